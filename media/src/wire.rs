@@ -1,0 +1,244 @@
+//! The whole contract of the engine: what it may be told ([`Command`]) and what it says back ([`Event`]).
+//!
+//! Closed sets on purpose: whoever commands the engine never holds a reference into it, and a fake that answers these
+//! messages is a complete stand-in for it in the simulator.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+/// One party's media attachment: one local RTP/RTCP port pair. Named by the commander, never used twice in a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LegId(pub u64);
+
+/// Legs that hear each other. Named by the commander, never used twice in a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BridgeId(pub u64);
+
+/// One playback on one leg. Named by the commander, never used twice in a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlayId(pub u64);
+
+/// One recording. Named by the commander, never used twice in a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId(pub u64);
+
+/// An audio encoding the engine can decode and encode. A new codec is a new variant, and the compiler shows where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Codec {
+    /// G.711 mu-law, 8 kHz.
+    Pcmu,
+    /// G.711 A-law, 8 kHz.
+    Pcma,
+}
+
+/// Which way audio flows, seen from us (RFC 3264 section 6.1, already turned round).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Direction {
+    /// Both ways.
+    #[default]
+    SendRecv,
+    /// We send, the peer does not: what it sends is counted and dropped.
+    SendOnly,
+    /// We listen only.
+    RecvOnly,
+    /// Neither; the port stays open.
+    Inactive,
+}
+
+/// What offer/answer agreed for one leg.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remote {
+    /// Where to send RTP.
+    pub rtp: SocketAddr,
+    /// Where to send RTCP: RTP port + 1 unless `a=rtcp` said otherwise; equal to `rtp` with rtcp-mux.
+    pub rtcp: SocketAddr,
+    /// The agreed codec.
+    pub codec: Codec,
+    /// Payload type we put on packets we send.
+    pub send_pt: u8,
+    /// Payload type the peer puts on packets it sends (asymmetric numbering is legal, RFC 3264 section 5.1).
+    pub recv_pt: u8,
+    /// Payload types for telephone-event (RFC 4733): (we send, we receive).
+    pub dtmf_pt: Option<(u8, u8)>,
+    /// Packet time we send, milliseconds: 10 to 60.
+    pub ptime_ms: u8,
+    /// Who sends.
+    pub direction: Direction,
+    /// When the peer sits behind a NAT: the address its signalling came from. Packets from this IP may latch the stream,
+    /// once, to the port they come from. `None`: only `rtp` counts.
+    pub nat: Option<IpAddr>,
+}
+
+/// Audio held in memory: mono, 16 bit linear at 8 kHz. Shared by all listeners.
+#[derive(PartialEq, Eq)]
+pub struct Clip {
+    /// Samples at 8 kHz.
+    pub pcm: Box<[i16]>,
+}
+
+impl std::fmt::Debug for Clip {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Clip({:?})", self.duration())
+    }
+}
+
+impl Clip {
+    /// How long it plays.
+    pub fn duration(&self) -> Duration {
+        Duration::from_micros(self.pcm.len() as u64 * 125)
+    }
+}
+
+/// How a playback meets the bridge its leg may be in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Repeat {
+    /// Play the clips once, then say [`Event::Played`].
+    Once,
+    /// Start over without a gap until stopped (queue music, ringback).
+    Forever,
+}
+
+/// Who hears whom in a bridge, and how loud. A row per listener: the legs it hears. What is not listed is silent.
+///
+/// Listen, whisper and barge are three rows of this table and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Audience {
+    /// `(listener, speakers)`.
+    pub rows: Vec<(LegId, Vec<LegId>)>,
+}
+
+impl Audience {
+    /// Everybody hears everybody else.
+    pub fn all(legs: &[LegId]) -> Self {
+        let others = |me: &LegId| legs.iter().copied().filter(|l| l != me).collect();
+        Self { rows: legs.iter().map(|me| (*me, others(me))).collect() }
+    }
+}
+
+/// What the engine may be told. Order is kept per leg.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Bind an RTP/RTCP port pair for a leg: `port` if given (a restart wants its old one back), else the next free pair.
+    /// Answered by [`Event::Opened`] or [`Event::OpenFailed`].
+    Open { leg: LegId, port: Option<u16> },
+    /// What offer/answer agreed, first time or again. A new remote address lets the stream latch anew.
+    Agree { leg: LegId, remote: Remote },
+    /// Give the port back. Answered by [`Event::Closed`] with the leg's final [`Stats`].
+    Close { leg: LegId },
+    /// Put legs together; each leaves the bridge it was in. Two legs of one codec that hear each other are relayed packet
+    /// by packet; anything else is mixed. The engine changes between the two without a jump in sequence or timestamp.
+    Bridge { bridge: BridgeId, audience: Audience },
+    /// Take one leg out of its bridge. A bridge without legs is gone.
+    Unbridge { leg: LegId },
+    /// Play clips to a leg, one after another, instead of whatever it would hear. A newer playback ends the older one.
+    Play { leg: LegId, play: PlayId, clips: Vec<Arc<Clip>>, repeat: Repeat },
+    /// End a playback if it still runs. [`Event::Played`] follows with `finished: false`.
+    StopPlay { leg: LegId, play: PlayId },
+    /// Send digits (`0-9*#A-D`) as RFC 4733 events, in order, each `tone` long with `gap` between.
+    SendDtmf { leg: LegId, digits: String, tone: Duration, gap: Duration },
+    /// Record two legs into one WAV: `left` on the left channel, `right` (what the other side says) on the right. A side
+    /// that is not there yet is silence; [`Command::RecordSides`] changes sides without a break.
+    Record { record: RecordId, left: Option<LegId>, right: Option<LegId>, path: PathBuf },
+    /// From now on the channels are fed by these legs.
+    RecordSides { record: RecordId, left: Option<LegId>, right: Option<LegId> },
+    /// Write silence instead of sound (card digits), or go on writing sound.
+    RecordPause { record: RecordId, paused: bool },
+    /// Close the file. Answered by [`Event::Recorded`].
+    StopRecord { record: RecordId },
+    /// Say [`Event::Silent`] once when nothing valid was received for so long; `None` stops watching.
+    WatchSilence { leg: LegId, after: Option<Duration> },
+    /// Send [`Event::Stats`] for this leg now.
+    Report { leg: LegId },
+}
+
+/// Why a port pair could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Every pair of the range is taken: answer 503.
+    #[error("no free RTP port pair in {lo}-{hi}")]
+    NoPorts {
+        /// First port of the range.
+        lo: u16,
+        /// Last port of the range.
+        hi: u16,
+    },
+    /// The pair asked for by number is taken.
+    #[error("RTP port {port} is in use")]
+    InUse {
+        /// The port asked for.
+        port: u16,
+    },
+    /// The system refused: out of file descriptors, for example.
+    #[error("cannot bind an RTP port: {reason}")]
+    System {
+        /// What the system said.
+        reason: String,
+    },
+}
+
+/// Why a recording is shorter than the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RecordTrouble {
+    /// No room on the disk (or over quota).
+    DiskFull,
+    /// The file could not be created or written.
+    Io,
+    /// The writer could not keep up and blocks were dropped.
+    Overrun,
+}
+
+/// What a leg has seen so far.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Stats {
+    /// RTP packets received and taken.
+    pub packets_in: u64,
+    /// RTP packets sent.
+    pub packets_out: u64,
+    /// Payload bytes received.
+    pub bytes_in: u64,
+    /// Payload bytes sent.
+    pub bytes_out: u64,
+    /// Packets the sequence numbers say were lost (RFC 3550 A.3).
+    pub lost: u64,
+    /// Packets that were not RTP, not for us, or from a stranger: dropped.
+    pub foreign: u64,
+    /// Packets that came twice or too late.
+    pub discarded: u64,
+    /// Interarrival jitter (RFC 3550 A.8), microseconds.
+    pub jitter_us: u32,
+    /// Round trip from RTCP (RFC 3550 6.4.1), microseconds; `None` until a report came back.
+    pub rtt_us: Option<u32>,
+    /// Fraction lost the peer reported about us, 0 to 255 (RFC 3550 6.4.1).
+    pub peer_fraction_lost: Option<u8>,
+}
+
+/// What the engine says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The pair is bound; RTCP is `rtp_port + 1`.
+    Opened { leg: LegId, rtp_port: u16 },
+    /// No port; the leg does not exist.
+    OpenFailed { leg: LegId, error: OpenError },
+    /// The first packet of the agreed peer arrived, and from here.
+    Latched { leg: LegId, from: SocketAddr },
+    /// A digit was pressed and released (RFC 4733), reported exactly once.
+    Digit { leg: LegId, digit: char, held: Duration },
+    /// A playback is over: to its end, or stopped, replaced, or its leg closed.
+    Played { leg: LegId, play: PlayId, finished: bool },
+    /// Every digit asked for is on the wire.
+    DtmfSent { leg: LegId },
+    /// The file is closed. `trouble` when it is not whole.
+    Recorded { record: RecordId, duration: Duration, bytes: u64, trouble: Option<RecordTrouble> },
+    /// The recording is in trouble right now; the call is not.
+    RecordTrouble { record: RecordId, trouble: RecordTrouble },
+    /// Nothing valid was received for the time [`Command::WatchSilence`] named.
+    Silent { leg: LegId },
+    /// Answer to [`Command::Report`].
+    Stats { leg: LegId, stats: Stats },
+    /// The leg is gone and its port is free.
+    Closed { leg: LegId, stats: Stats },
+}

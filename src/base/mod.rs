@@ -1,0 +1,18 @@
+//! The words every room speaks: typed ids, time as a value, the deadline table, the seeded random source, named limits,
+//! redaction, telephone numbers. Knows no room above it.
+
+pub mod deadline;
+pub mod e164;
+pub mod ids;
+pub mod limits;
+pub mod redact;
+pub mod rng;
+pub mod slug;
+pub mod time;
+
+pub use deadline::Deadlines;
+pub use ids::*;
+pub use redact::Redact;
+pub use rng::Rng;
+pub use slug::Slug;
+pub use time::{Mono, Now, Wall, mins, ms, secs};

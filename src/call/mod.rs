@@ -1,0 +1,1 @@
+//! Legs, bridges, trunks.

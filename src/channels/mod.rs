@@ -1,0 +1,1 @@
+//! Outside messages to text and back.

@@ -1,0 +1,1 @@
+//! Who it is: one person, several identities.

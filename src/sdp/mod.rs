@@ -1,0 +1,1 @@
+//! Session descriptions (RFC 8866), offer and answer (RFC 3264).

@@ -1,0 +1,1 @@
+//! The whole center in virtual time.

@@ -1,0 +1,2 @@
+//! The SIP machines (RFC 3261).
+pub mod msg;
