@@ -72,8 +72,7 @@ impl ClientId {
 /// Brings a message body to the form we store: line ends are `\n`, other control characters are gone (a NUL would be
 /// refused by PostgreSQL, an escape sequence belongs on nobody's terminal), 1 to [`limits::MESSAGE_MAX`] bytes remain.
 pub fn clean(raw: &str) -> Result<String, TextError> {
-    let text: String =
-        raw.replace("\r\n", "\n").chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    let text: String = raw.replace("\r\n", "\n").chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
     if text.len() > limits::MESSAGE_MAX {
         return Err(TextError::TooLong { bytes: text.len() });
     }
