@@ -61,6 +61,29 @@ pub const MESSAGE_MAX: usize = 16_384;
 pub const MESSAGES_IN_MEMORY: usize = 500;
 /// Messages a visitor may send per minute; more are refused with a hint.
 pub const VISITOR_MESSAGES_PER_MIN: u32 = 60;
+/// Most connections (browser tabs) one party may have to one conversation; the newest is refused.
+pub const TABS_PER_PARTY: usize = 8;
+/// Most agents in one conversation; the newest is refused.
+pub const AGENTS_PER_CONVERSATION: usize = 16;
+/// "Is typing" goes out by itself after this, in case the browser dies with a key pressed.
+pub const TYPING_LASTS: Duration = secs(6);
+
+/// Longest ticket title, characters. Longer: refused.
+pub const TITLE_MAX: usize = 200;
+/// Most tags of a ticket or a customer; the next is refused.
+pub const TAGS_MAX: usize = 64;
+/// Longest tag, characters.
+pub const TAG_MAX: usize = 64;
+/// Most entries in one ticket's log; beyond, a follow-up ticket has to be opened.
+pub const TICKET_LOG_MAX: usize = 10_000;
+/// Most identities of one customer; the next is refused.
+pub const IDENTITIES_MAX: usize = 64;
+/// Most free attributes of one customer; the next is refused.
+pub const ATTRIBUTES_MAX: usize = 128;
+/// Longest name or attribute of a customer, bytes.
+pub const ATTRIBUTE_MAX: usize = 1_024;
+/// Most consent entries of one customer; the oldest goes (the journal has them all).
+pub const CONSENTS_MAX: usize = 256;
 
 /// Inputs waiting for the loop; beyond, SIP over UDP is dropped (peers repeat), everything else waits.
 pub const INBOX_MAX: usize = 16_384;
