@@ -104,3 +104,14 @@ pub const PLACE_KEPT: Duration = mins(15);
 pub const VOICEMAIL_MAX: Duration = mins(5);
 /// Two DTMF digits are taken as typed ahead when they come within this of each other.
 pub const INTER_DIGIT_DEFAULT: Duration = ms(3_000);
+
+/// Waiting interactions written out in one decision record; the rest is counted.
+pub const DECISION_RIVALS_MAX: usize = 20;
+/// Agents rung at once for one interaction; who has been free longest comes first.
+pub const RING_ALL_MAX: usize = 50;
+/// Longest after-call work, extensions included.
+pub const WRAP_UP_MAX: Duration = mins(15);
+/// Longest note of a disposition, bytes.
+pub const NOTE_MAX: usize = 4_096;
+/// Ended offers whose end is remembered for late answers; the oldest is forgotten.
+pub const OFFERS_REMEMBERED: usize = 1_000;
