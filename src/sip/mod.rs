@@ -1,2 +1,3 @@
 //! The SIP machines (RFC 3261).
 pub mod msg;
+pub mod transport;
