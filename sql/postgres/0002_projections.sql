@@ -123,13 +123,15 @@ CREATE TABLE tickets (
     queue       TEXT COLLATE "C",
     customer    TEXT COLLATE "C",
     disposition TEXT COLLATE "C",
-    due_at      BIGINT,                         -- when its state ends by itself
+    wakes_at    BIGINT,                     -- when its state ends by itself
+    unanswered  BIGINT,                     -- since when a customer's word lies there without an answer
     opened_at   BIGINT  NOT NULL,
     changed_at  BIGINT  NOT NULL,
     search      TEXT COLLATE "C" NOT NULL,               -- number and title, lower case
+    body        TEXT COLLATE "C" NOT NULL,               -- JSON: all of its head
     PRIMARY KEY (tenant, id)
 );
-CREATE UNIQUE INDEX tickets_by_number ON tickets (tenant, number);
+CREATE INDEX tickets_by_number ON tickets (tenant, number);
 CREATE INDEX tickets_by_status ON tickets (tenant, status, changed_at);
 CREATE INDEX tickets_by_owner ON tickets (tenant, owner, changed_at) WHERE owner IS NOT NULL;
 CREATE INDEX tickets_by_customer ON tickets (tenant, customer, changed_at) WHERE customer IS NOT NULL;
@@ -146,14 +148,23 @@ CREATE TABLE customers (
     tenant      TEXT COLLATE "C" NOT NULL,
     id          TEXT COLLATE "C" NOT NULL,
     name        TEXT COLLATE "C" NOT NULL,
-    search      TEXT COLLATE "C" NOT NULL,               -- the name, lower case
     merged_into TEXT COLLATE "C",
+    tier        TEXT COLLATE "C" NOT NULL,
     made_at     BIGINT  NOT NULL,
     changed_at  BIGINT  NOT NULL,
     body        TEXT COLLATE "C" NOT NULL,               -- JSON: the profile
     PRIMARY KEY (tenant, id)
 );
-CREATE INDEX customers_by_name ON customers (tenant, search, id);
+CREATE INDEX customers_by_merge ON customers (tenant, merged_into) WHERE merged_into IS NOT NULL;
+
+-- Every word of every name, lower case, to find people by its beginning.
+CREATE TABLE customer_words (
+    tenant      TEXT COLLATE "C" NOT NULL,
+    word        TEXT COLLATE "C" NOT NULL,
+    customer    TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, word, customer)
+);
+CREATE INDEX customer_words_by_customer ON customer_words (tenant, customer);
 
 CREATE TABLE customer_log (
     tenant      TEXT COLLATE "C" NOT NULL,

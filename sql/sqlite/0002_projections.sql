@@ -123,13 +123,15 @@ CREATE TABLE tickets (
     queue       TEXT,
     customer    TEXT,
     disposition TEXT,
-    due_at      INTEGER,                         -- when its state ends by itself
+    wakes_at    INTEGER,                    -- when its state ends by itself
+    unanswered  INTEGER,                    -- since when a customer's word lies there without an answer
     opened_at   INTEGER NOT NULL,
     changed_at  INTEGER NOT NULL,
     search      TEXT    NOT NULL,               -- number and title, lower case
+    body        TEXT    NOT NULL,               -- JSON: all of its head
     PRIMARY KEY (tenant, id)
 ) STRICT;
-CREATE UNIQUE INDEX tickets_by_number ON tickets (tenant, number);
+CREATE INDEX tickets_by_number ON tickets (tenant, number);
 CREATE INDEX tickets_by_status ON tickets (tenant, status, changed_at);
 CREATE INDEX tickets_by_owner ON tickets (tenant, owner, changed_at) WHERE owner IS NOT NULL;
 CREATE INDEX tickets_by_customer ON tickets (tenant, customer, changed_at) WHERE customer IS NOT NULL;
@@ -146,14 +148,23 @@ CREATE TABLE customers (
     tenant      TEXT    NOT NULL,
     id          TEXT    NOT NULL,
     name        TEXT    NOT NULL,
-    search      TEXT    NOT NULL,               -- the name, lower case
     merged_into TEXT,
+    tier        TEXT    NOT NULL,
     made_at     INTEGER NOT NULL,
     changed_at  INTEGER NOT NULL,
     body        TEXT    NOT NULL,               -- JSON: the profile
     PRIMARY KEY (tenant, id)
 ) STRICT;
-CREATE INDEX customers_by_name ON customers (tenant, search, id);
+CREATE INDEX customers_by_merge ON customers (tenant, merged_into) WHERE merged_into IS NOT NULL;
+
+-- Every word of every name, lower case, to find people by its beginning.
+CREATE TABLE customer_words (
+    tenant      TEXT    NOT NULL,
+    word        TEXT    NOT NULL,
+    customer    TEXT    NOT NULL,
+    PRIMARY KEY (tenant, word, customer)
+) STRICT;
+CREATE INDEX customer_words_by_customer ON customer_words (tenant, customer);
 
 CREATE TABLE customer_log (
     tenant      TEXT    NOT NULL,

@@ -123,7 +123,8 @@ impl Store {
 
     /// Keeps a new sign-in. A login that does not exist is a conflict.
     pub async fn session_put(&self, s: &Session) -> Result<()> {
-        let sql = "INSERT INTO sessions (token_sha256, tenant, login, csrf, made_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
+        let sql =
+            "INSERT INTO sessions (token_sha256, tenant, login, csrf, made_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
         let values = values![s.token_sha256.expose(), &s.tenant, &s.login, s.csrf.expose(), s.made_at, s.expires_at];
         self.db.write(sql, values, || format!("keep a session of {}/{}", s.tenant, s.login)).await.map(drop)
     }
@@ -173,7 +174,8 @@ impl Store {
 
     /// Keeps a visitor's new session.
     pub async fn visitor_put(&self, v: &Visitor) -> Result<()> {
-        let sql = "INSERT INTO visitors (tenant, id, token_sha256, interaction, made_at, seen_at) VALUES ($1, $2, $3, $4, $5, $5)";
+        let sql =
+            "INSERT INTO visitors (tenant, id, token_sha256, interaction, made_at, seen_at) VALUES ($1, $2, $3, $4, $5, $5)";
         let values = values![&v.tenant, v.id, v.token_sha256.expose(), v.interaction, v.seen_at];
         self.db.write(sql, values, || format!("keep visitor {}/{}", v.tenant, v.id)).await.map(drop)
     }

@@ -59,7 +59,8 @@ impl Store {
 
     /// The newest entries first, those before place `before` if given.
     pub async fn audit_list(&self, tenant: &TenantId, before: Option<u64>, limit: usize) -> Result<Vec<AuditRow>> {
-        let sql = "SELECT n, at, who, what, subject, was, became FROM audit WHERE tenant = $1 AND n < $2 ORDER BY n DESC LIMIT $3";
+        let sql =
+            "SELECT n, at, who, what, subject, was, became FROM audit WHERE tenant = $1 AND n < $2 ORDER BY n DESC LIMIT $3";
         let values = values![tenant, before.unwrap_or(u64::MAX), limit];
         let rows = self.db.all(sql, values, || format!("read the audit log of {tenant}")).await?;
         rows.iter().map(row).collect()

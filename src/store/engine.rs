@@ -111,15 +111,6 @@ macro_rules! values {
 }
 pub(super) use values;
 
-/// One statement of the shared dialect with its values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Statement {
-    /// With places `$1`, `$2` ..
-    pub sql: &'static str,
-    /// In the order of the places.
-    pub values: Vec<Value>,
-}
-
 /// One row of an answer, from either engine.
 pub(super) enum Row {
     Sqlite(SqliteRow),
@@ -275,7 +266,12 @@ impl Db {
     }
 
     /// Reads all rows of an answer; `attempted` is only asked when it fails.
-    pub async fn all(&self, sql: impl Into<String>, values: Vec<Value>, attempted: impl FnOnce() -> String) -> Result<Vec<Row>> {
+    pub async fn all(
+        &self,
+        sql: impl Into<String>,
+        values: Vec<Value>,
+        attempted: impl FnOnce() -> String,
+    ) -> Result<Vec<Row>> {
         let sql = AssertSqlSafe(sql.into());
         let answer = match self {
             Db::Sqlite { read, .. } => {
@@ -289,7 +285,12 @@ impl Db {
     }
 
     /// Reads the first row, if there is one.
-    pub async fn one(&self, sql: impl Into<String>, values: Vec<Value>, attempted: impl FnOnce() -> String) -> Result<Option<Row>> {
+    pub async fn one(
+        &self,
+        sql: impl Into<String>,
+        values: Vec<Value>,
+        attempted: impl FnOnce() -> String,
+    ) -> Result<Option<Row>> {
         let sql = AssertSqlSafe(sql.into());
         let answer = match self {
             Db::Sqlite { read, .. } => bind_sqlite(sql, values).fetch_optional(read).await.map(|r| r.map(Row::Sqlite)),
@@ -340,7 +341,12 @@ impl Db {
 
 impl Tx {
     /// Runs one statement; how many rows it touched.
-    pub async fn write(&mut self, sql: impl sqlx::SqlSafeStr, values: Vec<Value>, attempted: impl FnOnce() -> String) -> Result<u64> {
+    pub async fn write(
+        &mut self,
+        sql: impl sqlx::SqlSafeStr,
+        values: Vec<Value>,
+        attempted: impl FnOnce() -> String,
+    ) -> Result<u64> {
         let done = match self {
             Tx::Sqlite(tx) => tx.execute(bind_sqlite(sql, values)).await.map(|d| d.rows_affected()),
             Tx::Postgres(tx) => tx.execute(bind_postgres(sql, values)).await.map(|d| d.rows_affected()),

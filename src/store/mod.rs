@@ -15,7 +15,10 @@ mod audit;
 mod directory;
 mod engine;
 mod error;
+mod journal;
 mod migrations;
+mod project;
+mod replay;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +29,7 @@ pub use access::{ApiKey, Session, SessionUser, Visitor};
 pub use audit::{AuditEntry, AuditRow};
 pub use directory::{ConfigVersion, User};
 pub use error::{Result, StoreError};
+pub use journal::{Journal, JournalHandle, JournalHealth, JournalStats, NotKept};
 
 use engine::Db;
 
