@@ -18,6 +18,7 @@ mod error;
 mod journal;
 mod migrations;
 mod project;
+mod read;
 mod replay;
 
 #[cfg(test)]
@@ -30,6 +31,10 @@ pub use audit::{AuditEntry, AuditRow};
 pub use directory::{ConfigVersion, User};
 pub use error::{Result, StoreError};
 pub use journal::{Journal, JournalHandle, JournalHealth, JournalStats, NotKept};
+pub use read::{
+    AgentStateRow, Cursor, CustomerContact, CustomerRow, DecisionRow, InteractionFilter, InteractionRow, IntervalRow, Page,
+    RecordingRow, TicketFilter, TicketRow,
+};
 
 use engine::Db;
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::center::fact::{Fact, Record};
 
-pub(super) use matters::Folds;
+pub(super) use matters::{Folds, fold, identity_words};
 
 /// Every table that is filled from the journal. Children and parents do not know each other here, so any order will do.
 const TABLES: [&str; 13] = [
