@@ -1,2 +1,4 @@
 //! The SIP machines (RFC 3261).
+pub mod auth;
 pub mod msg;
+pub mod transaction;
