@@ -2,3 +2,4 @@
 pub mod auth;
 pub mod msg;
 pub mod transaction;
+pub mod transport;
