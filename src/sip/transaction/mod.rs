@@ -15,6 +15,7 @@
 
 pub mod invite_client;
 pub mod invite_server;
+pub mod matching;
 pub mod non_invite_client;
 pub mod non_invite_server;
 
