@@ -103,7 +103,7 @@ impl Center {
             }
             Lead::Queue(queue) => {
                 let entry = routing::Entry::new(id, queue, Channel::Voice, now.wall);
-                self.enqueue(now, id, entry, "default".into(), out);
+                self.enqueue(now, id, entry, "default".into(), false, out);
                 self.call(Action::Answer { leg: a.leg });
             }
             // A colleague or a caller to an agent's own number hears it ring and is not charged for it.
@@ -246,7 +246,7 @@ impl Center {
             lang: customer.and_then(|c| c.lang.clone()).or_else(|| Some(i.settings.config.language.clone()).filter(|l| !l.is_empty())),
             tenant: i.tenant.clone(),
             interaction: i.id.to_string(),
-            customer: customer.map(|c| c.flow_fields()).unwrap_or_default(),
+            inputs: customer.map(flow_fields).unwrap_or_default(),
         }
     }
 
@@ -270,4 +270,14 @@ enum Lead {
     Flow(FlowId),
     Queue(QueueId),
     Agent(AgentId),
+}
+
+/// What a flow may know of a customer: inputs `customer.name`, `customer.tier`, `customer.ATTRIBUTE`.
+fn flow_fields(c: &crate::customer::Customer) -> BTreeMap<String, ivr::Value> {
+    let text = |s: &str| ivr::Value::Text(s.into());
+    let mut fields: BTreeMap<String, ivr::Value> =
+        c.attributes.iter().map(|(k, v)| (format!("customer.{k}"), text(v))).collect();
+    fields.insert("customer.name".into(), text(&c.name));
+    fields.insert("customer.tier".into(), text(c.tier.as_str()));
+    fields
 }

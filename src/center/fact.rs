@@ -167,7 +167,7 @@ pub enum Fact {
         /// Whom.
         agent: AgentId,
         /// How it ended.
-        why: routing::OfferEnd,
+        why: routing::StopWhy,
     },
     /// Customer and agent are connected.
     Connected {
@@ -362,6 +362,11 @@ pub enum Fact {
         /// Since when.
         since: Wall,
     },
+    /// Something was counted: every figure of a report is a fold over these.
+    Counted {
+        /// What.
+        event: routing::MetricEvent,
+    },
     /// An alarm for the people who run this: disk full, trunk down.
     Alarm {
         /// Stable word.
@@ -455,7 +460,7 @@ impl Fact {
             | Message { interaction, .. }
             | ReadUpTo { interaction, .. } => *interaction,
             Queued { entry } => entry.interaction,
-            NodeStarted { .. } | Ticket { .. } | Customer { .. } | AgentState { .. } | Alarm { .. } => return None,
+            NodeStarted { .. } | Ticket { .. } | Customer { .. } | AgentState { .. } | Counted { .. } | Alarm { .. } => return None,
         })
     }
 
@@ -492,6 +497,7 @@ impl Fact {
             Ticket { .. } => "ticket",
             Customer { .. } => "customer",
             AgentState { .. } => "agent_state",
+            Counted { .. } => "counted",
             Alarm { .. } => "alarm",
         }
     }

@@ -6,14 +6,14 @@
 //!
 //! Data that exists only in one stage lives in that stage. What is done when lies in the files beside this one.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::{BTreeMap, VecDeque}, sync::Arc, time::Duration};
 
 use media::wire::{BridgeId, LegId, PlayId, RecordId};
 
 use super::{fact::Way, settings::TenantSettings};
 use crate::{
     base::{AgentId, Channel, CustomerId, InteractionId, Mono, Now, OfferId, QueueId, RecordingId, TenantId, TicketId, VisitorId, Wall},
-    ivr, routing, text,
+    call, ivr, routing, text,
 };
 
 /// Everything about one contact.
@@ -59,6 +59,8 @@ pub(super) struct Waiting {
     pub since: Mono,
     /// What is played while waiting.
     pub music: String,
+    /// The flow asked for it and is told how it ends.
+    pub by_flow: bool,
 }
 
 /// One agent being asked.
@@ -94,8 +96,16 @@ pub(super) struct Voice {
     /// The customer's leg is answered.
     pub up: bool,
     pub play: Option<(PlayId, Playing)>,
+    /// What the flow says next, once it has said what it says now.
+    pub say: VecDeque<Vec<call::Prompt>>,
     pub bridge: Option<BridgeId>,
     pub recording: Option<RecordingNow>,
+    /// Recordings that were stopped and are not yet closed.
+    pub closing: Vec<Closing>,
+    /// A message to be left, once prompt and beep are over.
+    pub voicemail: Option<(Duration, ivr::TicketRequest)>,
+    /// What the flow said about recording the talk.
+    pub record: Option<ivr::Record>,
     /// An outside party being rung or connected by transfer.
     pub outside: Option<Outside>,
     /// Number to ring once the agent's own phone has answered (click to dial).
@@ -107,6 +117,8 @@ pub(super) struct Voice {
 pub(super) struct Outside {
     pub leg: LegId,
     pub up: bool,
+    /// The flow asked for it and is told how it ends.
+    pub by_flow: bool,
 }
 
 /// What the customer hears.
@@ -127,23 +139,34 @@ pub(super) enum Playing {
 }
 
 /// A recording that runs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct RecordingNow {
     pub record: RecordId,
     pub id: RecordingId,
-    pub file: PathBuf,
     pub since: Mono,
     pub voicemail: Option<Voicemail>,
     pub paused: bool,
 }
 
-/// A message being left.
+/// A recording whose file is being closed.
+#[derive(Debug, Clone)]
+pub(super) struct Closing {
+    pub record: RecordId,
+    pub id: RecordingId,
+    pub voicemail: Option<Voicemail>,
+}
+
+impl RecordingNow {
+    /// What must still be known when the file is closed.
+    pub fn clone_closing(&self) -> Closing {
+        Closing { record: self.record, id: self.id, voicemail: self.voicemail.clone() }
+    }
+}
+
+/// What becomes of a message being left.
 #[derive(Debug, Clone)]
 pub(super) struct Voicemail {
-    /// Ends by itself then.
-    pub until: Mono,
-    /// What becomes of it.
-    pub ticket: Option<ivr::VoicemailTicket>,
+    pub ticket: ivr::TicketRequest,
 }
 
 /// The written part.
@@ -185,6 +208,7 @@ impl Interaction {
 
     /// Nothing is left to do with it.
     pub fn is_over(&self) -> bool {
-        self.closed && self.wraps.is_empty() && self.talk.is_none() && self.rings.is_empty()
+        let files = self.voice.as_ref().is_none_or(|v| v.closing.is_empty() && v.recording.is_none());
+        self.closed && files && self.wraps.is_empty() && self.talk.is_none() && self.rings.is_empty()
     }
 }

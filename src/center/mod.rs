@@ -31,6 +31,7 @@ pub mod command;
 pub mod door;
 pub mod fact;
 pub mod memory;
+pub mod recover;
 pub mod settings;
 pub mod view;
 
@@ -43,7 +44,6 @@ mod interaction;
 mod offers;
 mod picture;
 mod record;
-mod recover;
 mod talk;
 mod voice;
 
@@ -65,7 +65,7 @@ use self::{
     view::{Blink, TenantView},
 };
 use crate::{
-    base::{AgentId, Deadlines, InteractionId, Mono, Now, OfferId, Rng, TenantId, TicketId, VisitorId, Wall, limits},
+    base::{AgentId, Deadlines, InteractionId, MessageId, Mono, Now, OfferId, Rng, TenantId, TicketId, VisitorId, limits},
     call::{self, Calls},
     customer, ivr, routing,
     sip::transport::Flow,
@@ -82,7 +82,7 @@ pub enum Input {
     /// Every fact up to this one is committed.
     Stored(u64),
     /// An outside system answered, or did not.
-    Answer(AskId, ivr::HttpOutcome),
+    Answer(AskId, ivr::HttpResult),
     /// New business settings are in force.
     Settings(Arc<Settings>),
     /// New contacts are taken, or refused (the store is behind, the node drains).
@@ -136,7 +136,7 @@ pub struct Ask {
     /// For which contact.
     pub interaction: InteractionId,
     /// The request.
-    pub http: ivr::HttpRequest,
+    pub http: ivr::HttpAsk,
 }
 
 /// What a leg is used for.
@@ -208,6 +208,8 @@ pub struct Center {
     legs: BTreeMap<LegId, (InteractionId, LegUse)>,
     records: BTreeMap<RecordId, InteractionId>,
     asks: BTreeMap<AskId, (InteractionId, ivr::AskId)>,
+    /// Messages waiting to be committed: fact, contact, message.
+    unstored: VecDeque<(u64, InteractionId, MessageId)>,
     timers: Deadlines<Timer>,
     steps: VecDeque<Step>,
     rng: Rng,
@@ -238,6 +240,7 @@ impl Center {
             legs: BTreeMap::new(),
             records: BTreeMap::new(),
             asks: BTreeMap::new(),
+            unstored: VecDeque::new(),
             timers: Deadlines::default(),
             steps: VecDeque::new(),
             rng,
@@ -279,7 +282,7 @@ impl Center {
             Input::Stored(seq) => self.stored(now, seq, out),
             Input::Answer(ask, outcome) => {
                 if let Some((interaction, ask)) = self.asks.remove(&ask) {
-                    self.step(Step::Run(interaction, ivr::Input::HttpResult { ask, result: outcome }));
+                    self.step(Step::Run(interaction, ivr::Input::Http { ask, result: outcome }));
                 }
             }
             Input::Settings(s) => self.new_settings(now, s, out),
@@ -431,10 +434,6 @@ impl Center {
 
     fn agent_exists(&self, tenant: &TenantId, agent: &AgentId) -> bool {
         self.tenants.get(tenant).is_some_and(|t| t.settings.plan.agents.contains_key(agent))
-    }
-
-    fn wall_in(now: Now, d: Duration) -> Wall {
-        now.wall + d
     }
 
     /// How long a cut-off caller's place is kept.

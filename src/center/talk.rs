@@ -34,8 +34,8 @@ impl Center {
         if let Some(leg) = leg {
             self.legs.insert(leg, (id, LegUse::Agent));
         }
-        if waited.is_some() {
-            self.step(Step::Run(id, ivr::Input::QueueResult(ivr::QueueOutcome::Answered)));
+        if waited.is_some_and(|w| w.by_flow) {
+            self.step(Step::Run(id, ivr::Input::Queue(ivr::QueueResult::Answered)));
         }
         self.ticket_taken(now, id, &agent, out);
         let Some(i) = self.interactions.get_mut(&id) else { return };
@@ -132,7 +132,7 @@ impl Center {
                 let opened = self.interactions.get(&id).map_or(now.wall, |i| i.opened.wall);
                 let mut entry = routing::Entry::new(id, queue, channel, opened);
                 entry.entered = Some(now.wall);
-                self.enqueue(now, id, entry, "default".into(), out);
+                self.enqueue(now, id, entry, "default".into(), false, out);
                 self.music(id);
             }
             TransferTo::Agent { agent } => {
@@ -141,7 +141,7 @@ impl Center {
             }
             TransferTo::Number { .. } => {
                 let (trunk, number) = outward.expect("a number was checked above");
-                self.ring_outside(now, id, trunk, number, out);
+                self.ring_outside(now, id, trunk, number, false, out);
             }
         }
         Ok(())
@@ -171,13 +171,14 @@ impl Center {
         id: InteractionId,
         trunk: crate::base::TrunkId,
         number: String,
+        by_flow: bool,
         out: &mut Vec<Output>,
     ) {
         let (leg, play) = (self.calls.next_leg(), self.play_id());
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let (tenant, from, config) = (i.tenant.clone(), i.from.clone(), i.settings.clone());
         let Some(v) = i.voice.as_mut() else { return };
-        v.outside = Some(Outside { leg, up: false });
+        v.outside = Some(Outside { leg, up: false, by_flow });
         let customer = v.leg;
         v.play = customer.map(|_| (play, Playing::Ringback));
         self.legs.insert(leg, (id, LegUse::Outside));
@@ -198,19 +199,20 @@ impl Center {
     }
 
     /// The outside party answered: customer and party are together; a flow that waited for it is told.
-    pub(super) fn outside_answered(&mut self, now: Now, id: InteractionId, out: &mut Vec<Output>) {
-        let _ = (now, &out);
+    pub(super) fn outside_answered(&mut self, id: InteractionId) {
         let bridge = self.bridge_id();
         let Some(v) = self.interactions.get_mut(&id).and_then(|i| i.voice.as_mut()) else { return };
         let (Some(customer), Some(o)) = (v.leg, v.outside.as_mut()) else { return };
         o.up = true;
-        let outside = o.leg;
+        let (outside, by_flow) = (o.leg, o.by_flow);
         v.bridge = Some(bridge);
         if let Some((play, _)) = v.play.take() {
             self.call(Action::StopPlay { leg: customer, play });
         }
         self.call(Action::Bridge { bridge, legs: vec![customer, outside] });
-        self.step(Step::Run(id, ivr::Input::TransferResult(ivr::TransferOutcome::Answered)));
+        if by_flow {
+            self.step(Step::Run(id, ivr::Input::Transfer(ivr::TransferResult::Answered)));
+        }
     }
 
     /// The outside party is gone: before answering the flow decides; after a talk the contact is over.
@@ -222,21 +224,19 @@ impl Center {
         if let (Some(leg), Some((play, _))) = (v.leg, v.play.take()) {
             self.call(Action::StopPlay { leg, play });
         }
-        let i = self.interactions.get(&id).expect("it was there on the lines above");
-        if i.run.as_ref().is_some_and(|r| r.waits_for_transfer()) {
-            let outcome = match cause {
-                _ if o.up => ivr::TransferOutcome::Ended,
-                Cause::Busy => ivr::TransferOutcome::Busy,
-                Cause::NoAnswer | Cause::Unreachable => ivr::TransferOutcome::NoAnswer,
-                _ => ivr::TransferOutcome::Failed,
-            };
-            self.step(Step::Run(id, ivr::Input::TransferResult(outcome)));
-        } else if !i.closed {
-            let cause = if o.up { Cause::Normal } else { cause };
-            self.hang_up_customer(id, cause);
-            let _ = now;
+        if self.interactions.get(&id).is_none_or(|i| i.closed) {
+            return;
         }
-        let _ = out;
+        let told = match cause {
+            _ if o.up => ivr::Input::TalkEnded,
+            Cause::Busy => ivr::Input::Transfer(ivr::TransferResult::Busy),
+            Cause::NoAnswer | Cause::Unreachable => ivr::Input::Transfer(ivr::TransferResult::NoAnswer),
+            _ => ivr::Input::Transfer(ivr::TransferResult::Failed),
+        };
+        match o.by_flow {
+            true => self.step(Step::Run(id, told)),
+            false => self.after_talk(now, id, if o.up { Cause::Normal } else { cause }, EndedBy::System, out),
+        }
     }
 
     /// The agent who dials has picked up the own phone: now the number is rung.
@@ -258,11 +258,16 @@ impl Center {
     /// The talk is over because a side is gone or the agent finished it. The customer, if still there, goes on in the flow.
     pub(super) fn talk_over(&mut self, now: Now, id: InteractionId, by: EndedBy, out: &mut Vec<Output>) {
         self.part(now, id, by, out);
+        self.after_talk(now, id, Cause::Normal, by, out);
+    }
+
+    /// The customer is alone again: the flow goes on (a survey, good-bye), or it is over.
+    pub(super) fn after_talk(&mut self, now: Now, id: InteractionId, cause: Cause, by: EndedBy, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get(&id).filter(|i| !i.closed) else { return };
-        match &i.run {
-            Some(run) if run.waits_for_talk() => self.step(Step::Run(id, ivr::Input::TalkEnded)),
-            _ if i.channel == Channel::Voice => self.hang_up_customer(id, Cause::Normal),
-            _ => self.close(now, id, Cause::Normal, by, out),
+        match i.channel {
+            _ if i.run.is_some() => self.step(Step::Run(id, ivr::Input::TalkEnded)),
+            Channel::Voice if i.customer_leg().is_some() => self.hang_up_customer(id, cause),
+            _ => self.close(now, id, cause, by, out),
         }
     }
 

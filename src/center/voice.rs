@@ -81,7 +81,7 @@ impl Center {
                 }
             }
             LegUse::Agent => self.dialling_agent_answered(now, id, leg, out),
-            LegUse::Outside => self.outside_answered(now, id, out),
+            LegUse::Outside => self.outside_answered(id),
         }
     }
 
@@ -104,14 +104,10 @@ impl Center {
         let Some((_, what)) = v.play.filter(|(p, _)| *p == play) else { return };
         v.play = None;
         match what {
-            Playing::Flow => self.step(Step::Run(id, ivr::Input::Played)),
+            Playing::Flow => self.say_next(id),
             // Music that ended by itself could not be made: the caller waits in silence rather than in a loop of attempts.
-            Playing::Music | Playing::Ringback if !finished => {}
-            Playing::Music | Playing::Ringback => {}
-            Playing::Announcement => {
-                self.step(Step::Run(id, ivr::Input::Played));
-                self.music(id);
-            }
+            Playing::Music | Playing::Ringback => tracing::warn!(interaction = %id, finished, "music stopped by itself"),
+            Playing::Announcement => self.music(id),
             Playing::VoicemailPrompt => self.voicemail_beep(id),
             Playing::Beep => self.voicemail_record(now, id, out),
         }

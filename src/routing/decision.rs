@@ -125,6 +125,10 @@ pub enum Filter {
     OnThePhone,
     /// Kept for somebody else for now.
     KeptFor(AgentId),
+    /// Has this very interaction in hand still (after-call work).
+    InHand,
+    /// Could take it, but takes this one first.
+    TakesFirst(InteractionId),
     /// A reserve: takes only what has waited longer.
     Delay {
         /// Seconds required.
@@ -161,6 +165,8 @@ impl fmt::Display for Filter {
             Filter::Capacity { channel, used, of } => write!(f, "has {used} of {of} on {channel}"),
             Filter::OnThePhone => f.write_str("on the phone, and does not write meanwhile"),
             Filter::KeptFor(agent) => write!(f, "kept for {agent} for now"),
+            Filter::InHand => f.write_str("has it in hand still"),
+            Filter::TakesFirst(other) => write!(f, "takes {other} first"),
             Filter::Delay { needs_s, waited_s } => write!(f, "takes what has waited {needs_s} s, this has waited {waited_s} s"),
             Filter::RecentlyRangOut { again_in_s } => write!(f, "did not take it a moment ago; again in {again_in_s} s"),
             Filter::Skill { skill, needs, has: 0 } => write!(f, "skill {skill} needs {needs}, has none"),
@@ -207,7 +213,7 @@ pub struct Choice {
 
 impl Rival {
     /// The order of waiting: arrival less head start, then arrival, then order of entering.
-    fn place(&self) -> (i64, Wall, u64) {
+    pub(super) fn place(&self) -> (i64, Wall, u64) {
         (self.since.0.saturating_sub(self.head_start_min.saturating_mul(60_000_000)), self.since, self.seq)
     }
 }

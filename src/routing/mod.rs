@@ -32,8 +32,16 @@ pub mod hours;
 pub mod metrics;
 pub mod plan;
 
+mod agent;
+mod dispatch;
 mod estimate;
+mod offers;
+mod people;
 mod router;
+mod views;
+
+#[cfg(test)]
+mod tests;
 
 pub use contract::*;
 pub use decision::{Candidate, Decision, Filter, Rival};

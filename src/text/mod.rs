@@ -5,9 +5,11 @@
 //! the edges. What it needs remembered is a list of [`Record`]s: the same records folded give the same conversation.
 
 mod conversation;
+mod io;
 mod message;
 mod pace;
 
-pub use conversation::{Conversation, Idle, Input, Output, TextError};
+pub use conversation::Conversation;
+pub use io::{Idle, Input, Output, TextError};
 pub use message::{ClientId, CloseWhy, Event, Message, Party, Progress, Record, Refusal, Sender, Tab, Tick, clean};
 pub use pace::Pace;
