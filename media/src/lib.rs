@@ -2,5 +2,37 @@
 //!
 //! Knows ports, packets, frames and codecs; never SIP, SDP text, agents, an async runtime or SQL. Everything it can be
 //! told and everything it can say is in [`wire`], which compiles without the `engine` feature.
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`wire`] | the contract: commands and events |
+//! | [`rtp`] | RTP and RTCP packets, sequence and jitter statistics |
+//! | [`dtmf`] | telephone events, received and sent |
+//! | [`codec`] | G.711; a codec is an enum variant |
+//! | [`jitter`] | the buffer between arrival and the 20 ms tick |
+//! | [`shard`] | the machine: commands, packets and ticks in; packets, events and recorder blocks out. No I/O |
+//! | [`record`] | the recording file, its repair after a crash, its writer |
+//! | `engine`, `io` | threads, sockets, ports: the only place with a clock (feature `engine`) |
+//! | [`tone`], [`measure`], `wav` | clips made in code, levels measured, clips read from files |
+#![warn(missing_docs)]
 
+pub mod codec;
+pub mod dtmf;
+#[cfg(feature = "engine")]
+pub mod engine;
+#[cfg(feature = "engine")]
+mod io;
+pub mod jitter;
+pub mod limits;
+pub mod measure;
+pub mod record;
+pub mod rtp;
+pub mod shard;
+pub mod time;
+pub mod tone;
+#[cfg(feature = "engine")]
+pub mod wav;
 pub mod wire;
+
+#[cfg(feature = "engine")]
+pub use engine::{Counters, Engine, EngineConfig};

@@ -93,7 +93,7 @@ impl Clip {
     }
 }
 
-/// How a playback meets the bridge its leg may be in.
+/// How often a playback plays its clips.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Repeat {
     /// Play the clips once, then say [`Event::Played`].
@@ -119,40 +119,118 @@ impl Audience {
     }
 }
 
-/// What the engine may be told. Order is kept per leg.
+/// What the engine may be told. Order is kept.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Bind an RTP/RTCP port pair for a leg: `port` if given (a restart wants its old one back), else the next free pair.
-    /// Answered by [`Event::Opened`] or [`Event::OpenFailed`].
-    Open { leg: LegId, port: Option<u16> },
+    /// Bind an RTP/RTCP port pair for a leg. Answered by [`Event::Opened`] or [`Event::OpenFailed`].
+    Open {
+        /// The new leg.
+        leg: LegId,
+        /// This even port (a restart wants its old one back), else the next free pair.
+        port: Option<u16>,
+    },
     /// What offer/answer agreed, first time or again. A new remote address lets the stream latch anew.
-    Agree { leg: LegId, remote: Remote },
+    Agree {
+        /// Whose.
+        leg: LegId,
+        /// What.
+        remote: Remote,
+    },
     /// Give the port back. Answered by [`Event::Closed`] with the leg's final [`Stats`].
-    Close { leg: LegId },
+    Close {
+        /// Which leg.
+        leg: LegId,
+    },
     /// Put legs together; each leaves the bridge it was in. Two legs of one codec that hear each other are relayed packet
     /// by packet; anything else is mixed. The engine changes between the two without a jump in sequence or timestamp.
-    Bridge { bridge: BridgeId, audience: Audience },
+    /// The same bridge again with other rows changes who hears whom; legs no longer named leave it.
+    Bridge {
+        /// Its name.
+        bridge: BridgeId,
+        /// Who hears whom.
+        audience: Audience,
+    },
     /// Take one leg out of its bridge. A bridge without legs is gone.
-    Unbridge { leg: LegId },
+    Unbridge {
+        /// Which leg.
+        leg: LegId,
+    },
     /// Play clips to a leg, one after another, instead of whatever it would hear. A newer playback ends the older one.
-    Play { leg: LegId, play: PlayId, clips: Vec<Arc<Clip>>, repeat: Repeat },
+    /// Before something was agreed the playback waits; on hold it runs on unheard.
+    Play {
+        /// To whom.
+        leg: LegId,
+        /// Name of the playback.
+        play: PlayId,
+        /// What, in order.
+        clips: Vec<Arc<Clip>>,
+        /// How often.
+        repeat: Repeat,
+    },
     /// End a playback if it still runs. [`Event::Played`] follows with `finished: false`.
-    StopPlay { leg: LegId, play: PlayId },
-    /// Send digits (`0-9*#A-D`) as RFC 4733 events, in order, each `tone` long with `gap` between.
-    SendDtmf { leg: LegId, digits: String, tone: Duration, gap: Duration },
-    /// Record two legs into one WAV: `left` on the left channel, `right` (what the other side says) on the right. A side
-    /// that is not there yet is silence; [`Command::RecordSides`] changes sides without a break.
-    Record { record: RecordId, left: Option<LegId>, right: Option<LegId>, path: PathBuf },
-    /// From now on the channels are fed by these legs.
-    RecordSides { record: RecordId, left: Option<LegId>, right: Option<LegId> },
-    /// Write silence instead of sound (card digits), or go on writing sound.
-    RecordPause { record: RecordId, paused: bool },
+    StopPlay {
+        /// On which leg.
+        leg: LegId,
+        /// Which playback; a newer one goes on.
+        play: PlayId,
+    },
+    /// Send digits as RFC 4733 events, in order, or as tones in the sound to a peer that did not agree to events.
+    /// Answered by [`Event::DtmfSent`].
+    SendDtmf {
+        /// To whom.
+        leg: LegId,
+        /// `0-9*#A-D`; anything else is skipped.
+        digits: String,
+        /// How long each sounds; 40 ms to 8 s.
+        tone: Duration,
+        /// Silence after each.
+        gap: Duration,
+    },
+    /// Record two legs into one new WAV file. A side that is not there yet is silence, with one exception: while there is no
+    /// right side the right channel is what the left leg hears (prompts, music).
+    Record {
+        /// Name of the recording.
+        record: RecordId,
+        /// Says what is on the left channel.
+        left: Option<LegId>,
+        /// Says what is on the right channel.
+        right: Option<LegId>,
+        /// The file. Folders are made; an existing file is not written over.
+        path: PathBuf,
+    },
+    /// From now on the channels are fed by these legs, without a break.
+    RecordSides {
+        /// Which recording.
+        record: RecordId,
+        /// Says what is on the left channel.
+        left: Option<LegId>,
+        /// Says what is on the right channel.
+        right: Option<LegId>,
+    },
+    /// Write silence instead of sound (card digits), or go on writing sound. The 200 ms before a pause are silenced, too.
+    RecordPause {
+        /// Which recording.
+        record: RecordId,
+        /// Silence, or sound again.
+        paused: bool,
+    },
     /// Close the file. Answered by [`Event::Recorded`].
-    StopRecord { record: RecordId },
-    /// Say [`Event::Silent`] once when nothing valid was received for so long; `None` stops watching.
-    WatchSilence { leg: LegId, after: Option<Duration> },
+    StopRecord {
+        /// Which recording.
+        record: RecordId,
+    },
+    /// Say [`Event::Silent`] once when nothing valid was received for so long, and again after the next silence.
+    WatchSilence {
+        /// Which leg.
+        leg: LegId,
+        /// How long, from now; `None` stops watching.
+        after: Option<Duration>,
+    },
     /// Send [`Event::Stats`] for this leg now.
-    Report { leg: LegId },
+    Report {
+        /// Which leg.
+        leg: LegId,
+    },
 }
 
 /// Why a port pair could not be opened.
@@ -220,25 +298,84 @@ pub struct Stats {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// The pair is bound; RTCP is `rtp_port + 1`.
-    Opened { leg: LegId, rtp_port: u16 },
+    Opened {
+        /// Which leg.
+        leg: LegId,
+        /// The even port.
+        rtp_port: u16,
+    },
     /// No port; the leg does not exist.
-    OpenFailed { leg: LegId, error: OpenError },
-    /// The first packet of the agreed peer arrived, and from here.
-    Latched { leg: LegId, from: SocketAddr },
+    OpenFailed {
+        /// Which leg.
+        leg: LegId,
+        /// Why.
+        error: OpenError,
+    },
+    /// The first packet of the agreed peer arrived. The stream stays with this address until something new is agreed.
+    Latched {
+        /// Which leg.
+        leg: LegId,
+        /// Where it comes from.
+        from: SocketAddr,
+    },
     /// A digit was pressed and released (RFC 4733), reported exactly once.
-    Digit { leg: LegId, digit: char, held: Duration },
+    Digit {
+        /// By whom.
+        leg: LegId,
+        /// `0-9*#A-D`.
+        digit: char,
+        /// How long the key was down.
+        held: Duration,
+    },
     /// A playback is over: to its end, or stopped, replaced, or its leg closed.
-    Played { leg: LegId, play: PlayId, finished: bool },
+    Played {
+        /// On which leg.
+        leg: LegId,
+        /// Which playback.
+        play: PlayId,
+        /// To its end.
+        finished: bool,
+    },
     /// Every digit asked for is on the wire.
-    DtmfSent { leg: LegId },
-    /// The file is closed. `trouble` when it is not whole.
-    Recorded { record: RecordId, duration: Duration, bytes: u64, trouble: Option<RecordTrouble> },
-    /// The recording is in trouble right now; the call is not.
-    RecordTrouble { record: RecordId, trouble: RecordTrouble },
+    DtmfSent {
+        /// To whom.
+        leg: LegId,
+    },
+    /// The file is closed.
+    Recorded {
+        /// Which recording.
+        record: RecordId,
+        /// How long it plays.
+        duration: Duration,
+        /// Size of the file; 0 if there is none.
+        bytes: u64,
+        /// Set when it is not whole.
+        trouble: Option<RecordTrouble>,
+    },
+    /// The recording is in trouble right now; the call is not. Said once per recording.
+    RecordTrouble {
+        /// Which recording.
+        record: RecordId,
+        /// What happened.
+        trouble: RecordTrouble,
+    },
     /// Nothing valid was received for the time [`Command::WatchSilence`] named.
-    Silent { leg: LegId },
+    Silent {
+        /// Which leg.
+        leg: LegId,
+    },
     /// Answer to [`Command::Report`].
-    Stats { leg: LegId, stats: Stats },
+    Stats {
+        /// Which leg.
+        leg: LegId,
+        /// Its figures so far.
+        stats: Stats,
+    },
     /// The leg is gone and its port is free.
-    Closed { leg: LegId, stats: Stats },
+    Closed {
+        /// Which leg.
+        leg: LegId,
+        /// Its final figures.
+        stats: Stats,
+    },
 }

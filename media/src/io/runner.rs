@@ -1,0 +1,325 @@
+//! The thread of one shard: waits once for all its sockets and its inbox, hands what comes to the machine, keeps its clock.
+
+use std::{
+    collections::VecDeque,
+    net::{IpAddr, SocketAddr, UdpSocket},
+    os::fd::AsFd,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+        mpsc::{Receiver, SyncSender, TryRecvError, TrySendError},
+    },
+    time::Duration,
+};
+
+use super::{
+    clock::Clock,
+    ports::{Ports, Sockets},
+    sys::{Poll, Ready, Waker},
+};
+use crate::{
+    limits::DATAGRAM_MAX,
+    record::Job,
+    shard::{Group, Out, Plane, Shard, Slot, Totals},
+    time::At,
+    wire::{Command, Event, LegId, OpenError, RecordId},
+};
+
+/// Token of the waker; a socket's is its slot twice, plus one for RTCP.
+const WAKER: u64 = u64::MAX;
+/// Sockets looked at between two glances at the clock.
+const READY_MAX: usize = 512;
+/// Datagrams taken from one socket in a row: the others wait no longer than that.
+const DRAIN_MAX: usize = 8;
+/// Messages taken from the inbox in a row.
+const INBOX_MAX: usize = 256;
+
+/// Legs on their way between shards, with their sockets in the same order.
+#[derive(Debug)]
+pub struct Move {
+    /// The legs.
+    pub group: Group,
+    /// Their sockets.
+    pub sockets: Vec<Sockets>,
+}
+
+/// What the thread is told.
+#[derive(Debug)]
+pub enum Msg {
+    /// A new leg.
+    Open(LegId, Sockets),
+    /// Anything else about legs here.
+    Command(Command),
+    /// Hand over these, and what cannot be parted from them.
+    Give(Vec<LegId>, Vec<RecordId>, SyncSender<Move>),
+    /// Take these.
+    Take(Box<Move>),
+    /// Close everything and end.
+    Stop,
+}
+
+/// What all threads share.
+pub struct Shared {
+    /// Where events go.
+    pub on_event: Box<dyn Fn(Event) + Send + Sync>,
+    /// The ports.
+    pub ports: Ports,
+    /// The clock.
+    pub clock: Clock,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("ports", &self.ports).finish_non_exhaustive()
+    }
+}
+
+/// The figures of one shard, published once per turn of its loop.
+#[derive(Debug, Default)]
+pub struct Gauges {
+    pub legs: AtomicU64,
+    pub recordings: AtomicU64,
+    pub packets_in: AtomicU64,
+    pub packets_out: AtomicU64,
+    pub relayed: AtomicU64,
+    pub foreign: AtomicU64,
+    pub discarded: AtomicU64,
+    pub phases_skipped: AtomicU64,
+}
+
+impl Gauges {
+    fn publish(&self, shard: &Shard) {
+        let t: Totals = shard.totals();
+        self.legs.store(shard.len() as u64, Relaxed);
+        self.recordings.store(shard.recordings() as u64, Relaxed);
+        self.packets_in.store(t.packets_in, Relaxed);
+        self.packets_out.store(t.packets_out, Relaxed);
+        self.relayed.store(t.relayed, Relaxed);
+        self.foreign.store(t.foreign, Relaxed);
+        self.discarded.store(t.discarded, Relaxed);
+        self.phases_skipped.store(t.phases_skipped, Relaxed);
+    }
+}
+
+/// What the shard's outputs meet.
+struct Wires {
+    shared: Arc<Shared>,
+    poll: Poll,
+    sockets: Vec<Option<Sockets>>,
+    writer: SyncSender<Job>,
+    /// Openings and closings the writer had no room for. At most two per recording.
+    waiting: VecDeque<Job>,
+    v6: bool,
+}
+
+impl Wires {
+    fn socket(&self, slot: Slot, plane: Plane) -> Option<&UdpSocket> {
+        let s = self.sockets.get(slot.0 as usize)?.as_ref()?;
+        Some(if plane == Plane::Rtp { &s.rtp } else { &s.rtcp })
+    }
+
+    fn seat(&mut self, slot: Slot, s: Sockets) -> std::io::Result<()> {
+        let token = u64::from(slot.0) * 2;
+        self.poll.add(s.rtp.as_fd(), token)?;
+        self.poll.add(s.rtcp.as_fd(), token + 1)?;
+        let i = slot.0 as usize;
+        if self.sockets.len() <= i {
+            self.sockets.resize_with(i + 1, || None);
+        }
+        self.sockets[i] = Some(s);
+        Ok(())
+    }
+
+    fn unseat(&mut self, slot: Slot) -> Option<Sockets> {
+        let s = self.sockets.get_mut(slot.0 as usize)?.take()?;
+        self.poll.remove(s.rtp.as_fd());
+        self.poll.remove(s.rtcp.as_fd());
+        Some(s)
+    }
+
+    fn retry(&mut self) {
+        while let Some(job) = self.waiting.pop_front() {
+            if let Err(TrySendError::Full(job)) = self.writer.try_send(job) {
+                self.waiting.push_front(job);
+                return;
+            }
+        }
+    }
+}
+
+impl Out for Wires {
+    fn send(&mut self, slot: Slot, plane: Plane, to: SocketAddr, packet: &[u8]) {
+        let to = match to.ip() {
+            // A socket of both families speaks to the older one by mapped addresses.
+            IpAddr::V4(v4) if self.v6 => SocketAddr::new(v4.to_ipv6_mapped().into(), to.port()),
+            _ => to,
+        };
+        if let Some(s) = self.socket(slot, plane) {
+            // A packet the system does not take is a packet lost on the network.
+            let _ = s.send_to(packet, to);
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        (self.shared.on_event)(event);
+    }
+
+    fn record(&mut self, job: Job) -> bool {
+        self.retry();
+        let block = matches!(job, Job::Block { .. });
+        if !block && !self.waiting.is_empty() {
+            self.waiting.push_back(job);
+            return true;
+        }
+        match self.writer.try_send(job) {
+            Ok(()) => true,
+            Err(TrySendError::Full(job)) if !block => {
+                self.waiting.push_back(job);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn gone(&mut self, slot: Slot) {
+        if let Some(s) = self.unseat(slot) {
+            let port = s.port;
+            drop(s);
+            self.shared.ports.release(port);
+        }
+    }
+}
+
+/// A shard and what it needs to run.
+pub struct Runner {
+    shard: Shard,
+    wires: Wires,
+    inbox: Receiver<Msg>,
+    waker: Arc<Waker>,
+    gauges: Arc<Gauges>,
+    datagram: Box<[u8; DATAGRAM_MAX]>,
+}
+
+impl std::fmt::Debug for Runner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Runner({} legs)", self.shard.len())
+    }
+}
+
+impl Runner {
+    /// Ready to [`Self::run`].
+    pub fn new(
+        shard: Shard,
+        shared: Arc<Shared>,
+        inbox: Receiver<Msg>,
+        waker: Arc<Waker>,
+        writer: SyncSender<Job>,
+        gauges: Arc<Gauges>,
+        v6: bool,
+    ) -> std::io::Result<Self> {
+        let poll = Poll::new()?;
+        poll.add(waker.fd(), WAKER)?;
+        let wires = Wires { shared, poll, sockets: Vec::new(), writer, waiting: VecDeque::new(), v6 };
+        Ok(Self { shard, wires, inbox, waker, gauges, datagram: Box::new([0; DATAGRAM_MAX]) })
+    }
+
+    /// Until told to stop, or until nobody is left who could tell.
+    pub fn run(mut self) {
+        let clock = self.wires.shared.clock;
+        let mut ready = Ready::new(READY_MAX);
+        loop {
+            let now = clock.now();
+            let most = self.shard.deadline().map_or(Duration::from_secs(1), |d| d.since(now));
+            let n = self.wires.poll.wait(&mut ready, most);
+            let now = clock.now();
+            for i in 0..n {
+                match ready.token(i) {
+                    WAKER => self.waker.clear(),
+                    token => self.drain(now, token),
+                }
+            }
+            // After the sockets: a slot given to another leg by a message must not get the old one's readiness.
+            let go_on = self.messages(now);
+            self.shard.tick(now, &mut self.wires);
+            self.wires.retry();
+            self.gauges.publish(&self.shard);
+            if !go_on {
+                break;
+            }
+        }
+        // The last closings must reach the writer, who is still running.
+        while let Some(job) = self.wires.waiting.pop_front() {
+            if self.wires.writer.send(job).is_err() {
+                break;
+            }
+        }
+    }
+
+    fn drain(&mut self, now: At, token: u64) {
+        let slot = Slot((token / 2) as u32);
+        let plane = if token % 2 == 0 { Plane::Rtp } else { Plane::Rtcp };
+        for _ in 0..DRAIN_MAX {
+            let Some(socket) = self.wires.socket(slot, plane) else { return };
+            let Ok((n, from)) = socket.recv_from(&mut self.datagram[..]) else { return };
+            let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+            self.shard.packet(now, slot, plane, from, &mut self.datagram[..n], &mut self.wires);
+            // RTCP comes rarely and RTP one by one: a full read is the exception, and level triggering tells of the rest.
+            if n < DATAGRAM_MAX {
+                return;
+            }
+        }
+    }
+
+    /// `false`: stop.
+    fn messages(&mut self, now: At) -> bool {
+        for _ in 0..INBOX_MAX {
+            match self.inbox.try_recv() {
+                Ok(Msg::Open(leg, sockets)) => self.open(now, leg, sockets),
+                Ok(Msg::Command(c)) => self.shard.command(now, c, &mut self.wires),
+                Ok(Msg::Give(legs, records, reply)) => self.give(&legs, &records, &reply),
+                Ok(Msg::Take(m)) => self.take(now, *m),
+                Err(TryRecvError::Empty) => return true,
+                Ok(Msg::Stop) | Err(TryRecvError::Disconnected) => {
+                    self.shard.close_all(now, &mut self.wires);
+                    return false;
+                }
+            }
+        }
+        // There may be more: come back at once.
+        self.waker.wake();
+        true
+    }
+
+    fn open(&mut self, now: At, leg: LegId, sockets: Sockets) {
+        let port = sockets.port;
+        let error = match self.shard.open(now, leg) {
+            Some(slot) => match self.wires.seat(slot, sockets) {
+                Ok(()) => return self.wires.event(Event::Opened { leg, rtp_port: port }),
+                Err(e) => {
+                    // Out of the table again before anybody hears of it.
+                    drop(self.shard.take(&[leg], &[]));
+                    e.to_string()
+                }
+            },
+            None => "the shard is full or the leg is open already".into(),
+        };
+        self.wires.shared.ports.release(port);
+        self.wires.event(Event::OpenFailed { leg, error: OpenError::System { reason: error } });
+    }
+
+    fn give(&mut self, legs: &[LegId], records: &[RecordId], reply: &SyncSender<Move>) {
+        let group = self.shard.take(legs, records);
+        let sockets = group.seats().filter_map(|s| self.wires.unseat(s)).collect();
+        // If nobody waits any more the engine is being stopped, and the legs with it.
+        let _ = reply.send(Move { group, sockets });
+    }
+
+    fn take(&mut self, now: At, m: Move) {
+        for ((leg, slot), sockets) in self.shard.put(now, m.group).into_iter().zip(m.sockets) {
+            if let Err(e) = self.wires.seat(slot, sockets) {
+                // Without its socket the leg hears nothing: the commander's silence watch ends it.
+                let _ = (leg, e);
+            }
+        }
+    }
+}

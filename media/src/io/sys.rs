@@ -1,0 +1,124 @@
+//! The four system calls the standard library has no name for: epoll, eventfd, and pinning a thread to a processor.
+//!
+//! The only file of the crate with `unsafe` in it; every block says why it holds.
+#![allow(unsafe_code)]
+
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+    time::Duration,
+};
+
+/// Many sockets waited for at once.
+#[derive(Debug)]
+pub struct Poll(OwnedFd);
+
+/// Room for what is ready.
+pub struct Ready(Box<[libc::epoll_event]>);
+
+impl std::fmt::Debug for Ready {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Ready({})", self.0.len())
+    }
+}
+
+impl Ready {
+    /// Room for so many at once.
+    pub fn new(most: usize) -> Self {
+        Self(vec![libc::epoll_event { events: 0, u64: 0 }; most].into())
+    }
+
+    /// The token of the `i`th.
+    pub fn token(&self, i: usize) -> u64 {
+        self.0[i].u64
+    }
+}
+
+fn owned(fd: i32) -> io::Result<OwnedFd> {
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the caller got `fd` from the system just now and nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+impl Poll {
+    /// A new one.
+    pub fn new() -> io::Result<Self> {
+        // SAFETY: takes no pointer.
+        owned(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) }).map(Self)
+    }
+
+    /// Say `token` whenever `fd` can be read, until it is removed or closed.
+    pub fn add(&self, fd: BorrowedFd<'_>, token: u64) -> io::Result<()> {
+        let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: token };
+        // SAFETY: both descriptors are open (borrowed), and `event` lives until the call returns.
+        match unsafe { libc::epoll_ctl(self.0.as_raw_fd(), libc::EPOLL_CTL_ADD, fd.as_raw_fd(), &mut event) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    /// No more of this one.
+    pub fn remove(&self, fd: BorrowedFd<'_>) {
+        // SAFETY: both descriptors are open (borrowed); the event pointer may be null for a removal.
+        unsafe { libc::epoll_ctl(self.0.as_raw_fd(), libc::EPOLL_CTL_DEL, fd.as_raw_fd(), std::ptr::null_mut()) };
+    }
+
+    /// Wait until something is ready or the time is over; how many are.
+    pub fn wait(&self, ready: &mut Ready, most: Duration) -> usize {
+        let ms = most.as_micros().div_ceil(1_000).min(1_000) as i32;
+        // SAFETY: the pointer and the length belong to one slice, which nobody else has during the call.
+        let n = unsafe { libc::epoll_wait(self.0.as_raw_fd(), ready.0.as_mut_ptr(), ready.0.len() as i32, ms) };
+        // Interrupted by a signal is as good as nothing ready.
+        usize::try_from(n).unwrap_or(0)
+    }
+}
+
+/// Gets a thread out of [`Poll::wait`].
+#[derive(Debug)]
+pub struct Waker(File);
+
+impl Waker {
+    /// A new one.
+    pub fn new() -> io::Result<Self> {
+        // SAFETY: takes no pointer.
+        owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }).map(|fd| Self(fd.into()))
+    }
+
+    /// Wake it.
+    pub fn wake(&self) {
+        // It can fail only when it is so full of wakings that one more makes no difference.
+        let _ = (&self.0).write(&1u64.to_ne_bytes());
+    }
+
+    /// It is awake.
+    pub fn clear(&self) {
+        // Nothing to read means it was cleared already.
+        let _ = (&self.0).read(&mut [0; 8]);
+    }
+
+    /// To wait for.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        std::os::fd::AsFd::as_fd(&self.0)
+    }
+}
+
+/// Keep the calling thread on one of the processors it may run on. `false` where the system says no: it runs all the same.
+pub fn pin(nth: usize) -> bool {
+    // SAFETY: an all-zero set is a valid, empty set; the pointers and the size are those of local variables.
+    unsafe {
+        let mut allowed: libc::cpu_set_t = std::mem::zeroed();
+        if libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &mut allowed) != 0 {
+            return false;
+        }
+        let usable: Vec<usize> = (0..libc::CPU_SETSIZE as usize).filter(|c| libc::CPU_ISSET(*c, &allowed)).collect();
+        if usable.is_empty() {
+            return false;
+        }
+        let mut one: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(usable[nth % usable.len()], &mut one);
+        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &one) == 0
+    }
+}

@@ -1,0 +1,61 @@
+//! Every bound of the engine by name. The line that meets a bound says who is disappointed.
+
+use std::time::Duration;
+
+/// Samples in one frame: 20 ms at 8 kHz.
+pub const FRAME: usize = 160;
+/// Samples per millisecond: the clock of every codec so far runs at 8 kHz.
+pub const SAMPLES_PER_MS: u32 = 8;
+/// A frame lasts this long.
+pub const FRAME_TIME: Duration = Duration::from_millis(20);
+/// A frame is spread over so many phases, so that not every leg sends in the same instant.
+pub const PHASES: u64 = 4;
+/// Time between two phases.
+pub const PHASE_TIME: Duration = Duration::from_millis(20 / PHASES);
+/// Missed phases made up for at once; older ones are skipped (the listener hears a gap, not a burst).
+pub const CATCH_UP_MAX: u32 = 24;
+
+/// Largest datagram looked at, bytes. Longer ones are cut by the system and fail to parse.
+pub const DATAGRAM_MAX: usize = 2_048;
+/// Largest audio payload taken, samples (G.711: 120 ms). Longer: foreign.
+pub const PAYLOAD_SAMPLES_MAX: usize = 960;
+/// Most legs of one bridge (a bit each in the audience row); those listed beyond stay outside.
+pub const BRIDGE_LEGS_MAX: usize = 64;
+/// Most legs on one shard; the opening beyond fails.
+pub const SHARD_LEGS_MAX: usize = 16_384;
+/// Most clips of one playback; those beyond are not played.
+pub const PLAY_CLIPS_MAX: usize = 256;
+/// Most digits waiting to be sent to one leg; those beyond are not sent.
+pub const DTMF_QUEUE_MAX: usize = 128;
+/// Longest digit sent: the duration field of RFC 4733 holds 8.19 s.
+pub const DTMF_TONE_MAX: Duration = Duration::from_millis(8_000);
+/// A digit whose packets stop without an end is over after this long.
+pub const DTMF_LOST_END: Duration = Duration::from_millis(200);
+/// Nothing sent for so long: one packet of silence keeps NAT bindings and firewalls open (RFC 6263).
+pub const KEEPALIVE: Duration = Duration::from_secs(5);
+/// Time between RTCP reports, before it is spread by half either way (RFC 3550 6.2).
+pub const RTCP_EVERY: Duration = Duration::from_secs(5);
+
+/// Samples a jitter buffer can hold: 512 ms. What is further ahead makes the buffer start over.
+pub const JITTER_SAMPLES: usize = 4_096;
+/// Least delay of a speaker in a mix, samples: 20 ms beyond the frame being played.
+pub const JITTER_MIN: u32 = 160;
+/// Most delay of a speaker in a mix, samples: 200 ms.
+pub const JITTER_MAX: u32 = 1_600;
+/// Delay of the recorder, samples: 200 ms. Nobody waits for it, so it forgives what a listener would not.
+pub const RECORD_DELAY: u32 = 1_600;
+/// Samples per channel of one recorder block: half a second. With the delay, what a crash can cost stays under a second.
+pub const RECORD_BLOCK: usize = 4_000;
+/// Blocks waiting for the writer; beyond, the newest block is lost and the recording says so.
+pub const RECORD_QUEUE_MAX: usize = 1_024;
+/// Longest recording. What comes later is not written.
+pub const RECORD_MAX: Duration = Duration::from_secs(24 * 3_600);
+/// Most recordings on one shard; the one beyond is refused as an overrun.
+pub const RECORDS_MAX: usize = 8_192;
+
+/// Commands waiting for the engine; beyond, the commander waits.
+pub const COMMANDS_MAX: usize = 8_192;
+/// Longest clip read from a file.
+pub const CLIP_MAX: Duration = Duration::from_secs(30 * 60);
+/// Largest WAV file read, bytes.
+pub const WAV_BYTES_MAX: u64 = 512 << 20;

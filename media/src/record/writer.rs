@@ -1,0 +1,318 @@
+//! The writer of recordings: jobs in, files and events out. One thread serves all shards (`engine`); the machine here knows
+//! no thread.
+//!
+//!     Open ──▶ writing ──block──▶ sound first, then the header that counts it
+//!                │ └─ it fails ─▶ cut back to what was whole, say so once, try again with the next block
+//!                └──Close──▶ Recorded (with the trouble, if there was any)
+//!
+//! A write that fails never reaches the call: the block is lost, its time becomes silence when a later one gets through.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, OpenOptions},
+    io,
+    os::unix::fs::{FileExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use super::{FRAME_BYTES, HEADER_BYTES, Job, duration, header};
+use crate::{
+    limits::RECORD_MAX,
+    wire::{Event, RecordId, RecordTrouble},
+};
+
+/// Where recordings go: the file system, or in tests something that fails.
+pub trait Store: Send {
+    /// Make a new file; an error if there is one already.
+    fn create(&mut self, path: &Path) -> io::Result<Box<dyn Pages>>;
+}
+
+/// One file being written.
+pub trait Pages: Send {
+    /// Write all of `bytes` at this place.
+    fn write_at(&mut self, at: u64, bytes: &[u8]) -> io::Result<()>;
+    /// Cut or stretch to this many bytes.
+    fn set_len(&mut self, bytes: u64) -> io::Result<()>;
+    /// Nothing more comes: bring it to the disk.
+    fn finish(&mut self) -> io::Result<()>;
+}
+
+/// The file system.
+#[derive(Debug, Default)]
+pub struct Disk;
+
+impl Store for Disk {
+    fn create(&mut self, path: &Path) -> io::Result<Box<dyn Pages>> {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        // What people said is nobody else's business.
+        Ok(Box::new(OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?))
+    }
+}
+
+impl Pages for File {
+    fn write_at(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.write_all_at(bytes, at)
+    }
+    fn set_len(&mut self, bytes: u64) -> io::Result<()> {
+        File::set_len(self, bytes)
+    }
+    fn finish(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
+
+/// See the module.
+pub struct Writer<S> {
+    store: S,
+    open: BTreeMap<RecordId, Open>,
+    bytes: Vec<u8>,
+}
+
+impl<S> std::fmt::Debug for Writer<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Writer({} open)", self.open.len())
+    }
+}
+
+struct Open {
+    path: PathBuf,
+    /// `None` while it cannot be created.
+    file: Option<Box<dyn Pages>>,
+    /// Samples per channel that are whole in the file.
+    frames: u64,
+    trouble: Option<RecordTrouble>,
+}
+
+impl<S: Store> Writer<S> {
+    /// A writer into `store`.
+    pub fn new(store: S) -> Self {
+        Self { store, open: BTreeMap::new(), bytes: Vec::new() }
+    }
+
+    /// Do one job.
+    pub fn handle(&mut self, job: Job, event: &mut dyn FnMut(Event)) {
+        match job {
+            Job::Open { record, path } => {
+                let mut open = Open { path, file: None, frames: 0, trouble: None };
+                if let Err(e) = open.create(&mut self.store) {
+                    open.fails(record, &e, event);
+                }
+                self.open.insert(record, open);
+            }
+            Job::Block { record, at, pcm } => {
+                let Some(open) = self.open.get_mut(&record) else { return };
+                self.bytes.clear();
+                self.bytes.extend(pcm.iter().flat_map(|s| s.to_le_bytes()));
+                if let Err(e) = open.write(&mut self.store, at, &self.bytes) {
+                    open.fails(record, &e, event);
+                }
+            }
+            Job::Close { record, trouble } => {
+                if let Some(open) = self.open.remove(&record) {
+                    event(open.close(record, trouble));
+                }
+            }
+        }
+    }
+
+    /// Close what is still open: the engine stops.
+    pub fn finish(mut self, event: &mut dyn FnMut(Event)) {
+        for (record, open) in std::mem::take(&mut self.open) {
+            event(open.close(record, None));
+        }
+    }
+}
+
+impl Open {
+    fn create(&mut self, store: &mut impl Store) -> io::Result<()> {
+        let mut file = store.create(&self.path)?;
+        file.write_at(0, &header(0))?;
+        self.file = Some(file);
+        Ok(())
+    }
+
+    fn write(&mut self, store: &mut impl Store, at: u64, bytes: &[u8]) -> io::Result<()> {
+        if duration(at) >= RECORD_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        if self.file.is_none() {
+            self.create(store)?;
+        }
+        let Some(file) = &mut self.file else { return Ok(()) };
+        file.write_at(HEADER_BYTES as u64 + at * FRAME_BYTES, bytes)?;
+        let frames = self.frames.max(at + bytes.len() as u64 / FRAME_BYTES);
+        file.write_at(0, &header(frames))?;
+        self.frames = frames;
+        Ok(())
+    }
+
+    fn fails(&mut self, record: RecordId, e: &io::Error, event: &mut dyn FnMut(Event)) {
+        if let Some(file) = &mut self.file {
+            // Half a block is cut off again; if even that fails, the header still counts only what is whole.
+            let _ = file.set_len(HEADER_BYTES as u64 + self.frames * FRAME_BYTES);
+        }
+        if self.trouble.is_none() {
+            let trouble = match e.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                    RecordTrouble::DiskFull
+                }
+                _ => RecordTrouble::Io,
+            };
+            self.trouble = Some(trouble);
+            event(Event::RecordTrouble { record, trouble });
+        }
+    }
+
+    fn close(mut self, record: RecordId, trouble: Option<RecordTrouble>) -> Event {
+        let bytes = match &mut self.file {
+            Some(file) => {
+                if file.finish().is_err() {
+                    self.trouble = self.trouble.or(Some(RecordTrouble::Io));
+                }
+                HEADER_BYTES as u64 + self.frames * FRAME_BYTES
+            }
+            None => 0,
+        };
+        Event::Recorded { record, duration: duration(self.frames), bytes, trouble: self.trouble.or(trouble) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        measure::tone_dbfs,
+        record::{RATE, repair},
+        tone,
+    };
+    use std::{
+        sync::{Arc, Mutex},
+        time::Duration,
+    };
+
+    const R: RecordId = RecordId(1);
+
+    /// Seconds of a 440 Hz left and a 1 kHz right channel, as half-second blocks.
+    fn blocks(seconds: u64) -> Vec<Job> {
+        let half = Duration::from_millis(500);
+        let (left, right) = (tone::sine(440.0, -12.0, half), tone::sine(1_000.0, -12.0, half));
+        let pcm: Vec<i16> = left.pcm.iter().zip(&right.pcm).flat_map(|(l, r)| [*l, *r]).collect();
+        (0..seconds * 2).map(|i| Job::Block { record: R, at: i * 4_000, pcm: pcm.clone() }).collect()
+    }
+
+    fn channels(path: &Path) -> (Vec<i16>, Vec<i16>) {
+        let mut reader = hound::WavReader::open(path).expect("a WAV file");
+        assert_eq!((reader.spec().channels, reader.spec().sample_rate), (2, RATE));
+        let all: Vec<i16> = reader.samples().map(|s| s.expect("whole")).collect();
+        (all.iter().step_by(2).copied().collect(), all.iter().skip(1).step_by(2).copied().collect())
+    }
+
+    #[test]
+    fn a_recording_whose_process_was_killed_plays_both_channels_up_to_the_last_block() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("calls/one.wav");
+        let mut events = Vec::new();
+        let mut w = Writer::new(Disk);
+        w.handle(Job::Open { record: R, path: path.clone() }, &mut |e| events.push(e));
+        for (i, block) in blocks(3).into_iter().enumerate() {
+            w.handle(block, &mut |e| events.push(e));
+            // Nobody closes anything: this is what kill -9 leaves.
+            let (left, right) = channels(&path);
+            assert_eq!(left.len(), (i + 1) * 4_000);
+            assert!((tone_dbfs(&left, 440.0) + 12.0).abs() < 0.2 && (tone_dbfs(&right, 1_000.0) + 12.0).abs() < 0.2);
+        }
+        assert_eq!(events, []);
+    }
+
+    #[test]
+    fn a_recording_torn_at_any_byte_is_repaired_and_plays() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let whole = dir.path().join("whole.wav");
+        let mut w = Writer::new(Disk);
+        w.handle(Job::Open { record: R, path: whole.clone() }, &mut |_| {});
+        blocks(2).into_iter().for_each(|b| w.handle(b, &mut |_| {}));
+        let bytes = fs::read(&whole).expect("readable");
+        let torn = dir.path().join("torn.wav");
+        for cut in [0, 1, 17, 43, 44, 45, 46, 47, 48, 1_000, 32_043, 63_999, bytes.len()] {
+            // The worst order: the page with the header counts more than what reached the disk.
+            fs::write(&torn, &bytes[..cut]).expect("room");
+            let frames = cut.saturating_sub(44) / 4;
+            assert_eq!(repair(&torn).expect("repaired"), duration(frames as u64), "cut at {cut}");
+            assert_eq!(channels(&torn).0.len(), frames);
+            assert_eq!(repair(&torn).expect("again"), duration(frames as u64));
+        }
+        // Data without its header: as if killed between the two writes.
+        let mut headless = bytes.clone();
+        headless[..44].copy_from_slice(&header(10));
+        fs::write(&torn, &headless).expect("room");
+        assert_eq!(repair(&torn).expect("repaired"), Duration::from_secs(2));
+        fs::write(&torn, b"ID3 somebody's song, much longer than a header of ours is").expect("room");
+        assert!(matches!(repair(&torn), Err(RepairError::Foreign { .. })));
+    }
+    use crate::record::RepairError;
+
+    /// A disk with room for so many bytes.
+    struct Small(Arc<Mutex<(u64, Vec<u8>)>>);
+    impl Store for Small {
+        fn create(&mut self, _: &Path) -> io::Result<Box<dyn Pages>> {
+            Ok(Box::new(Small(self.0.clone())))
+        }
+    }
+    impl Pages for Small {
+        fn write_at(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+            let (room, held) = &mut *self.0.lock().expect("no panic");
+            let end = at as usize + bytes.len();
+            if end as u64 > *room {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            held.resize(held.len().max(end), 0);
+            held[at as usize..end].copy_from_slice(bytes);
+            Ok(())
+        }
+        fn set_len(&mut self, bytes: u64) -> io::Result<()> {
+            self.0.lock().expect("no panic").1.truncate(bytes as usize);
+            Ok(())
+        }
+        fn finish(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_said_once_and_the_recording_goes_on_when_there_is_room_again() {
+        let disk = Arc::new(Mutex::new((44 + 16_000 * 2, Vec::new())));
+        let mut events = Vec::new();
+        let mut w = Writer::new(Small(disk.clone()));
+        w.handle(Job::Open { record: R, path: "x.wav".into() }, &mut |e| events.push(e));
+        let mut jobs = blocks(4).into_iter();
+        jobs.by_ref().take(5).for_each(|b| w.handle(b, &mut |e| events.push(e)));
+        assert_eq!(events, [Event::RecordTrouble { record: R, trouble: RecordTrouble::DiskFull }]);
+        assert_eq!(disk.lock().expect("no panic").1.len(), 44 + 32_000, "what was whole is whole");
+        disk.lock().expect("no panic").0 = u64::MAX;
+        jobs.for_each(|b| w.handle(b, &mut |e| events.push(e)));
+        w.handle(Job::Close { record: R, trouble: None }, &mut |e| events.push(e));
+        let Some(Event::Recorded { duration, trouble, .. }) = events.last() else { panic!("{events:?}") };
+        assert_eq!((*duration, *trouble, events.len()), (Duration::from_secs(4), Some(RecordTrouble::DiskFull), 2));
+        let held = disk.lock().expect("no panic").1.clone();
+        assert_eq!(&held[..44], &header(32_000));
+        // The second that was lost is silence, and what follows is in its place.
+        assert!(held[44 + 32_000..44 + 80_000].iter().all(|b| *b == 0));
+    }
+
+    #[test]
+    fn an_existing_recording_is_never_written_over() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("old.wav");
+        fs::write(&path, b"precious").expect("room");
+        let mut events = Vec::new();
+        let mut w = Writer::new(Disk);
+        w.handle(Job::Open { record: R, path: path.clone() }, &mut |e| events.push(e));
+        blocks(1).into_iter().for_each(|b| w.handle(b, &mut |e| events.push(e)));
+        w.finish(&mut |e| events.push(e));
+        assert_eq!(events.len(), 2, "{events:?}");
+        assert!(matches!(events[1], Event::Recorded { bytes: 0, trouble: Some(RecordTrouble::Io), .. }));
+        assert_eq!(fs::read(&path).expect("readable"), b"precious");
+    }
+}

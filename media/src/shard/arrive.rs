@@ -1,0 +1,226 @@
+//! A packet came. Here it is decided whether it counts, and where it goes, without an allocation.
+//!
+//!     stranger, nonsense, unknown payload type ──▶ foreign, no answer
+//!     seen before ──▶ discarded
+//!     telephone event ──▶ a digit, once; in a relay the packet goes on under the listener's number
+//!     sound ──▶ recorder ──▶ relayed at once, or into the jitter buffer of a mix
+
+use std::{net::SocketAddr, ops::Range};
+
+use super::{
+    Out, Plane, Shard, Slot,
+    leg::Leg,
+    recorder::{self, Recorder, Said},
+};
+use crate::{
+    dtmf,
+    jitter::Put,
+    limits::PAYLOAD_SAMPLES_MAX,
+    rtp::{self, Header, packet::looks_like_rtcp, rtcp, stats::Seen},
+    time::At,
+    wire::{Event, RecordId},
+};
+use std::collections::BTreeMap;
+
+/// Comfort noise (RFC 3389): its fixed payload type.
+const COMFORT_NOISE: u8 = 13;
+
+/// What a payload type means on a leg.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Sound,
+    Event,
+    Comfort,
+}
+
+impl Shard {
+    /// A datagram came in on a leg's socket. It is rewritten in place when it is relayed.
+    pub fn packet(&mut self, now: At, slot: Slot, plane: Plane, from: SocketAddr, bytes: &mut [u8], out: &mut impl Out) {
+        let Some(Some(leg)) = self.legs.get_mut(slot.0 as usize) else { return };
+        let taken = match plane {
+            Plane::Rtcp => report(leg, now, self.setup.ntp_at_zero, from, bytes, false),
+            Plane::Rtp if looks_like_rtcp(bytes) => report(leg, now, self.setup.ntp_at_zero, from, bytes, true),
+            Plane::Rtp => self.rtp(now, slot, from, bytes, out).is_some(),
+        };
+        if !taken {
+            self.totals.foreign += 1;
+            if let Some(Some(leg)) = self.legs.get_mut(slot.0 as usize) {
+                leg.stats.foreign += 1;
+            }
+        }
+    }
+
+    /// `None`: foreign.
+    fn rtp(&mut self, now: At, slot: Slot, from: SocketAddr, bytes: &mut [u8], out: &mut impl Out) -> Option<()> {
+        let leg = self.legs.get_mut(slot.0 as usize)?.as_deref_mut()?;
+        if !leg.admits(from) {
+            return None;
+        }
+        let (h, payload) = rtp::parse(bytes)?;
+        let remote = leg.remote.as_ref()?;
+        let kind = match h.pt {
+            pt if pt == remote.recv_pt => Kind::Sound,
+            pt if remote.dtmf_pt.is_some_and(|(_, receive)| receive == pt) => Kind::Event,
+            COMFORT_NOISE => Kind::Comfort,
+            _ => return None,
+        };
+        if kind == Kind::Sound && !(1..=PAYLOAD_SAMPLES_MAX).contains(&payload.len()) {
+            return None;
+        }
+        if leg.latched.is_none() {
+            leg.latched = Some(from);
+            out.event(Event::Latched { leg: leg.id, from });
+        }
+        let seen = leg.received.packet(now, h.ssrc, h.seq, h.ts, kind == Kind::Sound);
+        if matches!(seen, Seen::Again | Seen::Wild) {
+            leg.stats.discarded += 1;
+            self.totals.discarded += 1;
+            return Some(());
+        }
+        leg.stats.packets_in += 1;
+        leg.stats.bytes_in += payload.len() as u64;
+        self.totals.packets_in += 1;
+        (leg.heard, leg.watch_said) = (now, false);
+        if !leg.listens() {
+            return Some(());
+        }
+        match kind {
+            Kind::Sound => self.sound(now, slot, seen, h, bytes, payload, out),
+            Kind::Event => self.telephone_event(now, slot, h, bytes, payload, out),
+            Kind::Comfort => self.pass_over(slot, &h),
+        }
+        Some(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the hot path hands on what it has, once")]
+    fn sound(
+        &mut self,
+        now: At,
+        slot: Slot,
+        seen: Seen,
+        h: Header,
+        bytes: &mut [u8],
+        payload: Range<usize>,
+        out: &mut impl Out,
+    ) {
+        let Self { legs, records, totals, .. } = self;
+        let Some(leg) = legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut) else { return };
+        if leg.jitter.is_some() || !leg.taps.is_empty() {
+            let mut pcm = [0; PAYLOAD_SAMPLES_MAX];
+            let n = leg.decoder.decode(&bytes[payload.clone()], &mut pcm);
+            recorder::hear(records, leg, Said::ByLeg, h.ssrc, h.ts, &pcm[..n]);
+            if let Some(j) = &mut leg.jitter {
+                if seen == Seen::First {
+                    j.restart();
+                }
+                if j.put(h.ts, &pcm[..n]) == Put::Late {
+                    leg.stats.discarded += 1;
+                    totals.discarded += 1;
+                }
+            }
+        }
+        let (from, Some(to)) = (leg.id, leg.relay_to) else { return };
+        let Some(listener) = legs.get_mut(to.0 as usize).and_then(Option::as_deref_mut) else { return };
+        if listener.occupied() {
+            return;
+        }
+        let Some(target) = listener.target() else { return };
+        tap_relayed(records, listener, &h, &bytes[payload.clone()]);
+        let length = payload.len() as u32;
+        if listener.out.relay(now, &target, from, h, bytes, payload, length, false, out) {
+            totals.relayed += 1;
+            totals.packets_out += 1;
+        }
+    }
+
+    fn telephone_event(&mut self, now: At, slot: Slot, h: Header, bytes: &mut [u8], payload: Range<usize>, out: &mut impl Out) {
+        let Some(leg) = self.legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut) else { return };
+        let Some(event) = dtmf::Payload::parse(&bytes[payload.clone()]) else { return };
+        let (id, relay_to) = (leg.id, leg.relay_to);
+        for (digit, held) in leg.dtmf_in.packet(now, h.ts, event).into_iter().flatten() {
+            self.pressed(slot, digit, held, out);
+        }
+        let Some(listener) = relay_to.and_then(|to| self.legs.get_mut(to.0 as usize)).and_then(Option::as_deref_mut) else {
+            return;
+        };
+        if listener.occupied() {
+            return;
+        }
+        let Some(target) = listener.event_target() else { return self.pass_over(slot, &h) };
+        let length = u32::from(event.duration);
+        if listener.out.relay(now, &target, id, h, bytes, payload, length, true, out) {
+            self.totals.relayed += 1;
+            self.totals.packets_out += 1;
+        }
+    }
+
+    /// A digit is over: said once, and in a mix played again to those who hear this leg (a relay passed the packets on).
+    pub(super) fn pressed(&mut self, slot: Slot, digit: char, held: std::time::Duration, out: &mut impl Out) {
+        let Some(leg) = self.legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut) else { return };
+        let (id, bridge) = (leg.id, leg.bridge);
+        out.event(Event::Digit { leg: id, digit, held });
+        let Some(bridge) = bridge.and_then(|b| self.bridges.get(&b)).filter(|b| !b.relay) else { return };
+        let mut name = [0; 4];
+        for listener in bridge.listeners_of(id) {
+            if let Some(l) = self.legs.get_mut(listener as usize).and_then(Option::as_deref_mut) {
+                if l.event_target().is_some() && l.play.is_none() {
+                    l.dtmf_out.forward(digit.encode_utf8(&mut name), held);
+                }
+            }
+        }
+    }
+
+    fn pass_over(&mut self, slot: Slot, h: &Header) {
+        let Some(leg) = self.legs.get(slot.0 as usize).and_then(Option::as_deref) else { return };
+        let (from, Some(to)) = (leg.id, leg.relay_to) else { return };
+        if let Some(listener) = self.legs.get_mut(to.0 as usize).and_then(Option::as_deref_mut) {
+            listener.out.skip(from, h);
+        }
+    }
+}
+
+/// What a listener hears through a relay is recorded only where nobody sits on the other side.
+fn tap_relayed(records: &mut BTreeMap<RecordId, Recorder>, listener: &mut Leg, h: &Header, payload: &[u8]) {
+    if listener.taps.iter().any(|t| t.said == Said::ToLeg) {
+        let mut pcm = [0; PAYLOAD_SAMPLES_MAX];
+        // Both sides of a relay speak one codec.
+        let n = listener.decoder.decode(payload, &mut pcm);
+        recorder::hear(records, listener, Said::ToLeg, h.ssrc, h.ts, &pcm[..n]);
+    }
+}
+
+/// RTCP came. `false`: foreign. `muxed`: on the RTP socket, where it counts only if that was agreed (RFC 5761).
+fn report(leg: &mut Leg, now: At, ntp_at_zero: u64, from: SocketAddr, bytes: &[u8], muxed: bool) -> bool {
+    let agreed = leg.remote.as_ref().is_some_and(|r| (r.rtp == r.rtcp) == muxed);
+    if !agreed || !if muxed { leg.admits(from) } else { leg.admits_rtcp(from) } {
+        return false;
+    }
+    let Some(compound) = rtcp::parse(bytes) else { return false };
+    if !muxed {
+        leg.rtcp_latched = Some(from);
+    }
+    for packet in compound {
+        let reports = match packet {
+            rtcp::Packet::Sender { ssrc, info, reports } => {
+                leg.received.sender_report(now, ssrc, info.ntp);
+                reports
+            }
+            rtcp::Packet::Receiver { reports, .. } => reports,
+            // A goodbye ends nothing: calls end by signalling.
+            _ => continue,
+        };
+        for r in reports.filter(|r| r.ssrc == leg.out.ssrc) {
+            leg.stats.peer_fraction_lost = Some(r.fraction_lost);
+            if let Some(us) = rtp::stats::round_trip_us(ntp_at(ntp_at_zero, now), &r) {
+                leg.stats.rtt_us = Some(us);
+            }
+        }
+    }
+    true
+}
+
+/// The NTP stamp of an instant.
+pub(super) fn ntp_at(ntp_at_zero: u64, now: At) -> u64 {
+    let since = (u128::from(now.0) << 32) / 1_000_000_000;
+    ntp_at_zero.wrapping_add(since as u64)
+}

@@ -1,0 +1,266 @@
+//! A shard: the legs, bridges and recordings of one media thread, as a machine without I/O.
+//!
+//! Commands, packets and time go in; packets, events and recorder jobs come out through [`Out`]. No clock, no socket, no
+//! lock, and on the way of a packet no allocation.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `mod` | what goes in and out, the tables, opening, closing, moving to another shard |
+//! | `leg` | one party: who may send to it, what is played to it, its reports |
+//! | `outgoing` | the one stream a leg sends, whatever feeds it |
+//! | `arrive` | a packet came: admitted, counted, recorded, relayed or buffered |
+//! | `bridge` | who hears whom; relay or mix |
+//! | `tick` | every 5 ms a quarter of the legs: playback, mixes, digits, reports, watches |
+//! | `recorder` | two channels kept to wall time |
+//! | `commands` | the commands, one by one |
+//!
+//! A bridge of two legs of one codec who hear each other is relayed at arrival. Everything else is mixed on the tick.
+
+mod arrive;
+mod bridge;
+mod commands;
+mod leg;
+mod outgoing;
+mod recorder;
+mod tick;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
+
+use crate::{
+    limits::{PHASE_TIME, SHARD_LEGS_MAX},
+    record::Job,
+    time::{At, Chance},
+    wire::{BridgeId, Event, LegId, RecordId},
+};
+use bridge::Bridge;
+use leg::Leg;
+use recorder::Recorder;
+
+/// Where a leg sits in its shard. Found without a search when a packet comes; changes when the leg moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot(pub u32);
+
+/// Which socket of the pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Plane {
+    /// The even port.
+    Rtp,
+    /// The odd port.
+    Rtcp,
+}
+
+/// What a shard does to the world. Called in the middle of its work: must not call back, must not wait.
+pub trait Out {
+    /// Send from the leg's socket. A packet the system does not take is lost, as on any network.
+    fn send(&mut self, slot: Slot, plane: Plane, to: SocketAddr, packet: &[u8]);
+    /// Something to tell the commander.
+    fn event(&mut self, event: Event);
+    /// A job for the writer. `false`: there was no room. Only blocks may be refused.
+    fn record(&mut self, job: Job) -> bool;
+    /// The leg in this slot is closed: its sockets are, too, before this returns.
+    fn gone(&mut self, slot: Slot);
+}
+
+/// What a shard counted since it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// RTP packets taken.
+    pub packets_in: u64,
+    /// RTP packets sent.
+    pub packets_out: u64,
+    /// Of those, passed on at arrival.
+    pub relayed: u64,
+    /// Packets that were not for us, not RTP, or from a stranger.
+    pub foreign: u64,
+    /// Packets that came twice or too late.
+    pub discarded: u64,
+    /// Phases of 5 ms that were skipped because the shard could not keep up.
+    pub phases_skipped: u64,
+    /// Commands that named a leg or recording the shard does not have.
+    pub unknown: u64,
+}
+
+/// What a shard is told once.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup {
+    /// Seed for SSRCs and first sequence numbers.
+    pub seed: u64,
+    /// Wall clock at [`At`] zero, NTP format (seconds since 1900 in the upper half): stamps of sender reports.
+    pub ntp_at_zero: u64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Shard {
+    setup: Setup,
+    chance: Chance,
+    legs: Vec<Option<Box<Leg>>>,
+    free: Vec<u32>,
+    index: BTreeMap<LegId, u32>,
+    bridges: BTreeMap<BridgeId, Bridge>,
+    records: BTreeMap<RecordId, Recorder>,
+    next: At,
+    phase: u64,
+    totals: Totals,
+    mixed: Box<bridge::Desk>,
+}
+
+/// Legs on their way to another shard, with the bridges and recordings they belong to.
+#[derive(Debug)]
+pub struct Group {
+    legs: Vec<Box<Leg>>,
+    bridges: Vec<(BridgeId, Bridge)>,
+    records: Vec<(RecordId, Recorder)>,
+}
+
+impl Group {
+    /// The legs, in the order in which [`Shard::put`] will give them slots.
+    pub fn legs(&self) -> impl Iterator<Item = LegId> {
+        self.legs.iter().map(|l| l.id)
+    }
+    /// Where the legs sat, in the same order: their sockets are to go along.
+    pub fn seats(&self) -> impl Iterator<Item = Slot> {
+        self.legs.iter().map(|l| l.slot)
+    }
+    /// The recordings.
+    pub fn records(&self) -> impl Iterator<Item = RecordId> {
+        self.records.iter().map(|r| r.0)
+    }
+}
+
+impl Shard {
+    /// An empty shard.
+    pub fn new(setup: Setup) -> Self {
+        Self {
+            setup,
+            chance: Chance::new(setup.seed),
+            legs: Vec::new(),
+            free: Vec::new(),
+            index: BTreeMap::new(),
+            bridges: BTreeMap::new(),
+            records: BTreeMap::new(),
+            next: At(0),
+            phase: 0,
+            totals: Totals::default(),
+            mixed: Box::default(),
+        }
+    }
+
+    /// What was counted.
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Legs here.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Whether there is no leg.
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// Recordings here.
+    pub fn recordings(&self) -> usize {
+        self.records.len()
+    }
+
+    /// When [`Self::tick`] is due. `None`: there is nothing to do on a clock.
+    pub fn deadline(&self) -> Option<At> {
+        (!self.index.is_empty() || !self.records.is_empty()).then_some(self.next)
+    }
+
+    /// A leg whose sockets are bound. `None` when the shard is full or the name is taken.
+    pub fn open(&mut self, now: At, id: LegId) -> Option<Slot> {
+        if self.index.len() >= SHARD_LEGS_MAX || self.index.contains_key(&id) {
+            return None;
+        }
+        self.wake(now);
+        let leg = Box::new(Leg::new(now, id, &mut self.chance));
+        let slot = self.seat(leg);
+        self.retap(id);
+        Some(slot)
+    }
+
+    /// A clock that stood still while nothing was here starts from now.
+    fn wake(&mut self, now: At) {
+        if self.deadline().is_none() {
+            self.next = now + PHASE_TIME;
+        }
+    }
+
+    fn seat(&mut self, mut leg: Box<Leg>) -> Slot {
+        let id = leg.id;
+        let n = self.free.pop().unwrap_or(self.legs.len() as u32);
+        leg.slot = Slot(n);
+        leg.phase = u64::from(n) % crate::limits::PHASES;
+        match self.legs.get_mut(n as usize) {
+            Some(seat) => *seat = Some(leg),
+            None => self.legs.push(Some(leg)),
+        }
+        self.index.insert(id, n);
+        Slot(n)
+    }
+
+    fn unseat(&mut self, id: LegId) -> Option<Box<Leg>> {
+        let n = self.index.remove(&id)?;
+        self.free.push(n);
+        self.legs.get_mut(n as usize)?.take()
+    }
+
+    fn leg(&mut self, id: LegId) -> Option<&mut Leg> {
+        let n = *self.index.get(&id)?;
+        self.legs.get_mut(n as usize)?.as_deref_mut()
+    }
+
+    /// Take these legs out, and whatever cannot be parted from them: the other legs of their bridges and recordings. Their
+    /// sockets are to go along. What is not here is left out.
+    pub fn take(&mut self, legs: &[LegId], records: &[RecordId]) -> Group {
+        let mut names: BTreeSet<LegId> = legs.iter().copied().filter(|l| self.index.contains_key(l)).collect();
+        let mut kept: BTreeSet<RecordId> = records.iter().copied().filter(|r| self.records.contains_key(r)).collect();
+        loop {
+            let before = (names.len(), kept.len());
+            for b in self.bridges.values() {
+                if b.members.iter().any(|m| names.contains(&m.0)) {
+                    names.extend(b.members.iter().map(|m| m.0));
+                }
+            }
+            for (id, r) in &self.records {
+                let here = || r.sides.iter().flatten().copied().filter(|l| self.index.contains_key(l));
+                if kept.contains(id) || here().any(|l| names.contains(&l)) {
+                    kept.insert(*id);
+                    names.extend(here());
+                }
+            }
+            if before == (names.len(), kept.len()) {
+                break;
+            }
+        }
+        let bridges: Vec<BridgeId> =
+            self.bridges.iter().filter(|(_, b)| b.members.iter().any(|m| names.contains(&m.0))).map(|(id, _)| *id).collect();
+        Group {
+            bridges: bridges.into_iter().filter_map(|id| self.bridges.remove_entry(&id)).collect(),
+            records: kept.into_iter().filter_map(|id| self.records.remove_entry(&id)).collect(),
+            legs: names.into_iter().filter_map(|id| self.unseat(id)).collect(),
+        }
+    }
+
+    /// Legs from another shard: their new slots, in the order of [`Group::legs`].
+    pub fn put(&mut self, now: At, group: Group) -> Vec<(LegId, Slot)> {
+        self.wake(now);
+        let slots: Vec<_> = group.legs.into_iter().map(|leg| (leg.id, self.seat(leg))).collect();
+        self.records.extend(group.records);
+        for (id, mut bridge) in group.bridges {
+            for m in &mut bridge.members {
+                m.1 = self.index.get(&m.0).copied().unwrap_or(m.1);
+            }
+            self.bridges.insert(id, bridge);
+            self.remode(id);
+        }
+        slots
+    }
+}

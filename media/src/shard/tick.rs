@@ -1,0 +1,161 @@
+//! The clock of a shard: every 5 ms a quarter of the legs and mixing bridges, so that not all send in one instant.
+
+use std::time::Duration;
+
+use super::{
+    Out, Shard,
+    arrive::ntp_at,
+    leg::Leg,
+    recorder::{self, Said},
+};
+use crate::{
+    dtmf::{self, send::Due},
+    limits::{CATCH_UP_MAX, FRAME, KEEPALIVE, PHASE_TIME, PHASES, RTCP_EVERY},
+    rtp::rtcp,
+    time::At,
+    wire::Event,
+};
+
+/// Loudness of an in-band digit, each of its two tones: -10 dBFS.
+const INBAND: f32 = 10_362.0;
+
+impl Shard {
+    /// Do what is due. Call at or after [`Shard::deadline`]; more often is harmless.
+    pub fn tick(&mut self, now: At, out: &mut impl Out) {
+        let mut done = 0;
+        while self.deadline().is_some_and(|next| next <= now) {
+            if done == CATCH_UP_MAX {
+                // A burst would only fill the listeners' jitter buffers: they hear a gap instead.
+                let behind = now.since(self.next).as_nanos() as u64 / PHASE_TIME.as_nanos() as u64 + 1;
+                self.totals.phases_skipped += behind;
+                self.phase += behind;
+                self.next = self.next + PHASE_TIME * u32::try_from(behind).unwrap_or(u32::MAX);
+                break;
+            }
+            self.one_phase(now, out);
+            self.next = self.next + PHASE_TIME;
+            done += 1;
+        }
+    }
+
+    fn one_phase(&mut self, now: At, out: &mut impl Out) {
+        let phase = self.phase % PHASES;
+        let frame_ts = (self.phase / PHASES * FRAME as u64) as u32;
+        self.phase += 1;
+        self.mix(now, phase, frame_ts, out);
+        for i in 0..self.legs.len() {
+            let Some(leg) = self.legs[i].as_deref_mut().filter(|l| l.phase == phase) else { continue };
+            let slot = leg.slot;
+            if let Some((digit, held)) = leg.dtmf_in.tick(now) {
+                self.pressed(slot, digit, held, out);
+            }
+            self.leg_tick(now, i, frame_ts, out);
+        }
+        for (id, r) in self.records.iter_mut().filter(|(id, _)| id.0 % PHASES == phase) {
+            r.tick(now, *id, out);
+        }
+    }
+
+    fn leg_tick(&mut self, now: At, i: usize, frame_ts: u32, out: &mut impl Out) {
+        let Self { legs, records, totals, chance, setup, .. } = self;
+        let Some(leg) = legs[i].as_deref_mut() else { return };
+        if leg.remote.is_none() {
+            watch(leg, now, out);
+            return;
+        }
+        let before = leg.out.packets;
+        if leg.dtmf_out.busy() {
+            send_digit(leg, now, out);
+        } else if let Some(play) = &mut leg.play {
+            let (mut frame, id) = ([0; FRAME], play.id);
+            if play.frame(&mut frame) {
+                recorder::hear(records, leg, Said::ToLeg, leg.out.ssrc, frame_ts, &frame);
+                leg.say(now, &frame, out);
+            } else {
+                leg.play = None;
+                out.event(Event::Played { leg: leg.id, play: id, finished: true });
+            }
+        } else if leg.jitter.is_none() && now.since(leg.out.last) >= KEEPALIVE {
+            leg.say(now, &[0; FRAME], out);
+            leg.out.last = now;
+        }
+        totals.packets_out += leg.out.packets - before;
+        watch(leg, now, out);
+        let spread = |every: Duration, by: u64| every / 2 + every * (by % 1_024) as u32 / 1_024;
+        match leg.report_due {
+            // The first report comes early, so that a short call has a round trip, too.
+            None => leg.report_due = Some(now + spread(RTCP_EVERY / 4, chance.bits())),
+            Some(due) if due <= now => {
+                leg.report_due = Some(now + spread(RTCP_EVERY, chance.bits()));
+                send_report(leg, now, setup.ntp_at_zero, false, out);
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn watch(leg: &mut Leg, now: At, out: &mut impl Out) {
+    if !leg.watch_said && leg.watch.is_some_and(|after| now.since(leg.heard) >= after) {
+        leg.watch_said = true;
+        out.event(Event::Silent { leg: leg.id });
+    }
+}
+
+/// One tick of the digits being sent: as events, or for a peer that did not agree to events as tones in the sound.
+fn send_digit(leg: &mut Leg, now: At, out: &mut impl Out) {
+    let due = leg.dtmf_out.tick();
+    if let Some(target) = leg.event_target() {
+        match due {
+            Due::Packet { payload, first } => leg.out.event(now, &target, first, payload, out),
+            Due::Gap | Due::Done => {}
+        }
+    } else {
+        let mut frame = [0; FRAME];
+        match due {
+            Due::Packet { payload, first } => {
+                if first {
+                    leg.inband = 0;
+                }
+                // The repeats of the end are no sound.
+                if leg.inband < u32::from(payload.duration) {
+                    two_tones(payload.code, leg.inband, &mut frame);
+                    leg.inband += FRAME as u32;
+                }
+                leg.say(now, &frame, out);
+            }
+            Due::Gap => leg.say(now, &frame, out),
+            Due::Done => {}
+        }
+    }
+    if due == Due::Done && leg.dtmf_out.asked() {
+        out.event(Event::DtmfSent { leg: leg.id });
+    }
+}
+
+fn two_tones(code: u8, at: u32, frame: &mut [i16; FRAME]) {
+    let Some((low, high)) = dtmf::tones(code) else { return };
+    for (i, s) in frame.iter_mut().enumerate() {
+        let t = std::f32::consts::TAU * (at + i as u32) as f32 / 8_000.0;
+        *s = (INBAND * ((low * t).sin() + (high * t).sin())) as i16;
+    }
+}
+
+/// A report, or with `bye` the last one. Nothing before the first packet either way: there is nothing to tell.
+pub(super) fn send_report(leg: &mut Leg, now: At, ntp_at_zero: u64, bye: bool, out: &mut impl Out) {
+    let Some((plane, to)) = leg.rtcp_target() else { return };
+    if leg.out.packets == 0 && leg.stats.packets_in == 0 {
+        return;
+    }
+    let sent = leg.out.packets != leg.reported_out;
+    leg.reported_out = leg.out.packets;
+    let info = sent.then(|| rtcp::SenderInfo {
+        ntp: ntp_at(ntp_at_zero, now),
+        ts: leg.out.ts_at(now),
+        packets: leg.out.packets as u32,
+        bytes: leg.out.bytes as u32,
+    });
+    let report = leg.received.report(now);
+    let mut packet = [0; rtcp::WRITE_MAX];
+    let n = rtcp::write(&rtcp::Say { ssrc: leg.out.ssrc, info, report, cname: &leg.cname, bye }, &mut packet);
+    out.send(leg.slot, plane, to, &packet[..n]);
+}
