@@ -22,7 +22,12 @@ mod via;
 mod views;
 mod write;
 
+pub mod check;
+pub mod frame;
 pub mod scan;
+
+#[cfg(test)]
+mod torture;
 
 pub use addr::NameAddr;
 pub use auth::{AuthHeader, Challenge, Credentials};
