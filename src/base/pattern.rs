@@ -37,7 +37,9 @@ impl NumberPattern {
         let open = self.0.ends_with('*');
         let pattern = self.0.strip_suffix('*').unwrap_or(&self.0);
         let mut rest = number.chars();
-        let fits = pattern.chars().all(|p| rest.next().is_some_and(|c| p == c || (p == 'x' && c.is_ascii_digit())));
+        // A name such as `max` has no digits open: `x` stands for a digit only among digits.
+        let wild = pattern.chars().all(|p| p.is_ascii_digit() || matches!(p, 'x' | '+' | '#'));
+        let fits = pattern.chars().all(|p| rest.next().is_some_and(|c| p == c || (wild && p == 'x' && c.is_ascii_digit())));
         fits && (open || rest.next().is_none())
     }
 }

@@ -10,7 +10,10 @@ use super::{
 use crate::{
     base::{Now, limits::SIP_TRANSACTIONS_MAX},
     sip::{
-        msg::{Message, Method, Name, ParseError, Verdict, check},
+        msg::{
+            Message, Method, Name, ParseError,
+            check::{Verdict, check},
+        },
         transaction::{
             Class,
             matching::{ClientKey, ServerKey},
