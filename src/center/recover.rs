@@ -158,11 +158,13 @@ impl Center {
                 routing::Input::Engage { interaction: id, agent, channel: Channel::Webchat, queue: r.last_queue },
             );
         }
-        let resting = i.talk.is_some();
-        match (r.queued, i.run.is_some()) {
+        let (resting, has_flow) = (self.has_talk(id), self.has_run(id));
+        match (r.queued, has_flow) {
             // The flow comes to its queue node again and finds the place it had.
             (Some(entry), true) => {
-                i.recovered = Some(entry);
+                if let Some(i) = self.interactions.get_mut(&id) {
+                    i.recovered = Some(entry);
+                }
                 self.step(Step::Run(id, ivr::Input::Begin));
             }
             (Some(entry), false) => self.wait_again(now, id, entry, "default".into()),
@@ -176,6 +178,14 @@ impl Center {
                 }
             }
         }
+    }
+
+    fn has_talk(&self, id: InteractionId) -> bool {
+        self.interactions.get(&id).is_some_and(|i| i.talk.is_some())
+    }
+
+    fn has_run(&self, id: InteractionId) -> bool {
+        self.interactions.get(&id).is_some_and(|i| i.run.is_some())
     }
 
     fn end_offers(&mut self, now: Now, tenant: &TenantId, id: InteractionId, r: &Remembered, out: &mut Vec<Output>) {
