@@ -203,17 +203,24 @@ impl Net {
         socket.ok_or(SendError::NoSocket(Transport::Udp))?.send(flow.remote, data)
     }
 
-    fn send_tcp(&self, flow: Flow, data: Bytes) -> Result<(), SendError> {
-        match self.shared.conns.seat_for(&flow)? {
-            Seat::Open(queue) => queue.try_send(data).map_err(|e| match e {
-                mpsc::error::TrySendError::Full(_) => SendError::QueueFull,
-                mpsc::error::TrySendError::Closed(_) => SendError::Closed,
-            }),
-            Seat::New(conn, place) => {
-                // The queue is new and empty, so this cannot fail.
-                let _ = conn.queue.try_send(data);
-                self.runtime.spawn(stream::connect(flow, place, conn, self.shared.clone()));
-                Ok(())
+    fn send_tcp(&self, flow: Flow, mut data: Bytes) -> Result<(), SendError> {
+        loop {
+            match self.shared.conns.seat_for(&flow)? {
+                Seat::Open(id, queue) => match queue.try_send(data) {
+                    Ok(()) => return Ok(()),
+                    Err(mpsc::error::TrySendError::Full(_)) => return Err(SendError::QueueFull),
+                    // It is just closing. Out of the table with it, so that the next look finds another or makes a new one.
+                    Err(mpsc::error::TrySendError::Closed(back)) => {
+                        self.shared.conns.remove(id);
+                        data = back;
+                    }
+                },
+                Seat::New(conn, place) => {
+                    // The queue is new and empty, so this cannot fail.
+                    let _ = conn.queue.try_send(data);
+                    self.runtime.spawn(stream::connect(flow, place, conn, self.shared.clone()));
+                    return Ok(());
+                }
             }
         }
     }
