@@ -33,6 +33,7 @@ mod torture;
 
 pub use addr::NameAddr;
 pub use auth::{AuthHeader, Challenge, Credentials};
+pub use check::{Verdict, check};
 pub use error::{HeaderError, ParseError, ParseErrorKind};
 pub use headers::Headers;
 pub use method::{Method, Protocol};
