@@ -98,6 +98,9 @@ pub enum SendError {
     /// We listen on no address of that transport and family.
     #[error("no {0} socket for that address family")]
     NoSocket(Transport),
+    /// A broadcast, multicast or empty address: what a Via says must not make us shout (RFC 4475 3.3.10).
+    #[error("not the address of one host")]
+    NoHost,
     /// The system refused.
     #[error("cannot send: {0}")]
     System(io::ErrorKind),
@@ -187,6 +190,7 @@ impl Net {
     /// TCP: over `flow.conn` if it lives, else over any connection to `flow.remote`, else over a new one.
     pub fn send(&self, flow: Flow, data: Bytes) {
         let result = match flow.transport {
+            _ if !is_one_host(flow.remote) => Err(SendError::NoHost),
             Transport::Udp => self.send_udp(&flow, &data),
             Transport::Tcp => self.send_tcp(flow, data),
         };
@@ -234,6 +238,11 @@ impl Net {
     pub fn counters(&self) -> Counters {
         self.shared.counters.read(self.shared.conns.len())
     }
+}
+
+fn is_one_host(addr: SocketAddr) -> bool {
+    let broadcast = matches!(addr.ip(), std::net::IpAddr::V4(ip) if ip.is_broadcast());
+    addr.port() != 0 && !addr.ip().is_multicast() && !addr.ip().is_unspecified() && !broadcast
 }
 
 impl Shared {
