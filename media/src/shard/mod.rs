@@ -22,7 +22,11 @@ mod commands;
 mod leg;
 mod outgoing;
 mod recorder;
+#[cfg(test)]
+mod tests;
 mod tick;
+#[cfg(test)]
+mod world;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

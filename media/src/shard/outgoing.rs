@@ -10,7 +10,7 @@
 use super::Out;
 use crate::{
     codec::Encoder,
-    limits::{FRAME, SAMPLES_PER_MS},
+    limits::{CATCH_UP_MAX, FRAME, PHASE_TIME, SAMPLES_PER_MS},
     rtp::{HEADER, Header, write_before, write_header},
     shard::{Plane, Slot},
     time::{At, Chance, samples},
@@ -116,7 +116,9 @@ impl Outgoing {
 
     /// 20 ms of our own sound.
     pub fn frame(&mut self, now: At, t: &Target, encoder: &mut Encoder, pcm: &[i16; FRAME], out: &mut impl Out) {
-        if self.feed != Feed::Frames {
+        // A pause is a new talkspurt. Less than what a late tick makes up for is no pause.
+        let paused = self.due.is_some_and(|due| now.since(due) > PHASE_TIME * CATCH_UP_MAX);
+        if self.feed != Feed::Frames || paused {
             self.anchor(now, Feed::Frames);
         }
         self.pending[self.held..self.held + FRAME].copy_from_slice(pcm);
