@@ -62,7 +62,8 @@ pub(super) struct Outgoing {
     event_ts: u32,
     pub packets: u64,
     pub bytes: u64,
-    pub last: At,
+    /// When something was last sent; `None` before the first packet.
+    pub last: Option<At>,
     pending: [i16; PTIME_MAX + FRAME],
     held: usize,
 }
@@ -79,7 +80,7 @@ impl Outgoing {
             event_ts: 0,
             packets: 0,
             bytes: 0,
-            last: At(0),
+            last: None,
             pending: [0; PTIME_MAX + FRAME],
             held: 0,
         }
@@ -111,7 +112,7 @@ impl Outgoing {
     fn count(&mut self, now: At, payload: usize) {
         self.packets += 1;
         self.bytes += payload as u64;
-        self.last = now;
+        self.last = Some(now);
     }
 
     /// 20 ms of our own sound.
@@ -203,10 +204,11 @@ impl Outgoing {
 
     /// A packet of the leg being relayed is not passed on: its number is closed up, or the listener would count a loss.
     pub fn skip(&mut self, from: LegId, h: &Header) {
-        if let Feed::Relay(s) = &mut self.feed {
-            if s.from == (from, h.ssrc) && h.seq.wrapping_add(s.seq).wrapping_sub(self.seq) < 0x8000 {
-                s.seq = s.seq.wrapping_sub(1);
-            }
+        if let Feed::Relay(s) = &mut self.feed
+            && s.from == (from, h.ssrc)
+            && h.seq.wrapping_add(s.seq).wrapping_sub(self.seq) < 0x8000
+        {
+            s.seq = s.seq.wrapping_sub(1);
         }
     }
 

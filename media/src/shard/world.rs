@@ -142,7 +142,7 @@ impl World {
     }
 
     /// From a phone, over its network.
-    pub fn from_phone(&mut self, n: usize, bytes: Vec<u8>) {
+    pub fn phone_sends(&mut self, n: usize, bytes: Vec<u8>) {
         let mut happens = |percent: u32| self.chance.word() % 100 < percent;
         let (lost, twice, late) = (happens(self.bad.0), happens(self.bad.1), happens(self.bad.2));
         if lost {
@@ -164,7 +164,7 @@ impl World {
         let p = &mut self.phones[n];
         let h = Header { marker, pt: EVENT_PT, seq: p.seq, ts, ssrc: p.ssrc };
         p.seq = p.seq.wrapping_add(1);
-        self.from_phone(n, Self::rtp(h, &payload.bytes()));
+        self.phone_sends(n, Self::rtp(h, &payload.bytes()));
     }
 
     /// A phone presses a key for 100 ms; 100 ms later it is ready for the next. Its voice is silent meanwhile.
@@ -183,7 +183,7 @@ impl World {
     /// Time passes; phones speak every 20 ms, the shard ticks when it wants to.
     pub fn run(&mut self, ms: u64) {
         for _ in 0..ms / 5 {
-            if self.now.0 % 20_000_000 == 0 {
+            if self.now.0.is_multiple_of(20_000_000) {
                 (0..self.phones.len()).for_each(|n| self.speak(n));
             }
             let now = self.now;
@@ -209,7 +209,7 @@ impl World {
         Encoder::new(p.codec).encode(&p.voice[start..start + FRAME], &mut payload);
         let h = Header { marker: false, pt: p.codec.static_pt().expect("G.711"), seq: p.seq, ts: p.ts, ssrc: p.ssrc };
         (p.seq, p.ts) = (p.seq.wrapping_add(1), p.ts.wrapping_add(FRAME as u32));
-        self.from_phone(n, Self::rtp(h, &payload));
+        self.phone_sends(n, Self::rtp(h, &payload));
     }
 
     fn deliver(&mut self) {
