@@ -316,3 +316,6 @@ impl Desk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,12 @@ pub const SIP_STREAM_IDLE: Duration = mins(15);
 pub const SIP_STREAMS_MAX: usize = 10_000;
 /// Most SIP stream connections from one address.
 pub const SIP_STREAMS_PER_IP: usize = 256;
+/// Messages waiting to be written to one stream; more means its peer does not read: the message is refused to the sender.
+pub const SIP_STREAM_QUEUE: usize = 256;
+/// A stream to a peer must be open within this.
+pub const SIP_CONNECT_TIMEOUT: Duration = secs(5);
+/// A stream that cannot be framed stays open this long, so that the answer saying so gets out.
+pub const SIP_STREAM_LINGER: Duration = secs(1);
 /// Most SIP transactions alive; a new request beyond gets 503.
 pub const SIP_TRANSACTIONS_MAX: usize = 100_000;
 /// Most dialogs alive; a new INVITE beyond gets 503.
@@ -105,6 +111,16 @@ pub const VOICEMAIL_MAX: Duration = mins(5);
 /// Two DTMF digits are taken as typed ahead when they come within this of each other.
 pub const INTER_DIGIT_DEFAULT: Duration = ms(3_000);
 
+/// Waiting interactions written out in one decision record; the rest is counted.
+pub const DECISION_RIVALS_MAX: usize = 20;
+/// Agents rung at once for one interaction; who has been free longest comes first.
+pub const RING_ALL_MAX: usize = 50;
+/// Longest after-call work, extensions included.
+pub const WRAP_UP_MAX: Duration = mins(15);
+/// Longest note of a disposition, bytes.
+pub const NOTE_MAX: usize = 4_096;
+/// Ended offers whose end is remembered for late answers; the oldest is forgotten.
+pub const OFFERS_REMEMBERED: usize = 1_000;
 /// Longest text synthesised in one piece, characters. Longer: refused; no caller listens for five minutes.
 pub const SPEECH_TEXT_MAX: usize = 2_000;
 /// Most a synthesiser may write for one text, bytes: five minutes at 22 kHz. More: it is stopped.

@@ -1,1 +1,445 @@
-//! Where the subjects meet.
+//! Where the subjects meet: one owner of every interaction of a node, driven by one loop, without I/O.
+//!
+//! Commands in (they may be refused), facts out (they happened, and are stored before anybody is told), views for whoever
+//! looks. What concerns several calls, agents and a queue at once is one transition here.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `command` | what may be asked, by whom |
+//! | `fact` | what happened |
+//! | `view` | how it looks now |
+//! | `door` | what an edge that talks to people holds |
+//! | `settings` | the business configuration |
+//! | `interaction` | what is held of one contact |
+//! | `arrive` | a call comes in: route, customer, ticket |
+//! | `voice` | what legs report |
+//! | `flows` | what flows ask for |
+//! | `offers` | what the router decides |
+//! | `talk` | connecting, holding, handing over, ending |
+//! | `record` | recordings and voicemail |
+//! | `chat` | visitors and messages |
+//! | `desk` | tickets and customers |
+//! | `commands` | what people ask, and rights |
+//! | `picture` | views built |
+//! | `memory` | facts folded into what a restart must know |
+//! | `recover` | a restart |
+//!
+//! One input may cause many steps (a hang-up frees an agent, who is offered the next caller, whose music stops ..). Steps
+//! wait in one list and are taken in order until it is empty, so no step runs inside another.
+
+pub mod command;
+pub mod door;
+pub mod fact;
+pub mod memory;
+pub mod recover;
+pub mod settings;
+pub mod view;
+
+mod arrive;
+mod chat;
+mod commands;
+pub mod desk;
+mod flows;
+mod interaction;
+mod offers;
+mod picture;
+mod record;
+mod talk;
+mod voice;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use media::wire::{BridgeId, LegId, PlayId, RecordId, Repeat};
+
+use self::{
+    command::{CommandId, Done, Envelope, Refusal},
+    fact::{Fact, Record},
+    interaction::Interaction,
+    settings::{Settings, TenantSettings},
+    view::{Blink, TenantView},
+};
+use crate::{
+    base::{AgentId, Deadlines, InteractionId, MessageId, Mono, Now, OfferId, Rng, TenantId, TicketId, VisitorId, limits},
+    call::{self, Calls},
+    customer, ivr, routing,
+    sip::transport::Flow,
+    ticket,
+};
+
+/// What happens to the center.
+#[derive(Debug)]
+pub enum Input {
+    /// A SIP message, a media event.
+    Call(call::Input),
+    /// Somebody asks for something.
+    Command(Envelope),
+    /// Every fact up to this one is committed.
+    Stored(u64),
+    /// An outside system answered, or did not.
+    Answer(AskId, ivr::HttpResult),
+    /// New business settings are in force.
+    Settings(Arc<Settings>),
+    /// New contacts are taken, or refused (the store is behind, the node drains).
+    Admission(bool),
+    /// A deadline passed.
+    Tick,
+}
+
+/// What the center wants done.
+#[derive(Debug)]
+pub enum Output {
+    /// Send a SIP message.
+    Send {
+        /// Along this path.
+        flow: Flow,
+        /// The message.
+        bytes: Bytes,
+    },
+    /// Tell the media engine.
+    Media(media::wire::Command),
+    /// Make clips of these prompts and play them.
+    Play {
+        /// To whom.
+        leg: LegId,
+        /// Under which name.
+        play: PlayId,
+        /// What.
+        prompts: Vec<call::Prompt>,
+        /// Once or for ever.
+        repeat: Repeat,
+    },
+    /// Ask an outside system; answer with [`Input::Answer`].
+    Ask(Box<Ask>),
+    /// It happened: store it, then publish it.
+    Fact(Record),
+    /// Answer to a command.
+    Reply(CommandId, Result<Done, Refusal>),
+    /// Tell those who look right now; not stored.
+    Blink(TenantId, Blink),
+}
+
+/// Names a question put to the outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AskId(pub u64);
+
+/// A question put to the outside, with a deadline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    /// Its name.
+    pub id: AskId,
+    /// For which contact.
+    pub interaction: InteractionId,
+    /// The request.
+    pub http: ivr::HttpAsk,
+}
+
+/// What a leg is used for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum LegUse {
+    Customer,
+    /// An agent's phone being rung for an offer.
+    Offer(OfferId),
+    /// The phone of the agent who talks, or who dials.
+    Agent,
+    /// A party reached by transfer.
+    Outside,
+}
+
+/// A step that waits its turn.
+#[derive(Debug)]
+enum Step {
+    Call(call::Action),
+    Route(TenantId, routing::Input),
+    Run(InteractionId, ivr::Input),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// The flow of an interaction.
+    Run(InteractionId),
+    /// A message has been spoken long enough.
+    Voicemail(InteractionId),
+    /// The idle clocks of a conversation.
+    Chat(InteractionId),
+    /// A ticket's clock.
+    Ticket(TenantId, TicketId),
+    /// A kept place is forgotten.
+    Place(TenantId, String),
+    /// Waiting visitors are told their place.
+    Positions,
+}
+
+/// One organisation at work.
+#[derive(Debug)]
+struct Tenant {
+    settings: Arc<TenantSettings>,
+    router: routing::Router,
+    tickets: ticket::Desk,
+    customers: customer::Directory,
+    /// Callers cut off while waiting: by number, what they were waiting for and since when.
+    places: BTreeMap<String, routing::Entry>,
+    alarms: BTreeMap<String, String>,
+}
+
+/// What a node's center is made with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where recordings go.
+    pub recordings: PathBuf,
+    /// Told in `NodeStarted`.
+    pub version: String,
+}
+
+/// The center of a node.
+#[derive(Debug)]
+pub struct Center {
+    config: Config,
+    settings: Arc<Settings>,
+    calls: Calls,
+    tenants: BTreeMap<TenantId, Tenant>,
+    interactions: BTreeMap<InteractionId, Interaction>,
+    visitors: BTreeMap<VisitorId, InteractionId>,
+    legs: BTreeMap<LegId, (InteractionId, LegUse)>,
+    records: BTreeMap<RecordId, InteractionId>,
+    asks: BTreeMap<AskId, (InteractionId, ivr::AskId)>,
+    /// Messages waiting to be committed: fact, contact, message.
+    unstored: VecDeque<(u64, InteractionId, MessageId)>,
+    timers: Deadlines<Timer>,
+    steps: VecDeque<Step>,
+    rng: Rng,
+    seq: u64,
+    names: u64,
+    admission: bool,
+    /// The command being carried out, for the facts it causes.
+    cause: Option<CommandId>,
+}
+
+/// What an input may cause before something is wrong with us: a loop between two machines. Whatever is left is dropped, and
+/// said, rather than turning round for ever.
+const STEPS_MAX: usize = 100_000;
+
+/// How often waiting visitors are told their place.
+const POSITIONS_EVERY: Duration = Duration::from_secs(5);
+
+impl Center {
+    /// A center with nothing in it. [`Center::recover`] gives it its memory.
+    pub fn new(config: Config, settings: Arc<Settings>, calls: Calls, rng: Rng) -> Self {
+        let mut center = Center {
+            config,
+            settings: settings.clone(),
+            calls,
+            tenants: BTreeMap::new(),
+            interactions: BTreeMap::new(),
+            visitors: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            records: BTreeMap::new(),
+            asks: BTreeMap::new(),
+            unstored: VecDeque::new(),
+            timers: Deadlines::default(),
+            steps: VecDeque::new(),
+            rng,
+            seq: 0,
+            names: 0,
+            admission: true,
+            cause: None,
+        };
+        for t in settings.tenants.values() {
+            center.tenant_add(t.clone());
+        }
+        center
+    }
+
+    fn tenant_add(&mut self, settings: Arc<TenantSettings>) {
+        let tenant = Tenant {
+            router: routing::Router::new(settings.plan.clone(), self.rng.fork()),
+            tickets: ticket::Desk::default(),
+            customers: customer::Directory::default(),
+            places: BTreeMap::new(),
+            alarms: BTreeMap::new(),
+            settings: settings.clone(),
+        };
+        self.tenants.insert(settings.id.clone(), tenant);
+    }
+
+    /// One input, and everything that follows from it.
+    pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::Call(i) => self.call_input(now, i, out),
+            Input::Command(e) => {
+                self.cause = Some(e.id);
+                let id = e.id;
+                let answer = self.command(now, e, out);
+                self.work(now, out);
+                self.cause = None;
+                out.push(Output::Reply(id, answer));
+            }
+            Input::Stored(seq) => self.stored(now, seq, out),
+            Input::Answer(ask, outcome) => {
+                if let Some((interaction, ask)) = self.asks.remove(&ask) {
+                    self.step(Step::Run(interaction, ivr::Input::Http { ask, result: outcome }));
+                }
+            }
+            Input::Settings(s) => self.new_settings(now, s, out),
+            Input::Admission(open) => self.admission = open,
+            Input::Tick => self.tick(now, out),
+        }
+        self.work(now, out);
+    }
+
+    /// When to be handed a `Tick`, at the latest.
+    pub fn deadline(&self) -> Option<Mono> {
+        let routers = self.tenants.values().filter_map(|t| t.router.deadline());
+        routers.chain(self.calls.deadline()).chain(self.timers.next()).min()
+    }
+
+    /// The last fact's number.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Which tenants there are.
+    pub fn tenant_ids(&self) -> impl Iterator<Item = &TenantId> {
+        self.tenants.keys()
+    }
+
+    /// The latest picture of a tenant.
+    pub fn view(&self, now: Now, tenant: &TenantId) -> Option<TenantView> {
+        picture::tenant(self, now, tenant)
+    }
+
+    /// Figures for `/metrics`: `(name, value)`.
+    pub fn gauges(&self) -> Vec<(&'static str, u64)> {
+        let waiting = self.interactions.values().filter(|i| i.waiting.is_some()).count();
+        let talking = self.interactions.values().filter(|i| i.talk.is_some()).count();
+        vec![
+            ("ringdesk_interactions", self.interactions.len() as u64),
+            ("ringdesk_interactions_waiting", waiting as u64),
+            ("ringdesk_interactions_talking", talking as u64),
+            ("ringdesk_legs", self.legs.len() as u64),
+            ("ringdesk_facts_total", self.seq),
+        ]
+    }
+
+    fn step(&mut self, step: Step) {
+        self.steps.push_back(step);
+    }
+
+    fn call(&mut self, action: call::Action) {
+        self.step(Step::Call(action));
+    }
+
+    fn route(&mut self, tenant: &TenantId, input: routing::Input) {
+        self.step(Step::Route(tenant.clone(), input));
+    }
+
+    /// Takes every waiting step, and the steps those cause.
+    fn work(&mut self, now: Now, out: &mut Vec<Output>) {
+        let mut taken = 0;
+        while let Some(step) = self.steps.pop_front() {
+            taken += 1;
+            if taken > STEPS_MAX {
+                tracing::error!(left = self.steps.len(), "one input caused more than {STEPS_MAX} steps; the rest is dropped");
+                self.steps.clear();
+                return;
+            }
+            match step {
+                Step::Call(action) => self.call_input(now, call::Input::Do(action), out),
+                Step::Route(tenant, input) => {
+                    if let Err(refused) = self.router_input(now, &tenant, input, out) {
+                        // Refusals of people's commands are answered where the command is; these come from crossing events.
+                        tracing::debug!(%tenant, %refused, "the router refused a step");
+                    }
+                }
+                Step::Run(id, input) => self.run_input(now, id, input, out),
+            }
+        }
+    }
+
+    fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.call_input(now, call::Input::Tick, out);
+        let due: Vec<TenantId> = self
+            .tenants
+            .iter()
+            .filter(|(_, t)| t.router.deadline().is_some_and(|d| d <= now.mono))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for tenant in due {
+            self.route(&tenant, routing::Input::Tick);
+        }
+        while let Some(timer) = self.timers.pop_due(now.mono) {
+            match timer {
+                Timer::Run(id) => self.step(Step::Run(id, ivr::Input::Tick)),
+                Timer::Voicemail(id) => self.voicemail_over(now, id, out),
+                Timer::Chat(id) => self.chat_tick(now, id, out),
+                Timer::Ticket(tenant, ticket) => self.ticket_due(now, &tenant, ticket, out),
+                Timer::Place(tenant, number) => {
+                    if let Some(t) = self.tenants.get_mut(&tenant) {
+                        t.places.remove(&number);
+                    }
+                }
+                Timer::Positions => self.tell_positions(now, out),
+            }
+        }
+    }
+
+    fn new_settings(&mut self, now: Now, settings: Arc<Settings>, out: &mut Vec<Output>) {
+        self.settings = settings.clone();
+        for (id, s) in &settings.tenants {
+            let Some(t) = self.tenants.get_mut(id) else {
+                self.tenant_add(s.clone());
+                continue;
+            };
+            t.settings = s.clone();
+            let mut outs = Vec::new();
+            t.router.plan(now, s.plan.clone(), &mut outs);
+            self.router_outputs(now, id, outs, out);
+        }
+        // A tenant that is gone keeps its calls until they are over; it gets no new ones, since nothing routes to it.
+    }
+
+    /// Writes a fact.
+    fn fact(&mut self, now: Now, tenant: &TenantId, fact: Fact, out: &mut Vec<Output>) {
+        self.seq += 1;
+        out.push(Output::Fact(Record { seq: self.seq, at: now.wall, tenant: tenant.clone(), cause: self.cause, fact }));
+    }
+
+    /// A name never used before in this process.
+    fn name(&mut self) -> u64 {
+        self.names += 1;
+        self.names
+    }
+
+    fn play_id(&mut self) -> PlayId {
+        PlayId(self.name())
+    }
+
+    fn bridge_id(&mut self) -> BridgeId {
+        BridgeId(self.name())
+    }
+
+    /// Drops an interaction nothing is left to do with.
+    fn forget_if_over(&mut self, id: InteractionId) {
+        let Some(i) = self.interactions.get(&id).filter(|i| i.is_over()) else { return };
+        if let Some(c) = &i.chat {
+            self.visitors.remove(&c.visitor);
+        }
+        self.interactions.remove(&id);
+        self.timers.clear(&Timer::Run(id));
+        self.timers.clear(&Timer::Chat(id));
+        self.timers.clear(&Timer::Voicemail(id));
+        self.asks.retain(|_, (i, _)| *i != id);
+    }
+
+    fn agent_exists(&self, tenant: &TenantId, agent: &AgentId) -> bool {
+        self.tenants.get(tenant).is_some_and(|t| t.settings.plan.agents.contains_key(agent))
+    }
+
+    /// How long a cut-off caller's place is kept.
+    const PLACE_KEPT: Duration = limits::PLACE_KEPT;
+}

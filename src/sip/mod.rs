@@ -1,2 +1,8 @@
 //! The SIP machines (RFC 3261).
+pub mod auth;
+pub mod dialog;
 pub mod msg;
+pub mod registrar;
+pub mod stack;
+pub mod transaction;
+pub mod transport;

@@ -29,6 +29,15 @@ enum Timer {
     Typing(Party),
 }
 
+/// What somebody says, before it has a place.
+struct Words {
+    sender: Sender,
+    id: MessageId,
+    client_id: Option<ClientId>,
+    text: String,
+    options: Vec<(String, String)>,
+}
+
 #[derive(Debug, Clone)]
 struct Entry {
     message: Arc<Message>,
@@ -104,6 +113,11 @@ impl Conversation {
     pub fn messages(&self) -> impl Iterator<Item = &Arc<Message>> {
         self.window.iter().filter(|e| e.stored && e.message.seq <= self.released).map(|e| &e.message)
     }
+    /// The message a sender's program gave this name to, if it is still in memory.
+    pub fn find(&self, sender: &Sender, client_id: &ClientId) -> Option<&Arc<Message>> {
+        let id = self.names.get(&(sender.clone(), client_id.clone()))?;
+        self.entry(*id).map(|e| &e.message)
+    }
     /// The seq of the last message anyone may see.
     pub fn last_seq(&self) -> u64 {
         self.released
@@ -165,7 +179,9 @@ impl Conversation {
     /// One step. On an error nothing has changed.
     pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) -> Result<(), TextError> {
         match input {
-            Input::Say { sender, id, client_id, text } => self.say(now, sender, id, client_id, &text, out),
+            Input::Say { sender, id, client_id, text, options } => {
+                self.say(now, Words { sender, id, client_id, text, options }, out)
+            }
             Input::Stored { message } => self.stored(now, message, out),
             Input::NotStored { message } => self.not_stored(now, message, out),
             Input::Delivered { to, seq } => self.seen(to, Progress { delivered: seq, read: 0 }, out),
@@ -186,15 +202,8 @@ impl Conversation {
         }
     }
 
-    fn say(
-        &mut self,
-        now: Now,
-        sender: Sender,
-        id: MessageId,
-        client_id: Option<ClientId>,
-        raw: &str,
-        out: &mut Vec<Output>,
-    ) -> Result<(), TextError> {
+    fn say(&mut self, now: Now, words: Words, out: &mut Vec<Output>) -> Result<(), TextError> {
+        let Words { sender, id, client_id, text: raw, options } = words;
         // A resend first: it is not a new message, whatever its text, the clock or the state of the conversation say.
         if let Some(name) = &client_id
             && let Some(known) = self.names.get(&(sender.clone(), name.clone())).copied()
@@ -209,7 +218,7 @@ impl Conversation {
         if let Some(party) = sender.party() {
             self.present(&party)?;
         }
-        let text = clean(raw)?;
+        let text = clean(&raw)?;
         if self.window.len() >= limits::MESSAGES_IN_MEMORY && self.window.front().is_some_and(|e| !e.stored) {
             return Err(TextError::Backlog);
         }
@@ -220,7 +229,7 @@ impl Conversation {
         if let Some(party) = sender.party() {
             self.stop_typing(&party, out);
         }
-        let message = Arc::new(Message { id, seq: self.next_seq, sender, client_id, text, at: now.wall });
+        let message = Arc::new(Message { id, seq: self.next_seq, sender, client_id, text, options, at: now.wall });
         self.next_seq += 1;
         self.remember(message.clone(), false);
         self.evict();
@@ -399,7 +408,7 @@ impl Conversation {
         match message.sender {
             Sender::Visitor => self.waiting_since = None,
             Sender::Agent(_) | Sender::Bot => self.waiting_since = Some(message.at),
-            Sender::System => {}
+            Sender::Note(_) | Sender::System => {}
         }
     }
 

@@ -29,6 +29,8 @@ pub enum Input {
         client_id: Option<ClientId>,
         /// The words as they came; see [`clean`](super::clean).
         text: String,
+        /// Answers to choose from, if it is a question of the house.
+        options: Vec<(String, String)>,
     },
     /// The journal holds this message.
     Stored {

@@ -19,6 +19,8 @@ pub enum Sender {
     Agent(AgentId),
     /// A flow or a bot.
     Bot,
+    /// A person of ours, to colleagues only: never shown to the visitor, and no turn in the conversation.
+    Note(AgentId),
     /// The house itself: "Anna joined", "are you still there?". Never keeps a visitor from being idle.
     System,
 }
@@ -29,7 +31,7 @@ impl Sender {
         match self {
             Sender::Visitor => Some(Party::Visitor),
             Sender::Agent(agent) => Some(Party::Agent(agent.clone())),
-            Sender::Bot | Sender::System => None,
+            Sender::Note(_) | Sender::Bot | Sender::System => None,
         }
     }
 }
@@ -96,6 +98,9 @@ pub struct Message {
     pub client_id: Option<ClientId>,
     /// The words.
     pub text: String,
+    /// Answers to choose from: what choosing one sends, and what is written on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<(String, String)>,
     /// When it was accepted.
     pub at: Wall,
 }

@@ -257,7 +257,7 @@ impl Runner {
 
     fn drain(&mut self, now: At, token: u64) {
         let slot = Slot((token / 2) as u32);
-        let plane = if token % 2 == 0 { Plane::Rtp } else { Plane::Rtcp };
+        let plane = if token.is_multiple_of(2) { Plane::Rtp } else { Plane::Rtcp };
         for _ in 0..DRAIN_MAX {
             let Some(socket) = self.wires.socket(slot, plane) else { return };
             let Ok((n, from)) = socket.recv_from(&mut self.datagram[..]) else { return };
@@ -316,9 +316,11 @@ impl Runner {
 
     fn take(&mut self, now: At, m: Move) {
         for ((leg, slot), sockets) in self.shard.put(now, m.group).into_iter().zip(m.sockets) {
-            if let Err(e) = self.wires.seat(slot, sockets) {
-                // Without its socket the leg hears nothing: the commander's silence watch ends it.
-                let _ = (leg, e);
+            let port = sockets.port;
+            if self.wires.seat(slot, sockets).is_err() {
+                // The system has no room to watch the socket: the leg cannot go on.
+                self.shard.command(now, Command::Close { leg }, &mut self.wires);
+                self.wires.shared.ports.release(port);
             }
         }
     }

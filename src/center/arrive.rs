@@ -1,0 +1,311 @@
+//! A call comes in: which tenant's number it is, where that leads, who calls, and which matter it joins.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use media::wire::LegId;
+
+use super::{
+    Center, LegUse, Output, Step,
+    fact::{EndedBy, Fact, LegRole, Way},
+    interaction::{Interaction, Talk, Voice},
+    settings::TenantSettings,
+};
+use crate::{
+    base::{AgentId, Channel, CustomerId, FlowId, InteractionId, Now, QueueId, TenantId, TicketId},
+    call::{self, Action, Cause, Endpoint, Party, route},
+    ivr, routing,
+    sip::stack::Who,
+};
+use std::sync::Arc;
+
+/// What a new contact begins with.
+pub(super) struct Opening {
+    pub tenant: TenantId,
+    pub channel: Channel,
+    pub way: Way,
+    pub to: String,
+    pub from: String,
+    pub customer: CustomerId,
+    pub ticket: Option<TicketId>,
+}
+
+/// How long a number outside is rung.
+const RING_OUTSIDE: Duration = Duration::from_secs(60);
+
+impl Center {
+    /// An INVITE nobody has answered yet.
+    pub(super) fn arrived(&mut self, now: Now, a: call::Arrival, out: &mut Vec<Output>) {
+        let leg = a.leg;
+        let refuse = |c: &mut Center, cause| c.call(Action::Reject { leg, cause });
+        if !self.admission {
+            return refuse(self, Cause::Congestion);
+        }
+        let Some(settings) = self.tenants.get(&a.tenant).map(|t| t.settings.clone()) else {
+            return refuse(self, Cause::NotFound);
+        };
+        let asker = match &a.who {
+            Who::User { .. } => route::Asker::User,
+            Who::Trunk { .. } => route::Asker::Trunk,
+            Who::Stranger => route::Asker::Stranger,
+        };
+        let dialled = settings.config.number(&a.dialled);
+        let found = route::find(&settings.config.routes, &dialled, asker)
+            .or_else(|| route::find(&settings.config.routes, &a.dialled, asker))
+            .map(|r| r.to.clone());
+        // Colleagues reach each other by name without a route of their own.
+        let colleague = || {
+            AgentId::parse(&a.dialled).ok().filter(|id| asker == route::Asker::User && settings.plan.agents.contains_key(id))
+        };
+        let Some(to) = found.or_else(|| colleague().map(route::Destination::Agent)) else {
+            return refuse(self, Cause::NotFound);
+        };
+        let caller = match &a.who {
+            Who::User { user, .. } => AgentId::parse(user).ok(),
+            _ => None,
+        };
+        match to {
+            route::Destination::Trunk(o) => match caller {
+                Some(agent) => self.dialled_out(now, &settings, a, agent, o, out),
+                None => refuse(self, Cause::NotAllowed),
+            },
+            route::Destination::Flow(f) => self.inbound(now, &settings, a, Lead::Flow(f), out),
+            route::Destination::Queue(q) => self.inbound(now, &settings, a, Lead::Queue(q), out),
+            route::Destination::Agent(g) => self.inbound(now, &settings, a, Lead::Agent(g), out),
+        }
+    }
+
+    fn inbound(&mut self, now: Now, settings: &Arc<TenantSettings>, a: call::Arrival, lead: Lead, out: &mut Vec<Output>) {
+        let from = settings.config.number(&a.caller.number);
+        let internal = matches!(a.who, Who::User { .. });
+        let way = if internal { Way::Internal } else { Way::Inbound };
+        let customer = self.customer_by_number(now, &a.tenant, &from, a.caller.display.as_deref(), out);
+        let id = InteractionId::new(now, &mut self.rng);
+        let title = format!("{} → {}", if from.is_empty() { "?" } else { &from }, a.dialled);
+        let ticket = (!internal).then(|| self.ticket_for(now, &a.tenant, customer, id, Channel::Voice, title, out)).flatten();
+        let opening = Opening {
+            tenant: a.tenant.clone(),
+            channel: Channel::Voice,
+            way,
+            to: a.dialled.clone(),
+            from: from.clone(),
+            customer,
+            ticket,
+        };
+        self.open(now, id, opening, settings, out);
+        let i = self.interactions.get_mut(&id).expect("it was opened on the line above");
+        i.voice = Some(Voice { leg: Some(a.leg), ..Voice::default() });
+        self.legs.insert(a.leg, (id, LegUse::Customer));
+        self.leg_fact(now, id, a.leg, LegRole::Customer, from.clone(), a.call_id.clone(), out);
+        match lead {
+            Lead::Flow(flow) => {
+                if !self.flow_begin(now, id, &flow, out) {
+                    return self.close(now, id, Cause::Internal, EndedBy::System, out);
+                }
+                self.call(Action::Answer { leg: a.leg });
+            }
+            Lead::Queue(queue) => {
+                let entry = routing::Entry::new(id, queue, Channel::Voice, now.wall);
+                self.enqueue(now, id, entry, "default".into(), false, out);
+                self.call(Action::Answer { leg: a.leg });
+            }
+            // A colleague or a caller to an agent's own number hears it ring and is not charged for it.
+            Lead::Agent(agent) => {
+                self.call(Action::Progress { leg: a.leg });
+                self.route(&a.tenant, routing::Input::Assign { interaction: id, agent, channel: Channel::Voice });
+            }
+        }
+    }
+
+    /// An agent's own phone dialled out.
+    fn dialled_out(
+        &mut self,
+        now: Now,
+        settings: &Arc<TenantSettings>,
+        a: call::Arrival,
+        agent: AgentId,
+        o: route::Outward,
+        out: &mut Vec<Output>,
+    ) {
+        let to = settings.config.number(&a.dialled);
+        let id = self.outbound_open(now, settings, &to, out);
+        self.legs.insert(a.leg, (id, LegUse::Agent));
+        self.leg_fact(now, id, a.leg, LegRole::Agent, agent.to_string(), a.call_id.clone(), out);
+        let i = self.interactions.get_mut(&id).expect("it was opened on the line above");
+        i.talk = Some(Talk { agent: agent.clone(), since: now.mono, leg: Some(a.leg), held_since: None, held: Duration::ZERO });
+        self.route(
+            &a.tenant,
+            routing::Input::Engage { interaction: id, agent: agent.clone(), channel: Channel::Voice, queue: None },
+        );
+        self.call(Action::Progress { leg: a.leg });
+        self.ring_customer(now, id, &o.trunk, o.rewrite(&a.dialled), out);
+    }
+
+    /// An outbound contact with a number.
+    pub(super) fn outbound_open(
+        &mut self,
+        now: Now,
+        settings: &Arc<TenantSettings>,
+        number: &str,
+        out: &mut Vec<Output>,
+    ) -> InteractionId {
+        let tenant = settings.id.clone();
+        let customer = self.customer_by_number(now, &tenant, number, None, out);
+        let id = InteractionId::new(now, &mut self.rng);
+        let ticket = self.ticket_for(now, &tenant, customer, id, Channel::Voice, format!("→ {number}"), out);
+        let (to, from) = (number.to_owned(), number.to_owned());
+        let opening = Opening { tenant, channel: Channel::Voice, way: Way::Outbound, to, from, customer, ticket };
+        self.open(now, id, opening, settings, out);
+        let i = self.interactions.get_mut(&id).expect("it was opened on the line above");
+        i.voice = Some(Voice::default());
+        id
+    }
+
+    /// Rings the customer of an outbound contact by a trunk.
+    pub(super) fn ring_customer(
+        &mut self,
+        now: Now,
+        id: InteractionId,
+        trunk: &crate::base::TrunkId,
+        number: String,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        let (tenant, settings) = (i.tenant.clone(), i.settings.clone());
+        let leg = self.calls.next_leg();
+        if let Some(v) = i.voice.as_mut() {
+            v.leg = Some(leg);
+        }
+        self.legs.insert(leg, (id, LegUse::Customer));
+        self.leg_fact(now, id, leg, LegRole::Customer, number.clone(), String::new(), out);
+        let caller_id = settings.config.trunks.get(trunk).and_then(|t| t.caller_id.clone()).unwrap_or_default();
+        self.call(Action::Ring {
+            leg,
+            to: Endpoint::Trunk { tenant, trunk: trunk.clone(), number },
+            caller: Party { number: caller_id, display: None },
+            headers: Vec::new(),
+            ring_for: RING_OUTSIDE,
+        });
+    }
+
+    /// Writes down a new contact and holds it.
+    pub(super) fn open(
+        &mut self,
+        now: Now,
+        id: InteractionId,
+        o: Opening,
+        settings: &Arc<TenantSettings>,
+        out: &mut Vec<Output>,
+    ) {
+        let fact = Fact::InteractionOpened {
+            interaction: id,
+            channel: o.channel,
+            way: o.way,
+            to: o.to.clone(),
+            from: o.from.clone(),
+            customer: o.customer,
+            ticket: o.ticket,
+            visitor: None,
+        };
+        self.hold(now, id, o, settings);
+        let tenant = settings.id.clone();
+        self.fact(now, &tenant, fact, out);
+    }
+
+    /// Holds a contact that has been written down.
+    pub(super) fn hold(&mut self, now: Now, id: InteractionId, o: Opening, settings: &Arc<TenantSettings>) {
+        self.interactions.insert(
+            id,
+            Interaction {
+                id,
+                tenant: o.tenant,
+                settings: settings.clone(),
+                channel: o.channel,
+                way: o.way,
+                to: o.to,
+                from: o.from,
+                customer: o.customer,
+                ticket: o.ticket,
+                opened: now,
+                path: Vec::new(),
+                attributes: BTreeMap::new(),
+                run: None,
+                queue: None,
+                waiting: None,
+                recovered: None,
+                rings: BTreeMap::new(),
+                talk: None,
+                wraps: BTreeMap::new(),
+                voice: None,
+                chat: None,
+                stage_since: now.wall,
+                closed: false,
+            },
+        );
+    }
+
+    /// Starts a flow for a contact; it begins to run once the customer can hear it. False if there is no such flow.
+    pub(super) fn flow_begin(&mut self, now: Now, id: InteractionId, flow: &FlowId, out: &mut Vec<Output>) -> bool {
+        let Some(i) = self.interactions.get(&id) else { return false };
+        let Some(f) = i.settings.library.flows.get(flow).cloned() else {
+            tracing::error!(interaction = %id, %flow, "a route names a flow that is not loaded");
+            return false;
+        };
+        let env = self.flow_env(i);
+        let (tenant, hash) = (i.tenant.clone(), f.hash.clone());
+        let run = ivr::Run::start(f, i.settings.library.clone(), env);
+        let text = i.channel.is_text();
+        let i = self.interactions.get_mut(&id).expect("it was there on the lines above");
+        i.run = Some(run);
+        self.fact(now, &tenant, Fact::FlowStarted { interaction: id, flow: flow.clone(), hash }, out);
+        if text {
+            self.step(Step::Run(id, ivr::Input::Begin));
+        }
+        true
+    }
+
+    fn flow_env(&self, i: &Interaction) -> ivr::Env {
+        let customer = self.tenants.get(&i.tenant).and_then(|t| t.customers.get(i.customer));
+        ivr::Env {
+            channel: i.channel,
+            ani: i.from.clone(),
+            dnis: i.to.clone(),
+            lang: customer
+                .and_then(|c| c.lang.clone())
+                .or_else(|| Some(i.settings.config.language.clone()).filter(|l| !l.is_empty())),
+            tenant: i.tenant.clone(),
+            interaction: i.id.to_string(),
+            inputs: customer.map(flow_fields).unwrap_or_default(),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a fact with these fields, and where to write it")]
+    pub(super) fn leg_fact(
+        &mut self,
+        now: Now,
+        id: InteractionId,
+        leg: LegId,
+        role: LegRole,
+        party: String,
+        call_id: String,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(tenant) = self.interactions.get(&id).map(|i| i.tenant.clone()) else { return };
+        self.fact(now, &tenant, Fact::LegOpened { interaction: id, leg: leg.0, role, party, call_id }, out);
+    }
+}
+
+enum Lead {
+    Flow(FlowId),
+    Queue(QueueId),
+    Agent(AgentId),
+}
+
+/// What a flow may know of a customer: inputs `customer.name`, `customer.tier`, `customer.ATTRIBUTE`.
+fn flow_fields(c: &crate::customer::Customer) -> BTreeMap<String, ivr::Value> {
+    let text = |s: &str| ivr::Value::Text(s.into());
+    let mut fields: BTreeMap<String, ivr::Value> =
+        c.attributes.iter().map(|(k, v)| (format!("customer.{k}"), text(v))).collect();
+    fields.insert("customer.name".into(), text(&c.name));
+    fields.insert("customer.tier".into(), text(c.tier.as_str()));
+    fields
+}

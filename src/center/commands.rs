@@ -1,0 +1,379 @@
+//! What people ask: who may ask it, and what is done.
+
+use std::time::Duration;
+
+use super::{
+    Center, LegUse, Output,
+    command::{Actor, Command, Done, Envelope, Refusal, RefusalCode, WantedState},
+    fact::{EndedBy, Fact, LegRole},
+    interaction::Talk,
+};
+use crate::{
+    base::{AgentId, Channel, InteractionId, Now, OfferId, TenantId},
+    call::{Action, Cause, Endpoint, Party},
+    routing, text,
+};
+
+fn refused(e: routing::Refused) -> Refusal {
+    use routing::Refused as R;
+    let code = match &e {
+        R::UnknownAgent(_) | R::UnknownQueue(_) | R::UnknownOffer(_) => RefusalCode::NotFound,
+        R::UnknownReason(_) | R::UnknownDisposition(_) => RefusalCode::Invalid,
+        _ => RefusalCode::WrongState,
+    };
+    Refusal::new(code, e.to_string())
+}
+
+fn not_allowed(what: impl std::fmt::Display) -> Refusal {
+    Refusal::new(RefusalCode::NotAllowed, what.to_string())
+}
+
+impl Center {
+    pub(super) fn command(&mut self, now: Now, e: Envelope, out: &mut Vec<Output>) -> Result<Done, Refusal> {
+        let Envelope { tenant, by, command, .. } = e;
+        if !self.tenants.contains_key(&tenant) {
+            return Err(Refusal::not_found(format!("tenant {tenant}")));
+        }
+        match command {
+            Command::SignIn { .. }
+            | Command::SignOut { .. }
+            | Command::SetState { .. }
+            | Command::Console { .. }
+            | Command::Accept { .. }
+            | Command::Decline { .. }
+            | Command::Dispose { .. }
+            | Command::WrapUpDone { .. }
+            | Command::ExtendWrapUp { .. }
+            | Command::Dial { .. } => self.agent_command(now, &tenant, &by, command, out),
+            Command::ChatOpen { .. }
+            | Command::ChatPresence { .. }
+            | Command::Say { .. }
+            | Command::Whisper { .. }
+            | Command::Read { .. }
+            | Command::Typing { .. } => self.text_command(now, &tenant, &by, command, out),
+            Command::TicketOpen { title, customer, queue, priority, body } => {
+                self.staff(&by)?;
+                self.ticket_open_command(now, &tenant, &by, title, customer, queue, priority, body, out)
+            }
+            Command::Ticket { ticket, change } => {
+                self.staff(&by)?;
+                self.ticket_command(now, &tenant, &by, ticket, change, out)
+            }
+            Command::Customer { customer, change } => {
+                self.staff(&by)?;
+                self.customer_command(now, &tenant, customer, change, out)
+            }
+            other => self.contact_command(now, &tenant, &by, other, out),
+        }
+    }
+
+    // ---- rights ----
+
+    /// Anybody but visitors.
+    fn staff(&self, by: &Actor) -> Result<(), Refusal> {
+        match by {
+            Actor::Visitor { .. } => Err(not_allowed("visitors may not do this")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The agent themselves, or who supervises.
+    fn about_agent(&self, tenant: &TenantId, by: &Actor, agent: &AgentId) -> Result<(), Refusal> {
+        if !self.agent_exists(tenant, agent) {
+            return Err(Refusal::not_found(format!("agent {agent}")));
+        }
+        match by.agent() == Some(agent) || by.supervises() {
+            true => Ok(()),
+            false => Err(not_allowed(format!("only {agent} or a supervisor may do this"))),
+        }
+    }
+
+    /// The contact, if it is this tenant's and the actor is its agent or supervises.
+    fn about(&self, tenant: &TenantId, by: &Actor, id: InteractionId) -> Result<&super::interaction::Interaction, Refusal> {
+        let i = self.interactions.get(&id).filter(|i| i.tenant == *tenant);
+        let i = i.ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
+        let own = match by {
+            Actor::Visitor { visitor } => i.chat.as_ref().is_some_and(|c| c.visitor == *visitor),
+            _ => by.agent().is_some_and(|a| i.talk.as_ref().is_some_and(|t| t.agent == *a) || i.wraps.contains_key(a)),
+        };
+        match own || by.supervises() {
+            true => Ok(i),
+            // To a stranger another's contact does not exist.
+            false if matches!(by, Actor::Visitor { .. }) => Err(Refusal::not_found(format!("interaction {id}"))),
+            false => Err(not_allowed(format!("interaction {id} is not yours"))),
+        }
+    }
+
+    fn offer_of(&self, tenant: &TenantId, by: &Actor, offer: OfferId) -> Result<(InteractionId, Channel), Refusal> {
+        let found = self.interactions.values().find_map(|i| i.rings.get(&offer).map(|r| (i, r)));
+        let (i, ring) = found
+            .filter(|(i, _)| i.tenant == *tenant)
+            .ok_or_else(|| Refusal::new(RefusalCode::WrongState, format!("offer {offer} is over or never was")))?;
+        match by.agent() == Some(&ring.agent) || by.supervises() {
+            true => Ok((i.id, i.channel)),
+            false => Err(not_allowed(format!("offer {offer} is not yours"))),
+        }
+    }
+
+    // ---- agents ----
+
+    fn agent_command(
+        &mut self,
+        now: Now,
+        tenant: &TenantId,
+        by: &Actor,
+        command: Command,
+        out: &mut Vec<Output>,
+    ) -> Result<Done, Refusal> {
+        let input = match command {
+            Command::SignIn { agent } => {
+                self.about_agent(tenant, by, &agent)?;
+                routing::Input::SignIn { agent }
+            }
+            Command::SignOut { agent } => {
+                self.about_agent(tenant, by, &agent)?;
+                routing::Input::SignOut { agent }
+            }
+            Command::SetState { agent, wanted } => {
+                self.about_agent(tenant, by, &agent)?;
+                let state = match wanted {
+                    WantedState::Ready => routing::Choice::Ready,
+                    WantedState::NotReady { reason } => routing::Choice::NotReady(reason),
+                    WantedState::Away => routing::Choice::Away,
+                };
+                routing::Input::SetState { agent, state }
+            }
+            Command::Console { agent, connected } => {
+                self.about_agent(tenant, by, &agent)?;
+                routing::Input::Reachable { agent, channel: Channel::Webchat, up: connected }
+            }
+            Command::Accept { offer } => {
+                let (_, channel) = self.offer_of(tenant, by, offer)?;
+                if channel == Channel::Voice {
+                    return Err(Refusal::new(RefusalCode::WrongState, "a call is taken by answering the phone that rings"));
+                }
+                routing::Input::Accept { offer }
+            }
+            Command::Decline { offer } => {
+                self.offer_of(tenant, by, offer)?;
+                routing::Input::Decline { offer }
+            }
+            Command::Dispose { interaction, agent, code, note } => {
+                self.about_agent(tenant, by, &agent)?;
+                self.known(tenant, interaction)?;
+                routing::Input::Dispose { interaction, agent, code, note: note.chars().take(4_000).collect() }
+            }
+            Command::WrapUpDone { interaction, agent } => {
+                self.about_agent(tenant, by, &agent)?;
+                self.known(tenant, interaction)?;
+                routing::Input::WrapUpDone { interaction, agent }
+            }
+            Command::ExtendWrapUp { interaction, agent, by: more } => {
+                self.about_agent(tenant, by, &agent)?;
+                self.known(tenant, interaction)?;
+                routing::Input::ExtendWrapUp { interaction, agent, by: more }
+            }
+            Command::Dial { agent, number } => {
+                self.about_agent(tenant, by, &agent)?;
+                return self.dial(now, tenant, agent, &number, out);
+            }
+            _ => return Err(Refusal::new(RefusalCode::Invalid, "this is not about an agent")),
+        };
+        self.router_input(now, tenant, input, out).map_err(refused)?;
+        Ok(Done::Ok)
+    }
+
+    fn known(&self, tenant: &TenantId, id: InteractionId) -> Result<(), Refusal> {
+        match self.interactions.get(&id).is_some_and(|i| i.tenant == *tenant) {
+            true => Ok(()),
+            false => Err(Refusal::not_found(format!("interaction {id}"))),
+        }
+    }
+
+    /// Click to dial: the agent's own phone rings first, then the number.
+    fn dial(
+        &mut self,
+        now: Now,
+        tenant: &TenantId,
+        agent: AgentId,
+        number: &str,
+        out: &mut Vec<Output>,
+    ) -> Result<Done, Refusal> {
+        let settings = self.tenants.get(tenant).map(|t| t.settings.clone()).ok_or_else(|| Refusal::not_found("this tenant"))?;
+        self.outward_for(&settings, number)?;
+        if !self.calls.reachable(tenant, agent.as_str()) {
+            return Err(Refusal::new(RefusalCode::WrongState, format!("the phone of {agent} is not registered")));
+        }
+        let to = settings.config.number(number);
+        let id = self.outbound_open(now, &settings, &to, out);
+        let engage = routing::Input::Engage { interaction: id, agent: agent.clone(), channel: Channel::Voice, queue: None };
+        if let Err(e) = self.router_input(now, tenant, engage, out) {
+            self.close(now, id, Cause::NotAllowed, EndedBy::System, out);
+            return Err(refused(e));
+        }
+        let leg = self.calls.next_leg();
+        let i = self.interactions.get_mut(&id).expect("it was opened above");
+        i.talk = Some(Talk { agent: agent.clone(), since: now.mono, leg: Some(leg), held_since: None, held: Duration::ZERO });
+        if let Some(v) = i.voice.as_mut() {
+            v.dial = Some(number.to_owned());
+        }
+        self.legs.insert(leg, (id, LegUse::Agent));
+        self.fact(now, tenant, Fact::Connected { interaction: id, agent: agent.clone(), offer: None }, out);
+        self.leg_fact(now, id, leg, LegRole::Agent, agent.to_string(), String::new(), out);
+        self.call(Action::Ring {
+            leg,
+            to: Endpoint::Agent { tenant: tenant.clone(), user: agent.to_string() },
+            caller: Party { number: to, display: None },
+            headers: vec![("X-CC-Call-Id".into(), id.to_string())],
+            ring_for: crate::base::limits::RING_DEFAULT,
+        });
+        Ok(Done::Interaction { interaction: id })
+    }
+
+    // ---- contacts ----
+
+    fn contact_command(
+        &mut self,
+        now: Now,
+        tenant: &TenantId,
+        by: &Actor,
+        command: Command,
+        out: &mut Vec<Output>,
+    ) -> Result<Done, Refusal> {
+        match command {
+            Command::Finish { interaction } => {
+                let i = self.about(tenant, by, interaction)?;
+                if i.closed {
+                    return Err(Refusal::new(RefusalCode::WrongState, format!("interaction {interaction} is over already")));
+                }
+                let (talking, channel) = (i.talk.is_some(), i.channel);
+                let ended_by = match by {
+                    Actor::Visitor { .. } => EndedBy::Customer,
+                    Actor::System => EndedBy::System,
+                    _ => EndedBy::Agent,
+                };
+                match channel {
+                    Channel::Voice if talking => self.talk_over(now, interaction, ended_by, out),
+                    Channel::Voice => self.hang_up_customer(interaction, Cause::Normal),
+                    Channel::Webchat => self.close(now, interaction, Cause::Normal, ended_by, out),
+                }
+            }
+            Command::Hold { interaction, on } => {
+                self.staff(by)?;
+                self.about(tenant, by, interaction)?;
+                self.hold_talk(now, interaction, on, out)?;
+            }
+            Command::Transfer { interaction, to } => {
+                self.staff(by)?;
+                self.about(tenant, by, interaction)?;
+                self.transfer(now, interaction, to, out)?;
+            }
+            Command::RecordPause { interaction, paused } => {
+                self.staff(by)?;
+                self.about(tenant, by, interaction)?;
+                if !self.record_pause(interaction, paused) {
+                    return Err(Refusal::new(
+                        RefusalCode::WrongState,
+                        format!("interaction {interaction} is not being recorded"),
+                    ));
+                }
+                let name = if paused { "recording_paused" } else { "recording_resumed" };
+                self.fact(now, tenant, Fact::FlowEvent { interaction, name: name.into(), data: Default::default() }, out);
+            }
+            Command::SetPriority { interaction, priority_min } => {
+                self.supervisor(by)?;
+                self.known(tenant, interaction)?;
+                let input = routing::Input::SetPriority { interaction, priority_min };
+                self.router_input(now, tenant, input, out).map_err(refused)?;
+            }
+            Command::Assign { interaction, agent } => {
+                self.supervisor(by)?;
+                self.known(tenant, interaction)?;
+                let channel = self.interactions.get(&interaction).map_or(Channel::Voice, |i| i.channel);
+                let input = routing::Input::Assign { interaction, agent, channel };
+                self.router_input(now, tenant, input, out).map_err(refused)?;
+            }
+            _ => return Err(Refusal::new(RefusalCode::Invalid, "this is not about a contact")),
+        }
+        Ok(Done::Ok)
+    }
+
+    fn supervisor(&self, by: &Actor) -> Result<(), Refusal> {
+        match by.supervises() {
+            true => Ok(()),
+            false => Err(not_allowed("only a supervisor may do this")),
+        }
+    }
+
+    // ---- writing ----
+
+    fn text_command(
+        &mut self,
+        now: Now,
+        tenant: &TenantId,
+        by: &Actor,
+        command: Command,
+        out: &mut Vec<Output>,
+    ) -> Result<Done, Refusal> {
+        match command {
+            Command::ChatOpen { visitor, name, contact, language, page } => match by {
+                Actor::Visitor { visitor: me } if *me == visitor => {
+                    self.chat_open(now, tenant, visitor, name, contact, language, page, out)
+                }
+                _ => Err(not_allowed("a chat is opened by its visitor")),
+            },
+            Command::ChatPresence { interaction, connected } => {
+                self.about(tenant, by, interaction)?;
+                // The edge counts a visitor's sockets and says when the first came and the last went: one tab to us.
+                let (who, tab) = (text::Party::Visitor, text::Tab(0));
+                let input = match connected {
+                    true => text::Input::Connect { who, tab, since: u64::MAX },
+                    false => text::Input::Disconnect { who, tab },
+                };
+                self.conversation(now, interaction, input, out);
+                Ok(Done::Ok)
+            }
+            Command::Say { interaction, client_id, body } => {
+                self.about(tenant, by, interaction)?;
+                let sender = match by {
+                    Actor::Visitor { .. } => text::Sender::Visitor,
+                    Actor::User { user, .. } if self.has_it(interaction, user) => text::Sender::Agent(user.clone()),
+                    _ => {
+                        return Err(not_allowed(
+                            "only the agent who has the chat writes to the visitor; take it over, or leave a note",
+                        ));
+                    }
+                };
+                self.say_command(now, interaction, sender, &client_id, body, out)
+            }
+            Command::Whisper { interaction, client_id, body } => {
+                self.about(tenant, by, interaction)?;
+                match by {
+                    Actor::User { user, .. } => {
+                        self.say_command(now, interaction, text::Sender::Note(user.clone()), &client_id, body, out)
+                    }
+                    _ => Err(not_allowed("notes are written by people who sign in")),
+                }
+            }
+            Command::Read { interaction, seq } => {
+                self.about(tenant, by, interaction)?;
+                match Self::party_of(by) {
+                    Some(party) => self.read_command(now, interaction, party, seq, out),
+                    None => Err(not_allowed("only people read")),
+                }
+            }
+            Command::Typing { interaction } => {
+                self.about(tenant, by, interaction)?;
+                if let Some(who) = Self::party_of(by) {
+                    let name = match &who {
+                        text::Party::Visitor => "visitor".to_owned(),
+                        text::Party::Agent(a) => a.to_string(),
+                    };
+                    out.push(Output::Blink(tenant.clone(), super::view::Blink::Typing { interaction, by: name }));
+                }
+                Ok(Done::Ok)
+            }
+            _ => Err(Refusal::new(RefusalCode::Invalid, "this is not about a conversation")),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The door of the center: what an edge that talks to people needs of it. The roof builds one; edges hold it.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use super::{
+    command::{Actor, Command, Done, Refusal},
+    settings::Settings,
+    view::TenantView,
+};
+use crate::base::{Now, TenantId};
+
+/// A future an edge may await on any executor.
+pub type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Commands in, pictures out. Facts are not here: they come from the store once they are committed.
+pub trait Door: Send + Sync + 'static {
+    /// Asks; the answer is the center's.
+    fn command(&self, tenant: TenantId, by: Actor, command: Command) -> Pending<Result<Done, Refusal>>;
+    /// The latest picture of a tenant, at most a quarter of a second old.
+    fn view(&self, tenant: &TenantId) -> Option<Arc<TenantView>>;
+    /// The settings in force.
+    fn settings(&self) -> Arc<Settings>;
+    /// Checks and puts in force a new business configuration given as YAML; the diff it made, or the problems found.
+    fn apply(&self, by: Actor, yaml: String, dry_run: bool) -> Pending<Result<String, Vec<String>>>;
+    /// What time it is: edges take it from here, not from the system.
+    fn now(&self) -> Now;
+}

@@ -1,0 +1,220 @@
+//! Facts folded into what a restart must know. The same fold serves the simulator's crashes and the real ones.
+//!
+//! Nothing here decides: [`Memory::apply`] only remembers. What to do about it is `recover`'s.
+
+use std::collections::BTreeMap;
+
+use super::fact::{Fact, Record, Way};
+use crate::{
+    base::{
+        AgentId, Channel, CodeId, CustomerId, FlowId, InteractionId, OfferId, RecordingId, TenantId, TicketId, VisitorId, Wall,
+        limits,
+    },
+    call::LegSnapshot,
+    customer, ivr, routing,
+    sip::dialog::DialogSnapshot,
+    text, ticket,
+};
+
+/// Everything a journal adds up to that is still in the air.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    /// The last fact folded.
+    pub seq: u64,
+    /// By tenant.
+    pub tenants: BTreeMap<TenantId, TenantMemory>,
+}
+
+/// One tenant's.
+#[derive(Debug, Clone, Default)]
+pub struct TenantMemory {
+    pub(super) tickets: ticket::Desk,
+    pub(super) customers: customer::Directory,
+    pub(super) agents: BTreeMap<AgentId, (routing::AgentState, Wall)>,
+    pub(super) open: BTreeMap<InteractionId, Remembered>,
+    pub(super) counted: Vec<routing::MetricEvent>,
+    pub(super) alarms: BTreeMap<String, String>,
+}
+
+/// One contact that is not over.
+#[derive(Debug, Clone)]
+pub(super) struct Remembered {
+    pub opened: Wall,
+    pub channel: Channel,
+    pub way: Way,
+    pub to: String,
+    pub from: String,
+    pub customer: CustomerId,
+    pub ticket: Option<TicketId>,
+    pub visitor: Option<VisitorId>,
+    pub flow: Option<FlowId>,
+    pub state: Option<ivr::RunState>,
+    pub path: Vec<String>,
+    pub queued: Option<routing::Entry>,
+    pub last_queue: Option<crate::base::QueueId>,
+    pub offers: BTreeMap<OfferId, AgentId>,
+    pub talk: Option<(AgentId, Wall)>,
+    pub wraps: BTreeMap<AgentId, Wrap>,
+    pub legs: BTreeMap<u64, RememberedLeg>,
+    /// Recordings not closed: id and file.
+    pub recordings: BTreeMap<RecordingId, String>,
+    pub messages: Vec<text::Message>,
+    pub closed: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct RememberedLeg {
+    pub dialog: Option<(DialogSnapshot, LegSnapshot)>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Wrap {
+    pub since: Wall,
+    pub until: Wall,
+    pub disposition: Option<CodeId>,
+}
+
+impl Memory {
+    /// Takes in one fact, in journal order.
+    pub fn apply(&mut self, record: &Record) {
+        self.seq = record.seq;
+        self.tenants.entry(record.tenant.clone()).or_default().apply(record);
+    }
+
+    /// Recordings that were running: tenant, contact, recording, file below the recordings folder.
+    pub fn running_recordings(&self) -> impl Iterator<Item = (&TenantId, InteractionId, RecordingId, &str)> {
+        self.tenants.iter().flat_map(|(t, m)| {
+            m.open.iter().flat_map(move |(i, r)| r.recordings.iter().map(move |(id, file)| (t, *i, *id, file.as_str())))
+        })
+    }
+}
+
+impl TenantMemory {
+    fn apply(&mut self, record: &Record) {
+        match &record.fact {
+            Fact::NodeStarted { .. } => {}
+            Fact::Ticket { ticket, entry } => {
+                if let Err(error) = self.tickets.replay(*ticket, entry.clone()) {
+                    tracing::error!(seq = record.seq, %error, "a ticket entry of the journal does not fit");
+                }
+            }
+            Fact::Customer { customer, change } => {
+                let entry = customer::Entry { customer: *customer, at: record.at, change: change.clone() };
+                if let Err(error) = self.customers.replay(&entry) {
+                    tracing::error!(seq = record.seq, %error, "a customer entry of the journal does not fit");
+                }
+            }
+            Fact::AgentState { agent, state, since } => {
+                self.agents.insert(agent.clone(), (state.clone(), *since));
+            }
+            Fact::Alarm { code, message, on: true } => {
+                self.alarms.insert(code.clone(), message.clone());
+            }
+            Fact::Alarm { code, on: false, .. } => {
+                self.alarms.remove(code);
+            }
+            Fact::Counted { event } => self.counted.push(event.clone()),
+            Fact::InteractionOpened { interaction, channel, way, to, from, customer, ticket, visitor } => {
+                let r = Remembered {
+                    opened: record.at,
+                    channel: *channel,
+                    way: *way,
+                    to: to.clone(),
+                    from: from.clone(),
+                    customer: *customer,
+                    ticket: *ticket,
+                    visitor: *visitor,
+                    flow: None,
+                    state: None,
+                    path: Vec::new(),
+                    queued: None,
+                    last_queue: None,
+                    offers: BTreeMap::new(),
+                    talk: None,
+                    wraps: BTreeMap::new(),
+                    legs: BTreeMap::new(),
+                    recordings: BTreeMap::new(),
+                    messages: Vec::new(),
+                    closed: false,
+                };
+                self.open.insert(*interaction, r);
+            }
+            other => {
+                let Some(id) = other.interaction() else { return };
+                let Some(r) = self.open.get_mut(&id) else { return };
+                r.apply(record.at, other);
+                if r.is_over() {
+                    self.open.remove(&id);
+                }
+            }
+        }
+    }
+}
+
+impl Remembered {
+    fn apply(&mut self, at: Wall, fact: &Fact) {
+        match fact {
+            Fact::FlowStarted { flow, .. } => self.flow = Some(flow.clone()),
+            Fact::FlowEntered { node, .. } => self.path.push(node.clone()),
+            Fact::FlowSaved { state, .. } => self.state = Some(state.clone()),
+            Fact::Queued { entry } => {
+                self.last_queue = Some(entry.queue.clone());
+                self.queued = Some(entry.clone());
+            }
+            Fact::Unqueued { .. } => self.queued = None,
+            Fact::Offered { offer, agent, .. } => {
+                self.offers.insert(*offer, agent.clone());
+            }
+            Fact::OfferEnded { offer, .. } => {
+                self.offers.remove(offer);
+            }
+            Fact::Connected { agent, .. } => self.talk = Some((agent.clone(), at)),
+            Fact::TalkEnded { agent, .. } => {
+                self.talk = None;
+                self.wraps.insert(agent.clone(), Wrap { since: at, until: at, disposition: None });
+            }
+            Fact::WrapUp { agent, until, .. } => {
+                if let Some(w) = self.wraps.get_mut(agent) {
+                    w.until = *until;
+                }
+            }
+            Fact::Disposed { agent, code, .. } => {
+                if let Some(w) = self.wraps.get_mut(agent) {
+                    w.disposition = Some(code.clone());
+                }
+            }
+            Fact::WrapUpOver { agent, .. } => {
+                self.wraps.remove(agent);
+            }
+            Fact::InteractionClosed { .. } => self.closed = true,
+            Fact::LegOpened { leg, .. } => {
+                self.legs.insert(*leg, RememberedLeg { dialog: None });
+            }
+            Fact::LegDialog { leg, dialog, media, .. } => {
+                if let Some(l) = self.legs.get_mut(leg) {
+                    l.dialog = Some((dialog.clone(), media.clone()));
+                }
+            }
+            Fact::LegEnded { leg, .. } => {
+                self.legs.remove(leg);
+            }
+            Fact::RecordingStarted { recording, file, .. } => {
+                self.recordings.insert(*recording, file.clone());
+            }
+            Fact::RecordingEnded { recording, .. } => {
+                self.recordings.remove(recording);
+            }
+            Fact::Message { message, .. } => {
+                if self.messages.len() >= limits::MESSAGES_IN_MEMORY {
+                    self.messages.remove(0);
+                }
+                self.messages.push(message.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.closed && self.wraps.is_empty() && self.talk.is_none() && self.recordings.is_empty() && self.legs.is_empty()
+    }
+}

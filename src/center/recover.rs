@@ -1,0 +1,275 @@
+//! A restart: what the journal remembers is put back, or ended with a cause and a word on the ticket.
+//!
+//! Chats, tickets, agents' states, wrap-ups and counters go on where they were. A call cannot be resumed yet: its legs are
+//! told good-bye, its record is closed with the cause, and a caller who was waiting finds the old place when calling again.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    Center, Output, Step, Timer,
+    arrive::Opening,
+    fact::{EndedBy, Fact, Unqueued, millis},
+    interaction::Talk,
+    memory::{Memory, Remembered, TenantMemory},
+};
+use crate::{
+    base::{Channel, InteractionId, Mono, Now, RecordingId, TenantId, VisitorId},
+    call::Cause,
+    ivr, routing, text, ticket,
+};
+
+/// What the roof found of a recording that was running: how long it plays and how large it is, after repair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repaired {
+    /// How long it plays.
+    pub duration: Duration,
+    /// Bytes of the file.
+    pub bytes: u64,
+}
+
+impl Center {
+    /// Puts a memory back. Call once, before the first input.
+    pub fn recover(&mut self, now: Now, memory: Memory, repaired: &BTreeMap<RecordingId, Repaired>, out: &mut Vec<Output>) {
+        self.seq = memory.seq;
+        let version = self.config.version.clone();
+        let tenants: Vec<TenantId> = self.tenants.keys().cloned().collect();
+        for tenant in &tenants {
+            self.fact(now, tenant, Fact::NodeStarted { version: version.clone() }, out);
+        }
+        for (tenant, m) in memory.tenants {
+            if self.tenants.contains_key(&tenant) {
+                self.recover_tenant(now, &tenant, m, repaired, out);
+            } else {
+                tracing::warn!(%tenant, "the journal knows a tenant the configuration does not; its contacts stay as they were");
+            }
+        }
+        self.work(now, out);
+    }
+
+    fn recover_tenant(
+        &mut self,
+        now: Now,
+        tenant: &TenantId,
+        m: TenantMemory,
+        repaired: &BTreeMap<RecordingId, Repaired>,
+        out: &mut Vec<Output>,
+    ) {
+        let TenantMemory { tickets, customers, agents, open, counted, alarms } = m;
+        let live: Vec<_> = tickets.iter().filter(|t| !t.head().state.is_final()).map(|t| t.head().id).collect();
+        let t = self.tenants.get_mut(tenant).expect("the caller checked");
+        (t.tickets, t.customers, t.alarms) = (tickets, customers, alarms);
+        for event in &counted {
+            t.router.restore_count(event);
+        }
+        for id in live {
+            self.ticket_arm(now, tenant, id);
+        }
+        for (agent, (state, since)) in agents {
+            // At most one wrap-up at a time is the phone's; those of chats are closed by hand or by their clock below.
+            let wrap = open.iter().find_map(|(id, r)| r.wraps.get(&agent).map(|w| (id, r, w)));
+            let wrap = wrap.map(|(id, r, w)| routing::RestoredWrapUp {
+                interaction: *id,
+                channel: r.channel,
+                queue: r.last_queue.clone(),
+                since: w.since,
+                until: w.until,
+                disposition: w.disposition.clone(),
+            });
+            let mut said = Vec::new();
+            let t = self.tenants.get_mut(tenant).expect("the caller checked");
+            if let Err(refused) = t.router.restore_agent(now, &agent, state, since, wrap, &mut said) {
+                tracing::info!(%agent, %refused, "an agent of the journal is not put back");
+            }
+            self.router_outputs(now, tenant, said, out);
+        }
+        for (id, r) in open {
+            match (r.channel, r.visitor) {
+                (Channel::Webchat, Some(visitor)) => self.recover_chat(now, tenant, id, visitor, r, out),
+                _ => self.recover_call(now, tenant, id, r, repaired, out),
+            }
+        }
+    }
+
+    fn recover_hold(&mut self, now: Now, tenant: &TenantId, id: InteractionId, r: &Remembered) {
+        let settings = self.tenants.get(tenant).expect("the caller checked").settings.clone();
+        let opening = Opening {
+            tenant: tenant.clone(),
+            channel: r.channel,
+            way: r.way,
+            to: r.to.clone(),
+            from: r.from.clone(),
+            customer: r.customer,
+            ticket: r.ticket,
+        };
+        self.hold(now, id, opening, &settings);
+        let mono = Mono(now.mono.0.saturating_sub(u64::try_from(now.wall.since(r.opened).as_nanos()).unwrap_or(u64::MAX)));
+        let i = self.interactions.get_mut(&id).expect("it was put there on the line above");
+        i.opened = Now { mono, wall: r.opened };
+        i.path = r.path.clone();
+        i.queue = r.last_queue.clone();
+        i.closed = r.closed;
+        if let Some(e) = &r.queued {
+            i.attributes = e.attributes.clone();
+        }
+        for (agent, w) in &r.wraps {
+            i.wraps.insert(agent.clone(), Now { mono: now.mono, wall: w.since });
+        }
+    }
+
+    fn recover_chat(
+        &mut self,
+        now: Now,
+        tenant: &TenantId,
+        id: InteractionId,
+        visitor: VisitorId,
+        r: Remembered,
+        out: &mut Vec<Output>,
+    ) {
+        self.recover_hold(now, tenant, id, &r);
+        let settings = self.tenants.get(tenant).expect("the caller checked").settings.clone();
+        // Offers are leases: they died with the process.
+        self.end_offers(now, tenant, id, &r, out);
+        self.chat_hold(now, id, visitor, &settings);
+        if let Some(chat) = self.interactions.get_mut(&id).and_then(|i| i.chat.as_mut()) {
+            for m in r.messages {
+                chat.conversation.replay(&text::Record::Said(m.into()));
+            }
+            if let Some((agent, at)) = &r.talk {
+                chat.conversation.replay(&text::Record::Joined { agent: agent.clone(), at: *at });
+            }
+            if r.closed {
+                chat.conversation.replay(&text::Record::Closed { why: text::CloseWhy::System, at: now.wall });
+            }
+            chat.conversation.resume(now);
+        }
+        if r.closed {
+            self.visitors.remove(&visitor);
+            return self.forget_if_over(id);
+        }
+        let flow = r.flow.as_ref().and_then(|f| settings.library.flows.get(f).cloned());
+        let run = r.state.and_then(|state| flow.and_then(|f| ivr::Run::resume(f, settings.library.clone(), state).ok()));
+        let i = self.interactions.get_mut(&id).expect("it was put there above");
+        i.run = run;
+        if let Some((agent, at)) = r.talk {
+            i.talk =
+                Some(Talk { agent: agent.clone(), since: mono_of(now, at), leg: None, held_since: None, held: Duration::ZERO });
+            self.route(
+                tenant,
+                routing::Input::Engage { interaction: id, agent, channel: Channel::Webchat, queue: r.last_queue },
+            );
+        }
+        let (resting, has_flow) = (self.has_talk(id), self.has_run(id));
+        match (r.queued, has_flow) {
+            // The flow comes to its queue node again and finds the place it had.
+            (Some(entry), true) => {
+                if let Some(i) = self.interactions.get_mut(&id) {
+                    i.recovered = Some(entry);
+                }
+                self.step(Step::Run(id, ivr::Input::Begin));
+            }
+            (Some(entry), false) => self.wait_again(now, id, entry, "default".into()),
+            (None, true) => self.step(Step::Run(id, ivr::Input::Begin)),
+            (None, false) if resting => {}
+            (None, false) => {
+                // The flow is gone from the configuration: a person takes it from here.
+                if let Some(queue) = settings.plan.queues.keys().next().cloned() {
+                    let entry = routing::Entry::new(id, queue, Channel::Webchat, r.opened);
+                    self.enqueue(now, id, entry, "default".into(), false, out);
+                }
+            }
+        }
+    }
+
+    fn has_talk(&self, id: InteractionId) -> bool {
+        self.interactions.get(&id).is_some_and(|i| i.talk.is_some())
+    }
+
+    fn has_run(&self, id: InteractionId) -> bool {
+        self.interactions.get(&id).is_some_and(|i| i.run.is_some())
+    }
+
+    fn end_offers(&mut self, now: Now, tenant: &TenantId, id: InteractionId, r: &Remembered, out: &mut Vec<Output>) {
+        for (offer, agent) in &r.offers {
+            let why = routing::StopWhy::EndpointFailed;
+            self.fact(now, tenant, Fact::OfferEnded { interaction: id, offer: *offer, agent: agent.clone(), why }, out);
+        }
+    }
+
+    fn recover_call(
+        &mut self,
+        now: Now,
+        tenant: &TenantId,
+        id: InteractionId,
+        r: Remembered,
+        repaired: &BTreeMap<RecordingId, Repaired>,
+        out: &mut Vec<Output>,
+    ) {
+        self.recover_hold(now, tenant, id, &r);
+        self.end_offers(now, tenant, id, &r, out);
+        for (recording, _) in &r.recordings {
+            let found = repaired.get(recording);
+            let fact = Fact::RecordingEnded {
+                interaction: id,
+                recording: *recording,
+                ms: found.map_or(0, |f| millis(f.duration)),
+                bytes: found.map_or(0, |f| f.bytes),
+                trouble: Some("server_restart".into()),
+            };
+            self.fact(now, tenant, fact, out);
+        }
+        for (leg, l) in r.legs {
+            if let Some((dialog, _)) = l.dialog {
+                let mut said = Vec::new();
+                self.calls.bye_restored(now, dialog, Cause::ServerRestart, &mut said);
+                for o in said {
+                    if let crate::call::Output::Send { flow, bytes } = o {
+                        out.push(Output::Send { flow, bytes });
+                    }
+                }
+            }
+            self.fact(now, tenant, Fact::LegEnded { interaction: id, leg, cause: Cause::ServerRestart, quality: None }, out);
+        }
+        if let Some(entry) = r.queued {
+            let waited_ms = millis(now.wall.since(entry.entered.unwrap_or(entry.since)));
+            let fact = Fact::Unqueued { interaction: id, queue: entry.queue.clone(), why: Unqueued::ServerRestart, waited_ms };
+            self.fact(now, tenant, fact, out);
+            self.keep_place(now, tenant, &r.from, entry);
+        }
+        if let Some((agent, at)) = r.talk {
+            let talk_ms = millis(now.wall.since(at));
+            let fact = Fact::TalkEnded { interaction: id, agent: agent.clone(), by: EndedBy::System, talk_ms, hold_ms: 0 };
+            self.fact(now, tenant, fact, out);
+            // The agent comes back free: nobody wraps up a call that was taken from them.
+            let over = Fact::WrapUpOver { interaction: id, agent, timed_out: true, wrap_ms: 0 };
+            self.fact(now, tenant, over, out);
+        }
+        if !r.closed {
+            if let Some(ticket) = r.ticket {
+                let text = "The call was cut off by a restart of the server.".to_owned();
+                self.ticket_change(now, tenant, ticket, ticket::Actor::System, ticket::Change::Noted { text }, out);
+            }
+            let fact = Fact::InteractionClosed { interaction: id, cause: Cause::ServerRestart, by: EndedBy::System };
+            self.fact(now, tenant, fact, out);
+        }
+        if let Some(i) = self.interactions.get_mut(&id) {
+            i.closed = true;
+        }
+        self.forget_if_over(id);
+    }
+
+    /// Whoever calls again from this number within [`limits::PLACE_KEPT`](crate::base::limits::PLACE_KEPT) stands where they stood.
+    fn keep_place(&mut self, now: Now, tenant: &TenantId, from: &str, entry: routing::Entry) {
+        if from.is_empty() {
+            return;
+        }
+        if let Some(t) = self.tenants.get_mut(tenant) {
+            t.places.insert(from.to_owned(), entry);
+            self.timers.set(Timer::Place(tenant.clone(), from.to_owned()), now.mono + Self::PLACE_KEPT);
+        }
+    }
+}
+
+/// When a wall instant was, on the timer clock.
+pub(super) fn mono_of(now: Now, at: crate::base::Wall) -> Mono {
+    Mono(now.mono.0.saturating_sub(u64::try_from(now.wall.since(at).as_nanos()).unwrap_or(u64::MAX)))
+}

@@ -1,0 +1,403 @@
+//! The business configuration: what people write ([`Business`], one YAML), and what the center runs on ([`Settings`]).
+//!
+//! `Business` is read and written as text, diffed and versioned; `Settings` is compiled from it once, checked whole, and
+//! swapped whole. Running interactions keep the `Arc` they began with. Passwords are not in it: they live in the directory.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    base::{CalendarId, FlowId, SlaId, TenantId, TrunkId, Wall, e164},
+    call::route::{Destination, Route},
+    ivr, routing,
+};
+
+/// Everything an administrator decides, for all tenants.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Business {
+    /// Who is served, by id.
+    pub tenants: BTreeMap<TenantId, Tenant>,
+}
+
+/// One customer organisation.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tenant {
+    /// Shown to people.
+    pub name: String,
+    /// SIP domains of this tenant's phones and numbers. The tenant without any, or with `*`, takes what no other claims.
+    pub domains: Vec<String>,
+    /// Country code without plus, for numbers given in national form.
+    pub country: Option<String>,
+    /// National prefix dropped before the country code.
+    pub trunk_prefix: Option<String>,
+    /// Language of a contact whose language is not known: `zh-CN`, `en-US`.
+    pub language: String,
+    /// Queues, agents, skills, calendars and codes.
+    pub routing: routing::Plan,
+    /// Carriers.
+    pub trunks: BTreeMap<TrunkId, Trunk>,
+    /// Which number leads where.
+    pub routes: Vec<Route>,
+    /// Web chat.
+    pub chat: Chat,
+    /// What is recorded.
+    pub recording: Recording,
+    /// Promises made on tickets.
+    pub slas: BTreeMap<SlaId, Sla>,
+    /// The promise on a ticket that names none.
+    pub default_sla: Option<SlaId>,
+    /// Values flows may read as `config.NAME`.
+    pub flow_config: BTreeMap<String, String>,
+}
+
+/// A peering with a carrier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trunk {
+    /// Where we send calls: `host:port`; the port is 5060 if absent.
+    pub host: String,
+    /// `udp` or `tcp`.
+    #[serde(default = "udp")]
+    pub transport: String,
+    /// Addresses calls may come from; the host's own if empty and the host is an address.
+    #[serde(default)]
+    pub from: Vec<std::net::IpAddr>,
+    /// User name when the carrier asks for digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// Name of the secret in the directory or environment that holds the password (never the password itself).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_secret: Option<String>,
+    /// Realm the digest is given to; the host if absent. No other realm ever gets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realm: Option<String>,
+    /// Number presented to the carrier when the caller has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller_id: Option<String>,
+    /// Most calls at once, both ways.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_calls: Option<u32>,
+}
+
+fn udp() -> String {
+    "udp".into()
+}
+
+/// Web chat of one tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Chat {
+    /// The flow a chat begins with. No chat without one.
+    pub flow: Option<FlowId>,
+    /// Pages other than our own that may open a chat: `https://shop.example`.
+    pub origins: Vec<String>,
+    /// A silent visitor is reminded after so many seconds; never if 0.
+    pub idle_warn_s: u32,
+    /// A silent visitor's chat is closed after so many seconds; never if 0.
+    pub idle_close_s: u32,
+    /// A visitor who went away has so many seconds to come back; for ever if 0.
+    pub gone_s: u32,
+}
+
+/// What is recorded when a flow does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recording {
+    /// Every conversation with an agent.
+    #[default]
+    Always,
+    /// None.
+    Never,
+}
+
+/// A promise on tickets. Times are of open hours of the calendar.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sla {
+    /// Shown to people.
+    pub name: String,
+    /// Hours that count; all if absent.
+    pub calendar: Option<CalendarId>,
+    /// First human reply, minutes.
+    pub first_reply_min: Option<u32>,
+    /// Every next reply, minutes.
+    pub next_reply_min: Option<u32>,
+    /// Resolution, minutes.
+    pub resolve_min: Option<u32>,
+    /// First look by a new owner, minutes.
+    pub owner_ack_min: Option<u32>,
+    /// A resolved ticket may be reopened for so many hours; 72 if absent.
+    pub reopen_h: Option<u32>,
+}
+
+impl Sla {
+    /// How long a resolved ticket may be reopened.
+    pub fn reopen_window(&self) -> Duration {
+        Duration::from_secs(3600 * u64::from(self.reopen_h.unwrap_or(72)))
+    }
+}
+
+impl Business {
+    /// Reads YAML. The error names line and column.
+    pub fn parse(yaml: &str) -> Result<Self, String> {
+        serde_saphyr::from_str(yaml).map_err(|e| e.to_string())
+    }
+
+    /// Writes YAML that reads back as the same value.
+    pub fn to_yaml(&self) -> String {
+        serde_saphyr::to_string(self).expect("plain data with string keys can always be written as YAML")
+    }
+
+    /// Every mistake the types cannot see, each a sentence that begins with its path.
+    pub fn problems(&self) -> Vec<String> {
+        let mut bad = Vec::new();
+        let mut domains: BTreeMap<&str, &TenantId> = BTreeMap::new();
+        for (id, t) in &self.tenants {
+            let at = format!("tenants.{id}");
+            for d in &t.domains {
+                if let Some(other) = domains.insert(d, id) {
+                    bad.push(format!("{at}.domains: `{d}` already belongs to tenant `{other}`"));
+                }
+            }
+            bad.extend(t.routing.validate().into_iter().map(|p| format!("{at}.routing.{p}")));
+            t.route_problems(&at, &mut bad);
+            t.trunk_problems(&at, &mut bad);
+            for (sla, s) in &t.slas {
+                if let Some(c) = s.calendar.as_ref().filter(|c| !t.routing.calendars.contains_key(*c)) {
+                    bad.push(format!("{at}.slas.{sla}.calendar: there is no calendar `{c}`"));
+                }
+            }
+            if let Some(s) = t.default_sla.as_ref().filter(|s| !t.slas.contains_key(*s)) {
+                bad.push(format!("{at}.default_sla: there is no SLA `{s}`"));
+            }
+            if !matches!(t.language.as_str(), "" | "zh-CN" | "en-US") {
+                bad.push(format!("{at}.language: `{}` is not known; expected zh-CN or en-US", t.language));
+            }
+        }
+        bad
+    }
+}
+
+impl Tenant {
+    fn route_problems(&self, at: &str, bad: &mut Vec<String>) {
+        for (i, r) in self.routes.iter().enumerate() {
+            let at = format!("{at}.routes[{i}] ({})", r.pattern);
+            match &r.to {
+                Destination::Queue(q) if !self.routing.queues.contains_key(q) => {
+                    bad.push(format!("{at}: there is no queue `{q}`"))
+                }
+                Destination::Agent(a) if !self.routing.agents.contains_key(a) => {
+                    bad.push(format!("{at}: there is no agent `{a}`"))
+                }
+                Destination::Trunk(o) if !self.trunks.contains_key(&o.trunk) => {
+                    bad.push(format!("{at}: there is no trunk `{}`", o.trunk));
+                }
+                Destination::Trunk(_) if r.from == crate::call::route::Audience::Public => {
+                    bad.push(format!("{at}: a public route must not lead to a trunk (anybody could call out at your cost)"));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn trunk_problems(&self, at: &str, bad: &mut Vec<String>) {
+        for (id, t) in &self.trunks {
+            if !matches!(t.transport.as_str(), "udp" | "tcp") {
+                bad.push(format!("{at}.trunks.{id}.transport: `{}` is not known; expected udp or tcp", t.transport));
+            }
+            if t.host.is_empty() {
+                bad.push(format!("{at}.trunks.{id}.host: is empty; expected host or host:port"));
+            }
+            if t.username.is_some() != t.password_secret.is_some() {
+                bad.push(format!("{at}.trunks.{id}: username and password_secret come together or not at all"));
+            }
+        }
+    }
+
+    /// A number in the one form this tenant uses inside.
+    pub fn number(&self, raw: &str) -> String {
+        e164::normalise(raw, self.country.as_deref(), self.trunk_prefix.as_deref())
+    }
+}
+
+/// What the center runs on: the business, compiled.
+#[derive(Debug)]
+pub struct Settings {
+    /// Counts up with every change.
+    pub version: u64,
+    /// By id.
+    pub tenants: BTreeMap<TenantId, Arc<TenantSettings>>,
+}
+
+/// One tenant, compiled.
+#[derive(Debug)]
+pub struct TenantSettings {
+    /// Which.
+    pub id: TenantId,
+    /// As written.
+    pub config: Tenant,
+    /// For the router.
+    pub plan: Arc<routing::Plan>,
+    /// Flows by id, with the hours they may ask for.
+    pub library: Arc<ivr::Library>,
+}
+
+/// Opening hours for flows, from the routing plan.
+#[derive(Debug)]
+struct PlanHours(Arc<routing::Plan>);
+
+impl ivr::Hours for PlanHours {
+    fn state(&self, calendar: &CalendarId, at: Wall) -> Option<ivr::HoursState> {
+        use routing::hours::State as H;
+        self.0.calendars.get(calendar).map(|c| match c.state(at) {
+            H::Open => ivr::HoursState::Open,
+            H::Closed => ivr::HoursState::Closed,
+            H::Holiday => ivr::HoursState::Holiday,
+            H::Emergency => ivr::HoursState::Emergency,
+        })
+    }
+}
+
+impl Settings {
+    /// Compiles and checks. `flows` are the parsed flow files; every tenant may use them all.
+    pub fn compile(
+        version: u64,
+        business: Business,
+        flows: &BTreeMap<FlowId, Arc<ivr::Flow>>,
+    ) -> Result<Settings, Vec<String>> {
+        let mut bad = business.problems();
+        for (id, t) in &business.tenants {
+            let named = t.routes.iter().enumerate().filter_map(|(i, r)| match &r.to {
+                Destination::Flow(f) => Some((format!("routes[{i}] ({})", r.pattern), f)),
+                _ => None,
+            });
+            for (at, f) in named.chain(t.chat.flow.as_ref().map(|f| ("chat.flow".to_owned(), f))) {
+                if !flows.contains_key(f) {
+                    bad.push(format!("tenants.{id}.{at}: there is no flow `{f}`"));
+                }
+            }
+        }
+        if !bad.is_empty() {
+            return Err(bad);
+        }
+        let tenants = business.tenants.into_iter().map(|(id, config)| {
+            let plan = Arc::new(config.routing.clone());
+            let library = ivr::Library {
+                flows: flows.clone(),
+                hours: Arc::new(PlanHours(plan.clone())),
+                config: config.flow_config.clone(),
+            };
+            (id.clone(), Arc::new(TenantSettings { id, plan, library: Arc::new(library), config }))
+        });
+        Ok(Settings { version, tenants: tenants.collect() })
+    }
+
+    /// The tenant a SIP domain belongs to; else the one that takes what no other claims.
+    pub fn tenant_of_domain(&self, domain: &str) -> Option<&Arc<TenantSettings>> {
+        let named = |t: &&Arc<TenantSettings>| t.config.domains.iter().any(|d| d.eq_ignore_ascii_case(domain));
+        let open = |t: &&Arc<TenantSettings>| t.config.domains.is_empty() || t.config.domains.iter().any(|d| d == "*");
+        self.tenants.values().find(named).or_else(|| self.tenants.values().find(open))
+    }
+}
+
+/// The lines that differ between two texts, with the unchanged lines around them: what an administrator is shown before a
+/// change is put in force. Empty when nothing differs.
+pub fn diff(old: &str, new: &str) -> String {
+    let (a, b): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    // Longest common subsequence over lines; configurations are some thousand lines at most, so the plain table will do.
+    // Beyond that the texts are shown whole rather than computed for seconds.
+    const CELLS_MAX: usize = 16_000_000;
+    let head = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
+    let tail = a[head..].iter().rev().zip(b[head..].iter().rev()).take_while(|(x, y)| x == y).count();
+    let (ma, mb) = (&a[head..a.len() - tail], &b[head..b.len() - tail]);
+    if ma.is_empty() && mb.is_empty() {
+        return String::new();
+    }
+    let mut lines: Vec<(char, &str)> = a[head.saturating_sub(3)..head].iter().map(|l| (' ', *l)).collect();
+    if ma.len().saturating_mul(mb.len()) > CELLS_MAX {
+        lines.extend(ma.iter().map(|l| ('-', *l)));
+        lines.extend(mb.iter().map(|l| ('+', *l)));
+    } else {
+        lines.extend(lcs_lines(ma, mb));
+    }
+    lines.extend(a[a.len() - tail..].iter().take(3).map(|l| (' ', *l)));
+    // Runs of more than six unchanged lines are cut to three at each end.
+    let mut out = String::new();
+    let mut i = 0;
+    while i < lines.len() {
+        let run = lines[i..].iter().take_while(|(c, _)| *c == ' ').count();
+        if run > 6 {
+            for (c, l) in &lines[i..i + 3] {
+                out.push_str(&format!("{c} {l}\n"));
+            }
+            out.push_str("  ...\n");
+            i += run - 3;
+            continue;
+        }
+        let (c, l) = lines[i];
+        out.push_str(&format!("{c} {l}\n"));
+        i += 1;
+    }
+    out
+}
+
+fn lcs_lines<'a>(a: &[&'a str], b: &[&'a str]) -> Vec<(char, &'a str)> {
+    let w = b.len() + 1;
+    let mut t = vec![0u32; (a.len() + 1) * w];
+    for i in (0..a.len()).rev() {
+        for j in (0..b.len()).rev() {
+            t[i * w + j] = if a[i] == b[j] { t[(i + 1) * w + j + 1] + 1 } else { t[(i + 1) * w + j].max(t[i * w + j + 1]) };
+        }
+    }
+    let (mut i, mut j, mut out) = (0, 0, Vec::new());
+    while i < a.len() || j < b.len() {
+        if i < a.len() && j < b.len() && a[i] == b[j] {
+            out.push((' ', a[i]));
+            (i, j) = (i + 1, j + 1);
+        } else if j >= b.len() || i < a.len() && t[(i + 1) * w + j] >= t[i * w + j + 1] {
+            out.push(('-', a[i]));
+            i += 1;
+        } else {
+            out.push(('+', b[j]));
+            j += 1;
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_shown_with_its_surroundings_and_nothing_else() {
+        let old = "a\nb\nc\nd\ne\nf\n";
+        let new = "a\nb\nc\nD\ne\nf\n";
+        assert_eq!(diff(old, new), "  a\n  b\n  c\n- d\n+ D\n  e\n  f\n");
+        assert_eq!(diff(old, old), "");
+        assert_eq!(diff("", "x\n"), "+ x\n");
+    }
+
+    #[test]
+    fn a_public_way_to_a_trunk_is_refused_before_it_costs_money() {
+        let yaml = r#"
+tenants:
+  demo:
+    trunks: {carrier: {host: 127.0.0.1}}
+    routes:
+      - {match: "0*", to: {trunk: {trunk: carrier}}, from: public}
+"#;
+        let problems = Business::parse(yaml).unwrap().problems();
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].contains("routes[0] (0*)") && problems[0].contains("must not lead to a trunk"), "{problems:?}");
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_its_line() {
+        let e = Business::parse("tenants:\n  demo:\n    nmae: Demo\n").unwrap_err();
+        assert!(e.contains("nmae") && e.contains('3'), "{e}");
+    }
+}

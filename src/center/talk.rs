@@ -1,0 +1,405 @@
+//! Together and apart: connecting customer and agent, hold, handing over, ending, closing.
+
+use std::time::Duration;
+
+use media::wire::{LegId, Repeat};
+
+use super::{
+    Center, LegUse, Output, Step,
+    command::{Refusal, RefusalCode, TransferTo},
+    fact::{EndedBy, Fact, LegRole, Unqueued, millis},
+    interaction::{Outside, Playing, Talk},
+};
+use crate::{
+    base::{AgentId, Channel, InteractionId, Now, OfferId},
+    call::{Action, Cause, Endpoint, Party, Prompt, route},
+    ivr, routing, text, ticket,
+};
+
+impl Center {
+    /// The router says: let them speak.
+    pub(super) fn connect(&mut self, now: Now, id: InteractionId, agent: AgentId, offer: OfferId, out: &mut Vec<Output>) {
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        let tenant = i.tenant.clone();
+        let leg = i.rings.remove(&offer).and_then(|r| r.leg);
+        let waited = i.waiting.take();
+        i.talk = Some(Talk { agent: agent.clone(), since: now.mono, leg, held_since: None, held: Duration::ZERO });
+        i.stage_since = now.wall;
+        if let Some(w) = &waited {
+            let waited_ms = millis(now.mono - w.since);
+            let queue = w.entry.queue.clone();
+            self.fact(now, &tenant, Fact::Unqueued { interaction: id, queue, why: Unqueued::Answered, waited_ms }, out);
+        }
+        self.fact(now, &tenant, Fact::Connected { interaction: id, agent: agent.clone(), offer: Some(offer) }, out);
+        if let Some(leg) = leg {
+            self.legs.insert(leg, (id, LegUse::Agent));
+        }
+        if waited.is_some_and(|w| w.by_flow) {
+            self.step(Step::Run(id, ivr::Input::Queue(ivr::QueueResult::Answered)));
+        }
+        self.ticket_taken(now, id, &agent, out);
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        match i.channel {
+            Channel::Voice => {
+                // A call to an agent's own number has been ringing unanswered until now.
+                match i.voice.as_ref().map(|v| (v.leg, v.up)) {
+                    Some((Some(leg), false)) => self.call(Action::Answer { leg }),
+                    _ => self.join(now, id, out),
+                }
+            }
+            Channel::Webchat => self.conversation(now, id, text::Input::Join { agent }, out),
+        }
+    }
+
+    /// Both legs are up: they hear each other, and it is recorded.
+    pub(super) fn join(&mut self, now: Now, id: InteractionId, out: &mut Vec<Output>) {
+        let bridge = self.bridge_id();
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        let Some(agent_leg) = i.talk.as_ref().and_then(|t| t.leg) else { return };
+        let Some(v) = i.voice.as_mut() else { return };
+        let Some(customer_leg) = v.leg.filter(|_| v.up) else { return };
+        let stop = v.play.take();
+        v.bridge = Some(bridge);
+        if let Some((play, _)) = stop {
+            self.call(Action::StopPlay { leg: customer_leg, play });
+        }
+        self.call(Action::Bridge { bridge, legs: vec![customer_leg, agent_leg] });
+        self.record_talk(now, id, out);
+    }
+
+    /// Music to the customer instead of the agent, or back.
+    pub(super) fn hold_talk(&mut self, now: Now, id: InteractionId, on: bool, out: &mut Vec<Output>) -> Result<(), Refusal> {
+        let bridge = self.bridge_id();
+        let play = self.play_id();
+        let i = self.interactions.get_mut(&id).ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
+        let wrong = |m: &str| Refusal::new(RefusalCode::WrongState, format!("interaction {id} {m}"));
+        let talk = i.talk.as_mut().ok_or_else(|| wrong("is not being talked to"))?;
+        let voice = i.voice.as_mut().ok_or_else(|| wrong("is not a call"))?;
+        let (Some(customer), Some(agent_leg)) = (voice.leg, talk.leg) else { return Err(wrong("has no two legs")) };
+        if talk.held_since.is_some() == on {
+            return Ok(());
+        }
+        let agent = talk.agent.clone();
+        let tenant = i.tenant.clone();
+        if on {
+            talk.held_since = Some(now.mono);
+            voice.bridge = None;
+            voice.play = Some((play, Playing::Music));
+            let music = hold_music(&i.settings, i.queue.as_ref());
+            self.call(Action::Unbridge { leg: customer });
+            self.call(Action::Unbridge { leg: agent_leg });
+            self.call(Action::Play {
+                leg: customer,
+                play,
+                prompts: vec![Prompt::Music(music.into())],
+                repeat: Repeat::Forever,
+            });
+        } else {
+            talk.held = talk.held_total(now.mono);
+            talk.held_since = None;
+            voice.bridge = Some(bridge);
+            if let Some((play, _)) = voice.play.take() {
+                self.call(Action::StopPlay { leg: customer, play });
+            }
+            self.call(Action::Bridge { bridge, legs: vec![customer, agent_leg] });
+        }
+        self.fact(now, &tenant, Fact::Held { interaction: id, agent: agent.clone(), on }, out);
+        self.route(&tenant, routing::Input::Hold { interaction: id, agent, on });
+        Ok(())
+    }
+
+    /// Hands a talk over. The agent's part ends (blind transfer); what the customer hears next is up to the target.
+    pub(super) fn transfer(
+        &mut self,
+        now: Now,
+        id: InteractionId,
+        to: TransferTo,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let i = self.interactions.get(&id).ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
+        let Some(talk) = i.talk.as_ref() else {
+            return Err(Refusal::new(RefusalCode::WrongState, format!("interaction {id} is not being talked to")));
+        };
+        let (agent, tenant, settings, channel) = (talk.agent.clone(), i.tenant.clone(), i.settings.clone(), i.channel);
+        // Check first, so that a refused transfer leaves the two talking.
+        let outward = match &to {
+            TransferTo::Queue { queue } if !settings.plan.queues.contains_key(queue) => {
+                return Err(Refusal::not_found(format!("queue {queue}")));
+            }
+            TransferTo::Agent { agent } if !settings.plan.agents.contains_key(agent) => {
+                return Err(Refusal::not_found(format!("agent {agent}")));
+            }
+            TransferTo::Number { number } if channel == Channel::Voice => Some(self.outward(&settings, number)?),
+            TransferTo::Number { .. } => {
+                return Err(Refusal::new(RefusalCode::Invalid, "a chat cannot be handed to a telephone number"));
+            }
+            _ => None,
+        };
+        self.fact(now, &tenant, Fact::Transferred { interaction: id, agent, to: to.clone() }, out);
+        self.part(now, id, EndedBy::Agent, out);
+        match to {
+            TransferTo::Queue { queue } => {
+                // The age of the contact is kept: a handed-over customer does not start at the end.
+                let opened = self.interactions.get(&id).map_or(now.wall, |i| i.opened.wall);
+                let mut entry = routing::Entry::new(id, queue, channel, opened);
+                entry.entered = Some(now.wall);
+                self.enqueue(now, id, entry, "default".into(), false, out);
+                self.music(id);
+            }
+            TransferTo::Agent { agent } => {
+                self.music(id);
+                self.route(&tenant, routing::Input::Assign { interaction: id, agent, channel });
+            }
+            TransferTo::Number { .. } => {
+                let (trunk, number) = outward.expect("a number was checked above");
+                self.ring_outside(now, id, trunk, number, false, out);
+            }
+        }
+        Ok(())
+    }
+
+    fn outward(
+        &self,
+        settings: &super::settings::TenantSettings,
+        number: &str,
+    ) -> Result<(crate::base::TrunkId, String), Refusal> {
+        let dialled = settings.config.number(number);
+        match route::find(&settings.config.routes, &dialled, route::Asker::User).map(|r| &r.to) {
+            Some(route::Destination::Trunk(o)) => Ok((o.trunk.clone(), o.rewrite(&dialled))),
+            _ => Err(Refusal::new(RefusalCode::NotAllowed, format!("no route of this tenant leads to {number} outside"))),
+        }
+    }
+
+    /// A route to the outside for a number an agent wants to call.
+    pub(super) fn outward_for(
+        &self,
+        settings: &super::settings::TenantSettings,
+        number: &str,
+    ) -> Result<(crate::base::TrunkId, String), Refusal> {
+        self.outward(settings, number)
+    }
+
+    /// Rings an outside party for a customer who hears ringback meanwhile.
+    pub(super) fn ring_outside(
+        &mut self,
+        now: Now,
+        id: InteractionId,
+        trunk: crate::base::TrunkId,
+        number: String,
+        by_flow: bool,
+        out: &mut Vec<Output>,
+    ) {
+        let (leg, play) = (self.calls.next_leg(), self.play_id());
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        let (tenant, from, config) = (i.tenant.clone(), i.from.clone(), i.settings.clone());
+        let Some(v) = i.voice.as_mut() else { return };
+        v.outside = Some(Outside { leg, up: false, by_flow });
+        let customer = v.leg;
+        v.play = customer.map(|_| (play, Playing::Ringback));
+        self.legs.insert(leg, (id, LegUse::Outside));
+        self.leg_fact(now, id, leg, LegRole::Outside, number.clone(), String::new(), out);
+        if let Some(leg) = customer {
+            // 425 Hz, 1 s on and 4 s off: the ringback of the E.180 zone China and most of Europe are in.
+            let prompts = vec![Prompt::Tone { hz: 425, ms: 1000 }, Prompt::Silence(Duration::from_secs(4))];
+            self.call(Action::Play { leg, play, prompts, repeat: Repeat::Forever });
+        }
+        let presented = config.config.trunks.get(&trunk).and_then(|t| t.caller_id.clone()).unwrap_or(from);
+        self.call(Action::Ring {
+            leg,
+            to: Endpoint::Trunk { tenant, trunk, number },
+            caller: Party { number: presented, display: None },
+            headers: Vec::new(),
+            ring_for: Duration::from_secs(60),
+        });
+    }
+
+    /// The outside party answered: customer and party are together; a flow that waited for it is told.
+    pub(super) fn outside_answered(&mut self, id: InteractionId) {
+        let bridge = self.bridge_id();
+        let Some(v) = self.interactions.get_mut(&id).and_then(|i| i.voice.as_mut()) else { return };
+        let (Some(customer), Some(o)) = (v.leg, v.outside.as_mut()) else { return };
+        o.up = true;
+        let (outside, by_flow) = (o.leg, o.by_flow);
+        v.bridge = Some(bridge);
+        if let Some((play, _)) = v.play.take() {
+            self.call(Action::StopPlay { leg: customer, play });
+        }
+        self.call(Action::Bridge { bridge, legs: vec![customer, outside] });
+        if by_flow {
+            self.step(Step::Run(id, ivr::Input::Transfer(ivr::TransferResult::Answered)));
+        }
+    }
+
+    /// The outside party is gone: before answering the flow decides; after a talk the contact is over.
+    pub(super) fn outside_gone(&mut self, now: Now, id: InteractionId, cause: Cause, out: &mut Vec<Output>) {
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        let Some(v) = i.voice.as_mut() else { return };
+        let Some(o) = v.outside.take() else { return };
+        v.bridge = None;
+        if let (Some(leg), Some((play, _))) = (v.leg, v.play.take()) {
+            self.call(Action::StopPlay { leg, play });
+        }
+        if self.interactions.get(&id).is_none_or(|i| i.closed) {
+            return;
+        }
+        let told = match cause {
+            _ if o.up => ivr::Input::TalkEnded,
+            Cause::Busy => ivr::Input::Transfer(ivr::TransferResult::Busy),
+            Cause::NoAnswer | Cause::Unreachable => ivr::Input::Transfer(ivr::TransferResult::NoAnswer),
+            _ => ivr::Input::Transfer(ivr::TransferResult::Failed),
+        };
+        match o.by_flow {
+            true => self.step(Step::Run(id, told)),
+            false => self.after_talk(now, id, if o.up { Cause::Normal } else { cause }, EndedBy::System, out),
+        }
+    }
+
+    /// The agent who dials has picked up the own phone: now the number is rung.
+    pub(super) fn dialling_agent_answered(&mut self, now: Now, id: InteractionId, leg: LegId, out: &mut Vec<Output>) {
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        let Some(t) = i.talk.as_mut().filter(|t| t.leg == Some(leg)) else { return };
+        t.since = now.mono;
+        let settings = i.settings.clone();
+        let Some(number) = i.voice.as_mut().and_then(|v| v.dial.take()) else { return self.join(now, id, out) };
+        match self.outward(&settings, &number) {
+            Ok((trunk, number)) => self.ring_customer(now, id, &trunk, number, out),
+            Err(refusal) => {
+                tracing::info!(interaction = %id, %refusal, "the route was taken away while the agent's phone rang");
+                self.call(Action::Hangup { leg, cause: Cause::NotAllowed });
+            }
+        }
+    }
+
+    /// The talk is over because a side is gone or the agent finished it. The customer, if still there, goes on in the flow.
+    pub(super) fn talk_over(&mut self, now: Now, id: InteractionId, by: EndedBy, out: &mut Vec<Output>) {
+        self.part(now, id, by, out);
+        self.after_talk(now, id, Cause::Normal, by, out);
+    }
+
+    /// The customer is alone again: the flow goes on (a survey, good-bye), or it is over.
+    pub(super) fn after_talk(&mut self, now: Now, id: InteractionId, cause: Cause, by: EndedBy, out: &mut Vec<Output>) {
+        let Some(i) = self.interactions.get(&id).filter(|i| !i.closed) else { return };
+        match i.channel {
+            _ if i.run.is_some() => self.step(Step::Run(id, ivr::Input::TalkEnded)),
+            Channel::Voice if i.customer_leg().is_some() => self.hang_up_customer(id, cause),
+            _ => self.close(now, id, cause, by, out),
+        }
+    }
+
+    /// Ends the agent's part: legs apart, times written, wrap-up begun.
+    pub(super) fn part(&mut self, now: Now, id: InteractionId, by: EndedBy, out: &mut Vec<Output>) {
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        let Some(talk) = i.talk.take() else { return };
+        let tenant = i.tenant.clone();
+        i.stage_since = now.wall;
+        let hold = talk.held_total(now.mono);
+        let total = now.mono - talk.since;
+        i.wraps.insert(talk.agent.clone(), now);
+        let customer = i.customer_leg();
+        if let Some(v) = i.voice.as_mut() {
+            v.bridge = None;
+            if let (Some(leg), Some((play, _))) = (customer, v.play.take()) {
+                self.call(Action::StopPlay { leg, play });
+            }
+        }
+        if let Some(leg) = customer {
+            self.call(Action::Unbridge { leg });
+        }
+        if let Some(leg) = talk.leg {
+            self.call(Action::Hangup { leg, cause: Cause::Normal });
+        }
+        self.record_stop(id);
+        let fact = Fact::TalkEnded {
+            interaction: id,
+            agent: talk.agent.clone(),
+            by,
+            talk_ms: millis(total.saturating_sub(hold)),
+            hold_ms: millis(hold),
+        };
+        self.fact(now, &tenant, fact, out);
+        if self.interactions.get(&id).is_some_and(|i| i.chat.is_some() && !i.closed) {
+            self.conversation(now, id, text::Input::Leave { agent: talk.agent.clone() }, out);
+        }
+        self.route(&tenant, routing::Input::Ended { interaction: id, agent: talk.agent });
+    }
+
+    /// Lets the customer's leg go; the closure follows when it is gone.
+    pub(super) fn hang_up_customer(&mut self, id: InteractionId, cause: Cause) {
+        if let Some(leg) = self.interactions.get(&id).and_then(|i| i.customer_leg()) {
+            self.call(Action::Hangup { leg, cause });
+        }
+    }
+
+    /// The contact is over for the customer: everything they held is released.
+    pub(super) fn close(&mut self, now: Now, id: InteractionId, cause: Cause, by: EndedBy, out: &mut Vec<Output>) {
+        let Some(i) = self.interactions.get_mut(&id).filter(|i| !i.closed) else { return };
+        i.closed = true;
+        i.stage_since = now.wall;
+        let (tenant, leg) = (i.tenant.clone(), i.customer_leg());
+        let outside = i.voice.as_mut().and_then(|v| v.outside.take());
+        let waiting = i.waiting.take();
+        let offered = !i.rings.is_empty();
+        if let Some(w) = waiting {
+            let why = if by == EndedBy::Customer { Unqueued::Abandoned } else { Unqueued::ExitKey };
+            let waited_ms = millis(now.mono - w.since);
+            self.fact(now, &tenant, Fact::Unqueued { interaction: id, queue: w.entry.queue, why, waited_ms }, out);
+            let why = if by == EndedBy::Customer { routing::Withdrawn::Abandoned } else { routing::Withdrawn::Left };
+            self.withdraw(now, id, why, out);
+        } else if offered {
+            self.withdraw(now, id, routing::Withdrawn::Abandoned, out);
+        }
+        self.part(now, id, by, out);
+        self.voicemail_keep(now, id, out);
+        self.record_stop(id);
+        if let Some(o) = outside {
+            self.call(Action::Hangup { leg: o.leg, cause: Cause::Normal });
+        }
+        if let Some(leg) = leg {
+            self.call(Action::Hangup { leg, cause });
+        }
+        if self.interactions.get(&id).is_some_and(|i| i.run.is_some()) {
+            self.run_input(now, id, ivr::Input::Hangup, out);
+        }
+        self.close_conversation(now, id, by, out);
+        self.fact(now, &tenant, Fact::InteractionClosed { interaction: id, cause, by }, out);
+        self.ticket_after(now, id, out);
+        self.forget_if_over(id);
+    }
+
+    /// Takes it out of the router, whose outputs (stop ringing) are carried out at once.
+    pub(super) fn withdraw(&mut self, now: Now, id: InteractionId, why: routing::Withdrawn, out: &mut Vec<Output>) {
+        let Some(tenant) = self.interactions.get(&id).map(|i| i.tenant.clone()) else { return };
+        if let Err(refused) = self.router_input(now, &tenant, routing::Input::Withdraw { interaction: id, why }, out) {
+            tracing::debug!(interaction = %id, %refused, "nothing to withdraw");
+        }
+    }
+
+    /// Queue music to a waiting customer, unless something else is being played.
+    pub(super) fn music(&mut self, id: InteractionId) {
+        let play = self.play_id();
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        let default = hold_music(&i.settings, i.queue.as_ref());
+        let music = i.waiting.as_ref().map(|w| w.music.clone()).filter(|m| m != "default").unwrap_or(default);
+        let Some(v) = i.voice.as_mut().filter(|v| v.up && v.play.is_none()) else { return };
+        let Some(leg) = v.leg else { return };
+        v.play = Some((play, Playing::Music));
+        self.call(Action::Play { leg, play, prompts: vec![Prompt::Music(music.into())], repeat: Repeat::Forever });
+    }
+
+    /// What a ticket learns from a contact that ended.
+    fn ticket_after(&mut self, now: Now, id: InteractionId, out: &mut Vec<Output>) {
+        let Some(i) = self.interactions.get(&id) else { return };
+        let (Some(ticket), tenant) = (i.ticket, i.tenant.clone()) else { return };
+        let talked = !i.wraps.is_empty();
+        if !talked && i.channel == Channel::Voice {
+            // Nobody spoke with them: whoever opens the ticket should see that they tried.
+            let text = format!("Call from {} ended without reaching anybody.", i.from);
+            self.ticket_change(now, &tenant, ticket, ticket::Actor::System, ticket::Change::Noted { text }, out);
+        }
+    }
+}
+
+/// The music of a queue, or the house's.
+fn hold_music(settings: &super::settings::TenantSettings, queue: Option<&crate::base::QueueId>) -> String {
+    queue.and_then(|q| settings.plan.queues.get(q)).and_then(|q| q.music.clone()).unwrap_or_else(|| "default".into())
+}

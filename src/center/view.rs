@@ -1,0 +1,150 @@
+//! Views: the latest picture of a tenant, for consoles and wallboards. Lossy by design: a view may be skipped, never queued.
+//!
+//! Timers are not pushed: a view carries the instant something began, and whoever shows it counts.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::base::{AgentId, Channel, CodeId, CustomerId, InteractionId, OfferId, QueueId, TicketId, Wall};
+
+/// Everything live in one tenant at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TenantView {
+    /// Every fact up to this one is in the picture; deltas go on from here.
+    pub seq: u64,
+    /// When it was taken.
+    pub at: Wall,
+    /// By id.
+    pub agents: BTreeMap<AgentId, AgentView>,
+    /// By id.
+    pub queues: BTreeMap<QueueId, QueueView>,
+    /// What is going on, oldest first.
+    pub interactions: BTreeMap<InteractionId, InteractionView>,
+    /// Alarms that are on.
+    pub alarms: BTreeMap<String, String>,
+}
+
+/// One agent now.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AgentView {
+    /// Display name.
+    pub name: String,
+    /// `signed_out`, `ready`, `not_ready`, `away`.
+    pub state: String,
+    /// Why not ready.
+    pub reason: Option<CodeId>,
+    /// Since when.
+    pub since: Wall,
+    /// The state that takes over after the current work.
+    pub pending: Option<String>,
+    /// The phone is registered.
+    pub phone: bool,
+    /// The console is connected.
+    pub console: bool,
+    /// What the agent is working on.
+    pub work: Vec<WorkView>,
+    /// Skills with level.
+    pub skills: BTreeMap<String, u8>,
+}
+
+/// One piece of an agent's work.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WorkView {
+    /// Which contact.
+    pub interaction: InteractionId,
+    /// The medium.
+    pub channel: Channel,
+    /// `alerting`, `talking`, `hold`, `wrap_up`.
+    pub work: String,
+    /// Since when.
+    pub since: Wall,
+    /// When the offer lapses or wrap-up ends.
+    pub until: Option<Wall>,
+    /// The lease while alerting.
+    pub offer: Option<OfferId>,
+}
+
+/// One queue now, with today's service level.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct QueueView {
+    /// Display name.
+    pub name: String,
+    /// How many wait.
+    pub waiting: usize,
+    /// Since when the longest waits.
+    pub longest_since: Option<Wall>,
+    /// Agents of this queue signed in.
+    pub signed_in: usize,
+    /// Agents of this queue free right now.
+    pub free: usize,
+    /// Entered today.
+    pub offered: u64,
+    /// Answered today.
+    pub answered: u64,
+    /// Left while waiting today.
+    pub abandoned: u64,
+    /// SL1 of FEATURES 3.7, 0 to 1; none before the first answer or abandonment.
+    pub service_level: Option<f64>,
+    /// The threshold SL1 is taken at, seconds.
+    pub sl_target_s: u32,
+}
+
+/// One contact now.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct InteractionView {
+    /// The medium.
+    pub channel: Channel,
+    /// Who began it.
+    pub way: super::fact::Way,
+    /// `flow`, `waiting`, `offered`, `talking`, `hold`, `wrap_up`, `voicemail`.
+    pub stage: String,
+    /// Since when in this stage.
+    pub stage_since: Wall,
+    /// When it arrived.
+    pub since: Wall,
+    /// The number dialled or the chat entry.
+    pub to: String,
+    /// Who it is from, as shown to agents.
+    pub from: String,
+    /// The person.
+    pub customer: CustomerId,
+    /// Their name, if known.
+    pub customer_name: String,
+    /// The matter.
+    pub ticket: Option<TicketId>,
+    /// The queue it waits or waited in.
+    pub queue: Option<QueueId>,
+    /// Position from 1 while waiting.
+    pub position: Option<usize>,
+    /// Who has it.
+    pub agent: Option<AgentId>,
+    /// Nodes of the flow passed, in order, for the screen pop.
+    pub path: Vec<String>,
+    /// What the flow learned: topic, language, order number.
+    pub attributes: BTreeMap<String, String>,
+    /// Messages so far, for text.
+    pub messages: u64,
+}
+
+/// Something transient for the people looking at one contact: not stored, not replayed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Blink {
+    /// The other side is typing.
+    Typing {
+        /// Which contact.
+        interaction: InteractionId,
+        /// `visitor` or the agent's id.
+        by: String,
+    },
+    /// The waiting visitor's place changed.
+    Position {
+        /// Which contact.
+        interaction: InteractionId,
+        /// From 1.
+        position: usize,
+        /// Expected wait, seconds, when known well enough.
+        ewt_s: Option<u64>,
+    },
+}

@@ -1,0 +1,173 @@
+//! What legs report: answered, digits, played to the end, gone.
+
+use super::{
+    Center, Input, LegUse, Output, Step,
+    fact::{EndedBy, Fact},
+    interaction::Playing,
+};
+use crate::{
+    base::{AgentId, Channel, InteractionId, Now, TenantId},
+    call::{self, Action, By, Cause, Event},
+    ivr, routing,
+};
+use media::wire::LegId;
+
+impl Center {
+    /// Hands an input to the calls and takes what they say.
+    pub(super) fn call_input(&mut self, now: Now, input: call::Input, out: &mut Vec<Output>) {
+        let mut said = Vec::new();
+        self.calls.handle(now, input, &mut said);
+        for o in said {
+            match o {
+                call::Output::Send { flow, bytes } => out.push(Output::Send { flow, bytes }),
+                call::Output::Media(c) => out.push(Output::Media(c)),
+                call::Output::Play { leg, play, prompts, repeat } => out.push(Output::Play { leg, play, prompts, repeat }),
+                call::Output::Event(e) => self.call_event(now, e, out),
+            }
+        }
+    }
+
+    fn call_event(&mut self, now: Now, event: Event, out: &mut Vec<Output>) {
+        match event {
+            Event::Arrived(a) => self.arrived(now, a, out),
+            Event::Ringing { .. } | Event::Held { .. } | Event::DtmfSent { .. } => {}
+            Event::Answered { leg } => self.leg_answered(now, leg, out),
+            Event::Digit { leg, digit } => self.digit(now, leg, digit, out),
+            Event::Played { leg, play, finished } => self.played(now, leg, play, finished, out),
+            Event::Recorded { record, duration, bytes, trouble } => self.recorded(now, record, duration, bytes, trouble, out),
+            Event::RecordTrouble { record, trouble } => self.record_trouble(now, record, trouble, out),
+            Event::Silent { leg } => self.call(Action::Hangup { leg, cause: Cause::MediaTimeout }),
+            Event::Ended { leg, cause, by, stats } => self.leg_ended(now, leg, cause, by, stats, out),
+            Event::Registered { tenant, user, .. } => self.phone(&tenant, &user, true),
+            Event::Unregistered { tenant, user } => self.phone(&tenant, &user, false),
+            Event::Dialog { leg, snapshot, media } => {
+                let Some((id, _)) = self.legs.get(&leg).cloned() else { return };
+                let Some(tenant) = self.interactions.get(&id).map(|i| i.tenant.clone()) else { return };
+                self.fact(now, &tenant, Fact::LegDialog { interaction: id, leg: leg.0, dialog: *snapshot, media }, out);
+            }
+        }
+    }
+
+    /// An agent's phone can be rung, or cannot.
+    fn phone(&mut self, tenant: &TenantId, user: &str, up: bool) {
+        let Ok(agent) = AgentId::parse(user) else { return };
+        if self.agent_exists(tenant, &agent) {
+            self.route(tenant, routing::Input::Reachable { agent, channel: Channel::Voice, up });
+        }
+    }
+
+    fn leg_answered(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) {
+        let Some((id, usage)) = self.legs.get(&leg).cloned() else { return };
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        let tenant = i.tenant.clone();
+        match usage {
+            LegUse::Customer => {
+                if let Some(v) = i.voice.as_mut() {
+                    v.up = true;
+                }
+                if i.run.is_some() && i.waiting.is_none() && i.talk.is_none() {
+                    self.step(Step::Run(id, ivr::Input::Begin));
+                } else if i.waiting.is_some() {
+                    self.music(id);
+                } else if i.talk.is_some() {
+                    self.join(now, id, out);
+                }
+            }
+            LegUse::Offer(offer) => {
+                // The phone was picked up: that is how a call is accepted. If somebody was faster, the phone is put down.
+                if let Err(refused) = self.router_input(now, &tenant, routing::Input::Accept { offer }, out) {
+                    tracing::debug!(%offer, %refused, "answered too late");
+                    self.call(Action::Hangup { leg, cause: Cause::ElsewhereAnswered });
+                }
+            }
+            LegUse::Agent => self.dialling_agent_answered(now, id, leg, out),
+            LegUse::Outside => self.outside_answered(id),
+        }
+    }
+
+    fn digit(&mut self, now: Now, leg: LegId, digit: char, out: &mut Vec<Output>) {
+        let Some((id, LegUse::Customer)) = self.legs.get(&leg).cloned() else { return };
+        let Some(i) = self.interactions.get(&id) else { return };
+        let voicemail = i.voice.as_ref().and_then(|v| v.recording.as_ref()).is_some_and(|r| r.voicemail.is_some());
+        if voicemail {
+            // `#` or any key ends a message, as on every answering machine.
+            return self.voicemail_over(now, id, out);
+        }
+        if i.talk.is_none() && i.run.is_some() {
+            self.step(Step::Run(id, ivr::Input::Digit(digit)));
+        }
+    }
+
+    fn played(&mut self, now: Now, leg: LegId, play: media::wire::PlayId, finished: bool, out: &mut Vec<Output>) {
+        let Some((id, LegUse::Customer)) = self.legs.get(&leg).cloned() else { return };
+        let Some(v) = self.interactions.get_mut(&id).and_then(|i| i.voice.as_mut()) else { return };
+        let Some((_, what)) = v.play.filter(|(p, _)| *p == play) else { return };
+        v.play = None;
+        match what {
+            Playing::Flow => self.say_next(id),
+            // Music that ended by itself could not be made: the caller waits in silence rather than in a loop of attempts.
+            Playing::Music | Playing::Ringback => tracing::warn!(interaction = %id, finished, "music stopped by itself"),
+            Playing::Announcement => self.music(id),
+            Playing::VoicemailPrompt => self.voicemail_beep(id),
+            Playing::Beep => self.voicemail_record(now, id, out),
+        }
+    }
+
+    fn leg_ended(
+        &mut self,
+        now: Now,
+        leg: LegId,
+        cause: Cause,
+        by: By,
+        stats: Option<media::wire::Stats>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some((id, usage)) = self.legs.remove(&leg) else { return };
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        let tenant = i.tenant.clone();
+        let fact = Fact::LegEnded { interaction: id, leg: leg.0, cause, quality: stats.map(Into::into) };
+        self.fact(now, &tenant, fact, out);
+        match usage {
+            LegUse::Customer => self.customer_leg_gone(now, id, cause, by, out),
+            LegUse::Offer(offer) => {
+                if let Some(r) = self.interactions.get_mut(&id).and_then(|i| i.rings.get_mut(&offer)) {
+                    r.leg = None;
+                }
+                let input = match cause {
+                    Cause::Declined | Cause::Busy => routing::Input::Decline { offer },
+                    other => routing::Input::EndpointFailed { offer, why: other.to_string() },
+                };
+                self.route(&tenant, input);
+                self.forget_if_over(id);
+            }
+            LegUse::Agent => {
+                if let Some(t) = self.interactions.get_mut(&id).and_then(|i| i.talk.as_mut()) {
+                    t.leg = None;
+                    self.talk_over(now, id, EndedBy::Agent, out);
+                }
+            }
+            LegUse::Outside => self.outside_gone(now, id, cause, out),
+        }
+    }
+
+    fn customer_leg_gone(&mut self, now: Now, id: InteractionId, cause: Cause, by: By, out: &mut Vec<Output>) {
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        let was_up = i.voice.as_mut().is_some_and(|v| {
+            v.leg = None;
+            std::mem::replace(&mut v.up, false)
+        });
+        let by = match by {
+            By::Us => EndedBy::System,
+            By::Peer => EndedBy::Customer,
+            By::Network => EndedBy::System,
+        };
+        let cause = if cause == Cause::Normal && !was_up { Cause::CallerGaveUp } else { cause };
+        self.close(now, id, cause, by, out);
+    }
+}
+
+impl From<call::Input> for Input {
+    fn from(i: call::Input) -> Self {
+        Input::Call(i)
+    }
+}

@@ -1,0 +1,80 @@
+//! Section 12, rule by rule.
+use super::*;
+
+fn flow(remote: &str) -> Flow {
+    Flow::udp("192.0.2.1:5060".parse().unwrap(), remote.parse().unwrap())
+}
+fn invite(extra: &[(Name, &str)]) -> Message {
+    let mut m = Message::request(Method::Invite, Uri::parse("sip:4000@shop.example").unwrap());
+    m.headers.push(Name::From, "\"Ann\" <sip:ann@x.example>;tag=a");
+    m.headers.push(Name::To, "<sip:4000@shop.example>");
+    m.headers.push(Name::CallId, "c1");
+    m.headers.push(Name::CSeq, "7 INVITE");
+    for (n, v) in extra {
+        m.headers.push(n.clone(), v);
+    }
+    m
+}
+fn called(extra: &[(Name, &str)], remote: &str) -> Dialog {
+    Dialog::accept(&invite(extra), "us", flow(remote), false).unwrap()
+}
+
+#[test]
+fn the_callee_keeps_the_record_routes_in_order_and_the_caller_turns_them_round() {
+    let rr = (Name::RecordRoute, "<sip:p1.example;lr>, <sip:p2.example;lr>");
+    let contact = (Name::Contact, "<sip:ann@203.0.113.9:5070>");
+    let d = called(&[rr.clone(), contact.clone()], "203.0.113.5:5060");
+    assert_eq!(d.route_set[0].uri.to_string(), "sip:p1.example;lr");
+    let mut response = Message::response_to(&invite(&[]), 200, "");
+    response.set_to_tag("b");
+    for (n, v) in [rr, contact] {
+        response.headers.push(n, v);
+    }
+    let d = Dialog::open(&invite(&[]), &response, flow("203.0.113.5:5060"), false).unwrap();
+    assert_eq!(d.route_set[0].uri.to_string(), "sip:p2.example;lr");
+    assert_eq!((d.remote_tag().as_deref(), d.local_tag().as_str(), d.local_seq), (Some("b"), "a", 7));
+}
+
+#[test]
+fn a_loose_proxy_gets_the_target_on_the_request_line_and_a_strict_one_its_own_name() {
+    let contact = (Name::Contact, "<sip:ann@203.0.113.9:5070>");
+    let loose =
+        called(&[(Name::RecordRoute, "<sip:203.0.113.1;lr>, <sip:203.0.113.2;lr>"), contact.clone()], "203.0.113.1:5060");
+    let h = loose.heading();
+    assert_eq!((h.uri.to_string().as_str(), h.routes.len()), ("sip:ann@203.0.113.9:5070", 2));
+    assert_eq!(h.flow.remote, "203.0.113.1:5060".parse().unwrap());
+    let strict = called(&[(Name::RecordRoute, "<sip:203.0.113.1?x=y>, <sip:203.0.113.2;lr>"), contact], "203.0.113.1:5060");
+    let h = strict.heading();
+    assert_eq!(h.uri.to_string(), "sip:203.0.113.1");
+    let routes: Vec<_> = h.routes.iter().map(ToString::to_string).collect();
+    assert_eq!(routes, ["<sip:203.0.113.2;lr>", "<sip:ann@203.0.113.9:5070>"]);
+}
+
+#[test]
+fn a_phone_behind_a_nat_is_answered_where_it_speaks_from() {
+    let natted = called(&[(Name::Contact, "<sip:ann@192.168.1.20:5060>")], "203.0.113.7:40000");
+    assert_eq!(natted.heading().flow.remote, "203.0.113.7:40000".parse().unwrap());
+    let public = called(&[(Name::Contact, "<sip:ann@203.0.113.7:5070>")], "203.0.113.7:40000");
+    assert_eq!(public.heading().flow.remote, "203.0.113.7:5070".parse().unwrap());
+    let named = called(&[(Name::Contact, "<sip:ann@laptop.local>")], "203.0.113.7:40000");
+    assert_eq!(named.heading().flow.remote, "203.0.113.7:40000".parse().unwrap());
+}
+
+#[test]
+fn numbers_only_grow_and_the_ack_repeats_the_invites() {
+    let mut d = called(&[(Name::Contact, "<sip:ann@203.0.113.9>")], "203.0.113.9:5060");
+    assert!(!d.take_seq(7) && !d.take_seq(6) && d.take_seq(9) && !d.take_seq(8));
+    let (bye, _) = d.request(Method::Bye);
+    assert_eq!(bye.cseq().unwrap().to_string(), "1 BYE");
+    assert_eq!(bye.from_tag().as_deref(), Some("us"));
+    let (ack, _) = d.ack(1);
+    assert_eq!(ack.cseq().unwrap().to_string(), "1 ACK");
+}
+
+#[test]
+fn a_dialog_comes_back_from_the_journal_as_it_was() {
+    let d =
+        called(&[(Name::RecordRoute, "<sip:203.0.113.1;lr>"), (Name::Contact, "<sip:ann@203.0.113.9>")], "203.0.113.1:5060");
+    let text = serde_json::to_string(&d.snapshot()).unwrap();
+    assert_eq!(Dialog::restore(&serde_json::from_str(&text).unwrap()).unwrap(), d);
+}

@@ -1,0 +1,241 @@
+//! The registrar's table (RFC 3261 section 10): which contacts an address of record can be reached at, and until when.
+//!
+//! Whether somebody may register is settled before ([`stack`](super::stack)). With each binding stays the path its REGISTER
+//! took: a call to it goes back that way, for the contact of a phone behind a NAT leads nowhere.
+
+use std::collections::BTreeMap;
+
+use super::{
+    msg::{NameAddr, Uri},
+    transport::{ConnId, Flow},
+};
+use crate::base::{Deadlines, Mono, TenantId, limits::SIP_BINDINGS_PER_AOR, secs};
+
+/// Shortest lifetime granted, seconds; a shorter wish (other than 0) is answered 423.
+pub const EXPIRES_MIN_S: u32 = 60;
+/// Longest lifetime granted, seconds; a longer wish is cut.
+pub const EXPIRES_MAX_S: u32 = 3600;
+
+/// Whom a registration is for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Aor {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The user part, unescaped.
+    pub user: String,
+}
+
+/// One way to reach an address of record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// The contact as the phone wrote it.
+    pub contact: Uri,
+    /// The path of its REGISTER.
+    pub flow: Flow,
+    /// Preference, thousandths; the highest is tried first.
+    pub q: u16,
+    /// When it ends.
+    pub expires_at: Mono,
+    /// `User-Agent`, for people.
+    pub user_agent: String,
+    call_id: String,
+    cseq: u32,
+    instance: Option<String>,
+}
+
+impl Binding {
+    /// Seconds left.
+    pub fn expires_s(&self, now: Mono) -> u64 {
+        // Rounded up: a binding with half a second left is not gone.
+        self.expires_at.since(now).as_millis().div_ceil(1000) as u64
+    }
+}
+
+/// What a REGISTER asks, read and authorised.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Call-ID: the same phone.
+    pub call_id: String,
+    /// CSeq: the order of its requests.
+    pub cseq: u32,
+    /// What to do.
+    pub wish: Wish,
+    /// The path it came.
+    pub flow: Flow,
+    /// `User-Agent`.
+    pub user_agent: String,
+}
+
+/// What to do with the bindings.
+#[derive(Debug, Clone)]
+pub enum Wish {
+    /// No Contact: list them.
+    Query,
+    /// `Contact: *` with `Expires: 0`: remove all.
+    Clear,
+    /// Add, renew, or remove (0 seconds) these.
+    Set(Vec<(NameAddr, u32)>),
+}
+
+/// Why a registration is refused; nothing was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RegisterError {
+    /// 423 with `Min-Expires`.
+    #[error("a binding must last at least {EXPIRES_MIN_S} s")]
+    TooBrief,
+    /// 500: overtaken by a newer request of the same phone.
+    #[error("an older request than the last one")]
+    OutOfOrder,
+    /// 403: too many phones.
+    #[error("more than {SIP_BINDINGS_PER_AOR} bindings")]
+    Full,
+}
+
+/// What a change means for whoever wants to call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// As before; the number of bindings may differ.
+    Same,
+    /// The number of bindings changed, and there is at least one.
+    Registered(usize),
+    /// The last binding is gone.
+    Unregistered,
+}
+
+/// All bindings of all tenants.
+#[derive(Debug, Default)]
+pub struct Registrar {
+    table: BTreeMap<Aor, Vec<Binding>>,
+    expiries: Deadlines<Aor>,
+}
+
+impl Registrar {
+    /// Carries out a REGISTER: all of it or nothing (10.3 steps 6 to 8).
+    pub fn register(&mut self, now: Mono, aor: &Aor, request: &Request) -> Result<Reach, RegisterError> {
+        let old = self.table.get(aor).map_or(&[][..], Vec::as_slice);
+        let before = old.len();
+        let outdated = |b: &Binding| b.call_id == request.call_id && request.cseq <= b.cseq;
+        let next = match &request.wish {
+            Wish::Query => return Ok(Reach::Same),
+            Wish::Clear if old.iter().any(outdated) => return Err(RegisterError::OutOfOrder),
+            Wish::Clear => Vec::new(),
+            Wish::Set(contacts) => {
+                let mut next = old.to_vec();
+                for (contact, expires) in contacts {
+                    if *expires != 0 && *expires < EXPIRES_MIN_S {
+                        return Err(RegisterError::TooBrief);
+                    }
+                    let instance = contact.params.get("+sip.instance").map(|i| i.into_owned());
+                    let same = |b: &Binding| b.contact.same(&contact.uri) || (instance.is_some() && b.instance == instance);
+                    if next.iter().any(|b| same(b) && outdated(b) && b.expires_at > now) {
+                        return Err(RegisterError::OutOfOrder);
+                    }
+                    next.retain(|b| !same(b));
+                    if *expires > 0 {
+                        next.push(Binding {
+                            contact: contact.uri.clone(),
+                            flow: request.flow,
+                            q: thousandths(contact.params.get("q").as_deref()),
+                            expires_at: now + secs(u64::from((*expires).min(EXPIRES_MAX_S))),
+                            user_agent: request.user_agent.clone(),
+                            call_id: request.call_id.clone(),
+                            cseq: request.cseq,
+                            instance,
+                        });
+                    }
+                }
+                if next.len() > SIP_BINDINGS_PER_AOR {
+                    return Err(RegisterError::Full);
+                }
+                next.sort_by_key(|b| std::cmp::Reverse(b.q));
+                next
+            }
+        };
+        Ok(self.keep(aor, before, next))
+    }
+
+    fn keep(&mut self, aor: &Aor, before: usize, next: Vec<Binding>) -> Reach {
+        let after = next.len();
+        match next.iter().map(|b| b.expires_at).min() {
+            Some(at) => {
+                self.expiries.set(aor.clone(), at);
+                self.table.insert(aor.clone(), next);
+            }
+            None => {
+                self.expiries.clear(aor);
+                self.table.remove(aor);
+            }
+        }
+        match (before, after) {
+            (0, 0) => Reach::Same,
+            (_, 0) => Reach::Unregistered,
+            (b, a) if a == b => Reach::Same,
+            (_, a) => Reach::Registered(a),
+        }
+    }
+
+    /// Drops what has expired. Each entry says what that means for one address of record.
+    pub fn expire(&mut self, now: Mono) -> Vec<(Aor, Reach)> {
+        let mut out = Vec::new();
+        while let Some(aor) = self.expiries.pop_due(now) {
+            out.extend(self.retain(&aor, |b| b.expires_at > now).map(|reach| (aor, reach)));
+        }
+        out
+    }
+
+    /// A stream is gone, and with it the way to every phone that registered over it and cannot be reached at its contact.
+    pub fn closed(&mut self, conn: ConnId) -> Vec<(Aor, Reach)> {
+        let gone = |b: &Binding| b.flow.conn == Some(conn);
+        let aors: Vec<Aor> = self.table.iter().filter(|(_, list)| list.iter().any(gone)).map(|(a, _)| a.clone()).collect();
+        let mut out = Vec::new();
+        for aor in aors {
+            for b in self.table.get_mut(&aor).into_iter().flatten().filter(|b| gone(b)) {
+                // Not behind a NAT: a new stream to the address it announced will do.
+                if let Some(uri) = b.contact.sip().filter(|u| u.host.ip() == Some(b.flow.remote.ip())) {
+                    b.flow.remote.set_port(uri.port.unwrap_or(5060));
+                    b.flow.conn = None;
+                }
+            }
+            out.extend(self.retain(&aor, |b| !gone(b)).map(|reach| (aor, reach)));
+        }
+        out
+    }
+
+    fn retain(&mut self, aor: &Aor, keep: impl Fn(&Binding) -> bool) -> Option<Reach> {
+        let mut list = self.table.remove(aor)?;
+        let before = list.len();
+        list.retain(keep);
+        Some(self.keep(aor, before, list)).filter(|r| *r != Reach::Same)
+    }
+
+    /// The bindings of one address of record, preferred first.
+    pub fn bindings(&self, aor: &Aor) -> &[Binding] {
+        self.table.get(aor).map_or(&[], Vec::as_slice)
+    }
+    /// True when somebody registered from exactly here.
+    pub fn knows(&self, flow: &Flow) -> bool {
+        let here = |b: &Binding| b.flow.transport == flow.transport && b.flow.remote == flow.remote;
+        self.table.values().flatten().any(here)
+    }
+    /// When [`Registrar::expire`] is wanted.
+    pub fn deadline(&self) -> Option<Mono> {
+        self.expiries.next()
+    }
+    /// How many addresses of record can be reached.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+    /// True when nobody is registered.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+}
+
+/// `q=0.5` as 500; 1000 when missing or nonsense.
+fn thousandths(q: Option<&str>) -> u16 {
+    let value = q.and_then(|t| t.parse::<f32>().ok()).filter(|v| (0.0..=1.0).contains(v)).unwrap_or(1.0);
+    (value * 1000.0) as u16
+}
+
+#[cfg(test)]
+mod tests;
