@@ -16,7 +16,7 @@ use super::super::{Flow, Value};
 use crate::base::{AgentId, CalendarId, Channel, FlowId, QueueId, SkillId, SlaId, TenantId, Wall, redact::Secret};
 
 /// Who is in the flow and how they came: fixed for the life of a run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Env {
     /// The medium: on text channels prompts are messages and questions have buttons.
     pub channel: Channel,

@@ -92,7 +92,7 @@ enum Next {
 }
 
 /// A run as it is written down: enough to go on after a restart. Secrets are not in it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunState {
     /// Who.
     pub env: Env,
@@ -107,7 +107,7 @@ pub struct RunState {
 }
 
 /// One flow on the stack.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FrameState {
     /// Its name.
     pub flow: FlowId,
