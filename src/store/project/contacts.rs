@@ -40,6 +40,7 @@ pub(super) fn changes(record: &Record, out: &mut Vec<Change>) {
         | Fact::LegDialog { .. }
         | Fact::LegEnded { .. }
         | Fact::ReadUpTo { .. }
+        | Fact::Counted { .. }
         | Fact::Alarm { .. } => {}
     }
 }
