@@ -42,7 +42,7 @@ pub mod ticket;
 
 pub mod call;
 
-pub mod center;
+//pub mod center;
 
 #[cfg(feature = "server")]
 pub mod api;

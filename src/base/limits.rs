@@ -132,3 +132,27 @@ pub const WRAP_UP_MAX: Duration = mins(15);
 pub const NOTE_MAX: usize = 4_096;
 /// Ended offers whose end is remembered for late answers; the oldest is forgotten.
 pub const OFFERS_REMEMBERED: usize = 1_000;
+/// Longest text synthesised in one piece, characters. Longer: refused; no caller listens for five minutes.
+pub const SPEECH_TEXT_MAX: usize = 2_000;
+/// Most a synthesiser may write for one text, bytes: five minutes at 22 kHz. More: it is stopped.
+pub const SPEECH_BYTES_MAX: usize = 14 << 20;
+/// Synthesisers running at once; further texts wait their turn.
+pub const SPEECH_AT_ONCE: usize = 2;
+/// A text that is not sound after this, waiting included, is given up.
+pub const SPEECH_TIMEOUT: Duration = secs(10);
+/// Synthesised files kept on disk; over it the oldest quarter goes and is made again when asked for.
+pub const SPEECH_FILES_MAX: usize = 20_000;
+/// Most prompts in one playback. More: the playback is refused.
+pub const PROMPTS_PER_PLAY: usize = 64;
+/// Sound of prompts kept in memory, bytes; the least recently played goes.
+pub const PROMPT_CACHE_BYTES: usize = 128 << 20;
+/// Prompts read or synthesised at once; further ones wait their turn.
+pub const PROMPT_LOADS_AT_ONCE: usize = 16;
+/// A playback whose prompts are not there after this is given up.
+pub const PROMPT_LOAD_TIMEOUT: Duration = secs(15);
+/// Longest tone or silence of a prompt.
+pub const PROMPT_TONE_MAX: Duration = secs(60);
+/// How often the free space for recordings is looked at.
+pub const DISK_WATCH_EVERY: Duration = secs(3);
+/// With less free space than this, bytes, nothing is recorded (about three hours of one call).
+pub const RECORD_FREE_MIN: u64 = 256 << 20;

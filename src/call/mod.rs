@@ -1,1 +1,35 @@
-//! Legs, bridges, trunks.
+//! Legs: one party's attachment each, a dialog and a media port behind one handle.
+//!
+//! [`Calls`] hides SIP, offer/answer and the handshake with the media engine; the center works on legs only. Why legs belong
+//! together, who rings whom and what is played is decided upstairs.
+//!
+//! ```text
+//! incoming   Arrived ──Answer──▶ opening ──Opened──▶ answering ──ACK──▶ up ──▶ closing ──▶ Ended
+//! outgoing   Ring ──▶ opening ──Opened──▶ ringing ──2xx──▶ up ──▶ closing ──▶ Ended
+//! ```
+//! Whatever happens when, [`Event::Ended`] comes exactly once for every leg, after its media port is free again.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `api` | what legs may be told and what they say |
+//! | `cause` | one table of reasons: ours, SIP, Q.850 |
+//! | `route` | number patterns and where they lead |
+//! | `calls` | the machine: inputs, dispatch, the end of a leg |
+//! | `incoming`, `outgoing` | how a leg comes up |
+//! | `midcall` | re-offers, hold, digits |
+
+pub mod cause;
+pub mod route;
+
+mod api;
+mod calls;
+mod incoming;
+mod midcall;
+mod outgoing;
+#[cfg(test)]
+mod tests;
+
+pub use api::{Action, Arrival, By, CallSettings, Endpoint, Event, Input, LegSnapshot, Output, Party, Prompt, TrunkTarget};
+pub use calls::Calls;
+pub use cause::Cause;
+pub use media::wire::LegId;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{AgentId, FlowId, QueueId, TrunkId};
+use crate::base::{AgentId, FlowId, NumberPattern, QueueId, TrunkId};
 
 /// One line of the tenant's routing table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,7 +10,7 @@ use crate::base::{AgentId, FlowId, QueueId, TrunkId};
 pub struct Route {
     /// Which dialled numbers: `4000` exactly; `40xx` with `x` for one digit; `+86*` with `*` for the rest.
     #[serde(rename = "match")]
-    pub pattern: Pattern,
+    pub pattern: NumberPattern,
     /// Where it leads.
     pub to: Destination,
     /// Who may use it.
@@ -67,56 +67,6 @@ pub enum Audience {
     Public,
 }
 
-/// A number pattern.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Pattern(String);
-
-impl TryFrom<String> for Pattern {
-    type Error = String;
-    fn try_from(s: String) -> Result<Self, String> {
-        let body = s.strip_suffix('*').unwrap_or(&s);
-        let ok = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'_' | b'.' | b'-' | b'#');
-        if s.is_empty() || s.len() > 64 || body.is_empty() && s != "*" || !body.bytes().all(ok) {
-            return Err(format!("`{s}` is not a number pattern: expected digits or a name, `x` for one digit, `*` at the end"));
-        }
-        Ok(Pattern(s))
-    }
-}
-
-impl From<Pattern> for String {
-    fn from(p: Pattern) -> String {
-        p.0
-    }
-}
-
-impl Pattern {
-    /// True if `number` fits.
-    pub fn matches(&self, number: &str) -> bool {
-        let (body, open) = match self.0.strip_suffix('*') {
-            Some(b) => (b, true),
-            None => (self.0.as_str(), false),
-        };
-        // A name such as `max` is no pattern: `x` stands for a digit only among digits.
-        let wild = body.bytes().all(|b| b.is_ascii_digit() || b == b'x' || b == b'+');
-        let fits = |(p, n): (u8, u8)| p == n || wild && p == b'x' && n.is_ascii_digit();
-        (number.len() == body.len() || open && number.len() > body.len()) && body.bytes().zip(number.bytes()).all(fits)
-    }
-
-    /// Exact before `x` before `*`; among open ones the longest.
-    fn rank(&self) -> (bool, usize, usize) {
-        let open = self.0.ends_with('*');
-        let fixed = self.0.bytes().filter(|b| !matches!(b, b'x' | b'*')).count();
-        (!open, fixed, self.0.len())
-    }
-}
-
-impl std::fmt::Display for Pattern {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// Who asks for a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asker {
@@ -137,7 +87,7 @@ pub fn find<'a>(routes: &'a [Route], number: &str, asker: Asker) -> Option<&'a R
     };
     let mut best: Option<&Route> = None;
     for r in routes.iter().filter(|r| r.pattern.matches(number)).filter(allowed) {
-        if best.is_none_or(|b| r.pattern.rank() > b.pattern.rank()) {
+        if best.is_none_or(|b| r.pattern < b.pattern) {
             best = Some(r);
         }
     }
@@ -150,7 +100,7 @@ mod tests {
     use super::*;
 
     fn table() -> Vec<Route> {
-        let route = |m: &str, to, from| Route { pattern: Pattern::try_from(m.to_owned()).unwrap(), to, from };
+        let route = |m: &str, to, from| Route { pattern: NumberPattern::parse(m).unwrap(), to, from };
         let flow = |f: &str| Destination::Flow(FlowId::parse(f).unwrap());
         let out = Destination::Trunk(Outward { trunk: TrunkId::parse("carrier").unwrap(), strip: 1, prefix: "+86".into() });
         vec![

@@ -21,6 +21,7 @@
 //! | `offers` | the life of an offer: a lease with a deadline |
 //! | `people` | sign-in, states, wrap-up |
 //! | `decision` | the record that answers "why this agent" and can be evaluated again |
+//! | `record` | how a decision record is filled |
 //! | `metrics` | counters and service levels as pure folds over events |
 //! | `estimate` | expected waiting time |
 //! | `erlang` | the B, C and A formulas |
@@ -37,6 +38,7 @@ mod dispatch;
 mod estimate;
 mod offers;
 mod people;
+mod record;
 mod router;
 mod views;
 

@@ -392,8 +392,8 @@ impl Router {
             if !empty {
                 queue.empty_since.remove(&channel);
                 self.timers.clear(&timer);
-            } else if !queue.empty_since.contains_key(&channel) {
-                queue.empty_since.insert(channel, now.mono);
+            } else if let std::collections::btree_map::Entry::Vacant(since) = queue.empty_since.entry(channel) {
+                since.insert(now.mono);
                 self.timers.set(timer, now.mono + grace);
             }
         }

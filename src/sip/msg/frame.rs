@@ -139,7 +139,7 @@ impl Framer {
         }
         let Some(head) = end_of_head(buf, self.scanned.saturating_sub(3)) else {
             self.scanned = buf.len();
-            return if buf.len() >= limits::SIP_MESSAGE_MAX { Err(self.fault(Kind::TooLarge("message"))) } else { Ok(None) };
+            return if buf.len() >= limits::SIP_MESSAGE_MAX { Err(self.fault(Kind::MessageTooLarge)) } else { Ok(None) };
         };
         let body = match body_length(&buf[..head]) {
             Ok(n) => n,
@@ -147,7 +147,7 @@ impl Framer {
         };
         match head.checked_add(body).filter(|end| *end <= limits::SIP_MESSAGE_MAX) {
             Some(end) => Ok(Some(end)),
-            None => Err(self.fault(Kind::TooLarge("message"))),
+            None => Err(self.fault(Kind::MessageTooLarge)),
         }
     }
 

@@ -27,6 +27,8 @@ pub mod frame;
 pub mod scan;
 
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod torture;
 
 pub use addr::NameAddr;

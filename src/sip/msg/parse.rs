@@ -20,7 +20,7 @@ pub(super) fn datagram(data: Bytes) -> Result<Message, ParseError> {
     let skip = data.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
     let data = data.slice(skip..);
     if data.len() > limits::SIP_MESSAGE_MAX {
-        return Err(with_head(&data, Kind::TooLarge("message")));
+        return Err(with_head(&data, Kind::MessageTooLarge));
     }
     whole(&data).map_err(|kind| with_head(&data, kind))
 }

@@ -1,0 +1,265 @@
+//! What legs may be told and what they say.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use media::wire::{Audience, BridgeId, LegId, PlayId, RecordId, RecordTrouble, Repeat, Stats};
+use serde::{Deserialize, Serialize};
+
+use super::Cause;
+use crate::{
+    base::{TenantId, TrunkId},
+    sip::{
+        auth::Credentials,
+        dialog::DialogSnapshot,
+        stack::{self, SipSettings, Who},
+        transport::{Flow, Source, Transport},
+    },
+};
+
+/// What happens to the calls.
+#[derive(Debug)]
+pub enum Input {
+    /// For the SIP stack.
+    Sip(stack::Input),
+    /// From the media engine.
+    Media(media::wire::Event),
+    /// The core upstairs wants something.
+    Do(Action),
+    /// A deadline may have passed.
+    Tick,
+}
+
+/// A name and a number to present.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Party {
+    /// Number or user name; empty when withheld.
+    pub number: String,
+    /// Display name.
+    pub display: Option<String>,
+}
+
+/// What can be rung.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Endpoint {
+    /// Every registered phone of an agent; the first to answer wins.
+    Agent {
+        /// Whose.
+        tenant: TenantId,
+        /// The user part of the address of record.
+        user: String,
+    },
+    /// A number by a trunk.
+    Trunk {
+        /// Whose.
+        tenant: TenantId,
+        /// By which.
+        trunk: TrunkId,
+        /// As the carrier wants it.
+        number: String,
+    },
+}
+
+/// What is played.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Prompt {
+    /// A recorded prompt, by its name below the prompt folders.
+    File(Arc<str>),
+    /// To be spoken.
+    Say {
+        /// The words.
+        text: Arc<str>,
+        /// `zh-CN`, `en-US`.
+        lang: Arc<str>,
+    },
+    /// Nothing, for so long.
+    Silence(Duration),
+    /// A tone.
+    Tone {
+        /// Frequency.
+        hz: u16,
+        /// How long, milliseconds.
+        ms: u32,
+    },
+    /// Music by name.
+    Music(Arc<str>),
+}
+
+/// What a leg may be told.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the fields are what their types say")]
+pub enum Action {
+    /// Call somebody; `leg` is from [`Calls::next_leg`](super::Calls::next_leg).
+    Ring { leg: LegId, to: Endpoint, caller: Party, headers: Vec<(String, String)>, ring_for: Duration },
+    /// Let an incoming caller hear it ring.
+    Progress { leg: LegId },
+    /// Take an incoming call.
+    Answer { leg: LegId },
+    /// Refuse an incoming call.
+    Reject { leg: LegId, cause: Cause },
+    /// End a leg, whatever it is doing.
+    Hangup { leg: LegId, cause: Cause },
+    /// These hear each other.
+    Bridge { bridge: BridgeId, legs: Vec<LegId> },
+    /// Who hears whom, exactly.
+    Audience { bridge: BridgeId, audience: Audience },
+    /// Out of its bridge.
+    Unbridge { leg: LegId },
+    /// Play to a leg.
+    Play { leg: LegId, play: PlayId, prompts: Vec<Prompt>, repeat: Repeat },
+    /// Stop that.
+    StopPlay { leg: LegId, play: PlayId },
+    /// Send digits.
+    SendDtmf { leg: LegId, digits: String },
+    /// Record into a two-channel file.
+    Record { record: RecordId, left: Option<LegId>, right: Option<LegId>, path: PathBuf },
+    /// Other legs on the channels.
+    RecordSides { record: RecordId, left: Option<LegId>, right: Option<LegId> },
+    /// Silence instead of sound, or back.
+    RecordPause { record: RecordId, paused: bool },
+    /// Close the file.
+    StopRecord { record: RecordId },
+    /// Put the peer on hold by signalling (sendonly), or take it back.
+    Hold { leg: LegId, on: bool },
+}
+
+/// What the calls want done.
+#[derive(Debug)]
+pub enum Output {
+    /// Send a SIP message.
+    Send {
+        /// Along this path.
+        flow: Flow,
+        /// The message.
+        bytes: Bytes,
+    },
+    /// Tell the media engine.
+    Media(media::wire::Command),
+    /// Make clips of these and play them.
+    Play {
+        /// To whom.
+        leg: LegId,
+        /// Under which name.
+        play: PlayId,
+        /// What.
+        prompts: Vec<Prompt>,
+        /// Once or for ever.
+        repeat: Repeat,
+    },
+    /// Something the core upstairs must know.
+    Event(Event),
+}
+
+/// An INVITE nobody has answered yet.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// Its leg.
+    pub leg: LegId,
+    /// Whose number was dialled.
+    pub tenant: TenantId,
+    /// Who calls.
+    pub who: Who,
+    /// The user part of the Request-URI.
+    pub dialled: String,
+    /// What the caller presents; an authenticated user's own name.
+    pub caller: Party,
+    /// Call-ID.
+    pub call_id: String,
+    /// Where it came from.
+    pub source: Source,
+}
+
+/// Who ended a leg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// An action of ours.
+    Us,
+    /// The other side.
+    Peer,
+    /// Neither: a timeout, a broken path.
+    Network,
+}
+
+/// A leg's media as it stands, for the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegSnapshot {
+    /// Our RTP port.
+    pub rtp_port: u16,
+    /// Where we send.
+    pub remote: SocketAddr,
+    /// `pcmu`, `pcma`.
+    pub codec: String,
+    /// Our session's id and version in SDP.
+    pub session: (u64, u64),
+}
+
+/// What happened to a leg.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the fields are what their types say")]
+pub enum Event {
+    /// Somebody calls.
+    Arrived(Arrival),
+    /// The called phone rings.
+    Ringing { leg: LegId },
+    /// Up: media is agreed and flows.
+    Answered { leg: LegId },
+    /// The peer put us on hold, or took us back.
+    Held { leg: LegId, on: bool },
+    /// A digit was pressed (RFC 4733 or INFO).
+    Digit { leg: LegId, digit: char },
+    /// A playback is over.
+    Played { leg: LegId, play: PlayId, finished: bool },
+    /// The digits are out.
+    DtmfSent { leg: LegId },
+    /// A recording is closed.
+    Recorded { record: RecordId, duration: Duration, bytes: u64, trouble: Option<RecordTrouble> },
+    /// A recording is in trouble.
+    RecordTrouble { record: RecordId, trouble: RecordTrouble },
+    /// Nothing was heard from the peer for the time the settings name.
+    Silent { leg: LegId },
+    /// The leg is gone and its port is free. Exactly once per leg.
+    Ended { leg: LegId, cause: Cause, by: By, stats: Option<Stats> },
+    /// An agent's phones: how many can be rung.
+    Registered { tenant: TenantId, user: String, contacts: usize },
+    /// None any more.
+    Unregistered { tenant: TenantId, user: String },
+    /// The dialog stands or has changed: what a restart needs.
+    Dialog { leg: LegId, snapshot: Box<DialogSnapshot>, media: LegSnapshot },
+}
+
+/// A carrier, resolved.
+#[derive(Debug, Clone)]
+pub struct TrunkTarget {
+    /// Datagram or stream.
+    pub transport: Transport,
+    /// Where calls are sent.
+    pub addr: SocketAddr,
+    /// The host as written, for URIs.
+    pub host: String,
+    /// When it asks.
+    pub credentials: Option<Credentials>,
+    /// Most calls at once.
+    pub max_calls: Option<u32>,
+}
+
+/// What the calls need to know of the world.
+#[derive(Debug, Clone)]
+pub struct CallSettings {
+    /// For the stack.
+    pub sip: Arc<SipSettings>,
+    /// The address peers reach our RTP ports at, when the path of the signalling does not say.
+    pub media_addr: Option<IpAddr>,
+    /// Carriers.
+    pub trunks: BTreeMap<(TenantId, TrunkId), TrunkTarget>,
+    /// A leg nothing is heard from for so long is given up; `None`: never.
+    pub media_timeout: Option<Duration>,
+    /// Packet time we ask for, milliseconds.
+    pub ptime_ms: u8,
+}

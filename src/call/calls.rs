@@ -1,0 +1,449 @@
+//! The machine: every leg of the node, the stack under them, and the one way a leg ends.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use media::wire::{self, Audience, Codec, Command, Direction, LegId, Remote, Stats};
+
+use super::{Action, By, CallSettings, Cause, Event, Input, LegSnapshot, Output};
+use crate::{
+    base::{Deadlines, Mono, Now, Rng, TenantId, TrunkId, ms},
+    sdp::{self, LocalMedia, Session},
+    sip::{
+        dialog::DialogSnapshot,
+        msg::{Headers, Name},
+        stack::{self, Counters, DialogKey, Stack},
+        transport::Flow,
+    },
+};
+
+/// What we speak, preferred first: A-law where the peer has it, since the networks of China and Europe do.
+pub(super) const CODECS: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
+
+/// How long an event digit we send lasts, and the pause after it.
+const DTMF_TONE: Duration = ms(100);
+const DTMF_GAP: Duration = ms(70);
+
+/// All legs of a node.
+#[derive(Debug)]
+pub struct Calls {
+    pub(super) settings: Arc<CallSettings>,
+    pub(super) stack: Stack,
+    pub(super) rng: Rng,
+    pub(super) legs: BTreeMap<LegId, Leg>,
+    pub(super) dialogs: BTreeMap<DialogKey, LegId>,
+    pub(super) timers: Deadlines<LegId>,
+    next_leg: u64,
+}
+
+/// One leg.
+#[derive(Debug)]
+pub(super) struct Leg {
+    pub state: State,
+    /// The dialog that counts: the caller's, or the phone that answered.
+    pub dialog: Option<DialogKey>,
+    /// The path of its signalling.
+    pub flow: Option<Flow>,
+    /// The port, once bound.
+    pub port: Option<u16>,
+    /// True from Open until Closed or OpenFailed.
+    pub media_open: bool,
+    /// Our SDP session id.
+    pub session_id: u64,
+    /// Our last description.
+    pub ours: Option<Session>,
+    /// What was agreed last.
+    pub agreed: Option<Remote>,
+    /// We want the peer on hold.
+    pub hold: bool,
+    /// The peer has us on hold.
+    pub held: bool,
+    /// The trunk it goes by, for its call limit.
+    pub trunk: Option<(TenantId, TrunkId)>,
+}
+
+/// Where a leg is. Data that exists in one state only lives there.
+#[derive(Debug)]
+pub(super) enum State {
+    /// A caller waits for our decision.
+    Arrived { offer: Option<Session> },
+    /// We answer as soon as the port is bound.
+    Opening { offer: Option<Session> },
+    /// 200 is out, ACK is not in.
+    Answering,
+    /// Our call goes out as soon as the port is bound.
+    Dialling(Box<super::outgoing::Dial>),
+    /// Phones ring.
+    Ringing(super::outgoing::Ringing),
+    /// Both sides talk.
+    Up,
+    /// The signalling is over; the port is being given back.
+    Closing { cause: Cause, by: By },
+}
+
+impl Leg {
+    pub fn new(state: State, rng: &mut Rng) -> Self {
+        Leg {
+            state,
+            dialog: None,
+            flow: None,
+            port: None,
+            media_open: false,
+            // RFC 8866 5.2: numeric; kept below 2^53 for peers that read it into a double.
+            session_id: rng.u64() >> 11,
+            ours: None,
+            agreed: None,
+            hold: false,
+            held: false,
+            trunk: None,
+        }
+    }
+}
+
+impl Calls {
+    /// No legs yet.
+    pub fn new(settings: Arc<CallSettings>, mut rng: Rng) -> Self {
+        let stack = Stack::new(settings.sip.clone(), rng.fork(), stack::Timers::default());
+        Calls {
+            settings,
+            stack,
+            rng,
+            legs: BTreeMap::new(),
+            dialogs: BTreeMap::new(),
+            timers: Deadlines::default(),
+            next_leg: 0,
+        }
+    }
+
+    /// From now on the world looks like this; calls in progress go on.
+    pub fn settings(&mut self, settings: Arc<CallSettings>) {
+        self.stack.settings(settings.sip.clone());
+        self.settings = settings;
+    }
+
+    /// A leg never used before.
+    pub fn next_leg(&mut self) -> LegId {
+        self.next_leg += 1;
+        LegId(self.next_leg)
+    }
+
+    /// How many legs there are.
+    pub fn len(&self) -> usize {
+        self.legs.len()
+    }
+
+    /// True when there is none.
+    pub fn is_empty(&self) -> bool {
+        self.legs.is_empty()
+    }
+
+    /// Whether an agent has a phone that can be rung.
+    pub fn reachable(&self, tenant: &TenantId, user: &str) -> bool {
+        !self.stack.bindings(tenant, user).is_empty()
+    }
+
+    /// What the stack has seen.
+    pub fn counters(&self) -> Counters {
+        self.stack.counters()
+    }
+
+    /// When to be handed a `Tick`.
+    pub fn deadline(&self) -> Option<Mono> {
+        [self.stack.deadline(), self.timers.next()].into_iter().flatten().min()
+    }
+
+    /// Ends a dialog of an earlier life of this process.
+    pub fn bye_restored(&mut self, now: Now, dialog: DialogSnapshot, cause: Cause, out: &mut Vec<Output>) {
+        self.sip(now, stack::Action::ByeRestored { dialog: Box::new(dialog), headers: reason(cause) }, out);
+    }
+
+    /// One thing that happens, and everything that follows.
+    pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::Sip(i) => self.stack_input(now, i, out),
+            Input::Media(e) => self.media_event(now, e, out),
+            Input::Do(a) => self.act(now, a, out),
+            Input::Tick => {
+                self.stack_input(now, stack::Input::Tick, out);
+                while let Some(leg) = self.timers.pop_due(now.mono) {
+                    self.ring_over(now, leg, out);
+                }
+            }
+        }
+    }
+
+    fn act(&mut self, now: Now, action: Action, out: &mut Vec<Output>) {
+        let mut media = |c| out.push(Output::Media(c));
+        match action {
+            Action::Ring { leg, to, caller, headers, ring_for } => self.ring(now, leg, to, caller, headers, ring_for, out),
+            Action::Progress { leg } => self.progress(now, leg, out),
+            Action::Answer { leg } => self.answer(leg, out),
+            Action::Reject { leg, cause } | Action::Hangup { leg, cause } => self.hang_up(now, leg, cause, By::Us, out),
+            Action::Bridge { bridge, legs } => {
+                let legs: Vec<LegId> = legs.into_iter().filter(|l| self.legs.get(l).is_some_and(|l| l.media_open)).collect();
+                media(Command::Bridge { bridge, audience: Audience::all(&legs) });
+            }
+            Action::Audience { bridge, audience } => media(Command::Bridge { bridge, audience }),
+            Action::Unbridge { leg } if self.live(leg) => media(Command::Unbridge { leg }),
+            Action::Play { leg, play, prompts, repeat } => match self.live(leg) {
+                true => out.push(Output::Play { leg, play, prompts, repeat }),
+                // Nobody waits for ever for a sound to a leg that is gone.
+                false => out.push(Output::Event(Event::Played { leg, play, finished: false })),
+            },
+            Action::StopPlay { leg, play } if self.live(leg) => media(Command::StopPlay { leg, play }),
+            Action::SendDtmf { leg, digits } if self.live(leg) => {
+                media(Command::SendDtmf { leg, digits, tone: DTMF_TONE, gap: DTMF_GAP });
+            }
+            Action::Unbridge { .. } | Action::StopPlay { .. } | Action::SendDtmf { .. } => {}
+            Action::Record { record, left, right, path } => media(Command::Record { record, left, right, path }),
+            Action::RecordSides { record, left, right } => media(Command::RecordSides { record, left, right }),
+            Action::RecordPause { record, paused } => media(Command::RecordPause { record, paused }),
+            Action::StopRecord { record } => media(Command::StopRecord { record }),
+            Action::Hold { leg, on } => self.hold(now, leg, on, out),
+        }
+    }
+
+    fn live(&self, leg: LegId) -> bool {
+        self.legs.get(&leg).is_some_and(|l| l.media_open && !matches!(l.state, State::Closing { .. }))
+    }
+
+    pub(super) fn sip(&mut self, now: Now, action: stack::Action, out: &mut Vec<Output>) {
+        self.stack_input(now, stack::Input::Do(action), out);
+    }
+
+    fn stack_input(&mut self, now: Now, input: stack::Input, out: &mut Vec<Output>) {
+        let mut said = Vec::new();
+        self.stack.handle(now, input, &mut said);
+        for o in said {
+            match o {
+                stack::Output::Send { flow, bytes } => out.push(Output::Send { flow, bytes }),
+                stack::Output::Event(e) => self.sip_event(now, e, out),
+            }
+        }
+    }
+
+    fn sip_event(&mut self, now: Now, event: stack::Event, out: &mut Vec<Output>) {
+        use stack::Event as E;
+        match event {
+            E::Incoming { dialog, request, source, tenant, who } => self.incoming(now, dialog, &request, source, tenant, who, out),
+            E::Registered { tenant, user, contacts } => out.push(Output::Event(Event::Registered { tenant, user, contacts })),
+            E::Unregistered { tenant, user } => out.push(Output::Event(Event::Unregistered { tenant, user })),
+            E::Cancelled { dialog, .. } => self.ended(dialog, Cause::CallerGaveUp, By::Peer, out),
+            E::Progress { dialog, code, .. } => self.progressed(dialog, code, out),
+            E::Answered { dialog, body, .. } => self.peer_answered(now, dialog, body, out),
+            E::Refused { dialog, code, reason_header, .. } => self.peer_refused(now, dialog, code, reason_header.as_deref(), out),
+            E::Acked { dialog, body } => self.acked(now, dialog, body, out),
+            E::Reoffer { dialog, body } => self.reoffered(now, dialog, body, out),
+            E::ReAnswered { dialog, body } => self.reanswered(now, dialog, body, out),
+            E::ReRefused { dialog, code } => tracing::info!(?dialog, code, "the peer keeps the media as they were"),
+            E::InfoDtmf { dialog, digit } => {
+                if let Some(&leg) = self.dialogs.get(&dialog) {
+                    out.push(Output::Event(Event::Digit { leg, digit }));
+                }
+            }
+            E::Ended { dialog, by, reason } => {
+                let (cause, by) = match by {
+                    stack::EndedBy::Local => (Cause::Normal, By::Us),
+                    stack::EndedBy::Remote => (reason.as_deref().and_then(q850).map_or(Cause::Normal, Cause::from_q850), By::Peer),
+                    stack::EndedBy::Timeout | stack::EndedBy::Network => (Cause::Network, By::Network),
+                };
+                self.ended(dialog, cause, by, out);
+            }
+        }
+    }
+
+    fn media_event(&mut self, now: Now, event: wire::Event, out: &mut Vec<Output>) {
+        use wire::Event as E;
+        let say = |e, out: &mut Vec<Output>| out.push(Output::Event(e));
+        match event {
+            E::Opened { leg, rtp_port } => self.opened(now, leg, rtp_port, out),
+            E::OpenFailed { leg, error } => {
+                tracing::warn!(?leg, %error, "no media port");
+                if let Some(l) = self.legs.get_mut(&leg) {
+                    l.media_open = false;
+                }
+                match self.legs.get(&leg).map(|l| &l.state) {
+                    Some(State::Closing { .. }) => self.closed(leg, None, out),
+                    Some(_) => self.hang_up(now, leg, Cause::Congestion, By::Us, out),
+                    None => {}
+                }
+            }
+            E::Closed { leg, stats } => {
+                if let Some(l) = self.legs.get_mut(&leg) {
+                    l.media_open = false;
+                    // The engine gave the port up by itself: the call cannot go on.
+                    if !matches!(l.state, State::Closing { .. }) {
+                        self.hang_up(now, leg, Cause::Internal, By::Us, out);
+                    } else {
+                        self.closed(leg, Some(stats), out);
+                    }
+                }
+            }
+            E::Latched { .. } | E::Stats { .. } => {}
+            E::Digit { leg, digit, .. } => say(Event::Digit { leg, digit }, out),
+            E::Played { leg, play, finished } => say(Event::Played { leg, play, finished }, out),
+            E::DtmfSent { leg } => say(Event::DtmfSent { leg }, out),
+            E::Recorded { record, duration, bytes, trouble } => say(Event::Recorded { record, duration, bytes, trouble }, out),
+            E::RecordTrouble { record, trouble } => say(Event::RecordTrouble { record, trouble }, out),
+            E::Silent { leg } => say(Event::Silent { leg }, out),
+        }
+    }
+
+    fn opened(&mut self, now: Now, leg: LegId, port: u16, out: &mut Vec<Output>) {
+        let Some(l) = self.legs.get_mut(&leg) else { return };
+        l.port = Some(port);
+        match l.state {
+            State::Opening { .. } => self.answer_now(now, leg, out),
+            State::Dialling(_) => self.dial_now(now, leg, out),
+            _ => {}
+        }
+    }
+
+    // ---- the end of a leg ----
+
+    /// Ends a leg from our side, whatever it is doing.
+    pub(super) fn hang_up(&mut self, now: Now, leg: LegId, cause: Cause, by: By, out: &mut Vec<Output>) {
+        let Some(l) = self.legs.get_mut(&leg) else { return };
+        if matches!(l.state, State::Closing { .. }) {
+            return;
+        }
+        self.timers.clear(&leg);
+        let was = std::mem::replace(&mut l.state, State::Closing { cause, by });
+        let dialog = l.dialog;
+        match (was, dialog) {
+            (State::Arrived { .. } | State::Opening { .. }, Some(dialog)) => {
+                let (code, phrase) = cause.status();
+                let headers = reason(cause);
+                self.sip(now, stack::Action::Respond { dialog, code, reason: phrase.into(), headers, body: None }, out);
+            }
+            (State::Answering | State::Up, Some(dialog)) => {
+                self.sip(now, stack::Action::Bye { dialog, headers: reason(cause) }, out);
+            }
+            (State::Ringing(r), _) => self.cancel_all(now, r, None, cause, out),
+            _ => {}
+        }
+        self.release(leg, out);
+    }
+
+    /// The peer, or the path to it, ended the dialog.
+    fn ended(&mut self, dialog: DialogKey, cause: Cause, by: By, out: &mut Vec<Output>) {
+        let Some(leg) = self.dialogs.remove(&dialog) else { return };
+        let Some(l) = self.legs.get_mut(&leg) else { return };
+        // A phone that lost the race, or our own hang-up echoed.
+        if l.dialog != Some(dialog) || matches!(l.state, State::Closing { .. }) {
+            return;
+        }
+        l.state = State::Closing { cause, by };
+        self.timers.clear(&leg);
+        self.release(leg, out);
+    }
+
+    /// Gives the port back; the leg is over when the engine says so.
+    pub(super) fn release(&mut self, leg: LegId, out: &mut Vec<Output>) {
+        match self.legs.get(&leg).is_some_and(|l| l.media_open) {
+            true => out.push(Output::Media(Command::Close { leg })),
+            false => self.closed(leg, None, out),
+        }
+    }
+
+    fn closed(&mut self, leg: LegId, stats: Option<Stats>, out: &mut Vec<Output>) {
+        let Some(l) = self.legs.remove(&leg) else { return };
+        self.dialogs.retain(|_, l| *l != leg);
+        if let State::Closing { cause, by } = l.state {
+            out.push(Output::Event(Event::Ended { leg, cause, by, stats }));
+        }
+    }
+
+    // ---- descriptions ----
+
+    /// Our side of a leg's session, for an offer or an answer.
+    pub(super) fn local_media(&self, leg: LegId) -> Option<LocalMedia<'static>> {
+        let l = self.legs.get(&leg)?;
+        let addr = self.media_addr(l.flow.as_ref());
+        let version = l.ours.as_ref().map_or(1, |s| s.origin.version);
+        let direction = if l.hold { Direction::SendOnly } else { Direction::SendRecv };
+        Some(LocalMedia {
+            addr,
+            rtp_port: l.port?,
+            session_id: l.session_id,
+            version,
+            codecs: &CODECS,
+            dtmf: true,
+            ptime_ms: self.settings.ptime_ms,
+            direction,
+        })
+    }
+
+    /// Where the peer on this path reaches our media: as configured, else the address it reached our signalling at.
+    fn media_addr(&self, flow: Option<&Flow>) -> IpAddr {
+        let local = flow.map(|f| f.local.ip()).filter(|ip| !ip.is_unspecified());
+        self.settings.media_addr.or(local).unwrap_or(IpAddr::from([127, 0, 0, 1]))
+    }
+
+    /// Puts what was agreed in force and says so upstairs the first time.
+    pub(super) fn agree(&mut self, leg: LegId, agreed: sdp::Agreed, out: &mut Vec<Output>) {
+        let Some(l) = self.legs.get_mut(&leg) else { return };
+        let changed = l.agreed.as_ref() != Some(&agreed.remote);
+        l.agreed = Some(agreed.remote.clone());
+        if changed {
+            out.push(Output::Media(Command::Agree { leg, remote: agreed.remote }));
+        }
+        if l.held != agreed.hold {
+            l.held = agreed.hold;
+            out.push(Output::Event(Event::Held { leg, on: agreed.hold }));
+        }
+    }
+
+    /// The leg stands: its dialog is written down, silence is watched for.
+    pub(super) fn up(&mut self, leg: LegId, out: &mut Vec<Output>) {
+        let Some(l) = self.legs.get_mut(&leg) else { return };
+        l.state = State::Up;
+        self.timers.clear(&leg);
+        out.push(Output::Media(Command::WatchSilence { leg, after: self.settings.media_timeout }));
+        self.tell_dialog(leg, out);
+        out.push(Output::Event(Event::Answered { leg }));
+    }
+
+    pub(super) fn tell_dialog(&self, leg: LegId, out: &mut Vec<Output>) {
+        let Some(l) = self.legs.get(&leg) else { return };
+        let (Some(dialog), Some(port), Some(remote)) = (l.dialog, l.port, &l.agreed) else { return };
+        let Some(snapshot) = self.stack.snapshot(dialog) else { return };
+        let codec = match remote.codec {
+            Codec::Pcmu => "pcmu",
+            Codec::Pcma => "pcma",
+        };
+        let version = l.ours.as_ref().map_or(1, |s| s.origin.version);
+        let media =
+            LegSnapshot { rtp_port: port, remote: remote.rtp, codec: codec.into(), session: (l.session_id, version) };
+        out.push(Output::Event(Event::Dialog { leg, snapshot: Box::new(snapshot), media }));
+    }
+
+    /// The address the peer's signalling comes from, when the description says it sits behind a NAT.
+    pub(super) fn nat(&self, leg: LegId, theirs: &Session) -> Option<IpAddr> {
+        let seen: SocketAddr = self.legs.get(&leg)?.flow?.remote;
+        theirs.behind_nat(seen.ip())
+    }
+}
+
+/// A Reason header (RFC 3326) for a cause.
+pub(super) fn reason(cause: Cause) -> Headers {
+    let mut h = Headers::new();
+    h.push(Name::Reason, cause.reason_header());
+    h
+}
+
+/// The Q.850 value in a Reason header: `Q.850;cause=16;text="x"`.
+pub(super) fn q850(reason: &str) -> Option<u8> {
+    let rest = reason.trim().strip_prefix("Q.850")?;
+    rest.split(';').find_map(|p| p.trim().strip_prefix("cause=")).and_then(|v| v.trim().parse().ok())
+}
+
+/// A description as a message body.
+pub(super) fn body(session: &Session) -> stack::Body {
+    ("application/sdp".into(), Bytes::from(session.write()))
+}

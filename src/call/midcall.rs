@@ -1,0 +1,84 @@
+//! While a leg is up: the peer offers other media, we put it on hold.
+
+use media::wire::LegId;
+
+use super::{
+    Calls, Output,
+    calls::{State, body},
+};
+use crate::{
+    base::Now,
+    sdp,
+    sip::stack::{self, Body, DialogKey},
+};
+
+impl Calls {
+    /// The peer offers other media (hold, another address), or asks for our offer.
+    pub(super) fn reoffered(&mut self, now: Now, dialog: DialogKey, offer: Option<Body>, out: &mut Vec<Output>) {
+        let Some(&leg) = self.dialogs.get(&dialog) else { return };
+        let refuse = stack::Action::RespondReinvite { dialog, code: 488, body: None };
+        let Some(local) = self.local_media(leg) else { return self.sip(now, refuse, out) };
+        let last = self.legs.get(&leg).and_then(|l| l.ours.clone());
+        let follow = |s: sdp::Session| match &last {
+            Some(last) => s.following(last),
+            None => s,
+        };
+        let ours = match offer {
+            None => follow(sdp::offer(&local)),
+            Some((_, bytes)) => {
+                let theirs = match sdp::parse(&bytes) {
+                    Ok(s) => s,
+                    Err(error) => {
+                        tracing::info!(%error, "a re-offer we cannot read; the media stay as they were");
+                        return self.sip(now, refuse, out);
+                    }
+                };
+                let nat = self.nat(leg, &theirs);
+                match sdp::answer(&theirs, &local, nat) {
+                    Ok((ours, agreed)) => {
+                        self.agree(leg, agreed, out);
+                        follow(ours)
+                    }
+                    Err(rejected) => {
+                        tracing::info!(why = rejected.why, "a re-offer we cannot take; the media stay as they were");
+                        return self.sip(now, refuse, out);
+                    }
+                }
+            }
+        };
+        if let Some(l) = self.legs.get_mut(&leg) {
+            l.ours = Some(ours.clone());
+        }
+        self.sip(now, stack::Action::RespondReinvite { dialog, code: 200, body: Some(body(&ours)) }, out);
+        self.tell_dialog(leg, out);
+    }
+
+    /// Puts the peer on hold by signalling, or takes it back.
+    pub(super) fn hold(&mut self, now: Now, leg: LegId, on: bool, out: &mut Vec<Output>) {
+        let Some(l) = self.legs.get_mut(&leg).filter(|l| matches!(l.state, State::Up) && l.hold != on) else { return };
+        l.hold = on;
+        let (Some(dialog), last) = (l.dialog, l.ours.clone()) else { return };
+        let Some(local) = self.local_media(leg) else { return };
+        let offer = match &last {
+            Some(last) => sdp::offer(&local).following(last),
+            None => sdp::offer(&local),
+        };
+        if let Some(l) = self.legs.get_mut(&leg) {
+            l.ours = Some(offer.clone());
+        }
+        self.sip(now, stack::Action::Reinvite { dialog, body: body(&offer) }, out);
+    }
+
+    pub(super) fn reanswered(&mut self, _now: Now, dialog: DialogKey, answer: Option<Body>, out: &mut Vec<Output>) {
+        let Some(&leg) = self.dialogs.get(&dialog) else { return };
+        let ours = self.legs.get(&leg).and_then(|l| l.ours.clone());
+        let theirs = answer.as_ref().and_then(|(_, b)| sdp::parse(b).ok());
+        if let Some((ours, theirs)) = ours.zip(theirs) {
+            let nat = self.nat(leg, &theirs);
+            if let Ok(agreed) = sdp::agreed(&ours, &theirs, nat) {
+                self.agree(leg, agreed, out);
+            }
+        }
+        self.tell_dialog(leg, out);
+    }
+}

@@ -1,0 +1,265 @@
+//! A leg we began: every phone of an agent at once, or a number by a trunk.
+
+use std::time::Duration;
+
+use media::wire::{Command, LegId};
+
+use super::{
+    By, Calls, Cause, Endpoint, Event, Output, Party,
+    calls::{Leg, State, body, q850, reason},
+};
+use crate::{
+    base::{Now, TenantId},
+    sdp,
+    sip::{
+        msg::{Headers, Host, Name, NameAddr, SipUri, Uri},
+        stack::{self, Body, DialogKey, Target},
+        transport::Flow,
+    },
+};
+
+/// A call waiting for its port.
+#[derive(Debug)]
+pub(super) struct Dial {
+    targets: Vec<Target>,
+    from: NameAddr,
+    headers: Headers,
+    credentials: Option<crate::sip::auth::Credentials>,
+}
+
+/// Phones that ring.
+#[derive(Debug, Default)]
+pub(super) struct Ringing {
+    pub phones: Vec<DialogKey>,
+    /// Somebody said 180.
+    told: bool,
+    /// The most telling refusal so far.
+    refused: Option<Cause>,
+}
+
+/// Which refusal says most: a person's word before a phone's, a phone's before the network's.
+fn weight(c: Cause) -> u8 {
+    match c {
+        Cause::Declined => 5,
+        Cause::Busy => 4,
+        Cause::NoAnswer => 3,
+        Cause::NoCodec | Cause::NotFound | Cause::NotAllowed => 2,
+        _ => 1,
+    }
+}
+
+impl Calls {
+    #[expect(clippy::too_many_arguments, reason = "the fields of one action")]
+    pub(super) fn ring(
+        &mut self,
+        now: Now,
+        leg: LegId,
+        to: Endpoint,
+        caller: Party,
+        headers: Vec<(String, String)>,
+        ring_for: Duration,
+        out: &mut Vec<Output>,
+    ) {
+        if self.legs.contains_key(&leg) {
+            tracing::error!(?leg, "a leg is rung twice");
+            return;
+        }
+        let mut more = Headers::new();
+        for (name, value) in headers {
+            if let Some(name) = Name::parse(name.into()) {
+                more.push(name, value);
+            }
+        }
+        let dial = match &to {
+            Endpoint::Agent { tenant, user } => self.dial_agent(tenant, user, &caller, more),
+            Endpoint::Trunk { tenant, trunk, number } => self.dial_trunk(tenant, trunk, number, &caller, more),
+        };
+        let (dial, refused) = match dial {
+            Ok(dial) => (Some(dial), None),
+            Err(cause) => (None, Some(cause)),
+        };
+        let flow = dial.as_ref().and_then(|d| d.targets.first()).map(|t| t.flow);
+        let state = match (dial, refused) {
+            (Some(dial), _) => State::Dialling(Box::new(dial)),
+            (None, cause) => State::Closing { cause: cause.unwrap_or(Cause::Unreachable), by: By::Network },
+        };
+        let closing = matches!(state, State::Closing { .. });
+        let mut l = Leg::new(state, &mut self.rng);
+        l.flow = flow;
+        l.media_open = !closing;
+        if let (Endpoint::Trunk { tenant, trunk, .. }, false) = (&to, closing) {
+            l.trunk = Some((tenant.clone(), trunk.clone()));
+        }
+        self.legs.insert(leg, l);
+        if closing {
+            return self.release(leg, out);
+        }
+        self.timers.set(leg, now.mono + ring_for);
+        out.push(Output::Media(Command::Open { leg, port: None }));
+    }
+
+    fn dial_agent(&self, tenant: &TenantId, user: &str, caller: &Party, headers: Headers) -> Result<Dial, Cause> {
+        let bindings = self.stack.bindings(tenant, user);
+        let Some(first) = bindings.first() else { return Err(Cause::Unreachable) };
+        let realm = self.settings.sip.realm(tenant);
+        let here = || Host::parse(realm).unwrap_or(Host::Ip(first.flow.local.ip()));
+        let to: Uri = SipUri::new(Some(user), here(), None).into();
+        let targets = bindings
+            .iter()
+            .map(|b| Target { uri: b.contact.clone(), to: Some(to.clone()), flow: b.flow, sticky: true })
+            .collect();
+        let name = if caller.number.is_empty() { "anonymous" } else { &caller.number };
+        let mut from = NameAddr::new(SipUri::new(Some(name), here(), None));
+        if let Some(d) = &caller.display {
+            from = from.with_display(d);
+        }
+        Ok(Dial { targets, from, headers, credentials: None })
+    }
+
+    fn dial_trunk(
+        &self,
+        tenant: &TenantId,
+        trunk: &crate::base::TrunkId,
+        number: &str,
+        caller: &Party,
+        headers: Headers,
+    ) -> Result<Dial, Cause> {
+        let key = (tenant.clone(), trunk.clone());
+        let t = self.settings.trunks.get(&key).ok_or(Cause::Unreachable)?;
+        let busy = self.legs.values().filter(|l| l.trunk.as_ref() == Some(&key)).count();
+        if t.max_calls.is_some_and(|max| busy >= max as usize) {
+            return Err(Cause::Congestion);
+        }
+        let local = self.settings.sip.local(t.transport).ok_or(Cause::Unreachable)?;
+        let flow = Flow { transport: t.transport, local, remote: t.addr, conn: None };
+        let host = Host::parse(&t.host).unwrap_or(Host::Ip(t.addr.ip()));
+        let uri: Uri = SipUri::new(Some(number), host.clone(), Some(t.addr.port()).filter(|p| *p != 5060)).into();
+        // A digest trunk knows us by its user; others by the number we present.
+        let user = t.credentials.as_ref().map(|c| c.user.clone()).filter(|_| caller.number.is_empty());
+        let name = user.unwrap_or_else(|| if caller.number.is_empty() { "anonymous".into() } else { caller.number.clone() });
+        let from = NameAddr::new(SipUri::new(Some(&name), host, None));
+        let targets = vec![Target { uri, to: None, flow, sticky: false }];
+        Ok(Dial { targets, from, headers, credentials: t.credentials.clone() })
+    }
+
+    /// The port is bound: the calls go out, all with one offer.
+    pub(super) fn dial_now(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) {
+        let Some(local) = self.local_media(leg) else { return };
+        let offer = sdp::offer(&local);
+        let keys: Vec<DialogKey>;
+        let dial = {
+            let Some(l) = self.legs.get_mut(&leg) else { return };
+            let State::Dialling(dial) = std::mem::replace(&mut l.state, State::Ringing(Ringing::default())) else { return };
+            keys = dial.targets.iter().map(|_| self.stack.next_key()).collect();
+            l.ours = Some(offer.clone());
+            l.state = State::Ringing(Ringing { phones: keys.clone(), ..Ringing::default() });
+            dial
+        };
+        for key in &keys {
+            self.dialogs.insert(*key, leg);
+        }
+        let Dial { targets, from, headers, credentials } = *dial;
+        for (dialog, to) in keys.into_iter().zip(targets) {
+            let invite = stack::Action::Invite {
+                dialog,
+                to,
+                from: from.clone(),
+                headers: headers.clone(),
+                body: Some(body(&offer)),
+                credentials: credentials.clone(),
+            };
+            self.sip(now, invite, out);
+        }
+    }
+
+    pub(super) fn progressed(&mut self, dialog: DialogKey, code: u16, out: &mut Vec<Output>) {
+        let Some(&leg) = self.dialogs.get(&dialog) else { return };
+        let Some(State::Ringing(r)) = self.legs.get_mut(&leg).map(|l| &mut l.state) else { return };
+        if (180..=183).contains(&code) && !std::mem::replace(&mut r.told, true) {
+            out.push(Output::Event(Event::Ringing { leg }));
+        }
+    }
+
+    /// The first phone to answer wins; the others stop.
+    pub(super) fn peer_answered(&mut self, now: Now, dialog: DialogKey, answer: Option<Body>, out: &mut Vec<Output>) {
+        let Some(&leg) = self.dialogs.get(&dialog) else { return };
+        let Some(l) = self.legs.get_mut(&leg) else { return };
+        let State::Ringing(r) = &mut l.state else {
+            // Crossed with our hang-up, or with a faster phone.
+            self.dialogs.remove(&dialog);
+            return self.sip(now, stack::Action::Bye { dialog, headers: reason(Cause::ElsewhereAnswered) }, out);
+        };
+        let ringing = std::mem::take(r);
+        l.dialog = Some(dialog);
+        // Not up yet, but no longer ringing: whoever looks now hangs up with BYE.
+        l.state = State::Up;
+        self.cancel_all(now, ringing, Some(dialog), Cause::ElsewhereAnswered, out);
+        let ours = self.legs.get(&leg).and_then(|l| l.ours.clone());
+        let theirs = answer.as_ref().and_then(|(_, b)| sdp::parse(b).ok());
+        let agreed = ours.zip(theirs).and_then(|(ours, theirs)| {
+            let nat = self.nat(leg, &theirs);
+            sdp::agreed(&ours, &theirs, nat).ok()
+        });
+        match agreed {
+            Some(agreed) => {
+                self.agree(leg, agreed, out);
+                self.up(leg, out);
+            }
+            None => self.hang_up(now, leg, Cause::NoCodec, By::Us, out),
+        }
+    }
+
+    pub(super) fn peer_refused(
+        &mut self,
+        now: Now,
+        dialog: DialogKey,
+        code: u16,
+        reason_header: Option<&str>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(leg) = self.dialogs.remove(&dialog) else { return };
+        let Some(State::Ringing(r)) = self.legs.get_mut(&leg).map(|l| &mut l.state) else { return };
+        let cause = reason_header.and_then(q850).map(Cause::from_q850).filter(|c| *c != Cause::Normal).unwrap_or(Cause::from_status(code));
+        r.phones.retain(|k| *k != dialog);
+        if r.refused.is_none_or(|old| weight(cause) > weight(old)) {
+            r.refused = Some(cause);
+        }
+        // One "no" from a person counts for all their phones (RFC 3261 21.6: 6xx ends the search).
+        let over = r.phones.is_empty() || code >= 600;
+        if over {
+            let (ringing, cause) = (std::mem::take(r), r.refused.unwrap_or(cause));
+            let l = self.legs.get_mut(&leg).expect("it was there on the lines above");
+            l.state = State::Closing { cause, by: By::Peer };
+            self.timers.clear(&leg);
+            self.cancel_all(now, ringing, None, cause, out);
+            self.release(leg, out);
+        }
+    }
+
+    /// Rang long enough.
+    pub(super) fn ring_over(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) {
+        if self.legs.get(&leg).is_some_and(|l| matches!(l.state, State::Ringing(_) | State::Dialling(_))) {
+            self.hang_up(now, leg, Cause::NoAnswer, By::Us, out);
+        }
+    }
+
+    /// Stops every phone but one.
+    pub(super) fn cancel_all(&mut self, now: Now, r: Ringing, but: Option<DialogKey>, cause: Cause, out: &mut Vec<Output>) {
+        for dialog in r.phones.into_iter().filter(|k| Some(*k) != but) {
+            self.dialogs.remove(&dialog);
+            self.sip(now, stack::Action::Cancel { dialog, headers: cancel_reason(cause) }, out);
+        }
+    }
+}
+
+/// RFC 3326: a phone that stops because another answered does not show a missed call.
+fn cancel_reason(cause: Cause) -> Headers {
+    match cause {
+        Cause::ElsewhereAnswered => {
+            let mut h = Headers::new();
+            h.push(Name::Reason, "SIP;cause=200;text=\"Call completed elsewhere\"");
+            h
+        }
+        other => reason(other),
+    }
+}

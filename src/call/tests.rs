@@ -1,0 +1,1 @@
+//! Two sides back to back over a link.
