@@ -535,3 +535,18 @@ fn with_rtcp_on_the_rtp_port_reports_go_and_come_there_and_nowhere_else() {
     w.packet(slot, Plane::Rtcp, SocketAddr::new(at.ip(), 4_001), receiver_report);
     assert_eq!(w.shard.totals().foreign, 1);
 }
+
+#[test]
+fn over_a_bad_network_a_mix_drops_out_for_less_than_six_percent_of_the_time() {
+    let mut w = World::new();
+    let (a, b) = (w.phone(Pcma, Some(440.0)), w.phone(Pcmu, None));
+    w.bad = (5, 1, 15);
+    w.bridge(1, &[a, b]);
+    w.run(30_000);
+    let frames: Vec<_> = w.phones[b].heard[8_000..].chunks_exact(160).collect();
+    let out = frames.iter().filter(|f| level_dbfs(f) < -30.0).count();
+    assert!(out * 100 < frames.len() * 6, "{out} of {}", frames.len());
+    w.tell(Command::Report { leg: LegId(0) });
+    let Some(Event::Stats { stats, .. }) = w.did.events.last() else { panic!("no figures") };
+    assert!((30..120).contains(&stats.lost) && stats.jitter_us > 500, "{stats:?}");
+}
