@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn what_is_not_for_people_to_read_is_refused_with_its_place() {
-        for (text, line) in [("a: 1\na: 2\n", 2), ("a: &x 1\nb: *x\n", 2), ("a: [1\n", 2), ("", 1), ("a: 1\n---\nb: 2\n", 2)] {
+        for (text, line) in [("a: 1\na: 2\n", 2), ("a: &x 1\nb: *x\n", 2), ("a: [1\n", 1), ("", 1), ("a: 1\n---\nb: 2\n", 2)] {
             let (pos, say) = parse(text).expect_err(text);
             assert_eq!(pos.line, line, "{text:?}: {say}");
         }

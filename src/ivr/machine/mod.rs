@@ -32,7 +32,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use gather::plain;
 pub use io::*;
+pub(crate) use scope::built_in;
 
 use super::{Flow, Value, flow::Node};
 use crate::base::{FlowId, Mono, Now, mins};

@@ -133,8 +133,8 @@ mod tests {
             ("channels: [voice]", "channels: [phone]", "f.yaml:3:12: expected one of voice, webchat, found `phone`"),
             ("schema: 1", "schema: 2", "f.yaml:2:9: expected schema 1, found `2`"),
             ("say: [hi]", "gather: {prompt: hi, timeout: 5, words: {}}", "expected a duration like 5s"),
-            ("say: [hi]", "set: {x: '1 +'}", "f.yaml:10:17: expected a value"),
-            ("say: Hello.", "say: 'Hi {a'", "f.yaml:7:26: this placeholder"),
+            ("say: [hi]", "set: {x: '1 +'}", "f.yaml:10:18: expected a value"),
+            ("say: Hello.", "say: 'Hi {a'", "f.yaml:7:25: this placeholder"),
             ("flow: f", "flow: Main Flow", "f.yaml:1:7: `Main Flow` is not an id"),
         ] {
             let e = errors(&GOOD.replace(from, to));
