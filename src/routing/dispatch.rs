@@ -24,7 +24,7 @@ use super::{
     contract::Output,
     decision::{self, Decision, Filter, Measure},
     metrics::QueueCounts,
-    plan::{AgentPlan, AgentQueue, Plan, QueuePlan, Strategy},
+    plan::{AgentPlan, AgentQueue, QueuePlan, Strategy},
     router::Router,
 };
 use crate::base::{
@@ -410,14 +410,15 @@ impl Router {
     /// An agent's own queue list may put another interaction first. Then the next agent is asked; if all have something to take
     /// first, the first of those is offered instead, which that agent surely takes, so the second round is the last.
     fn match_one(&mut self, now: Now, place: Place, out: &mut Vec<Output>) -> bool {
-        let mut place = place;
-        for round in 0..2 {
+        let (asked, mut place) = (place, place);
+        for _ in 0..2 {
             let Some(w) = self.waiting.get(&place.id).filter(|w| w.slot.is_some()) else { return false };
             let all_ring = self.strategy(w) == Strategy::RingAll && !matches!(w.slot, Some(Slot::Kept(_)));
             let queue = w.queue.clone();
             let mut eligible = self.eligible(place.id, now.mono);
             if all_ring {
-                return self.ring_all(now, place, eligible, out);
+                let offered = self.ring_all(now, place, eligible, out);
+                return self.again(asked, place, offered);
             }
             let mut passed: Vec<(AgentId, Place)> = Vec::new();
             for (agent, _) in &eligible {
@@ -435,14 +436,21 @@ impl Router {
                 }
                 self.unlist(place.id);
                 self.offer(now, decision, out);
-                return true;
+                return self.again(asked, place, true);
             }
-            let Some((_, other)) = passed.first().filter(|_| round == 0) else { return false };
-            self.dirty_entries.insert(place);
-            self.dirty_entries.remove(other);
+            let Some((_, other)) = passed.first() else { return false };
             place = *other;
         }
         false
+    }
+
+    /// What was passed over for another is looked at again, if that other was offered.
+    fn again(&mut self, asked: Place, offered_place: Place, offered: bool) -> bool {
+        if offered && asked != offered_place {
+            self.dirty_entries.insert(asked);
+        }
+        self.dirty_entries.remove(&offered_place);
+        offered
     }
 
     fn ring_all(&mut self, now: Now, place: Place, eligible: Vec<Eligible>, out: &mut Vec<Output>) -> bool {
@@ -526,34 +534,6 @@ impl Router {
                 let rng = &mut self.rng;
                 best_of(weighted.into_iter().map(|(a, w)| (a, vec![(Measure::Lot, lot(rng, w))])))
             }
-        }
-    }
-
-    /// Reads everything derived from the plan again.
-    pub(super) fn rebuild(&mut self, now: Now) {
-        let plan: Arc<Plan> = Arc::clone(&self.plan);
-        for (id, q) in &plan.queues {
-            let queue = self.queues.entry(id.clone()).or_insert_with(|| Queue::new(q));
-            (queue.members, queue.delays) = (Vec::new(), Vec::new());
-            (queue.counts.target_s, queue.counts.short_s) = (q.sl_target_s, q.short_abandon_s);
-        }
-        for (id, agent) in &plan.agents {
-            self.agents.entry(id.clone()).or_default();
-            for part in &agent.queues {
-                let Some(queue) = self.queues.get_mut(&part.queue) else { continue };
-                queue.members.push(id.clone());
-                if part.delay_s > 0 && !queue.delays.contains(&part.delay_s) {
-                    queue.delays.push(part.delay_s);
-                }
-            }
-        }
-        for queue in self.queues.values_mut() {
-            queue.delays.sort_unstable();
-            queue.members.dedup();
-        }
-        let agents: Vec<AgentId> = self.agents.keys().cloned().collect();
-        for agent in agents {
-            self.reindex(now, &agent);
         }
     }
 }

@@ -228,3 +228,18 @@ calendars: { main: { zone: Mars/Olympus } }
     let written = serde_saphyr::to_string(&plan).expect("a plan is data");
     assert_eq!(serde_saphyr::from_str::<Plan>(&written).expect("what was written reads"), plan);
 }
+
+#[test]
+fn fairness_is_a_number_for_load_and_for_waiting() {
+    use super::super::metrics::{Waits, unevenness, wait_ratio};
+    assert_eq!(unevenness(&[0.5, 0.5, 0.5]), Some(0.0));
+    assert!(unevenness(&[0.2, 0.8]).is_some_and(|u| (u - 0.848_528).abs() < 1e-6));
+    assert_eq!(unevenness(&[0.5]), None);
+    let (mut a, mut b) = (Waits::default(), Waits::default());
+    for i in 1..=100 {
+        a.add(secs(i));
+        b.add(secs(4 * i));
+    }
+    assert!(wait_ratio(&[&a, &b]).is_some_and(|r| (r - 4.0).abs() < 0.01));
+    assert_eq!(wait_ratio(&[&a, &Waits::default()]), None);
+}

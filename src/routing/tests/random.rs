@@ -212,6 +212,8 @@ impl Day {
             }
             let input = self.input();
             let ended = matches!(input, Input::Ended { .. });
+            let text = serde_json::to_string(&input).expect("an input is data");
+            assert_eq!(serde_json::from_str::<Input>(&text).expect("what was written reads"), input);
             // Most refusals are right: people press what they should not.
             if self.f.input(input).is_ok() && ended {
                 self.ended += 1;
