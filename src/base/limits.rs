@@ -95,6 +95,17 @@ pub const CONSENTS_MAX: usize = 256;
 pub const INBOX_MAX: usize = 16_384;
 /// Facts waiting for the store; beyond, new interactions are refused with 503.
 pub const JOURNAL_BACKLOG_MAX: usize = 100_000;
+/// Facts the journal holds at the very most while the store is away: admission stopped long before. Beyond, the node must
+/// stop: a fact that is not kept leaves a hole nothing after it can be read across.
+pub const JOURNAL_BACKLOG_HARD: usize = 4 * JOURNAL_BACKLOG_MAX;
+/// Tickets, and customers, the journal keeps folded; beyond, they are read again when they change.
+pub const FOLDS_KEPT: usize = 2_000;
+/// Rows of a list answered at once; who asks for more gets this many and a cursor.
+pub const LIST_MAX: usize = 500;
+/// Words of a customer's name they are found by; further ones only show.
+pub const NAME_WORDS_MAX: usize = 16;
+/// Characters of such a word that count.
+pub const NAME_WORD_CHARS_MAX: usize = 64;
 /// Facts in one group commit.
 pub const JOURNAL_BATCH_MAX: usize = 2_000;
 /// Events a slow console may be behind before it gets a fresh snapshot instead.
