@@ -68,6 +68,8 @@ pub struct Counters {
     pub discarded: u64,
     /// Quarter frames (5 ms) left out because a shard could not keep up.
     pub phases_skipped: u64,
+    /// Bugs met and survived; the leg concerned was closed.
+    pub panics: u64,
 }
 
 enum Control {
@@ -161,6 +163,7 @@ impl Engine {
             c.relayed += g.relayed.load(Relaxed);
             c.foreign += g.foreign.load(Relaxed);
             c.discarded += g.discarded.load(Relaxed);
+            c.panics += g.panics.load(Relaxed);
             c.phases_skipped += g.phases_skipped.load(Relaxed);
         }
         c
@@ -316,3 +319,6 @@ impl Desk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

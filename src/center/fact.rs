@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::command::{Actor, CommandId};
 use crate::{
-    base::{AgentId, Channel, CodeId, CustomerId, FlowId, InteractionId, OfferId, QueueId, RecordingId, TenantId, TicketId, VisitorId, Wall},
+    base::{
+        AgentId, Channel, CodeId, CustomerId, FlowId, InteractionId, OfferId, QueueId, RecordingId, TenantId, TicketId,
+        VisitorId, Wall,
+    },
     call, customer, routing, text, ticket,
 };
 
@@ -462,7 +465,9 @@ impl Fact {
             | Message { interaction, .. }
             | ReadUpTo { interaction, .. } => *interaction,
             Queued { entry } => entry.interaction,
-            NodeStarted { .. } | Ticket { .. } | Customer { .. } | AgentState { .. } | Counted { .. } | Alarm { .. } => return None,
+            NodeStarted { .. } | Ticket { .. } | Customer { .. } | AgentState { .. } | Counted { .. } | Alarm { .. } => {
+                return None;
+            }
         })
     }
 

@@ -8,7 +8,7 @@ use super::{decision::Decision, metrics::MetricEvent};
 use crate::base::{AgentId, Channel, CodeId, InteractionId, Mono, OfferId, QueueId, SkillId, Wall};
 
 /// An interaction that begins to wait.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Which.
     pub interaction: InteractionId,

@@ -387,7 +387,7 @@ impl Router {
             let by_agent = heads.values().min().copied();
             let Some(place) = by_agent.into_iter().chain(self.dirty_entries.first().copied()).min() else { return };
             self.dirty_entries.remove(&place);
-            self.match_one(now, place, out);
+            let offered = self.match_one(now, place, out);
             // Whoever had an eye on it, or was just offered something, looks again.
             let changed = |a: &AgentId, p: &Place| {
                 let listed = self.waiting.get(&p.id).is_some_and(|w| w.slot.is_some());
@@ -395,8 +395,12 @@ impl Router {
             };
             let again: Vec<AgentId> = heads.iter().filter(|(a, p)| changed(a, p)).map(|(a, _)| a.clone()).collect();
             for agent in again {
+                // Every round makes an offer or forgets a pair: whatever else goes wrong, this loop ends.
+                let stuck = !offered && heads.get(&agent) == Some(&place);
                 heads.remove(&agent);
-                self.dirty_agents.insert(agent);
+                if !stuck {
+                    self.dirty_agents.insert(agent);
+                }
             }
         }
     }
@@ -405,10 +409,10 @@ impl Router {
     ///
     /// An agent's own queue list may put another interaction first. Then the next agent is asked; if all have something to take
     /// first, the first of those is offered instead, which that agent surely takes, so the second round is the last.
-    fn match_one(&mut self, now: Now, place: Place, out: &mut Vec<Output>) {
+    fn match_one(&mut self, now: Now, place: Place, out: &mut Vec<Output>) -> bool {
         let mut place = place;
-        for _ in 0..2 {
-            let Some(w) = self.waiting.get(&place.id).filter(|w| w.slot.is_some()) else { return };
+        for round in 0..2 {
+            let Some(w) = self.waiting.get(&place.id).filter(|w| w.slot.is_some()) else { return false };
             let all_ring = self.strategy(w) == Strategy::RingAll && !matches!(w.slot, Some(Slot::Kept(_)));
             let queue = w.queue.clone();
             let mut eligible = self.eligible(place.id, now.mono);
@@ -430,16 +434,18 @@ impl Router {
                     self.queue(&queue).turn = Some(best);
                 }
                 self.unlist(place.id);
-                return self.offer(now, decision, out);
+                self.offer(now, decision, out);
+                return true;
             }
-            let Some((_, other)) = passed.first() else { return };
+            let Some((_, other)) = passed.first().filter(|_| round == 0) else { return false };
             self.dirty_entries.insert(place);
             self.dirty_entries.remove(other);
             place = *other;
         }
+        false
     }
 
-    fn ring_all(&mut self, now: Now, place: Place, eligible: Vec<Eligible>, out: &mut Vec<Output>) {
+    fn ring_all(&mut self, now: Now, place: Place, eligible: Vec<Eligible>, out: &mut Vec<Output>) -> bool {
         let ringing = self.waiting[&place.id].offers.len();
         let (mut ring, mut passed) = (Vec::new(), Vec::new());
         for e in eligible.into_iter().take(RING_ALL_MAX.saturating_sub(ringing)) {
@@ -450,11 +456,13 @@ impl Router {
         }
         let decisions: Vec<Decision> =
             ring.iter().map(|(agent, _)| self.decide(now, place.id, agent, &ring, &passed)).collect();
+        let offered = !decisions.is_empty();
         for decision in decisions {
             self.offer(now, decision, out);
         }
         // These have something to take first; should others take that, they join here.
         self.dirty_agents.extend(passed.into_iter().map(|(agent, _)| agent));
+        offered
     }
 
     pub(super) fn strategy(&self, w: &Waiting) -> Strategy {

@@ -179,7 +179,9 @@ impl Conversation {
     /// One step. On an error nothing has changed.
     pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) -> Result<(), TextError> {
         match input {
-            Input::Say { sender, id, client_id, text, options } => self.say(now, Words { sender, id, client_id, text, options }, out),
+            Input::Say { sender, id, client_id, text, options } => {
+                self.say(now, Words { sender, id, client_id, text, options }, out)
+            }
             Input::Stored { message } => self.stored(now, message, out),
             Input::NotStored { message } => self.not_stored(now, message, out),
             Input::Delivered { to, seq } => self.seen(to, Progress { delivered: seq, read: 0 }, out),
@@ -200,12 +202,7 @@ impl Conversation {
         }
     }
 
-    fn say(
-        &mut self,
-        now: Now,
-        words: Words,
-        out: &mut Vec<Output>,
-    ) -> Result<(), TextError> {
+    fn say(&mut self, now: Now, words: Words, out: &mut Vec<Output>) -> Result<(), TextError> {
         let Words { sender, id, client_id, text: raw, options } = words;
         // A resend first: it is not a new message, whatever its text, the clock or the state of the conversation say.
         if let Some(name) = &client_id

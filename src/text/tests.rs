@@ -396,7 +396,7 @@ proptest! {
                 4 => t.try_do(Input::Disconnect { who, tab: Tab(n) }),
                 5 => t.try_do(Input::Delivered { to: who, seq: n }),
                 6 => t.try_do(Input::Read { by: who, seq: n * 2 }),
-                7 => t.try_do(Input::Typing { who, on: n % 2 == 0 }),
+                7 => t.try_do(Input::Typing { who, on: n.is_multiple_of(2) }),
                 8 => match who { Party::Agent(agent) => t.try_do(Input::Join { agent }), Party::Visitor => t.try_do(Input::Tick) },
                 9 => match who { Party::Agent(agent) if n == 0 => t.try_do(Input::Leave { agent }), _ => Ok(()) },
                 _ if n == 7 => t.unstored.pop_front().map_or(Ok(()), |message| t.try_do(Input::NotStored { message })),

@@ -6,7 +6,9 @@ use super::{super::*, floor::*};
 use crate::base::{Channel, Rng, mins, secs};
 
 fn one(queue: &str) -> Floor {
-    Floor::new(&format!("queues: {{ q: {{ wrap_up_s: 0, ring_s: 15, {queue} }} }}\nagents: {{ anna: {{ queues: [q] }} }}"))
+    Floor::new(&format!(
+        "queues: {{ q: {{ wrap_up_s: 0, ring_s: 15, {queue} }} }}\nagents: {{ anna: {{ queues: [q] }}, ben: {{ queues: [q] }} }}"
+    ))
 }
 
 #[test]
@@ -40,6 +42,15 @@ fn too_many_means_the_newest_and_zero_means_now_or_never() {
     f.calls("a", "q");
     f.calls("b", "q");
     assert_eq!((f.exit("a"), f.exit("b")), (None, Some(ExitWhy::Full)));
+    // Who was let in and was not answered stays; the next is let in because somebody else is free.
+    f.pass(secs(15));
+    f.ready("ben");
+    let interaction = f.id("a");
+    assert_eq!(f.rings("a"), ["ben"]);
+    let offer = f.offer("ben");
+    f.ok(Input::Decline { offer });
+    f.calls("c", "q");
+    assert_eq!((f.rings("c"), f.exit("c"), f.router.is_waiting(interaction)), (vec!["ben".to_owned()], None, true));
 }
 
 #[test]

@@ -186,6 +186,10 @@ impl Day {
             assert_eq!(offers, a.alerting.into_iter().collect::<Vec<_>>());
             assert!(a.pending.is_none() || a.at_work(), "{id} would wait for ever");
         }
+        for (agent, kept) in &r.kept {
+            let expected = |id: &InteractionId| r.agents[agent].expected_on(r.waiting[id].channel);
+            assert!(kept.iter().all(|p| expected(&p.id)), "kept for {agent}, who will not come");
+        }
         // The promise of `dispatch`: nothing that fits stands side by side.
         for (id, w) in r.waiting.iter().filter(|(_, w)| w.slot.is_some()) {
             for agent in r.agents.keys() {

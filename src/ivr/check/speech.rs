@@ -1,0 +1,1 @@
+pub(super) fn check(_: &mut super::Found<'_>, _: &super::Catalog<'_>) {}
