@@ -72,7 +72,7 @@ async fn on_postgres(test: impl AsyncFnOnce(&Lab)) {
     let mut admin = PgConnection::connect(&url).await.expect("RINGDESK_TEST_POSTGRES names a server that answers");
     admin.execute(AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).await.expect("the server lets us make a schema");
     let mark = if url.contains('?') { '&' } else { '?' };
-    let lab = Lab::new(format!("{url}{mark}options[search_path]={schema}")).await;
+    let lab = Lab::new(format!("{url}{mark}options[search_path]={schema}&application_name={schema}")).await;
     test(&lab).await;
     lab.store.close().await;
     admin.execute(AssertSqlSafe(format!("DROP SCHEMA {schema} CASCADE"))).await.expect("the schema goes");
