@@ -1,8 +1,8 @@
 //! The buffer between arrival and the 20 ms tick, one per speaker of a mix and per side of a recording.
 //!
 //! Samples lie in a ring at their timestamp; every tick takes the next 160. The delay follows the network: a packet that
-//! comes too late pushes the play head back by its lateness, and when for two seconds the buffer never ran lower than the
-//! goal by more than a frame, one frame is skipped. The same two rules absorb clocks that do not run alike.
+//! comes too late pushes the play head back by its lateness, and when the buffer never ran as low as its goal for two
+//! seconds, one frame is skipped. The same two rules absorb clocks that do not run alike.
 //!
 //! A gap is filled with the last frame, fading out over 60 ms; then it is silence.
 
@@ -160,8 +160,8 @@ impl Jitter {
         self.lowest = self.lowest.min(fill);
         self.watched += 1;
         if self.watched >= WATCH {
-            // The frame just being taken is counted in the fill, so the delay left over is one frame less.
-            if self.lowest > self.goal.max(FRAME as u32) + FRAME as u32 {
+            // The frame just being taken is counted in the fill, and ticks and packets may be a frame apart.
+            if self.lowest > self.goal + 2 * FRAME as u32 {
                 self.drop_frame();
             } else if self.goal > JITTER_MIN && self.conceal {
                 self.goal -= JITTER_MIN / 2;

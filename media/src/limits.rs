@@ -27,6 +27,10 @@ pub const SHARD_LEGS_MAX: usize = 16_384;
 pub const PLAY_CLIPS_MAX: usize = 256;
 /// Most digits waiting to be sent to one leg; those beyond are not sent.
 pub const DTMF_QUEUE_MAX: usize = 128;
+/// Most digits pressed in a mix that wait to be passed on to one listener; those beyond are not.
+pub const DTMF_FORWARD_MAX: usize = 4;
+/// Longest a digit pressed in a mix sounds at a listener.
+pub const DTMF_FORWARD_TONE_MAX: Duration = Duration::from_millis(300);
 /// Longest digit sent: the duration field of RFC 4733 holds 8.19 s.
 pub const DTMF_TONE_MAX: Duration = Duration::from_millis(8_000);
 /// A digit whose packets stop without an end is over after this long.

@@ -41,7 +41,7 @@ CREATE TABLE waits (
     entered_at  INTEGER NOT NULL,
     left_at     INTEGER,
     why         TEXT,
-    waited_ms   BIGINT
+    waited_ms   INTEGER
 ) STRICT;
 CREATE INDEX waits_by_interaction ON waits (tenant, interaction, seq);
 CREATE INDEX waits_by_time ON waits (tenant, entered_at);

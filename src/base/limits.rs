@@ -102,6 +102,8 @@ pub const JOURNAL_BACKLOG_HARD: usize = 4 * JOURNAL_BACKLOG_MAX;
 pub const FOLDS_KEPT: usize = 2_000;
 /// Rows of a list answered at once; who asks for more gets this many and a cursor.
 pub const LIST_MAX: usize = 500;
+/// Characters of a search that count.
+pub const SEARCH_CHARS_MAX: usize = 200;
 /// Words of a customer's name they are found by; further ones only show.
 pub const NAME_WORDS_MAX: usize = 16;
 /// Characters of such a word that count.

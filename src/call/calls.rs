@@ -230,13 +230,17 @@ impl Calls {
     fn sip_event(&mut self, now: Now, event: stack::Event, out: &mut Vec<Output>) {
         use stack::Event as E;
         match event {
-            E::Incoming { dialog, request, source, tenant, who } => self.incoming(now, dialog, &request, source, tenant, who, out),
+            E::Incoming { dialog, request, source, tenant, who } => {
+                self.incoming(now, dialog, &request, source, tenant, who, out)
+            }
             E::Registered { tenant, user, contacts } => out.push(Output::Event(Event::Registered { tenant, user, contacts })),
             E::Unregistered { tenant, user } => out.push(Output::Event(Event::Unregistered { tenant, user })),
             E::Cancelled { dialog, .. } => self.ended(dialog, Cause::CallerGaveUp, By::Peer, out),
             E::Progress { dialog, code, .. } => self.progressed(dialog, code, out),
             E::Answered { dialog, body, .. } => self.peer_answered(now, dialog, body, out),
-            E::Refused { dialog, code, reason_header, .. } => self.peer_refused(now, dialog, code, reason_header.as_deref(), out),
+            E::Refused { dialog, code, reason_header, .. } => {
+                self.peer_refused(now, dialog, code, reason_header.as_deref(), out)
+            }
             E::Acked { dialog, body } => self.acked(now, dialog, body, out),
             E::Reoffer { dialog, body } => self.reoffered(now, dialog, body, out),
             E::ReAnswered { dialog, body } => self.reanswered(now, dialog, body, out),
@@ -249,7 +253,9 @@ impl Calls {
             E::Ended { dialog, by, reason } => {
                 let (cause, by) = match by {
                     stack::EndedBy::Local => (Cause::Normal, By::Us),
-                    stack::EndedBy::Remote => (reason.as_deref().and_then(q850).map_or(Cause::Normal, Cause::from_q850), By::Peer),
+                    stack::EndedBy::Remote => {
+                        (reason.as_deref().and_then(q850).map_or(Cause::Normal, Cause::from_q850), By::Peer)
+                    }
                     stack::EndedBy::Timeout | stack::EndedBy::Network => (Cause::Network, By::Network),
                 };
                 self.ended(dialog, cause, by, out);
@@ -418,8 +424,7 @@ impl Calls {
             Codec::Pcma => "pcma",
         };
         let version = l.ours.as_ref().map_or(1, |s| s.origin.version);
-        let media =
-            LegSnapshot { rtp_port: port, remote: remote.rtp, codec: codec.into(), session: (l.session_id, version) };
+        let media = LegSnapshot { rtp_port: port, remote: remote.rtp, codec: codec.into(), session: (l.session_id, version) };
         out.push(Output::Event(Event::Dialog { leg, snapshot: Box::new(snapshot), media }));
     }
 

@@ -55,7 +55,8 @@ impl Calls {
             _ if presented.eq_ignore_ascii_case("anonymous") => String::new(),
             _ => presented,
         };
-        let display = from.map(|f| f.display).filter(|d| !d.is_empty()).map(|d| d.chars().filter(|c| !c.is_control()).take(80).collect());
+        let display =
+            from.map(|f| f.display).filter(|d| !d.is_empty()).map(|d| d.chars().filter(|c| !c.is_control()).take(80).collect());
         let caller = Party { number, display };
         let call_id = request.call_id().map(|c| c.into_owned()).unwrap_or_default();
         out.push(Output::Event(Event::Arrived(Arrival { leg, tenant, who, dialled, caller, call_id, source })));
@@ -64,8 +65,7 @@ impl Calls {
     pub(super) fn progress(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) {
         let Some(l) = self.legs.get(&leg).filter(|l| matches!(l.state, State::Arrived { .. })) else { return };
         let Some(dialog) = l.dialog else { return };
-        let ringing =
-            stack::Action::Respond { dialog, code: 180, reason: String::new(), headers: Headers::new(), body: None };
+        let ringing = stack::Action::Respond { dialog, code: 180, reason: String::new(), headers: Headers::new(), body: None };
         self.sip(now, ringing, out);
     }
 

@@ -219,7 +219,11 @@ impl Calls {
     ) {
         let Some(leg) = self.dialogs.remove(&dialog) else { return };
         let Some(State::Ringing(r)) = self.legs.get_mut(&leg).map(|l| &mut l.state) else { return };
-        let cause = reason_header.and_then(q850).map(Cause::from_q850).filter(|c| *c != Cause::Normal).unwrap_or(Cause::from_status(code));
+        let cause = reason_header
+            .and_then(q850)
+            .map(Cause::from_q850)
+            .filter(|c| *c != Cause::Normal)
+            .unwrap_or(Cause::from_status(code));
         r.phones.retain(|k| *k != dialog);
         if r.refused.is_none_or(|old| weight(cause) > weight(old)) {
             r.refused = Some(cause);

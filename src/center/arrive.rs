@@ -53,7 +53,9 @@ impl Center {
             .or_else(|| route::find(&settings.config.routes, &a.dialled, asker))
             .map(|r| r.to.clone());
         // Colleagues reach each other by name without a route of their own.
-        let colleague = || AgentId::parse(&a.dialled).ok().filter(|id| asker == route::Asker::User && settings.plan.agents.contains_key(id));
+        let colleague = || {
+            AgentId::parse(&a.dialled).ok().filter(|id| asker == route::Asker::User && settings.plan.agents.contains_key(id))
+        };
         let Some(to) = found.or_else(|| colleague().map(route::Destination::Agent)) else {
             return refuse(self, Cause::NotFound);
         };
@@ -130,13 +132,22 @@ impl Center {
         self.leg_fact(now, id, a.leg, LegRole::Agent, agent.to_string(), a.call_id.clone(), out);
         let i = self.interactions.get_mut(&id).expect("it was opened on the line above");
         i.talk = Some(Talk { agent: agent.clone(), since: now.mono, leg: Some(a.leg), held_since: None, held: Duration::ZERO });
-        self.route(&a.tenant, routing::Input::Engage { interaction: id, agent: agent.clone(), channel: Channel::Voice, queue: None });
+        self.route(
+            &a.tenant,
+            routing::Input::Engage { interaction: id, agent: agent.clone(), channel: Channel::Voice, queue: None },
+        );
         self.call(Action::Progress { leg: a.leg });
         self.ring_customer(now, id, &o.trunk, o.rewrite(&a.dialled), out);
     }
 
     /// An outbound contact with a number.
-    pub(super) fn outbound_open(&mut self, now: Now, settings: &Arc<TenantSettings>, number: &str, out: &mut Vec<Output>) -> InteractionId {
+    pub(super) fn outbound_open(
+        &mut self,
+        now: Now,
+        settings: &Arc<TenantSettings>,
+        number: &str,
+        out: &mut Vec<Output>,
+    ) -> InteractionId {
         let tenant = settings.id.clone();
         let customer = self.customer_by_number(now, &tenant, number, None, out);
         let id = InteractionId::new(now, &mut self.rng);
@@ -150,7 +161,14 @@ impl Center {
     }
 
     /// Rings the customer of an outbound contact by a trunk.
-    pub(super) fn ring_customer(&mut self, now: Now, id: InteractionId, trunk: &crate::base::TrunkId, number: String, out: &mut Vec<Output>) {
+    pub(super) fn ring_customer(
+        &mut self,
+        now: Now,
+        id: InteractionId,
+        trunk: &crate::base::TrunkId,
+        number: String,
+        out: &mut Vec<Output>,
+    ) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let (tenant, settings) = (i.tenant.clone(), i.settings.clone());
         let leg = self.calls.next_leg();
@@ -170,7 +188,14 @@ impl Center {
     }
 
     /// Writes down a new contact and holds it.
-    pub(super) fn open(&mut self, now: Now, id: InteractionId, o: Opening, settings: &Arc<TenantSettings>, out: &mut Vec<Output>) {
+    pub(super) fn open(
+        &mut self,
+        now: Now,
+        id: InteractionId,
+        o: Opening,
+        settings: &Arc<TenantSettings>,
+        out: &mut Vec<Output>,
+    ) {
         let fact = Fact::InteractionOpened {
             interaction: id,
             channel: o.channel,
@@ -206,6 +231,7 @@ impl Center {
                 run: None,
                 queue: None,
                 waiting: None,
+                recovered: None,
                 rings: BTreeMap::new(),
                 talk: None,
                 wraps: BTreeMap::new(),
@@ -220,7 +246,7 @@ impl Center {
     /// Starts a flow for a contact; it begins to run once the customer can hear it. False if there is no such flow.
     pub(super) fn flow_begin(&mut self, now: Now, id: InteractionId, flow: &FlowId, out: &mut Vec<Output>) -> bool {
         let Some(i) = self.interactions.get(&id) else { return false };
-        let Some(f) = i.settings.library.flow(flow) else {
+        let Some(f) = i.settings.library.flows.get(flow).cloned() else {
             tracing::error!(interaction = %id, %flow, "a route names a flow that is not loaded");
             return false;
         };
@@ -243,7 +269,9 @@ impl Center {
             channel: i.channel,
             ani: i.from.clone(),
             dnis: i.to.clone(),
-            lang: customer.and_then(|c| c.lang.clone()).or_else(|| Some(i.settings.config.language.clone()).filter(|l| !l.is_empty())),
+            lang: customer
+                .and_then(|c| c.lang.clone())
+                .or_else(|| Some(i.settings.config.language.clone()).filter(|l| !l.is_empty())),
             tenant: i.tenant.clone(),
             interaction: i.id.to_string(),
             inputs: customer.map(flow_fields).unwrap_or_default(),

@@ -213,8 +213,13 @@ impl Center {
         let client_id = text::ClientId::parse(client_id).map_err(refuse)?;
         let name = MessageId::new(now, &mut self.rng);
         let before = self.seq;
-        let input =
-            text::Input::Say { sender: sender.clone(), id: name, client_id: Some(client_id.clone()), text: body, options: vec![] };
+        let input = text::Input::Say {
+            sender: sender.clone(),
+            id: name,
+            client_id: Some(client_id.clone()),
+            text: body,
+            options: vec![],
+        };
         self.conversation_try(now, id, input, out).map_err(refuse)?;
         let new = self.seq > before;
         let i = self.interactions.get(&id).ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
@@ -270,7 +275,13 @@ impl Center {
     }
 
     /// Tells a waiting visitor the place, when it has changed.
-    pub(super) fn tell_visitor_position(&mut self, id: InteractionId, position: usize, ewt_s: Option<u64>, out: &mut Vec<Output>) {
+    pub(super) fn tell_visitor_position(
+        &mut self,
+        id: InteractionId,
+        position: usize,
+        ewt_s: Option<u64>,
+        out: &mut Vec<Output>,
+    ) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let Some(chat) = i.chat.as_mut() else { return };
         if chat.told != Some((position, ewt_s)) {

@@ -136,6 +136,7 @@ pub enum TransferTo {
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the fields are what their types say")]
 pub enum Command {
     /// Begin a shift.
     SignIn { agent: AgentId },
@@ -184,7 +185,13 @@ pub enum Command {
     Typing { interaction: InteractionId },
 
     /// Open a ticket by hand.
-    TicketOpen { title: String, customer: Option<CustomerId>, queue: Option<QueueId>, priority: Option<String>, body: Option<String> },
+    TicketOpen {
+        title: String,
+        customer: Option<CustomerId>,
+        queue: Option<QueueId>,
+        priority: Option<String>,
+        body: Option<String>,
+    },
     /// Change a ticket: see `ticket::Change`.
     Ticket { ticket: TicketId, change: crate::ticket::Change },
     /// Change a customer: see `customer::Change`.
@@ -268,4 +275,3 @@ impl Refusal {
         Self::new(RefusalCode::NotFound, format!("{what} does not exist"))
     }
 }
-

@@ -106,9 +106,9 @@ impl Center {
 
     fn offer_of(&self, tenant: &TenantId, by: &Actor, offer: OfferId) -> Result<(InteractionId, Channel), Refusal> {
         let found = self.interactions.values().find_map(|i| i.rings.get(&offer).map(|r| (i, r)));
-        let (i, ring) = found.filter(|(i, _)| i.tenant == *tenant).ok_or_else(|| {
-            Refusal::new(RefusalCode::WrongState, format!("offer {offer} is over or never was"))
-        })?;
+        let (i, ring) = found
+            .filter(|(i, _)| i.tenant == *tenant)
+            .ok_or_else(|| Refusal::new(RefusalCode::WrongState, format!("offer {offer} is over or never was")))?;
         match by.agent() == Some(&ring.agent) || by.supervises() {
             true => Ok((i.id, i.channel)),
             false => Err(not_allowed(format!("offer {offer} is not yours"))),
@@ -191,7 +191,14 @@ impl Center {
     }
 
     /// Click to dial: the agent's own phone rings first, then the number.
-    fn dial(&mut self, now: Now, tenant: &TenantId, agent: AgentId, number: &str, out: &mut Vec<Output>) -> Result<Done, Refusal> {
+    fn dial(
+        &mut self,
+        now: Now,
+        tenant: &TenantId,
+        agent: AgentId,
+        number: &str,
+        out: &mut Vec<Output>,
+    ) -> Result<Done, Refusal> {
         let settings = self.tenants.get(tenant).map(|t| t.settings.clone()).ok_or_else(|| Refusal::not_found("this tenant"))?;
         self.outward_for(&settings, number)?;
         if !self.calls.reachable(tenant, agent.as_str()) {
@@ -265,7 +272,10 @@ impl Center {
                 self.staff(by)?;
                 self.about(tenant, by, interaction)?;
                 if !self.record_pause(interaction, paused) {
-                    return Err(Refusal::new(RefusalCode::WrongState, format!("interaction {interaction} is not being recorded")));
+                    return Err(Refusal::new(
+                        RefusalCode::WrongState,
+                        format!("interaction {interaction} is not being recorded"),
+                    ));
                 }
                 let name = if paused { "recording_paused" } else { "recording_resumed" };
                 self.fact(now, tenant, Fact::FlowEvent { interaction, name: name.into(), data: Default::default() }, out);
@@ -328,7 +338,11 @@ impl Center {
                 let sender = match by {
                     Actor::Visitor { .. } => text::Sender::Visitor,
                     Actor::User { user, .. } if self.has_it(interaction, user) => text::Sender::Agent(user.clone()),
-                    _ => return Err(not_allowed("only the agent who has the chat writes to the visitor; take it over, or leave a note")),
+                    _ => {
+                        return Err(not_allowed(
+                            "only the agent who has the chat writes to the visitor; take it over, or leave a note",
+                        ));
+                    }
                 };
                 self.say_command(now, interaction, sender, &client_id, body, out)
             }

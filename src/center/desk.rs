@@ -77,7 +77,7 @@ fn policy(sla: &Sla) -> ticket::Policy {
 }
 
 /// The clocks of a ticket as promised by the tenant, read at `now`.
-pub(super) fn readings(settings: &TenantSettings, t: &ticket::Ticket, now: Wall) -> Vec<clock::Reading> {
+pub fn readings(settings: &TenantSettings, t: &ticket::Ticket, now: Wall) -> Vec<clock::Reading> {
     with_hours(settings, t, |hours, policy| clock::readings(t, hours, policy, now))
 }
 
@@ -421,7 +421,8 @@ impl Center {
         let Some(t) = self.tenants.get(tenant) else { return };
         let Some(ticket) = t.tickets.get(id) else { return };
         let number = ticket.head().number;
-        let mut changes: Vec<ticket::Change> = ticket.wakes().filter(|(at, _)| *at <= now.wall).map(|(_, c)| c).into_iter().collect();
+        let mut changes: Vec<ticket::Change> =
+            ticket.wakes().filter(|(at, _)| *at <= now.wall).map(|(_, c)| c).into_iter().collect();
         let marks = with_hours(&t.settings, ticket, |hours, policy| clock::marks(ticket, hours, policy));
         changes.extend(marks.iter().filter(|m| m.at <= now.wall).map(clock::Mark::change));
         let late = marks.iter().any(|m| m.at <= now.wall && m.percent >= 100);

@@ -53,7 +53,7 @@ impl Center {
                 self.fact(now, &tenant, Fact::FlowEntered { interaction: id, node }, out);
             }
             ivr::Output::Event { name, data } => {
-                let data = data.into_iter().map(|(k, v)| (k, v.to_string())).collect();
+                let data = data.into_iter().map(|(k, v)| (k, v.show())).collect();
                 self.fact(now, &tenant, Fact::FlowEvent { interaction: id, name, data }, out);
             }
             ivr::Output::Http(http) => {
@@ -137,6 +137,10 @@ impl Center {
 
     fn flow_enqueue(&mut self, now: Now, id: InteractionId, wish: ivr::Enqueue, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
+        if let Some(entry) = i.recovered.take().filter(|e| e.queue == wish.queue) {
+            let music = wish.music.unwrap_or_else(|| "default".into());
+            return self.wait_again(now, id, entry, music);
+        }
         i.attributes.extend(wish.attributes.clone());
         if let Some(v) = i.voice.as_mut() {
             v.record = Some(wish.record);
@@ -152,6 +156,17 @@ impl Center {
         let music = wish.music.unwrap_or_else(|| "default".into());
         self.enqueue(now, id, entry, music, true, out);
         self.music(id);
+    }
+
+    /// It waited before the restart and waits again: nothing new has happened, so no fact is written.
+    pub(super) fn wait_again(&mut self, now: Now, id: InteractionId, entry: routing::Entry, music: String) {
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        let tenant = i.tenant.clone();
+        let by_flow = i.run.is_some();
+        let since = super::recover::mono_of(now, entry.entered.unwrap_or(entry.since));
+        i.waiting = Some(Waiting { entry: entry.clone(), since, music, by_flow });
+        self.route(&tenant, routing::Input::Enqueue(entry));
+        self.timers.set(Timer::Positions, now.mono);
     }
 
     /// A caller who was cut off while waiting for the same queue finds the old place (D26).
@@ -261,9 +276,9 @@ impl Center {
     }
 }
 
-fn spoken(p: ivr::Prompt) -> Prompt {
+pub(super) fn spoken(p: ivr::Prompt) -> Prompt {
     match p {
         ivr::Prompt::File { name, .. } => Prompt::File(name.into()),
-        ivr::Prompt::Text { text, lang } => Prompt::Say { text: text.into(), lang: lang.into() },
+        ivr::Prompt::Text { text, lang, .. } => Prompt::Say { text: text.into(), lang: lang.into() },
     }
 }

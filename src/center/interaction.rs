@@ -6,13 +6,20 @@
 //!
 //! Data that exists only in one stage lives in that stage. What is done when lies in the files beside this one.
 
-use std::{collections::{BTreeMap, VecDeque}, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use media::wire::{BridgeId, LegId, PlayId, RecordId};
 
 use super::{fact::Way, settings::TenantSettings};
 use crate::{
-    base::{AgentId, Channel, CustomerId, InteractionId, Mono, Now, OfferId, QueueId, RecordingId, TenantId, TicketId, VisitorId, Wall},
+    base::{
+        AgentId, Channel, CustomerId, InteractionId, Mono, Now, OfferId, QueueId, RecordingId, TenantId, TicketId, VisitorId,
+        Wall,
+    },
     call, ivr, routing, text,
 };
 
@@ -38,6 +45,8 @@ pub(super) struct Interaction {
     /// The queue it waits in, or waited in last.
     pub queue: Option<QueueId>,
     pub waiting: Option<Waiting>,
+    /// What it waited for before a restart: the flow finds the same place again.
+    pub recovered: Option<routing::Entry>,
     /// Who is being asked right now.
     pub rings: BTreeMap<OfferId, Ring>,
     pub talk: Option<Talk>,
@@ -143,7 +152,6 @@ pub(super) enum Playing {
 pub(super) struct RecordingNow {
     pub record: RecordId,
     pub id: RecordingId,
-    pub since: Mono,
     pub voicemail: Option<Voicemail>,
     pub paused: bool,
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fact::{Fact, LegRole, Record, Way};
+use super::fact::{Fact, Record, Way};
 use crate::{
     base::{
         AgentId, Channel, CodeId, CustomerId, FlowId, InteractionId, OfferId, RecordingId, TenantId, TicketId, VisitorId, Wall,
@@ -64,7 +64,6 @@ pub(super) struct Remembered {
 
 #[derive(Debug, Clone)]
 pub(super) struct RememberedLeg {
-    pub role: LegRole,
     pub dialog: Option<(DialogSnapshot, LegSnapshot)>,
 }
 
@@ -188,8 +187,8 @@ impl Remembered {
                 self.wraps.remove(agent);
             }
             Fact::InteractionClosed { .. } => self.closed = true,
-            Fact::LegOpened { leg, role, .. } => {
-                self.legs.insert(*leg, RememberedLeg { role: *role, dialog: None });
+            Fact::LegOpened { leg, .. } => {
+                self.legs.insert(*leg, RememberedLeg { dialog: None });
             }
             Fact::LegDialog { leg, dialog, media, .. } => {
                 if let Some(l) = self.legs.get_mut(leg) {

@@ -38,7 +38,7 @@ pub mod view;
 mod arrive;
 mod chat;
 mod commands;
-mod desk;
+pub mod desk;
 mod flows;
 mod interaction;
 mod offers;
@@ -298,6 +298,11 @@ impl Center {
         routers.chain(self.calls.deadline()).chain(self.timers.next()).min()
     }
 
+    /// From now on the world of telephones looks like this.
+    pub fn call_settings(&mut self, settings: Arc<call::CallSettings>) {
+        self.calls.settings(settings);
+    }
+
     /// The last fact's number.
     pub fn seq(&self) -> u64 {
         self.seq
@@ -363,8 +368,12 @@ impl Center {
 
     fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
         self.call_input(now, call::Input::Tick, out);
-        let due: Vec<TenantId> =
-            self.tenants.iter().filter(|(_, t)| t.router.deadline().is_some_and(|d| d <= now.mono)).map(|(id, _)| id.clone()).collect();
+        let due: Vec<TenantId> = self
+            .tenants
+            .iter()
+            .filter(|(_, t)| t.router.deadline().is_some_and(|d| d <= now.mono))
+            .map(|(id, _)| id.clone())
+            .collect();
         for tenant in due {
             self.route(&tenant, routing::Input::Tick);
         }

@@ -18,7 +18,7 @@ pub(super) fn tenant(c: &Center, now: Now, id: &TenantId) -> Option<TenantView> 
     let agents = t.settings.plan.agents.keys().map(|a| (a.clone(), agent(c, t, a))).collect();
     let queues = t
         .router
-        .queues(now)
+        .queues()
         .into_iter()
         .map(|q| {
             let plan = t.settings.plan.queues.get(&q.queue);
@@ -93,10 +93,16 @@ fn work_word(w: routing::WorkState) -> &'static str {
 }
 
 fn interaction(c: &Center, t: &super::Tenant, i: &Interaction) -> InteractionView {
-    let agent = i.talk.as_ref().map(|t| &t.agent).or_else(|| i.rings.values().next().map(|r| &r.agent)).or_else(|| i.wraps.keys().next());
+    let agent = i
+        .talk
+        .as_ref()
+        .map(|t| &t.agent)
+        .or_else(|| i.rings.values().next().map(|r| &r.agent))
+        .or_else(|| i.wraps.keys().next());
     let attributes: BTreeMap<String, String> = i.attributes.clone();
     InteractionView {
         channel: i.channel,
+        way: i.way,
         stage: i.stage().to_owned(),
         stage_since: i.stage_since,
         since: i.opened.wall,

@@ -59,7 +59,7 @@ impl Center {
         let file = format!("{tenant}/{recording}.wav");
         let path = self.config.recordings.join(&file);
         let v = i.voice.as_mut().expect("only a call is recorded");
-        v.recording = Some(RecordingNow { record, id: recording, since: now.mono, voicemail, paused: false });
+        v.recording = Some(RecordingNow { record, id: recording, voicemail, paused: false });
         self.records.insert(record, id);
         self.fact(now, &tenant, Fact::RecordingStarted { interaction: id, recording, file }, out);
         (record, path)
@@ -175,13 +175,7 @@ impl Center {
         let Some(v) = i.voice.as_mut() else { return };
         let Some(leg) = v.leg else { return };
         v.voicemail = Some((max, wish));
-        let prompts: Vec<Prompt> = prompts
-            .into_iter()
-            .map(|p| match p {
-                ivr::Prompt::File { name, .. } => Prompt::File(name.into()),
-                ivr::Prompt::Text { text, lang } => Prompt::Say { text: text.into(), lang: lang.into() },
-            })
-            .collect();
+        let prompts: Vec<Prompt> = prompts.into_iter().map(super::flows::spoken).collect();
         if prompts.is_empty() {
             return self.voicemail_beep(id);
         }
@@ -270,6 +264,13 @@ impl Center {
             self.ticket_change(now, &tenant, ticket, by(), ticket::Change::Promised { sla: wish.sla }, out);
         }
         let text = if words.is_empty() { "A message was left.".to_owned() } else { words };
-        self.ticket_change(now, &tenant, ticket, ticket::Actor::Customer, ticket::Change::CustomerWrote { text, message: None }, out);
+        self.ticket_change(
+            now,
+            &tenant,
+            ticket,
+            ticket::Actor::Customer,
+            ticket::Change::CustomerWrote { text, message: None },
+            out,
+        );
     }
 }

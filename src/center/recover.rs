@@ -9,7 +9,7 @@ use super::{
     Center, Output, Step, Timer,
     arrive::Opening,
     fact::{EndedBy, Fact, Unqueued, millis},
-    interaction::{Talk, Waiting},
+    interaction::Talk,
     memory::{Memory, Remembered, TenantMemory},
 };
 use crate::{
@@ -146,32 +146,46 @@ impl Center {
             self.visitors.remove(&visitor);
             return self.forget_if_over(id);
         }
-        let flow = r.flow.as_ref().and_then(|f| settings.library.flow(f));
+        let flow = r.flow.as_ref().and_then(|f| settings.library.flows.get(f).cloned());
         let run = r.state.and_then(|state| flow.and_then(|f| ivr::Run::resume(f, settings.library.clone(), state).ok()));
-        let waits = r.queued.is_some() || r.talk.is_some();
         let i = self.interactions.get_mut(&id).expect("it was put there above");
         i.run = run;
         if let Some((agent, at)) = r.talk {
-            i.talk = Some(Talk { agent: agent.clone(), since: mono_of(now, at), leg: None, held_since: None, held: Duration::ZERO });
-            self.route(tenant, routing::Input::Engage { interaction: id, agent, channel: Channel::Webchat, queue: r.last_queue });
-        } else if let Some(entry) = r.queued {
-            let by_flow = i.run.is_some();
-            let since = mono_of(now, entry.entered.unwrap_or(entry.since));
-            i.waiting = Some(Waiting { entry: entry.clone(), since, music: "default".into(), by_flow });
-            self.route(tenant, routing::Input::Enqueue(entry));
-            self.timers.set(Timer::Positions, now.mono);
+            i.talk =
+                Some(Talk { agent: agent.clone(), since: mono_of(now, at), leg: None, held_since: None, held: Duration::ZERO });
+            self.route(
+                tenant,
+                routing::Input::Engage { interaction: id, agent, channel: Channel::Webchat, queue: r.last_queue },
+            );
         }
-        match self.interactions.get(&id).is_some_and(|i| i.run.is_some()) {
-            true if !waits => self.step(Step::Run(id, ivr::Input::Begin)),
-            false if !waits => {
+        let (resting, has_flow) = (self.has_talk(id), self.has_run(id));
+        match (r.queued, has_flow) {
+            // The flow comes to its queue node again and finds the place it had.
+            (Some(entry), true) => {
+                if let Some(i) = self.interactions.get_mut(&id) {
+                    i.recovered = Some(entry);
+                }
+                self.step(Step::Run(id, ivr::Input::Begin));
+            }
+            (Some(entry), false) => self.wait_again(now, id, entry, "default".into()),
+            (None, true) => self.step(Step::Run(id, ivr::Input::Begin)),
+            (None, false) if resting => {}
+            (None, false) => {
                 // The flow is gone from the configuration: a person takes it from here.
                 if let Some(queue) = settings.plan.queues.keys().next().cloned() {
                     let entry = routing::Entry::new(id, queue, Channel::Webchat, r.opened);
                     self.enqueue(now, id, entry, "default".into(), false, out);
                 }
             }
-            _ => {}
         }
+    }
+
+    fn has_talk(&self, id: InteractionId) -> bool {
+        self.interactions.get(&id).is_some_and(|i| i.talk.is_some())
+    }
+
+    fn has_run(&self, id: InteractionId) -> bool {
+        self.interactions.get(&id).is_some_and(|i| i.run.is_some())
     }
 
     fn end_offers(&mut self, now: Now, tenant: &TenantId, id: InteractionId, r: &Remembered, out: &mut Vec<Output>) {
@@ -217,8 +231,7 @@ impl Center {
         }
         if let Some(entry) = r.queued {
             let waited_ms = millis(now.wall.since(entry.entered.unwrap_or(entry.since)));
-            let fact =
-                Fact::Unqueued { interaction: id, queue: entry.queue.clone(), why: Unqueued::ServerRestart, waited_ms };
+            let fact = Fact::Unqueued { interaction: id, queue: entry.queue.clone(), why: Unqueued::ServerRestart, waited_ms };
             self.fact(now, tenant, fact, out);
             self.keep_place(now, tenant, &r.from, entry);
         }
@@ -257,6 +270,6 @@ impl Center {
 }
 
 /// When a wall instant was, on the timer clock.
-fn mono_of(now: Now, at: crate::base::Wall) -> Mono {
+pub(super) fn mono_of(now: Now, at: crate::base::Wall) -> Mono {
     Mono(now.mono.0.saturating_sub(u64::try_from(now.wall.since(at).as_nanos()).unwrap_or(u64::MAX)))
 }

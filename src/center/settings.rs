@@ -186,8 +186,12 @@ impl Tenant {
         for (i, r) in self.routes.iter().enumerate() {
             let at = format!("{at}.routes[{i}] ({})", r.pattern);
             match &r.to {
-                Destination::Queue(q) if !self.routing.queues.contains_key(q) => bad.push(format!("{at}: there is no queue `{q}`")),
-                Destination::Agent(a) if !self.routing.agents.contains_key(a) => bad.push(format!("{at}: there is no agent `{a}`")),
+                Destination::Queue(q) if !self.routing.queues.contains_key(q) => {
+                    bad.push(format!("{at}: there is no queue `{q}`"))
+                }
+                Destination::Agent(a) if !self.routing.agents.contains_key(a) => {
+                    bad.push(format!("{at}: there is no agent `{a}`"))
+                }
                 Destination::Trunk(o) if !self.trunks.contains_key(&o.trunk) => {
                     bad.push(format!("{at}: there is no trunk `{}`", o.trunk));
                 }
@@ -247,7 +251,7 @@ struct PlanHours(Arc<routing::Plan>);
 
 impl ivr::Hours for PlanHours {
     fn state(&self, calendar: &CalendarId, at: Wall) -> Option<ivr::HoursState> {
-        use routing::hours::Hours as H;
+        use routing::hours::State as H;
         self.0.calendars.get(calendar).map(|c| match c.state(at) {
             H::Open => ivr::HoursState::Open,
             H::Closed => ivr::HoursState::Closed,
@@ -259,7 +263,11 @@ impl ivr::Hours for PlanHours {
 
 impl Settings {
     /// Compiles and checks. `flows` are the parsed flow files; every tenant may use them all.
-    pub fn compile(version: u64, business: Business, flows: &BTreeMap<FlowId, Arc<ivr::Flow>>) -> Result<Settings, Vec<String>> {
+    pub fn compile(
+        version: u64,
+        business: Business,
+        flows: &BTreeMap<FlowId, Arc<ivr::Flow>>,
+    ) -> Result<Settings, Vec<String>> {
         let mut bad = business.problems();
         for (id, t) in &business.tenants {
             let named = t.routes.iter().enumerate().filter_map(|(i, r)| match &r.to {
@@ -277,7 +285,11 @@ impl Settings {
         }
         let tenants = business.tenants.into_iter().map(|(id, config)| {
             let plan = Arc::new(config.routing.clone());
-            let library = ivr::Library::new(flows.clone(), Arc::new(PlanHours(plan.clone())), config.flow_config.clone());
+            let library = ivr::Library {
+                flows: flows.clone(),
+                hours: Arc::new(PlanHours(plan.clone())),
+                config: config.flow_config.clone(),
+            };
             (id.clone(), Arc::new(TenantSettings { id, plan, library: Arc::new(library), config }))
         });
         Ok(Settings { version, tenants: tenants.collect() })
@@ -337,8 +349,7 @@ fn lcs_lines<'a>(a: &[&'a str], b: &[&'a str]) -> Vec<(char, &'a str)> {
     let mut t = vec![0u32; (a.len() + 1) * w];
     for i in (0..a.len()).rev() {
         for j in (0..b.len()).rev() {
-            t[i * w + j] =
-                if a[i] == b[j] { t[(i + 1) * w + j + 1] + 1 } else { t[(i + 1) * w + j].max(t[i * w + j + 1]) };
+            t[i * w + j] = if a[i] == b[j] { t[(i + 1) * w + j + 1] + 1 } else { t[(i + 1) * w + j].max(t[i * w + j + 1]) };
         }
     }
     let (mut i, mut j, mut out) = (0, 0, Vec::new());

@@ -88,7 +88,12 @@ impl Center {
             let music = hold_music(&i.settings, i.queue.as_ref());
             self.call(Action::Unbridge { leg: customer });
             self.call(Action::Unbridge { leg: agent_leg });
-            self.call(Action::Play { leg: customer, play, prompts: vec![Prompt::Music(music.into())], repeat: Repeat::Forever });
+            self.call(Action::Play {
+                leg: customer,
+                play,
+                prompts: vec![Prompt::Music(music.into())],
+                repeat: Repeat::Forever,
+            });
         } else {
             talk.held = talk.held_total(now.mono);
             talk.held_since = None;
@@ -104,7 +109,13 @@ impl Center {
     }
 
     /// Hands a talk over. The agent's part ends (blind transfer); what the customer hears next is up to the target.
-    pub(super) fn transfer(&mut self, now: Now, id: InteractionId, to: TransferTo, out: &mut Vec<Output>) -> Result<(), Refusal> {
+    pub(super) fn transfer(
+        &mut self,
+        now: Now,
+        id: InteractionId,
+        to: TransferTo,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
         let i = self.interactions.get(&id).ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
         let Some(talk) = i.talk.as_ref() else {
             return Err(Refusal::new(RefusalCode::WrongState, format!("interaction {id} is not being talked to")));
@@ -160,7 +171,11 @@ impl Center {
     }
 
     /// A route to the outside for a number an agent wants to call.
-    pub(super) fn outward_for(&self, settings: &super::settings::TenantSettings, number: &str) -> Result<(crate::base::TrunkId, String), Refusal> {
+    pub(super) fn outward_for(
+        &self,
+        settings: &super::settings::TenantSettings,
+        number: &str,
+    ) -> Result<(crate::base::TrunkId, String), Refusal> {
         self.outward(settings, number)
     }
 

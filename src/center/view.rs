@@ -95,6 +95,8 @@ pub struct QueueView {
 pub struct InteractionView {
     /// The medium.
     pub channel: Channel,
+    /// Who began it.
+    pub way: super::fact::Way,
     /// `flow`, `waiting`, `offered`, `talking`, `hold`, `wrap_up`, `voicemail`.
     pub stage: String,
     /// Since when in this stage.

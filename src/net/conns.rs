@@ -35,7 +35,7 @@ impl Drop for Place {
 
 /// Where a message for a flow goes.
 pub(super) enum Seat {
-    Open(mpsc::Sender<Bytes>),
+    Open(ConnId, mpsc::Sender<Bytes>),
     New(NewConn, Place),
 }
 
@@ -85,8 +85,8 @@ impl Conns {
         let mut table = self.lock();
         let named = flow.conn.filter(|id| table.by_id.contains_key(id));
         let known = named.or_else(|| table.by_remote.get(&flow.remote).copied());
-        if let Some(entry) = known.and_then(|id| table.by_id.get(&id)) {
-            return Ok(Seat::Open(entry.queue.clone()));
+        if let Some((id, entry)) = known.and_then(|id| table.by_id.get_key_value(&id)) {
+            return Ok(Seat::Open(*id, entry.queue.clone()));
         }
         if table.by_id.len() >= self.most {
             return Err(SendError::TooManyConnections);

@@ -98,6 +98,9 @@ pub enum SendError {
     /// We listen on no address of that transport and family.
     #[error("no {0} socket for that address family")]
     NoSocket(Transport),
+    /// A broadcast, multicast or empty address: what a Via says must not make us shout (RFC 4475 3.3.10).
+    #[error("not the address of one host")]
+    NoHost,
     /// The system refused.
     #[error("cannot send: {0}")]
     System(io::ErrorKind),
@@ -187,6 +190,7 @@ impl Net {
     /// TCP: over `flow.conn` if it lives, else over any connection to `flow.remote`, else over a new one.
     pub fn send(&self, flow: Flow, data: Bytes) {
         let result = match flow.transport {
+            _ if !is_one_host(flow.remote) => Err(SendError::NoHost),
             Transport::Udp => self.send_udp(&flow, &data),
             Transport::Tcp => self.send_tcp(flow, data),
         };
@@ -203,17 +207,24 @@ impl Net {
         socket.ok_or(SendError::NoSocket(Transport::Udp))?.send(flow.remote, data)
     }
 
-    fn send_tcp(&self, flow: Flow, data: Bytes) -> Result<(), SendError> {
-        match self.shared.conns.seat_for(&flow)? {
-            Seat::Open(queue) => queue.try_send(data).map_err(|e| match e {
-                mpsc::error::TrySendError::Full(_) => SendError::QueueFull,
-                mpsc::error::TrySendError::Closed(_) => SendError::Closed,
-            }),
-            Seat::New(conn, place) => {
-                // The queue is new and empty, so this cannot fail.
-                let _ = conn.queue.try_send(data);
-                self.runtime.spawn(stream::connect(flow, place, conn, self.shared.clone()));
-                Ok(())
+    fn send_tcp(&self, flow: Flow, mut data: Bytes) -> Result<(), SendError> {
+        loop {
+            match self.shared.conns.seat_for(&flow)? {
+                Seat::Open(id, queue) => match queue.try_send(data) {
+                    Ok(()) => return Ok(()),
+                    Err(mpsc::error::TrySendError::Full(_)) => return Err(SendError::QueueFull),
+                    // It is just closing. Out of the table with it, so that the next look finds another or makes a new one.
+                    Err(mpsc::error::TrySendError::Closed(back)) => {
+                        self.shared.conns.remove(id);
+                        data = back;
+                    }
+                },
+                Seat::New(conn, place) => {
+                    // The queue is new and empty, so this cannot fail.
+                    let _ = conn.queue.try_send(data);
+                    self.runtime.spawn(stream::connect(flow, place, conn, self.shared.clone()));
+                    return Ok(());
+                }
             }
         }
     }
@@ -227,6 +238,11 @@ impl Net {
     pub fn counters(&self) -> Counters {
         self.shared.counters.read(self.shared.conns.len())
     }
+}
+
+fn is_one_host(addr: SocketAddr) -> bool {
+    let broadcast = matches!(addr.ip(), std::net::IpAddr::V4(ip) if ip.is_broadcast());
+    addr.port() != 0 && !addr.ip().is_multicast() && !addr.ip().is_unspecified() && !broadcast
 }
 
 impl Shared {

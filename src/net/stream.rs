@@ -33,8 +33,8 @@ use crate::{
     },
 };
 
-/// Bytes read at once.
-const READ: usize = 16_384;
+/// Bytes read at once. Small, because each of ten thousand connections has such a buffer.
+const READ: usize = 4_096;
 /// Connections the kernel holds while we are busy accepting.
 const BACKLOG: i32 = 1024;
 

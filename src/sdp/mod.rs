@@ -3,15 +3,16 @@
 //! ```text
 //! bytes ─parse─▶ Session ─answer(ours)─▶ (Session, Agreed)      we were called
 //!   offer(ours) ─▶ Session ─▶ peer ─▶ Session ─agreed─▶ Agreed  we call
+//!   reoffer(last of ours) ─▶ Session ─▶ ... the same            hold, resume, moved
 //! ```
 //! One audio stream over RTP/AVP is spoken; every other media line is refused with port 0, in its place. A secure profile is
-//! one more arm in [`negotiate`]'s choice of the stream.
+//! one more arm where `negotiate` chooses the stream.
 
 mod negotiate;
 mod parse;
 mod write;
 
-pub use negotiate::{Agreed, LocalMedia, Rejected, agreed, answer, offer};
+pub use negotiate::{Agreed, LocalMedia, Rejected, agreed, answer, offer, reoffer};
 pub use parse::{SdpError, parse};
 
 use std::net::IpAddr;

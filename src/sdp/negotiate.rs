@@ -155,6 +155,40 @@ pub fn offer(local: &LocalMedia) -> Session {
     session(local, vec![audio])
 }
 
+/// Our new offer in a session that has one (hold, resume, a moved address): `last` is our last description, offer or answer.
+///
+/// Every stream stays in its place, and a payload number keeps its meaning (RFC 3264 8, 8.3.2). The version rises if anything
+/// changed.
+pub fn reoffer(last: &Session, local: &LocalMedia) -> Session {
+    let mut media = last.media.clone();
+    let active = media.iter().position(|m| m.kind.eq_ignore_ascii_case("audio") && m.port != 0);
+    let mut audio = our_audio(local, RTP_AVP, local.direction);
+    let known: Vec<(u8, Encoding)> = active.map(|i| media[i].encodings().collect()).unwrap_or_default();
+    let taken = |pt: u8, audio: &Media| audio.rtpmaps.iter().any(|m| m.pt == pt);
+    for (pt, encoding) in &known {
+        match encoding {
+            Encoding::Codec(codec) if local.codecs.contains(codec) => add(&mut audio, *pt, name(*codec)),
+            _ => {}
+        }
+    }
+    for codec in local.codecs {
+        let new = known.iter().all(|(_, e)| *e != Encoding::Codec(*codec));
+        if new && !taken(static_pt(*codec), &audio) {
+            add(&mut audio, static_pt(*codec), name(*codec));
+        }
+    }
+    if local.dtmf {
+        let kept = known.iter().find(|(_, e)| *e == Encoding::Event).map(|(pt, _)| *pt);
+        let free = (EVENT_PT..127).find(|pt| !taken(*pt, &audio));
+        kept.or(free).into_iter().for_each(|pt| add_event(&mut audio, pt));
+    }
+    match active {
+        Some(i) => media[i] = audio,
+        None => media.push(audio),
+    }
+    session(local, media).following(last)
+}
+
 /// Our answer to `offer`, and what it settles. `nat`: the address the peer's signalling came from, when it sits behind a NAT.
 ///
 /// The first acceptable audio stream is taken, with the offerer's favourite codec under the offerer's numbers; every other

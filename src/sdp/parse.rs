@@ -32,7 +32,8 @@ pub fn parse(data: &[u8]) -> Result<Session, SdpError> {
     let mut versioned = false;
     for (i, line) in data.split(|b| *b == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.is_empty() {
+        // Empty lines and padding at the end are met and mean nothing.
+        if line.iter().all(|b| matches!(b, 0 | b' ' | b'\t')) {
             continue;
         }
         let fail = |what| SdpError { line: i + 1, what };
@@ -58,7 +59,7 @@ pub fn parse(data: &[u8]) -> Result<Session, SdpError> {
             ("c", None) => session.connection = Some(connection(value).map_err(fail)?),
             ("c", Some(media)) if media.connection.is_none() => media.connection = Some(connection(value).map_err(fail)?),
             ("a", None) => session.direction = direction(value).or(session.direction),
-            ("a", Some(media)) => attribute(media, value).map_err(fail)?,
+            ("a", Some(media)) => attribute(media, value),
             _ => {}
         }
     }
@@ -155,12 +156,12 @@ fn direction(value: &str) -> Option<Direction> {
     }
 }
 
-fn attribute(media: &mut Media, value: &str) -> Result<(), &'static str> {
+fn attribute(media: &mut Media, value: &str) {
     if let Some(d) = direction(value) {
         media.direction = Some(d);
-        return Ok(());
+        return;
     }
-    let Some((name, value)) = value.split_once(':') else { return Ok(()) };
+    let Some((name, value)) = value.split_once(':') else { return };
     let value = value.trim();
     match name {
         "rtpmap" if media.rtpmaps.len() < PER_MEDIA_MAX => media.rtpmaps.extend(rtpmap(value)),
@@ -176,12 +177,13 @@ fn attribute(media: &mut Media, value: &str) -> Result<(), &'static str> {
         "maxptime" => media.maxptime_ms = digits(value.split('.').next().unwrap_or_default()).or(media.maxptime_ms),
         "rtcp" => {
             let mut words = value.split_whitespace();
-            let port = words.next().and_then(digits::<u16>).filter(|p| *p != 0).ok_or("`a=rtcp` without a port")?;
-            media.rtcp = Some((port, words.nth(2).and_then(|a| a.parse().ok())));
+            // Without a usable port it is as if not said.
+            if let Some(port) = words.next().and_then(digits::<u16>).filter(|p| *p != 0) {
+                media.rtcp = Some((port, words.nth(2).and_then(|a| a.parse().ok())));
+            }
         }
         _ => {}
     }
-    Ok(())
 }
 
 /// `None` for what is no RTP payload type description: it cannot be chosen, and that is all.

@@ -8,7 +8,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::{Payload, code};
-use crate::limits::{DTMF_QUEUE_MAX, DTMF_TONE_MAX, FRAME, FRAME_TIME};
+use crate::limits::{DTMF_FORWARD_MAX, DTMF_FORWARD_TONE_MAX, DTMF_QUEUE_MAX, DTMF_TONE_MAX, FRAME, FRAME_TIME};
 
 /// How often the end of a digit is sent.
 const ENDS: u8 = 3;
@@ -66,9 +66,12 @@ impl Sender {
         self.queue(digits, tone, gap);
     }
 
-    /// Queue a digit that another leg pressed.
+    /// Queue a digit that another leg pressed. Digits take the place of sound, so somebody leaning on the keys must not make
+    /// the others deaf: long presses are cut short, and beyond a few waiting the newest is not passed on.
     pub fn forward(&mut self, digit: &str, held: Duration) {
-        self.queue(digit, held, FRAME_TIME * 3);
+        if self.waiting.len() < DTMF_FORWARD_MAX {
+            self.queue(digit, held.min(DTMF_FORWARD_TONE_MAX), FRAME_TIME * 3);
+        }
     }
 
     /// Whether somebody is to be told that all is out; says so once.

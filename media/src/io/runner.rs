@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     net::{IpAddr, SocketAddr, UdpSocket},
     os::fd::AsFd,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -85,6 +86,7 @@ pub struct Gauges {
     pub foreign: AtomicU64,
     pub discarded: AtomicU64,
     pub phases_skipped: AtomicU64,
+    pub panics: AtomicU64,
 }
 
 impl Gauges {
@@ -235,12 +237,18 @@ impl Runner {
             for i in 0..n {
                 match ready.token(i) {
                     WAKER => self.waker.clear(),
-                    token => self.drain(now, token),
+                    token => {
+                        let slot = Slot((token / 2) as u32);
+                        if !self.survives(|r| r.drain(now, token)) {
+                            self.give_up(now, slot);
+                        }
+                    }
                 }
             }
             // After the sockets: a slot given to another leg by a message must not get the old one's readiness.
-            let go_on = self.messages(now);
-            self.shard.tick(now, &mut self.wires);
+            let mut go_on = true;
+            self.survives(|r| go_on = r.messages(now));
+            self.survives(|r| r.shard.tick(now, &mut r.wires));
             self.wires.retry();
             self.gauges.publish(&self.shard);
             if !go_on {
@@ -255,9 +263,26 @@ impl Runner {
         }
     }
 
+    /// A bug met by one packet must not end a thousand calls. `false`: there was one, and the panic hook has told of it.
+    fn survives(&mut self, f: impl FnOnce(&mut Self)) -> bool {
+        // What a leg looks like after a panic is at worst odd: there is no unsafe code that could rely on it.
+        let sound = catch_unwind(AssertUnwindSafe(|| f(self))).is_ok();
+        if !sound {
+            self.gauges.panics.fetch_add(1, Relaxed);
+        }
+        sound
+    }
+
+    /// The leg whose packet could not be handled is closed; its commander learns of it.
+    fn give_up(&mut self, now: At, slot: Slot) {
+        if let Some(leg) = self.shard.who(slot) {
+            self.survives(|r| r.shard.command(now, Command::Close { leg }, &mut r.wires));
+        }
+    }
+
     fn drain(&mut self, now: At, token: u64) {
         let slot = Slot((token / 2) as u32);
-        let plane = if token % 2 == 0 { Plane::Rtp } else { Plane::Rtcp };
+        let plane = if token.is_multiple_of(2) { Plane::Rtp } else { Plane::Rtcp };
         for _ in 0..DRAIN_MAX {
             let Some(socket) = self.wires.socket(slot, plane) else { return };
             let Ok((n, from)) = socket.recv_from(&mut self.datagram[..]) else { return };
@@ -316,9 +341,11 @@ impl Runner {
 
     fn take(&mut self, now: At, m: Move) {
         for ((leg, slot), sockets) in self.shard.put(now, m.group).into_iter().zip(m.sockets) {
-            if let Err(e) = self.wires.seat(slot, sockets) {
-                // Without its socket the leg hears nothing: the commander's silence watch ends it.
-                let _ = (leg, e);
+            let port = sockets.port;
+            if self.wires.seat(slot, sockets).is_err() {
+                // The system has no room to watch the socket: the leg cannot go on.
+                self.shard.command(now, Command::Close { leg }, &mut self.wires);
+                self.wires.shared.ports.release(port);
             }
         }
     }

@@ -63,10 +63,11 @@ impl Receiver {
                 Seen::First
             }
         };
-        if timed && matches!(seen, Seen::First | Seen::Next) {
-            if let Some(s) = &mut self.source {
-                s.timing(now, ts);
-            }
+        if timed
+            && matches!(seen, Seen::First | Seen::Next | Seen::Late)
+            && let Some(s) = &mut self.source
+        {
+            s.timing(now, ts);
         }
         seen
     }
@@ -205,7 +206,7 @@ pub fn round_trip_us(ntp_now: u64, r: &Report) -> Option<u32> {
     }
     let units = ((ntp_now >> 16) as u32).wrapping_sub(r.last_sr).wrapping_sub(r.delay_since_sr);
     // Half a minute there and back is no network but a clock gone wrong.
-    (units < 30 << 16).then(|| (u64::from(units) * 1_000_000 >> 16) as u32)
+    (units < 30 << 16).then(|| ((u64::from(units) * 1_000_000) >> 16) as u32)
 }
 
 #[cfg(test)]

@@ -77,6 +77,14 @@ impl Shard {
             self.totals.discarded += 1;
             return Some(());
         }
+        let relay_to = leg.relay_to;
+        if seen == Seen::First
+            && let Some(listener) = relay_to.and_then(|to| self.legs.get_mut(to.0 as usize)).and_then(Option::as_deref_mut)
+        {
+            // The speaker's numbers started over: they are mapped anew, or the listener would see them jump.
+            listener.out.interrupt();
+        }
+        let leg = self.legs.get_mut(slot.0 as usize)?.as_deref_mut()?;
         leg.stats.packets_in += 1;
         leg.stats.bytes_in += payload.len() as u64;
         self.totals.packets_in += 1;
@@ -162,10 +170,11 @@ impl Shard {
         let Some(bridge) = bridge.and_then(|b| self.bridges.get(&b)).filter(|b| !b.relay) else { return };
         let mut name = [0; 4];
         for listener in bridge.listeners_of(id) {
-            if let Some(l) = self.legs.get_mut(listener as usize).and_then(Option::as_deref_mut) {
-                if l.event_target().is_some() && l.play.is_none() {
-                    l.dtmf_out.forward(digit.encode_utf8(&mut name), held);
-                }
+            if let Some(l) = self.legs.get_mut(listener as usize).and_then(Option::as_deref_mut)
+                && l.event_target().is_some()
+                && l.play.is_none()
+            {
+                l.dtmf_out.forward(digit.encode_utf8(&mut name), held);
             }
         }
     }

@@ -1,6 +1,10 @@
 //! One party: where its packets may come from, what is played to it, what it has seen.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{
     Out, Plane, Slot,
@@ -163,7 +167,7 @@ impl Leg {
             return None;
         }
         let ptime = usize::from(r.ptime_ms.clamp(10, 60)) * SAMPLES_PER_MS as usize;
-        Some(Target { slot: self.slot, to: sendable(self.latched.unwrap_or(r.rtp))?, pt: r.send_pt, ptime })
+        Some(Target { slot: self.slot, to: self.reach(self.latched, r.rtp)?, pt: r.send_pt, ptime })
     }
 
     /// The same for telephone events; `None` also when the peer did not agree to them.
@@ -176,9 +180,18 @@ impl Leg {
     pub fn rtcp_target(&self) -> Option<(Plane, SocketAddr)> {
         let r = self.remote.as_ref()?;
         if r.rtcp == r.rtp {
-            return Some((Plane::Rtp, sendable(self.latched.unwrap_or(r.rtp))?));
+            return Some((Plane::Rtp, self.reach(self.latched, r.rtp)?));
         }
-        Some((Plane::Rtcp, sendable(self.rtcp_latched.unwrap_or(r.rtcp))?))
+        Some((Plane::Rtcp, self.reach(self.rtcp_latched, r.rtcp)?))
+    }
+
+    /// The latched address, or the announced one if it means anything from here: `0.0.0.0` and port 0 are how old phones say
+    /// "hold", and a private address of somebody behind a NAT is some other machine in our own network.
+    fn reach(&self, latched: Option<SocketAddr>, announced: SocketAddr) -> Option<SocketAddr> {
+        let nat = self.remote.as_ref().and_then(|r| r.nat);
+        let elsewhere = nat.is_some_and(|nat| nat != announced.ip() && private(announced.ip()));
+        let said = (!announced.ip().is_unspecified() && announced.port() != 0).then_some(announced);
+        latched.filter(|_| said.is_some()).or(said.filter(|_| !elsewhere))
     }
 
     /// Whether the peer may send.
@@ -210,7 +223,13 @@ impl Leg {
     }
 }
 
-/// `0.0.0.0` and port 0 are how old phones say "hold": nobody is there.
-fn sendable(to: SocketAddr) -> Option<SocketAddr> {
-    (!to.ip().is_unspecified() && to.port() != 0).then_some(to)
+/// Addresses that mean something only inside somebody's network (RFC 1918, RFC 6598, RFC 4193, loopback, link-local).
+fn private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            v4.is_private() || v4.is_loopback() || v4.is_link_local() || (a == 100 && (64..128).contains(&b))
+        }
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
 }

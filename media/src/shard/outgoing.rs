@@ -10,7 +10,7 @@
 use super::Out;
 use crate::{
     codec::Encoder,
-    limits::{FRAME, SAMPLES_PER_MS},
+    limits::{CATCH_UP_MAX, FRAME, PHASE_TIME, SAMPLES_PER_MS},
     rtp::{HEADER, Header, write_before, write_header},
     shard::{Plane, Slot},
     time::{At, Chance, samples},
@@ -62,7 +62,8 @@ pub(super) struct Outgoing {
     event_ts: u32,
     pub packets: u64,
     pub bytes: u64,
-    pub last: At,
+    /// When something was last sent; `None` before the first packet.
+    pub last: Option<At>,
     pending: [i16; PTIME_MAX + FRAME],
     held: usize,
 }
@@ -79,7 +80,7 @@ impl Outgoing {
             event_ts: 0,
             packets: 0,
             bytes: 0,
-            last: At(0),
+            last: None,
             pending: [0; PTIME_MAX + FRAME],
             held: 0,
         }
@@ -111,12 +112,14 @@ impl Outgoing {
     fn count(&mut self, now: At, payload: usize) {
         self.packets += 1;
         self.bytes += payload as u64;
-        self.last = now;
+        self.last = Some(now);
     }
 
     /// 20 ms of our own sound.
     pub fn frame(&mut self, now: At, t: &Target, encoder: &mut Encoder, pcm: &[i16; FRAME], out: &mut impl Out) {
-        if self.feed != Feed::Frames {
+        // A pause is a new talkspurt. Less than what a late tick makes up for is no pause.
+        let paused = self.due.is_some_and(|due| now.since(due) > PHASE_TIME * CATCH_UP_MAX);
+        if self.feed != Feed::Frames || paused {
             self.anchor(now, Feed::Frames);
         }
         self.pending[self.held..self.held + FRAME].copy_from_slice(pcm);
@@ -201,10 +204,11 @@ impl Outgoing {
 
     /// A packet of the leg being relayed is not passed on: its number is closed up, or the listener would count a loss.
     pub fn skip(&mut self, from: LegId, h: &Header) {
-        if let Feed::Relay(s) = &mut self.feed {
-            if s.from == (from, h.ssrc) && h.seq.wrapping_add(s.seq).wrapping_sub(self.seq) < 0x8000 {
-                s.seq = s.seq.wrapping_sub(1);
-            }
+        if let Feed::Relay(s) = &mut self.feed
+            && s.from == (from, h.ssrc)
+            && h.seq.wrapping_add(s.seq).wrapping_sub(self.seq) < 0x8000
+        {
+            s.seq = s.seq.wrapping_sub(1);
         }
     }
 

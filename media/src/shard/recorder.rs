@@ -163,8 +163,14 @@ impl Shard {
         path: std::path::PathBuf,
         out: &mut impl Out,
     ) {
-        if self.records.len() >= RECORDS_MAX || self.records.contains_key(&id) {
-            out.event(Event::RecordTrouble { record: id, trouble: RecordTrouble::Overrun });
+        if self.records.contains_key(&id) {
+            self.totals.unknown += 1;
+            return;
+        }
+        if self.records.len() >= RECORDS_MAX {
+            let trouble = RecordTrouble::Overrun;
+            out.event(Event::RecordTrouble { record: id, trouble });
+            out.event(Event::Recorded { record: id, duration: std::time::Duration::ZERO, bytes: 0, trouble: Some(trouble) });
             return;
         }
         self.wake(now);

@@ -122,6 +122,26 @@ fn the_version_rises_only_when_something_changed() {
 }
 
 #[test]
+fn holding_a_video_phone_keeps_its_streams_in_place_and_its_numbers() {
+    let (ours, _) = answered(
+        "m=video 5000 RTP/AVP 96|a=rtpmap:96 H264/90000|m=audio 4000 RTP/AVP 97 98|a=rtpmap:97 PCMA/8000|a=rtpmap:98 telephone-event/8000|",
+    );
+    let held = reoffer(&ours, &LocalMedia { direction: Direction::SendOnly, ..US });
+    assert_eq!(held.origin.version, ours.origin.version + 1);
+    assert_eq!((held.media[0].port, held.media[1].port), (0, 10_000));
+    assert_eq!(held.media[1].formats, ["97", "0", "98"]);
+    assert_eq!(reoffer(&held, &LocalMedia { direction: Direction::SendOnly, ..US }), held);
+    let theirs = phone(
+        "m=video 0 RTP/AVP 96|m=audio 4000 RTP/AVP 97 98|a=rtpmap:97 PCMA/8000|a=rtpmap:98 telephone-event/8000|a=recvonly|",
+    );
+    let agreed = agreed(&held, &theirs, None).unwrap();
+    assert_eq!((agreed.direction, agreed.hold), (Direction::SendOnly, false));
+    assert_eq!((agreed.remote.recv_pt, agreed.remote.dtmf_pt), (97, Some((98, 98))));
+    // Talking again from the first offer on.
+    assert_eq!(reoffer(&offer(&US), &US), offer(&US));
+}
+
+#[test]
 fn a_phone_with_ipv6_and_one_behind_a_home_router_are_understood() {
     let text = b"v=0\no=- 1 1 IN IP6 2001:db8::9\ns=\nc=IN IP6 2001:db8::9\nm=audio 4000 RTP/AVP 0\n";
     let (_, agreed) = answer(&parse(text).unwrap(), &US, None).unwrap();

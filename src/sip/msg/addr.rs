@@ -42,7 +42,7 @@ impl NameAddr {
             let (uri, after) = inner.split_once('>').ok_or("`<` without `>`")?;
             let after = scan::trim(after);
             let params = match after.strip_prefix(';') {
-                Some(p) => Params::parse(if scan::trim(p).is_empty() { ";" } else { p })?,
+                Some(p) => Params::parse(p)?,
                 None if after.is_empty() => Params::default(),
                 None => return Err("text behind an address"),
             };

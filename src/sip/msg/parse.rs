@@ -3,7 +3,7 @@
 //! Values share the datagram; only a folded line is copied. Lines end with CRLF; a bare LF is taken too (it cannot be misread
 //! on either transport, and hand-written test tools send it). A bare CR is refused: it is how lines are smuggled.
 //!
-//! What is wrong in meaning (a missing To, a CSeq for another method) still parses; [`check`](super::check) judges that.
+//! What is wrong in meaning (a missing To, a CSeq for another method) still parses; [`check`](mod@super::check) judges that.
 
 use bytes::Bytes;
 

@@ -220,7 +220,7 @@ impl SipUri {
         };
         let (host_port, params) = rest.split_once(';').map_or((rest, None), |(h, p)| (h, Some(p)));
         let (host, port) = parse_host_port(host_port)?;
-        let params = params.map_or(Ok(Params::default()), |p| Params::parse(if p.is_empty() { ";" } else { p }))?;
+        let params = params.map_or(Ok(Params::default()), Params::parse)?;
         Ok(SipUri { secure, user, password, host, port, params, headers })
     }
     /// The user, unescaped once.
@@ -432,7 +432,7 @@ mod tests {
             "tel:",
             "tel:a;;",
             "1x:y",
-            "sip:h;",
+            "sip:h;;",
         ] {
             assert!(Uri::parse(bad).is_err(), "{bad}");
         }

@@ -33,7 +33,7 @@ impl Via {
     /// Reads one hop (not a list). Blanks around the slashes and the colon are legal; `h ;branch=x` is too.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let (head, params) = Via::head(text)?;
-        let params = params.map_or(Ok(Params::default()), |p| Params::parse(if scan::trim(p).is_empty() { ";" } else { p }))?;
+        let params = params.map_or(Ok(Params::default()), Params::parse)?;
         Ok(Via { params, ..head })
     }
     /// Reads what is in front of the parameters only: enough to answer a hop whose parameters are broken.

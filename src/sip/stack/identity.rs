@@ -54,7 +54,11 @@ impl Stack {
                 let same = m.from().is_ok_and(|f| {
                     f.uri.user() == user.as_str() && host(&f.uri).is_some_and(|h| settings.tenant(&h) == Some(&tenant))
                 });
-                if same { Caller::Known { who: Who::User { tenant: tenant.clone(), user }, tenant } } else { Caller::Refuse(403) }
+                if same {
+                    Caller::Known { who: Who::User { tenant: tenant.clone(), user }, tenant }
+                } else {
+                    Caller::Refuse(403)
+                }
             }
             Login::Trunk(id) => Caller::Known { tenant, who: Who::Trunk(id) },
             Login::Bad(code) => Caller::Refuse(code),
@@ -62,7 +66,8 @@ impl Stack {
                 let public = m.uri().is_some_and(|u| settings.is_public(&tenant, &u.user()));
                 // Somebody who says to be one of us has to prove it, also to call a public number: a phone of ours gets its
                 // caller's name shown, and a stranger does not get to borrow it.
-                let named = m.from().is_ok_and(|f| host(&f.uri).is_some_and(|h| h.ip().is_none() && settings.own_domain(&h).is_some()));
+                let named =
+                    m.from().is_ok_and(|f| host(&f.uri).is_some_and(|h| h.ip().is_none() && settings.own_domain(&h).is_some()));
                 if public && !named && !self.registrar.knows(source) && !has_credentials(m) {
                     return Caller::Known { tenant, who: Who::Stranger };
                 }

@@ -117,7 +117,14 @@ pub(super) enum ClientInput {
 
 impl Stack {
     /// Puts a Via on a request and sends it in a new transaction.
-    pub(super) fn send_request(&mut self, now: Now, mut m: Message, flow: Flow, purpose: Purpose, out: &mut Vec<Output>) -> TxId {
+    pub(super) fn send_request(
+        &mut self,
+        now: Now,
+        mut m: Message,
+        flow: Flow,
+        purpose: Purpose,
+        out: &mut Vec<Output>,
+    ) -> TxId {
         let branch = build::branch(&mut self.rng);
         let (host, port) = self.settings.public_address(&flow);
         m.headers.push_front(Name::Via, Via::new(flow.transport, host, Some(port), &branch));
@@ -384,7 +391,9 @@ impl Stack {
     /// A way is broken: what still waits on it has failed.
     pub(super) fn transport_failed(&mut self, now: Now, flow: &Flow, out: &mut Vec<Output>) {
         let same = |f: &Flow| {
-            f.transport == flow.transport && f.remote == flow.remote && (flow.conn.is_none() || f.conn.is_none() || f.conn == flow.conn)
+            f.transport == flow.transport
+                && f.remote == flow.remote
+                && (flow.conn.is_none() || f.conn.is_none() || f.conn == flow.conn)
         };
         let clients: Vec<TxId> = self.clients.iter().filter(|(_, c)| same(&c.flow)).map(|(id, _)| *id).collect();
         let servers: Vec<TxId> = self.servers.iter().filter(|(_, s)| same(&s.reply)).map(|(id, _)| *id).collect();

@@ -237,14 +237,7 @@ impl Stack {
         Some((again, answer.nonce))
     }
 
-    fn bye_again(
-        &mut self,
-        now: Now,
-        id: TxId,
-        retry: (Dialog, Credentials),
-        m: &Message,
-        out: &mut Vec<Output>,
-    ) {
+    fn bye_again(&mut self, now: Now, id: TxId, retry: (Dialog, Credentials), m: &Message, out: &mut Vec<Output>) {
         let Some(c) = self.clients.get(&id) else { return };
         let (request, flow) = (c.request.clone(), c.flow);
         let (mut dialog, credentials) = retry;

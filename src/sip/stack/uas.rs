@@ -221,14 +221,7 @@ impl Stack {
     }
 
     /// The challenge of 22.2: both hashes, the strong one first.
-    pub(super) fn challenge(
-        &mut self,
-        now: Now,
-        id: TxId,
-        tenant: &crate::base::TenantId,
-        stale: bool,
-        out: &mut Vec<Output>,
-    ) {
+    pub(super) fn challenge(&mut self, now: Now, id: TxId, tenant: &crate::base::TenantId, stale: bool, out: &mut Vec<Output>) {
         let settings = self.settings.clone();
         let values = self.digest.challenges(now.wall, settings.realm(tenant), stale);
         let Some(s) = self.servers.get(&id) else { return };

@@ -2,8 +2,8 @@
 
 use super::{super::engine::values, Change};
 use crate::{
-    base::{InteractionId, TenantId},
-    center::fact::{EndedBy, Fact, Record, Unqueued, Way},
+    base::{InteractionId, TenantId, TicketId},
+    center::fact::{Fact, Record},
 };
 
 /// The statements one fact amounts to. Facts that only the journal keeps amount to none.
@@ -40,6 +40,7 @@ pub(super) fn changes(record: &Record, out: &mut Vec<Change>) {
         | Fact::LegDialog { .. }
         | Fact::LegEnded { .. }
         | Fact::ReadUpTo { .. }
+        | Fact::Counted { .. }
         | Fact::Alarm { .. } => {}
     }
 }
@@ -53,7 +54,7 @@ fn life(record: &Record, out: &mut Vec<Change>) {
                 &record.tenant,
                 *interaction,
                 channel.as_str(),
-                way_str(*way),
+                word_of(way),
                 to,
                 from,
                 *customer,
@@ -64,7 +65,7 @@ fn life(record: &Record, out: &mut Vec<Change>) {
         )),
         Fact::InteractionClosed { interaction, cause, by } => out.push((
             "UPDATE interactions SET closed_at = $3, cause = $4, ended_by = $5 WHERE tenant = $1 AND id = $2",
-            values![&record.tenant, *interaction, record.at, cause.as_str(), by_str(*by)],
+            values![&record.tenant, *interaction, record.at, word_of(cause), word_of(by)],
         )),
         _ => {}
     }
@@ -89,12 +90,12 @@ fn waiting(record: &Record, out: &mut Vec<Change>) {
         Fact::Unqueued { interaction, queue, why, waited_ms } => {
             out.push((
                 "UPDATE interactions SET unqueued = $3, waited_ms = $4 WHERE tenant = $1 AND id = $2",
-                values![tenant, *interaction, unqueued_str(*why), *waited_ms],
+                values![tenant, *interaction, word_of(why), *waited_ms],
             ));
             out.push((
                 "UPDATE waits SET left_at = $4, why = $5, waited_ms = $6 \
                  WHERE tenant = $1 AND interaction = $2 AND queue = $3 AND left_at IS NULL",
-                values![tenant, *interaction, queue, record.at, unqueued_str(*why), *waited_ms],
+                values![tenant, *interaction, queue, record.at, word_of(why), *waited_ms],
             ));
         }
         _ => {}
@@ -182,7 +183,7 @@ fn recordings(record: &Record, out: &mut Vec<Change>) {
 }
 
 /// The contacts of a ticket, as the machine of tickets lists them, point to it.
-pub(super) fn joined(tenant: &TenantId, interaction: InteractionId, ticket: crate::base::TicketId) -> Change {
+pub(super) fn joined(tenant: &TenantId, interaction: InteractionId, ticket: TicketId) -> Change {
     ("UPDATE interactions SET ticket = $3 WHERE tenant = $1 AND id = $2", values![tenant, interaction, ticket])
 }
 
@@ -190,31 +191,7 @@ fn text_of(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("types of facts have been written to the journal as JSON just before")
 }
 
-fn way_str(way: Way) -> &'static str {
-    match way {
-        Way::Inbound => "inbound",
-        Way::Outbound => "outbound",
-        Way::Internal => "internal",
-    }
-}
-
-fn by_str(by: EndedBy) -> &'static str {
-    match by {
-        EndedBy::Customer => "customer",
-        EndedBy::Agent => "agent",
-        EndedBy::System => "system",
-    }
-}
-
-fn unqueued_str(why: Unqueued) -> &'static str {
-    match why {
-        Unqueued::Answered => "answered",
-        Unqueued::Abandoned => "abandoned",
-        Unqueued::Timeout => "timeout",
-        Unqueued::NoAgents => "no_agents",
-        Unqueued::Full => "full",
-        Unqueued::ExitKey => "exit_key",
-        Unqueued::Moved => "moved",
-        Unqueued::ServerRestart => "server_restart",
-    }
+/// The name serde gives a value that is one word: what `read` reads it back by.
+fn word_of(value: &impl serde::Serialize) -> String {
+    text_of(value).trim_matches('"').to_owned()
 }

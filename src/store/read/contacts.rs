@@ -107,7 +107,7 @@ pub struct DecisionRow {
     /// When it was over.
     pub ended_at: Option<Wall>,
     /// How it ended.
-    pub outcome: Option<routing::OfferEnd>,
+    pub outcome: Option<routing::StopWhy>,
     /// Why this agent.
     pub decision: routing::Decision,
 }

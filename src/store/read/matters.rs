@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Ask, Cursor, OF_CUSTOMER, Page, contacts::InteractionRow, like, page_size, prefix_end};
+use super::{Ask, Cursor, OF_CUSTOMER, Page, contacts::InteractionRow, like, page_size, prefix_end, term};
 use crate::{
     base::{AgentId, CodeId, CustomerId, QueueId, TenantId, TicketId, Wall},
     customer::{Customer, Identity, Tier},
@@ -149,7 +149,7 @@ impl Store {
         ask.and_if(" AND owner = ?", filter.owner.as_ref());
         ask.and_if(" AND queue = ?", filter.queue.as_ref());
         ask.and_if(OF_CUSTOMER, filter.customer);
-        let search = filter.search.as_deref().map(|s| like(&s.trim().to_lowercase()));
+        let search = filter.search.as_deref().map(|s| like(&term(s).to_lowercase()));
         ask.and_if(" AND search LIKE ? ESCAPE '!'", search);
         ask.newest_first("changed_at", filter.after, limit + 1);
         let rows = self.db.all(ask.sql, ask.values, || format!("list the tickets of {tenant}")).await?;
@@ -178,7 +178,7 @@ impl Store {
     /// Customers with a word of their name, or a number, mail address or other identity, beginning with `prefix`; the longest
     /// known first. Digits find numbers with or without their plus.
     pub async fn customer_search(&self, tenant: &TenantId, prefix: &str, limit: usize) -> Result<Vec<CustomerRow>> {
-        let prefix = prefix.trim();
+        let prefix = term(prefix);
         if prefix.is_empty() {
             return Ok(Vec::new());
         }
@@ -190,7 +190,7 @@ impl Store {
              UNION SELECT customer FROM identities WHERE tenant = $1 AND value >= $6 AND value < $7) ORDER BY made_at, id LIMIT $8"
         );
         let values =
-            values![tenant, &word, prefix_end(&word), prefix, prefix_end(prefix), &plus, prefix_end(&plus), page_size(limit)];
+            values![tenant, &word, prefix_end(&word), &prefix, prefix_end(&prefix), &plus, prefix_end(&plus), page_size(limit)];
         let rows = self.db.all(sql, values, || format!("search the customers of {tenant}")).await?;
         rows.iter().map(customer).collect()
     }

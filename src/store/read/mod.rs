@@ -114,6 +114,11 @@ fn prefix_end(prefix: &str) -> String {
     format!("{prefix}{}", char::MAX)
 }
 
+/// What is searched for, as far as it counts.
+fn term(text: &str) -> String {
+    text.trim().chars().take(limits::SEARCH_CHARS_MAX).collect()
+}
+
 /// What is searched for, with the signs that mean something in LIKE taken literally (escape: `!`).
 fn like(text: &str) -> String {
     let mut pattern = String::from("%");
