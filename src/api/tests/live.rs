@@ -18,6 +18,7 @@ fn state_of(who: &str) -> Fact {
 fn contact(of: &str) -> InteractionView {
     InteractionView {
         channel: Channel::Voice,
+        way: crate::center::fact::Way::Inbound,
         stage: "talking".into(),
         stage_since: Wall(5),
         since: Wall(4),
@@ -130,7 +131,8 @@ async fn a_console_that_is_too_slow_gets_a_fresh_picture_instead_of_a_queue() {
     let mut s = listens(&h, &sue, "").await;
     s.until("snapshot").await;
     for seq in 1..=64 {
-        let record = crate::center::fact::Record { seq, at: Wall(1), tenant: tenant("demo"), cause: None, fact: state_of("anna") };
+        let record =
+            crate::center::fact::Record { seq, at: Wall(1), tenant: tenant("demo"), cause: None, fact: state_of("anna") };
         h.facts.send(Arc::from([record])).unwrap();
     }
     let seen = s.all_until("snapshot").await;
@@ -147,7 +149,9 @@ async fn an_agent_sees_the_teams_states_but_only_their_own_contacts() {
     let picture = s.until("snapshot").await["view"].clone();
     assert_eq!(picture["interactions"].as_object().unwrap().keys().collect::<Vec<_>>(), [&mine.to_string()]);
     assert_eq!(picture["agents"]["ben"]["state"], "ready");
-    assert!(picture["agents"]["ben"]["work"][0]["offer"].is_null() && picture["agents"]["anna"]["work"][0]["offer"].is_string());
+    assert!(
+        picture["agents"]["ben"]["work"][0]["offer"].is_null() && picture["agents"]["anna"]["work"][0]["offer"].is_string()
+    );
     assert_eq!(picture["queues"]["sales"]["waiting"], 2);
     let words = |i, text: &str| {
         let sender = crate::text::Sender::Visitor;
@@ -182,7 +186,10 @@ async fn every_frame_is_an_event_of_the_document() {
     });
     frames.extend(s.all_until("view").await);
     let view = frames.last().unwrap();
-    assert_eq!((view["gone"]["interactions"][0].as_str(), view["alarms"]["disk"].as_str()), (Some(&*mine.to_string()), Some("the disk is full")));
+    assert_eq!(
+        (view["gone"]["interactions"][0].as_str(), view["alarms"]["disk"].as_str()),
+        (Some(&*mine.to_string()), Some("the disk is full"))
+    );
     s.say(json!({"type": "ping"})).await;
     frames.extend(s.all_until("pong").await);
     s.say(json!({"type": "dance"})).await;

@@ -85,7 +85,15 @@ async fn demo_things(h: &House) -> Ids {
         let (name, state) = ("Anna".to_owned(), "ready".to_owned());
         let (skills, work) = (Default::default(), Vec::new());
         let anna = crate::center::view::AgentView {
-            name, state, reason: None, since: at, pending: None, phone: true, console: false, work, skills,
+            name,
+            state,
+            reason: None,
+            since: at,
+            pending: None,
+            phone: true,
+            console: false,
+            work,
+            skills,
         };
         v.agents.insert(agent("anna"), anna);
     });

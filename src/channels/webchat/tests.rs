@@ -16,10 +16,8 @@ use crate::{
 };
 
 async fn house() -> House {
-    House::build(64, |g| {
-        router(Parts { door: g.door, store: g.store, facts: g.facts, blinks: g.blinks, rng: Rng::seeded(1) })
-    })
-    .await
+    House::build(64, |g| router(Parts { door: g.door, store: g.store, facts: g.facts, blinks: g.blinks, rng: Rng::seeded(1) }))
+        .await
 }
 
 async fn visitor(h: &House) -> String {
@@ -91,7 +89,11 @@ async fn a_visitor_who_comes_back_gets_what_was_missed_once_and_in_order() {
     let mut bodies = Vec::new();
     while bodies.len() < 3 {
         let m = s.until("message").await;
-        bodies.push((m["seq"].as_u64().unwrap(), m["body"].as_str().unwrap().to_owned(), m["name"].as_str().map(str::to_owned)));
+        bodies.push((
+            m["seq"].as_u64().unwrap(),
+            m["body"].as_str().unwrap().to_owned(),
+            m["name"].as_str().map(str::to_owned),
+        ));
     }
     assert_eq!(bodies[0], (2, "two".into(), Some("Anna".into())));
     assert_eq!(bodies[1], (4, "four".into(), None));
