@@ -1,6 +1,6 @@
 // The agent desk. The picture comes from the server and is drawn as it is; nothing is assumed before the server says so.
 
-import { $, chrome, clock, composingGuard, dateTime, fill, h, t, tick, timeOfDay, uid } from './ui.js';
+import { $, chrome, clock, composingGuard, dateTime, fill, h, stickToEnd, t, tick, timeOfDay, uid } from './ui.js';
 import { ask, listen } from './desk-line.js';
 
 const SIGN = { alerting: '◔', offered: '◔', talking: '▲', hold: '❚❚', wrap_up: '✎', waiting: '…', flow: '⤳', voicemail: '✉' };
@@ -484,6 +484,8 @@ function handover() {
 }
 
 // ---- begin ----
+
+stickToEnd($('#log'));
 
 chrome(() => { $('#log').replaceChildren(); const said = talk; talk = []; said.forEach((m) => add(m, true)); $('#offers').dataset.key = ''; $('#mine').dataset.now = ''; if (selected) drawContext(); draw(); });
 setInterval(() => { tick(); if (Date.now() > typingUntil) $('#typing').hidden = true; }, 500);

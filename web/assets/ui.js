@@ -145,3 +145,10 @@ export const uid = () => {
 
 /** Waits between tries of a lost connection: 0.5 s doubling to 15 s, spread so that a thousand tabs do not return at once. */
 export const backoff = (tries) => Math.min(15000, 500 * 2 ** tries) * (0.7 + Math.random() * 0.6);
+
+/** Keeps a log at its end while its reader is there, whatever changes its size; a reader who scrolled up is left in peace. */
+export function stickToEnd(box) {
+  let end = true;
+  box.addEventListener('scroll', () => { end = box.scrollHeight - box.scrollTop - box.clientHeight < 80; });
+  new ResizeObserver(() => { if (end) box.scrollTop = box.scrollHeight; }).observe(box);
+}
