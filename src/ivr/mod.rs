@@ -11,6 +11,8 @@
 //! whoever implements [`Hours`]. The language itself is described in `ivr-flows/README.md`.
 
 pub mod check;
+mod edges;
+
 pub mod expr;
 pub mod flow;
 mod graph;

@@ -86,7 +86,7 @@ fn faults_of_the_graph_are_found_at_their_line() {
     f("R4", "no_agents: all_busy, full", "full", "    queue:");
     f("R4", "{answered: goodbye, timeout: all_busy", "{answerd: goodbye, timeout: all_busy", "answerd");
     f("R4", "    say: [connecting]\n    then: to_support", "    say: [connecting]", "say: [connecting]");
-    f("R4", ", {else: choose_language}]", "]", "branch: [{if: \"call.lang");
+    f("R4", ", {else: choose_language}]", "]", "branch: [{if: \"starts_with(call.lang");
     f("R5", "    say: [all_busy]\n    then: leave_message", "    say: [all_busy]\n    then: to_support", "  to_support:");
     f("R5", "    exhausted: goodbye", "    exhausted: anything_else", "  anything_else:");
     f("R7", "    on_error: leave_message\n\n  to_sales", "\n  to_sales", "  to_support:");

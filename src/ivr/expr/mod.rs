@@ -17,11 +17,6 @@ pub use eval::Scope;
 pub(crate) use eval::clip as clipped;
 pub use parse::ExprError;
 
-/// Longest expression, characters.
-pub const EXPR_CHARS_MAX: usize = 1_000;
-/// Most parts of one expression.
-pub const EXPR_PARTS_MAX: usize = 256;
-
 /// What an expression gives and a variable holds.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

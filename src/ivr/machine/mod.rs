@@ -27,7 +27,6 @@ mod tests;
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
-    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -37,12 +36,7 @@ pub use io::*;
 pub(crate) use scope::built_in;
 
 use super::{Flow, Value, flow::Node};
-use crate::base::{FlowId, Mono, Now, mins};
-
-/// Keys typed ahead that are kept; more are dropped.
-const TYPED_AHEAD_MAX: usize = 32;
-/// A prompt that does not report its end within this is taken as played: the media plane has lost it.
-const SAY_MAX: Duration = mins(10);
+use crate::base::{FlowId, Mono, Now, limits::FLOW_TYPED_AHEAD_MAX};
 
 /// One execution of a flow.
 #[derive(Debug)]
@@ -274,7 +268,7 @@ impl Run {
 
     /// Keeps a key for the next question.
     fn type_ahead(&mut self, key: char) -> Option<Next> {
-        if self.typed.len() < TYPED_AHEAD_MAX {
+        if self.typed.len() < FLOW_TYPED_AHEAD_MAX {
             self.typed.push_back(key);
         }
         None
