@@ -3,7 +3,9 @@
 //! [`Expr::parse`] reads (`parse.rs`), [`Expr::eval`] computes (`eval.rs`), [`types`] is what the linter knows about them before
 //! they run. What has no sensible value (a division by zero, a field of nothing, a comparison of a text with a number) is null.
 //!
-//!     cond ? a : b    ||    &&    == !=    < <= > >= in    + -    * /    ! -    literals paths functions ( ) [ ]
+//! ```text
+//! cond ? a : b    ||    &&    == !=    < <= > >= in    + -    * /    ! -    literals paths functions ( ) [ ]
+//! ```
 
 mod eval;
 mod parse;

@@ -1,9 +1,11 @@
 //! `gather`: ask, listen, ask again, give up.
 //!
-//!     Asking ─Played│barge-in─▶ Listening ─answer───────────────▶ when
-//!        ▲                        │ silence: no_input, n-th prompt
-//!        └────────────────────────┤ nonsense: no_match, n-th prompt
-//!                                 └ retries used up ────────────▶ exhausted
+//! ```text
+//! Asking ─Played│barge-in─▶ Listening ─answer───────────────▶ when
+//!    ▲                        │ silence: no_input, n-th prompt
+//!    └────────────────────────┤ nonsense: no_match, n-th prompt
+//!                             └ retries used up ────────────▶ exhausted
+//! ```
 //!
 //! On text channels there is no silence: an idle visitor is the business of the conversation, not of the flow.
 

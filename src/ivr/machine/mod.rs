@@ -2,14 +2,16 @@
 //!
 //! Begin ─▶ step from node to node until one waits ─▶ input or deadline ─▶ step on ─▶ .. ─▶ Finished
 //!
-//!     Saying      say          Played │ key
-//!     Gathering   gather       Digit │ Words │ deadline          (gather.rs)
-//!     Asking      http         Http │ deadline
-//!     Queueing    queue        Queue │ exit key │ deadline       (queue.rs)
-//!     Resting     queue, transfer after "answered"               TalkEnded
-//!     Recording   voicemail    VoicemailDone │ Failed │ deadline
-//!     Noting      voicemail on text: Words
-//!     Handing     transfer     Transfer │ deadline
+//! ```text
+//! Saying      say          Played │ key
+//! Gathering   gather       Digit │ Words │ deadline          (gather.rs)
+//! Asking      http         Http │ deadline
+//! Queueing    queue        Queue │ exit key │ deadline       (queue.rs)
+//! Resting     queue, transfer after "answered"               TalkEnded
+//! Recording   voicemail    VoicemailDone │ Failed │ deadline
+//! Noting      voicemail on text: Words
+//! Handing     transfer     Transfer │ deadline
+//! ```
 //!
 //! Every wait has a deadline or ends by hang-up. An input that does not belong to the present wait is ignored: it crossed with
 //! something. `Hangup` is taken everywhere and leads to `on_hangup`, from which nothing waits for the caller any more.
