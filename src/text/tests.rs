@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::base::{Rng, mins, ms, secs};
+use crate::base::{Rng, Wall, mins, ms, secs};
 
 /// A conversation, its journal, and what everybody was told.
 struct Talk {
