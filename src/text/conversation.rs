@@ -19,7 +19,7 @@ use super::{
     message::{ClientId, CloseWhy, Event, Message, Party, Progress, Record, Refusal, Sender, Tab, Tick, clean},
     pace::Pace,
 };
-use crate::base::{AgentId, Deadlines, MessageId, Mono, Now, Wall, limits};
+use crate::base::{AgentId, Deadlines, MessageId, Mono, Now, limits};
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Timer {
