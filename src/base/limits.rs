@@ -20,6 +20,12 @@ pub const SIP_STREAM_IDLE: Duration = mins(15);
 pub const SIP_STREAMS_MAX: usize = 10_000;
 /// Most SIP stream connections from one address.
 pub const SIP_STREAMS_PER_IP: usize = 256;
+/// Messages waiting to be written to one stream; more means its peer does not read: the message is refused to the sender.
+pub const SIP_STREAM_QUEUE: usize = 256;
+/// A stream to a peer must be open within this.
+pub const SIP_CONNECT_TIMEOUT: Duration = secs(5);
+/// A stream that cannot be framed stays open this long, so that the answer saying so gets out.
+pub const SIP_STREAM_LINGER: Duration = secs(1);
 /// Most SIP transactions alive; a new request beyond gets 503.
 pub const SIP_TRANSACTIONS_MAX: usize = 100_000;
 /// Most dialogs alive; a new INVITE beyond gets 503.

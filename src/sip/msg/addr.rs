@@ -42,7 +42,7 @@ impl NameAddr {
             let (uri, after) = inner.split_once('>').ok_or("`<` without `>`")?;
             let after = scan::trim(after);
             let params = match after.strip_prefix(';') {
-                Some(p) => Params::parse(if scan::trim(p).is_empty() { ";" } else { p })?,
+                Some(p) => Params::parse(p)?,
                 None if after.is_empty() => Params::default(),
                 None => return Err("text behind an address"),
             };
@@ -105,5 +105,52 @@ impl fmt::Display for NameAddr {
             write!(f, "{} ", scan::quote(&self.display))?;
         }
         write!(f, "<{}>{}", self.uri, self.params)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ways_phones_write_their_name_are_one_name() {
+        for text in
+            ["\"Anna\" <sip:a@h>;tag=1", "Anna <sip:a@h>;tag=1", "\"Anna\"<sip:a@h> ; tag=1", "Anna< sip:a@h > ;tag = 1"]
+        {
+            let a = NameAddr::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert_eq!(a.to_string(), "\"Anna\" <sip:a@h>;tag=1", "{text}");
+        }
+        let bare = NameAddr::parse("sip:a@h;tag=1;x=\"<\"").unwrap();
+        assert_eq!((bare.tag().as_deref(), bare.uri.to_string().as_str()), (Some("1"), "sip:a@h"));
+        assert_eq!(NameAddr::parse("Bell, Alexander <sip:b@h>").unwrap().to_string(), "\"Bell, Alexander\" <sip:b@h>");
+    }
+
+    #[test]
+    fn a_hostile_display_name_stays_a_display_name() {
+        let uri = Uri::parse("sip:a@h").unwrap();
+        for name in ["x\" <sip:evil@e>;tag=2", "a\\", "<", ",", "客服 小王"] {
+            let a = NameAddr::new(uri.clone()).with_display(name).with_tag("1");
+            let read = NameAddr::parse(&a.to_string()).unwrap();
+            assert_eq!((read.display.as_str(), read.tag().as_deref()), (name, Some("1")));
+        }
+        let broken = NameAddr::new(uri).with_display("a\r\nX: y").with_tag("t\r\nu;v=\"");
+        assert!(!broken.to_string().contains('\n'));
+    }
+
+    #[test]
+    fn what_could_be_read_in_two_ways_is_refused() {
+        for bad in
+            ["", "\"a", "\"a\" sip:a@h", "<sip:a@h", "<sip:a@h>x", "sip:a@h?Route=x", "sip:a@h,sip:b@h", "<sip:a@h>;;", "a@h"]
+        {
+            assert!(NameAddr::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_absurd_lifetime_is_a_long_one_and_a_senseless_one_is_none() {
+        let expires = |v: &str| NameAddr::parse(&format!("<sip:a@h>;expires={v}")).unwrap().expires();
+        assert_eq!(expires("3600"), Some(3600));
+        assert_eq!(expires("280297596632815"), Some(u32::MAX));
+        assert_eq!((expires("soon"), expires("-1")), (None, None));
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::{Headers, Message, Method, Name, Start, Version, Via, scan};
+use super::{Headers, Message, Method, Name, Start, Version, Via, reason_phrase, scan};
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
@@ -30,7 +30,10 @@ pub enum ParseErrorKind {
     /// `Content-Length` promises more than came.
     #[error("Content-Length is larger than the message")]
     BodyTruncated,
-    /// More than [`limits`](crate::base::limits) allow.
+    /// More bytes than [`SIP_MESSAGE_MAX`](crate::base::limits::SIP_MESSAGE_MAX).
+    #[error("the message is too large")]
+    MessageTooLarge,
+    /// More of something than [`limits`](crate::base::limits) allow.
     #[error("too large: {0}")]
     TooLarge(&'static str),
 }
@@ -39,7 +42,7 @@ impl ParseErrorKind {
     /// The status code that says so (RFC 3261 21.4).
     pub fn code(self) -> u16 {
         match self {
-            ParseErrorKind::TooLarge("message") => 513,
+            ParseErrorKind::MessageTooLarge => 513,
             _ => 400,
         }
     }
@@ -90,10 +93,20 @@ impl ParseError {
             stamped.stamp(from);
             headers.replace_first(&Name::Via, stamped);
         }
-        let start = Start::Response { code: self.kind.code(), reason: format!("Bad Request - {}", self.kind) };
-        let answer = Message { start, version: Version::V2, headers, body: Bytes::new() };
+        let tag = stateless_tag(&headers);
+        let code = self.kind.code();
+        let start = Start::Response { code, reason: format!("{} - {}", reason_phrase(code), self.kind) };
+        let mut answer = Message { start, version: Version::V2, headers, body: Bytes::new() };
+        answer.set_to_tag(&tag);
         Some((answer, SocketAddr::new(from.ip(), port)))
     }
+}
+
+/// The To tag of a stateless answer: the same for each repetition of the request (RFC 3261 8.2.7), so made from it (FNV-1a).
+fn stateless_tag(headers: &Headers) -> String {
+    let bytes = headers.iter().filter(|(name, _)| **name != Name::Via).flat_map(|(_, value)| value.iter());
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3));
+    format!("{hash:016x}")
 }
 
 /// A header that is missing or says nothing sensible.

@@ -143,7 +143,12 @@ fn one_line(value: Bytes) -> Bytes {
 
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.0.iter().map(|h| (&h.name, scan::text(&h.value)))).finish()
+        let shown = |h: &Field| match h.name {
+            // Not even a log of last resort may hold what can be replayed or guessed at.
+            Name::Authorization | Name::ProxyAuthorization => Cow::Borrowed("***"),
+            _ => Cow::Owned(scan::text(&h.value).into_owned()),
+        };
+        f.debug_map().entries(self.0.iter().map(|h| (&h.name, shown(h)))).finish()
     }
 }
 

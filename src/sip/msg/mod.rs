@@ -1,7 +1,7 @@
 //! SIP messages: parse, read, write (RFC 3261 section 7).
 //!
 //! A [`Message`] is the start line, the header lines and the body as they came; typed views ([`Via`], [`NameAddr`], [`CSeq`],
-//! ...) are read when asked for. What we do not understand is carried byte for byte. Parsing checks form; [`check`] judges
+//! ...) are read when asked for. What we do not understand is carried byte for byte. Parsing checks form; [`check`](mod@check) judges
 //! meaning; what to do about either is the stack's.
 //!
 //! ```text
@@ -22,10 +22,18 @@ mod via;
 mod views;
 mod write;
 
+pub mod check;
+pub mod frame;
 pub mod scan;
+
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod torture;
 
 pub use addr::NameAddr;
 pub use auth::{AuthHeader, Challenge, Credentials};
+pub use check::{Verdict, check};
 pub use error::{HeaderError, ParseError, ParseErrorKind};
 pub use headers::Headers;
 pub use method::{Method, Protocol};
@@ -57,7 +65,7 @@ pub enum Start {
     },
 }
 
-/// The version of the protocol. Anything but 2.0 is answered 505 ([`check`]).
+/// The version of the protocol. Anything but 2.0 is answered 505 ([`check`](mod@check)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
     /// Before the point.

@@ -11,8 +11,8 @@ use crate::base::limits;
 pub struct Params(Vec<(Box<str>, Option<Box<str>>)>);
 
 impl Params {
-    /// Reads what follows the first `;`, semicolons in quotes respected. An empty text is an empty list; an empty parameter
-    /// (`;;`) is an error, and so is a name with blanks or separators in it.
+    /// Reads what follows the first `;`, semicolons in quotes respected. Nothing behind the last `;` is forgiven (a call is worth
+    /// more than a semicolon); an empty parameter (`;;`) is an error, and so is a name with blanks or separators in it.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let mut out = Vec::new();
         let mut rest = scan::trim(text);
@@ -27,8 +27,8 @@ impl Params {
             }
             out.push(one_param(one)?);
             match end {
-                Some(i) => rest = &rest[i + 1..],
-                None => return Ok(Params(out)),
+                Some(i) if !scan::trim(&rest[i + 1..]).is_empty() => rest = &rest[i + 1..],
+                _ => return Ok(Params(out)),
             }
         }
     }

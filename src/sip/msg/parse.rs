@@ -3,7 +3,7 @@
 //! Values share the datagram; only a folded line is copied. Lines end with CRLF; a bare LF is taken too (it cannot be misread
 //! on either transport, and hand-written test tools send it). A bare CR is refused: it is how lines are smuggled.
 //!
-//! What is wrong in meaning (a missing To, a CSeq for another method) still parses; [`check`](super::check) judges that.
+//! What is wrong in meaning (a missing To, a CSeq for another method) still parses; [`check`](mod@super::check) judges that.
 
 use bytes::Bytes;
 
@@ -20,7 +20,7 @@ pub(super) fn datagram(data: Bytes) -> Result<Message, ParseError> {
     let skip = data.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
     let data = data.slice(skip..);
     if data.len() > limits::SIP_MESSAGE_MAX {
-        return Err(with_head(&data, Kind::TooLarge("message")));
+        return Err(with_head(&data, Kind::MessageTooLarge));
     }
     whole(&data).map_err(|kind| with_head(&data, kind))
 }

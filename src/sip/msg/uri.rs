@@ -220,7 +220,7 @@ impl SipUri {
         };
         let (host_port, params) = rest.split_once(';').map_or((rest, None), |(h, p)| (h, Some(p)));
         let (host, port) = parse_host_port(host_port)?;
-        let params = params.map_or(Ok(Params::default()), |p| Params::parse(if p.is_empty() { ";" } else { p }))?;
+        let params = params.map_or(Ok(Params::default()), Params::parse)?;
         Ok(SipUri { secure, user, password, host, port, params, headers })
     }
     /// The user, unescaped once.
@@ -337,5 +337,104 @@ impl fmt::Debug for SipUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hidden = SipUri { password: self.password.as_ref().map(|_| "***".into()), ..self.clone() };
         fmt::Display::fmt(&hidden, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uri(text: &str) -> Uri {
+        Uri::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"))
+    }
+
+    #[test]
+    fn a_phone_that_registers_twice_is_one_binding_when_its_contacts_are_the_same() {
+        // The examples of RFC 3261 19.1.4.
+        for (a, b) in [
+            ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtlanTa.CoM;Transport=tcp"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
+            ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;newparam=5"),
+            (
+                "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
+                "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com",
+            ),
+            (
+                "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
+                "sip:alice@atlanta.com?priority=urgent&subject=project%20x",
+            ),
+            ("sip:a@[2001:db8::1]", "sip:a@[2001:DB8:0::1]"),
+            ("tel:+1-201-555-0123", "tel:+12015550123"),
+        ] {
+            assert!(uri(a).same(&uri(b)) && uri(b).same(&uri(a)), "{a} {b}");
+        }
+        for (a, b) in [
+            ("sip:ALICE@AtlanTa.CoM;Transport=udp", "sip:alice@AtlanTa.CoM;Transport=UDP"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:6000;transport=tcp"),
+            ("sip:carol@chicago.com;newparam=5", "sip:carol@chicago.com;newparam=6"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting"),
+            ("sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4"),
+            ("sip:bob@h", "sips:bob@h"),
+            ("sip:bob@h", "tel:+12015550123"),
+        ] {
+            assert!(!uri(a).same(&uri(b)) && !uri(b).same(&uri(a)), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_is_written_back() {
+        for text in [
+            "sip:john.doe@example.com",
+            "sip:+12125551212:1234@gateway.example.com;user=phone",
+            "sips:alice@[2001:db8::10]:5061;transport=tls;lr",
+            "sip:*97%23@10.0.0.1",
+            "sip:a;b=c?d@example.com",
+            "tel:+86-138-1234-5678;phone-context=+86",
+            "urn:service:sos",
+        ] {
+            assert_eq!(uri(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_user_name_from_outside_cannot_become_anything_but_a_user_name() {
+        for hostile in ["a@evil.example", "a;lr", "a\r\nX: y", "a b", "<a>", "a:b", "100%", "客服", "a?Route=x"] {
+            let made = Uri::from(SipUri::new(Some(hostile), Host::parse("example.com").unwrap(), None));
+            let read = uri(&made.to_string());
+            assert_eq!(read.user(), hostile);
+            assert_eq!(read, made);
+        }
+        let mut made = SipUri::new(Some("a"), Host::parse("h").unwrap(), None);
+        made.set_param("x", "1;lr\r\n>");
+        assert_eq!(uri(&made.to_string()).sip().unwrap().params.get("lr"), None);
+    }
+
+    #[test]
+    fn a_password_is_not_shown_in_logs() {
+        let shown = format!("{:?}", uri("sip:alice:secret@example.com"));
+        assert!(shown.contains("alice") && !shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_no_uri_is_refused() {
+        for bad in [
+            "",
+            "alice",
+            "sip:",
+            "sip:@h",
+            "sip:a@",
+            "sip:a@h:70000",
+            "sip:a@h:",
+            "sip:2001:db8::10",
+            "sip:a b@h",
+            "tel:",
+            "tel:a;;",
+            "1x:y",
+            "sip:h;;",
+        ] {
+            assert!(Uri::parse(bad).is_err(), "{bad}");
+        }
     }
 }

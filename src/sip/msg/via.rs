@@ -33,7 +33,7 @@ impl Via {
     /// Reads one hop (not a list). Blanks around the slashes and the colon are legal; `h ;branch=x` is too.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let (head, params) = Via::head(text)?;
-        let params = params.map_or(Ok(Params::default()), |p| Params::parse(if scan::trim(p).is_empty() { ";" } else { p }))?;
+        let params = params.map_or(Ok(Params::default()), Params::parse)?;
         Ok(Via { params, ..head })
     }
     /// Reads what is in front of the parameters only: enough to answer a hop whose parameters are broken.
@@ -98,5 +98,44 @@ impl fmt::Display for Via {
             write!(f, ":{port}")?;
         }
         self.params.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_where_the_grammar_allows_them_lose_nothing() {
+        let via = Via::parse("SIP / 2.0 / UDP first.example.com: 4000 ;ttl=16 ; maddr=224.2.0.1 ;branch=z9hG4bKa7c6a8dlze.1")
+            .unwrap();
+        assert_eq!((via.host.to_string().as_str(), via.port), ("first.example.com", Some(4000)));
+        assert_eq!(via.branch().as_deref(), Some("z9hG4bKa7c6a8dlze.1"));
+        assert!(via.is_rfc3261());
+        assert_eq!(via.to_string(), "SIP/2.0/UDP first.example.com:4000;ttl=16;maddr=224.2.0.1;branch=z9hG4bKa7c6a8dlze.1");
+    }
+
+    #[test]
+    fn the_stamp_says_where_a_phone_behind_a_router_really_is() {
+        let from = "203.0.113.5:40000".parse().unwrap();
+        let stamped = |text: &str| {
+            let mut via = Via::parse(text).unwrap();
+            via.stamp(from);
+            via.to_string()
+        };
+        assert_eq!(
+            stamped("SIP/2.0/UDP 192.168.1.2;branch=x;rport"),
+            "SIP/2.0/UDP 192.168.1.2;branch=x;rport=40000;received=203.0.113.5"
+        );
+        assert_eq!(stamped("SIP/2.0/UDP 203.0.113.5;branch=x"), "SIP/2.0/UDP 203.0.113.5;branch=x");
+        // A lie about `received` does not send our answer elsewhere.
+        assert_eq!(stamped("SIP/2.0/UDP 203.0.113.5;received=1.2.3.4"), "SIP/2.0/UDP 203.0.113.5");
+        assert_eq!(stamped("SIP/2.0/UDP pc.local;received=1.2.3.4"), "SIP/2.0/UDP pc.local;received=203.0.113.5");
+    }
+
+    #[test]
+    fn the_bare_cookie_identifies_nothing() {
+        let is = |branch: &str| Via::parse(&format!("SIP/2.0/UDP h;branch={branch}")).unwrap().is_rfc3261();
+        assert!(is("z9hG4bKa") && is("Z9HG4BKa") && !is("z9hG4bK") && !is("abc") && !is("z9hG4客x"));
     }
 }

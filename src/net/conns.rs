@@ -1,0 +1,126 @@
+//! The table of connections: who sits where, and how many may.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::SendError;
+use crate::{
+    base::limits,
+    sip::transport::{ConnId, Flow},
+};
+
+/// A connection's number and the two ends of its queue.
+pub(super) struct NewConn {
+    pub(super) queue: mpsc::Sender<Bytes>,
+    pub(super) messages: mpsc::Receiver<Bytes>,
+}
+
+/// Holds a connection's place in the table; gives it back when dropped, whatever ended its task.
+pub(super) struct Place {
+    pub(super) id: ConnId,
+    conns: Conns,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.conns.remove(self.id);
+    }
+}
+
+/// Where a message for a flow goes.
+pub(super) enum Seat {
+    Open(ConnId, mpsc::Sender<Bytes>),
+    New(NewConn, Place),
+}
+
+struct Entry {
+    remote: SocketAddr,
+    queue: mpsc::Sender<Bytes>,
+}
+
+#[derive(Default)]
+struct Table {
+    last_id: u64,
+    by_id: BTreeMap<ConnId, Entry>,
+    by_remote: BTreeMap<SocketAddr, ConnId>,
+    per_ip: BTreeMap<IpAddr, usize>,
+}
+
+/// Shared by the caller's threads and the connection tasks; held for a look-up only, never over an await.
+#[derive(Clone)]
+pub(super) struct Conns {
+    table: Arc<Mutex<Table>>,
+    most: usize,
+    most_per_ip: usize,
+}
+
+impl Conns {
+    pub(super) fn new(most: usize, most_per_ip: usize) -> Self {
+        Conns { table: Arc::default(), most, most_per_ip }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        // Nothing below leaves the table half changed, so a panic elsewhere does not spoil it.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for an accepted connection; `None` when there are too many: the newest is disappointed.
+    pub(super) fn accept(&self, remote: SocketAddr) -> Option<(NewConn, Place)> {
+        let mut table = self.lock();
+        let from_there = table.per_ip.get(&remote.ip()).copied().unwrap_or(0);
+        if table.by_id.len() >= self.most || from_there >= self.most_per_ip {
+            return None;
+        }
+        Some(self.insert(&mut table, remote))
+    }
+
+    /// The queue of the connection a flow names or leads to, or a place for a new one.
+    pub(super) fn seat_for(&self, flow: &Flow) -> Result<Seat, SendError> {
+        let mut table = self.lock();
+        let named = flow.conn.filter(|id| table.by_id.contains_key(id));
+        let known = named.or_else(|| table.by_remote.get(&flow.remote).copied());
+        if let Some((id, entry)) = known.and_then(|id| table.by_id.get_key_value(&id)) {
+            return Ok(Seat::Open(*id, entry.queue.clone()));
+        }
+        if table.by_id.len() >= self.most {
+            return Err(SendError::TooManyConnections);
+        }
+        let (conn, place) = self.insert(&mut table, flow.remote);
+        Ok(Seat::New(conn, place))
+    }
+
+    fn insert(&self, table: &mut Table, remote: SocketAddr) -> (NewConn, Place) {
+        table.last_id += 1;
+        let id = ConnId(table.last_id);
+        let (queue, messages) = mpsc::channel(limits::SIP_STREAM_QUEUE);
+        table.by_id.insert(id, Entry { remote, queue: queue.clone() });
+        table.by_remote.insert(remote, id);
+        *table.per_ip.entry(remote.ip()).or_default() += 1;
+        (NewConn { queue, messages }, Place { id, conns: self.clone() })
+    }
+
+    /// Forgets a connection; its writer ends when its queue is empty.
+    pub(super) fn remove(&self, id: ConnId) {
+        let mut table = self.lock();
+        let Some(entry) = table.by_id.remove(&id) else { return };
+        if table.by_remote.get(&entry.remote) == Some(&id) {
+            table.by_remote.remove(&entry.remote);
+        }
+        if let Some(n) = table.per_ip.get_mut(&entry.remote.ip()) {
+            *n -= 1;
+            if *n == 0 {
+                table.per_ip.remove(&entry.remote.ip());
+            }
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lock().by_id.len()
+    }
+}

@@ -1,0 +1,228 @@
+//! TCP: accepting, connecting, and the life of one connection.
+//!
+//! ```text
+//! accepted ─first message within `stall`─▶ talking ─nothing for `idle`──────────▶ closed
+//!    └─── nothing ──▶ closed               │  └─half a message for `stall`──────▶ closed
+//!                                          └─boundary lost─▶ lingering (answer) ─▶ closed
+//! ```
+//! A reading half and a writing half: a peer that does not read cannot keep us from hearing it.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use socket2::{Domain, Protocol, Type};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpSocket, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::{mpsc, oneshot},
+    time::{Instant, timeout},
+};
+
+use super::{
+    NetEvent, SendError, Shared,
+    conns::{NewConn, Place},
+};
+use crate::{
+    base::limits,
+    sip::{
+        msg::frame::{Frame, Framer},
+        transport::{Flow, Transport},
+    },
+};
+
+/// Bytes read at once. Small, because each of ten thousand connections has such a buffer.
+const READ: usize = 4_096;
+/// Connections the kernel holds while we are busy accepting.
+const BACKLOG: i32 = 1024;
+
+/// Listens on `addr`; returns the address bound.
+pub(super) fn listen(addr: SocketAddr, shared: &Arc<Shared>) -> io::Result<SocketAddr> {
+    let raw = socket2::Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    if addr.is_ipv6() {
+        raw.set_only_v6(true)?;
+    }
+    // A restart must not wait for the last connections of the process before to time out.
+    raw.set_reuse_address(true)?;
+    raw.set_nonblocking(true)?;
+    raw.bind(&addr.into())?;
+    raw.listen(BACKLOG)?;
+    let listener = TcpListener::from_std(raw.into())?;
+    let local = listener.local_addr()?;
+    tokio::spawn(accept(listener, local, shared.clone()));
+    Ok(local)
+}
+
+async fn accept(listener: TcpListener, local: SocketAddr, shared: Arc<Shared>) {
+    let mut stop = shared.stop.clone();
+    loop {
+        let accepted = tokio::select! {
+            _ = stop.changed() => return,
+            r = listener.accept() => r,
+        };
+        let (stream, remote) = match accepted {
+            Ok(pair) => pair,
+            // Out of file descriptors, mostly: wait for some to come free.
+            Err(e) => {
+                tracing::warn!(%local, error = %e, "accepting a SIP connection failed");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let Some((conn, place)) = shared.conns.accept(remote) else {
+            shared.counters.refused.add();
+            continue;
+        };
+        shared.counters.accepted.add();
+        let flow = Flow { transport: Transport::Tcp, local, remote, conn: Some(place.id) };
+        let patience = shared.config.stall;
+        tokio::spawn(run(stream, flow, place, conn, patience, shared.clone()));
+    }
+}
+
+/// Opens the connection a message is already waiting for.
+pub(super) async fn connect(flow: Flow, place: Place, mut conn: NewConn, shared: Arc<Shared>) {
+    let mut stop = shared.stop.clone();
+    let result = tokio::select! {
+        _ = stop.changed() => return,
+        r = timeout(shared.config.connect, dial(&flow)) => r,
+    };
+    let why = match result {
+        Ok(Ok(stream)) => {
+            shared.counters.opened.add();
+            let flow = Flow { conn: Some(place.id), ..flow };
+            let patience = shared.config.idle;
+            return run(stream, flow, place, conn, patience, shared).await;
+        }
+        Ok(Err(e)) => SendError::System(e.kind()),
+        Err(_) => SendError::ConnectTimeout,
+    };
+    // From here on a message to that peer tries anew.
+    drop(place);
+    fail_the_rest(&mut conn.messages, flow, &why, &shared).await;
+}
+
+async fn dial(flow: &Flow) -> io::Result<TcpStream> {
+    let socket = if flow.remote.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // From the address the peer knows us by, when that is one.
+    if !flow.local.ip().is_unspecified() && flow.local.is_ipv4() == flow.remote.is_ipv4() {
+        socket.bind(SocketAddr::new(flow.local.ip(), 0))?;
+    }
+    socket.connect(flow.remote).await
+}
+
+/// Tells the sender of every message that is still queued.
+async fn fail_the_rest(messages: &mut mpsc::Receiver<Bytes>, flow: Flow, why: &SendError, shared: &Shared) {
+    messages.close();
+    while let Ok(_lost) = messages.try_recv() {
+        shared.counters.send_failed.add();
+        shared.put(NetEvent::SendFailed { flow, why: why.clone() }).await;
+    }
+}
+
+/// The life of a connection, from open to closed.
+async fn run(stream: TcpStream, flow: Flow, place: Place, conn: NewConn, patience: Duration, shared: Arc<Shared>) {
+    // Small messages that must not wait for each other.
+    let _ = stream.set_nodelay(true);
+    let NewConn { queue, messages } = conn;
+    let (read, write) = stream.into_split();
+    let (gone, mut writer_gone) = oneshot::channel();
+    let id = place.id;
+    let writer = tokio::spawn(write_all(write, messages, flow, gone, shared.clone()));
+    // Only the table holds the queue open: taking the connection out of it closes it.
+    let answers = queue.downgrade();
+    drop(queue);
+    let mut stop = shared.stop.clone();
+    tokio::select! {
+        _ = stop.changed() => {}
+        _ = &mut writer_gone => {}
+        () = read_all(read, flow, &answers, patience, &shared) => {}
+    }
+    // The writer finishes what is queued, then closes.
+    drop(place);
+    if timeout(shared.config.stall, writer).await.is_err() {
+        tracing::debug!(%flow, "a SIP connection would not take its last messages");
+    }
+    shared.put(NetEvent::Closed { conn: id }).await;
+}
+
+async fn write_all(
+    mut write: OwnedWriteHalf,
+    mut messages: mpsc::Receiver<Bytes>,
+    flow: Flow,
+    _gone: oneshot::Sender<()>,
+    shared: Arc<Shared>,
+) {
+    while let Some(data) = messages.recv().await {
+        let why = match timeout(shared.config.stall, write.write_all(&data)).await {
+            Ok(Ok(())) => continue,
+            Ok(Err(e)) => SendError::System(e.kind()),
+            Err(_) => SendError::QueueFull,
+        };
+        shared.counters.send_failed.add();
+        shared.put(NetEvent::SendFailed { flow, why }).await;
+        fail_the_rest(&mut messages, flow, &SendError::Closed, &shared).await;
+    }
+}
+
+/// Reads until the peer closes, grows silent, or makes no sense.
+async fn read_all(mut read: OwnedReadHalf, flow: Flow, answers: &mpsc::WeakSender<Bytes>, patience: Duration, shared: &Shared) {
+    let mut framer = Framer::new();
+    let mut buf = vec![0; READ];
+    let mut deadline = Instant::now() + patience;
+    let (mut mid_message, mut silent_so_far) = (false, true);
+    loop {
+        let n = match tokio::time::timeout_at(deadline, read.read(&mut buf)).await {
+            Ok(Ok(0) | Err(_)) => return,
+            Ok(Ok(n)) => n,
+            Err(_) if mid_message || silent_so_far => return shared.counters.stalled.add(),
+            Err(_) => return shared.counters.idled.add(),
+        };
+        framer.push(&buf[..n]);
+        let mut complete = false;
+        while let Some(frame) = framer.next() {
+            complete = true;
+            match frame {
+                Ok(Frame::Message(message)) => {
+                    if shared.worth_handing_up(&message, flow.remote) {
+                        shared.put(NetEvent::Received { message, source: flow }).await;
+                    }
+                }
+                Ok(Frame::Ping) => {
+                    shared.counters.keepalives.add();
+                    // When the queue is full the peer is not reading, and would not see the answer either.
+                    let _ = answers.upgrade().map(|queue| queue.try_send(Bytes::from_static(b"\r\n")));
+                }
+                Ok(Frame::Pong) => shared.counters.keepalives.add(),
+                Err(e) => {
+                    shared.counters.unframed.add();
+                    let message = Err(e.error);
+                    if shared.worth_handing_up(&message, flow.remote) {
+                        shared.put(NetEvent::Received { message, source: flow }).await;
+                        linger(&mut read, &mut buf).await;
+                    }
+                    return;
+                }
+            }
+        }
+        // A message that is trickling in byte by byte has the time from its beginning, not from its last byte.
+        silent_so_far &= !complete;
+        let now_mid = framer.is_mid_message();
+        if complete || !mid_message {
+            deadline = Instant::now() + if now_mid { shared.config.stall } else { shared.config.idle };
+        }
+        mid_message = now_mid;
+    }
+}
+
+/// Goes on reading into nothing for a moment: closing with unread bytes would reset the connection and lose the answer.
+async fn linger(read: &mut OwnedReadHalf, buf: &mut [u8]) {
+    let until = Instant::now() + limits::SIP_STREAM_LINGER;
+    while let Ok(Ok(n)) = tokio::time::timeout_at(until, read.read(buf)).await {
+        if n == 0 {
+            return;
+        }
+    }
+}
