@@ -5,6 +5,7 @@ pub mod deadline;
 pub mod e164;
 pub mod ids;
 pub mod limits;
+pub mod pattern;
 pub mod redact;
 pub mod rng;
 pub mod slug;
@@ -12,6 +13,7 @@ pub mod time;
 
 pub use deadline::Deadlines;
 pub use ids::*;
+pub use pattern::NumberPattern;
 pub use redact::Redact;
 pub use rng::Rng;
 pub use slug::Slug;

@@ -3,5 +3,6 @@ pub mod auth;
 pub mod dialog;
 pub mod msg;
 pub mod registrar;
+pub mod stack;
 pub mod transaction;
 pub mod transport;

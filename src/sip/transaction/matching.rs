@@ -14,6 +14,10 @@ impl ClientKey {
     pub fn new(branch: &str, method: Method) -> Self {
         Self { branch: branch.to_ascii_lowercase(), method }
     }
+    /// The branch.
+    pub fn branch(&self) -> &str {
+        &self.branch
+    }
     /// The key a response asks for.
     pub fn of_response(response: &Message) -> Result<Self, HeaderError> {
         let branch = response.top_via()?.branch().unwrap_or_default();

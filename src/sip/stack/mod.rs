@@ -1,0 +1,216 @@
+//! The SIP stack of one node: transactions, dialogs, registrar and digest behind one `handle`.
+//!
+//! ```text
+//! Received ─▶ receive ─▶ tx (which transaction? repeats end here) ─▶ uas      requests outside dialogs: Incoming
+//!                                                                 ├▶ register REGISTER
+//!                                                                 ├▶ midcall  requests inside dialogs: Reoffer, Ended ..
+//!                                                                 └▶ uac      responses: Progress, Answered, Refused
+//! Do ───────▶ uac, uas, midcall ─▶ tx ─▶ Send
+//! Tick ─────▶ every timer that is due
+//! ```
+//!
+//! It owns no socket and no clock. Whom a number leads to, what media is agreed and when a ringing call is given up is decided
+//! upstairs; here is only what RFC 3261 and its kin say about messages.
+//!
+//! Not offered, and therefore refused with 420 when required: reliable provisionals (RFC 3262), session timers (RFC 4028).
+//!
+//! Tests: `tests.rs` for the rules one by one, `storm.rs` for two stacks over a bad network.
+
+mod build;
+mod calls;
+mod identity;
+mod midcall;
+mod receive;
+mod register;
+mod settings;
+mod tx;
+mod uac;
+mod uas;
+mod wire;
+
+#[cfg(test)]
+mod storm;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod torture;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+pub use crate::sip::transaction::Timers;
+pub use settings::{Listener, SipSettings, TrunkPeer};
+pub use wire::{Action, Body, Counters, DialogKey, EndedBy, Event, Input, Output, Target, Who};
+
+use self::{
+    calls::Call,
+    tx::{Client, Server, TxId},
+};
+use crate::{
+    base::{Deadlines, Mono, Now, Rng, TenantId, limits::SIP_NONCE_LIFE},
+    sip::{
+        auth::DigestServer,
+        dialog::DialogSnapshot,
+        registrar::{Aor, Binding, Reach, Registrar},
+        transaction::matching::{ClientKey, ServerKey},
+    },
+};
+
+/// What a deadline is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    Client(TxId),
+    Server(TxId),
+    Call(DialogKey),
+    Sweep,
+}
+
+/// The stack.
+#[derive(Debug)]
+pub struct Stack {
+    settings: Arc<SipSettings>,
+    rng: Rng,
+    timers: Timers,
+    digest: DigestServer,
+    registrar: Registrar,
+    next_key: u64,
+    next_tx: u64,
+    clients: BTreeMap<TxId, Client>,
+    client_index: BTreeMap<ClientKey, TxId>,
+    servers: BTreeMap<TxId, Server>,
+    server_index: BTreeMap<ServerKey, TxId>,
+    /// Requests without To tag by what stays equal when a proxy forks one to us twice (8.2.2.2).
+    merged: BTreeMap<tx::MergeKey, TxId>,
+    calls: BTreeMap<DialogKey, Call>,
+    /// Our tag names the dialog: we made it, and never twice.
+    tags: BTreeMap<String, DialogKey>,
+    deadlines: Deadlines<Timer>,
+    counters: Counters,
+}
+
+impl Stack {
+    /// A stack with nothing going on.
+    pub fn new(settings: Arc<SipSettings>, mut rng: Rng, timers: Timers) -> Self {
+        let digest = DigestServer::new(rng.fork());
+        Self {
+            settings,
+            rng,
+            timers,
+            digest,
+            registrar: Registrar::default(),
+            next_key: 0,
+            next_tx: 0,
+            clients: BTreeMap::new(),
+            client_index: BTreeMap::new(),
+            servers: BTreeMap::new(),
+            server_index: BTreeMap::new(),
+            merged: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            deadlines: Deadlines::default(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// From now on the world looks like this. Calls in progress go on; a user who is gone loses the bindings at expiry.
+    pub fn settings(&mut self, settings: Arc<SipSettings>) {
+        self.settings = settings;
+    }
+
+    /// The settings in force.
+    pub fn current_settings(&self) -> &Arc<SipSettings> {
+        &self.settings
+    }
+
+    /// A key for an outgoing call.
+    pub fn next_key(&mut self) -> DialogKey {
+        self.next_key += 1;
+        DialogKey(self.next_key)
+    }
+
+    /// One thing that happens.
+    pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::Received { message: Ok(message), source } => self.received(now, message, source, out),
+            Input::Received { message: Err(error), source } => self.malformed(&error, source, out),
+            Input::TransportFailed { flow } => self.transport_failed(now, &flow, out),
+            Input::Closed { conn } => {
+                let changes = self.registrar.closed(conn);
+                Self::tell_reach(changes, out);
+            }
+            Input::Do(action) => self.act(now, action, out),
+            Input::Tick => {}
+        }
+        self.tick(now, out);
+    }
+
+    fn act(&mut self, now: Now, action: Action, out: &mut Vec<Output>) {
+        match action {
+            Action::Invite { dialog, to, from, headers, body, credentials } => {
+                self.invite(now, dialog, to, from, headers, body, credentials, out);
+            }
+            Action::Cancel { dialog, headers } => self.cancel(now, dialog, headers, out),
+            Action::Respond { dialog, code, reason, headers, body } => {
+                self.respond_invite(now, dialog, code, &reason, &headers, body, out);
+            }
+            Action::Ack { dialog, body } => self.late_ack(dialog, body, out),
+            Action::Bye { dialog, headers } => self.hang_up(now, dialog, headers, out),
+            Action::Reinvite { dialog, body } => self.reinvite(now, dialog, body, out),
+            Action::RespondReinvite { dialog, code, body } => self.respond_reinvite(now, dialog, code, body, out),
+            Action::Info { dialog, body } => self.info(now, dialog, body, out),
+            Action::ByeRestored { dialog, headers } => self.bye_restored(now, &dialog, &headers, out),
+        }
+    }
+
+    fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
+        while let Some(timer) = self.deadlines.pop_due(now.mono) {
+            match timer {
+                Timer::Client(id) => self.tick_client(now, id, out),
+                Timer::Server(id) => self.feed_server(now, id, tx::ServerInput::Tick, out),
+                Timer::Call(key) => self.tick_call(now, key, out),
+                Timer::Sweep => {
+                    self.digest.sweep(now.wall);
+                    if self.digest.remembered() > 0 {
+                        self.deadlines.set(Timer::Sweep, now.mono + SIP_NONCE_LIFE);
+                    }
+                }
+            }
+        }
+        let changes = self.registrar.expire(now.mono);
+        Self::tell_reach(changes, out);
+    }
+
+    fn tell_reach(changes: Vec<(Aor, Reach)>, out: &mut Vec<Output>) {
+        for (Aor { tenant, user }, reach) in changes {
+            out.push(Output::Event(match reach {
+                Reach::Same => continue,
+                Reach::Registered(contacts) => Event::Registered { tenant, user, contacts },
+                Reach::Unregistered => Event::Unregistered { tenant, user },
+            }));
+        }
+    }
+
+    /// When [`Input::Tick`] is wanted.
+    pub fn deadline(&self) -> Option<Mono> {
+        [self.deadlines.next(), self.registrar.deadline()].into_iter().flatten().min()
+    }
+
+    /// Where a user can be reached, preferred first.
+    pub fn bindings(&self, tenant: &TenantId, user: &str) -> &[Binding] {
+        self.registrar.bindings(&Aor { tenant: tenant.clone(), user: user.to_owned() })
+    }
+
+    /// A standing dialog, for the journal.
+    pub fn snapshot(&self, key: DialogKey) -> Option<DialogSnapshot> {
+        Some(self.calls.get(&key)?.dialog.as_ref()?.snapshot())
+    }
+
+    /// What was seen.
+    pub fn counters(&self) -> Counters {
+        Counters {
+            transactions: self.clients.len() + self.servers.len(),
+            dialogs: self.calls.len(),
+            registered: self.registrar.len(),
+            ..self.counters
+        }
+    }
+}

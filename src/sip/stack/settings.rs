@@ -1,0 +1,99 @@
+//! Who we are and whom we know: compiled by the roof from the business configuration, swapped whole at run time.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+};
+
+use crate::{
+    base::{NumberPattern, TenantId, TrunkId},
+    sip::{
+        auth::Ha1,
+        msg::Host,
+        transport::{Flow, Transport},
+    },
+};
+
+/// Everything the stack needs to know about the world.
+#[derive(Debug, Clone, Default)]
+pub struct SipSettings {
+    /// Which tenant a host name or address in a URI belongs to. Lower case; addresses without brackets.
+    pub domains: BTreeMap<String, TenantId>,
+    /// The tenant of any other host (phones often know only the server's address); `None`: they are unknown here.
+    pub default_tenant: Option<TenantId>,
+    /// The realm each tenant's passwords were hashed with.
+    pub realms: BTreeMap<TenantId, String>,
+    /// Who may register and call out.
+    pub users: BTreeMap<(TenantId, String), Ha1>,
+    /// Carriers and other exchanges.
+    pub trunks: Vec<TrunkPeer>,
+    /// Numbers (or names) anybody may call without credentials.
+    pub public_numbers: Vec<(TenantId, NumberPattern)>,
+    /// `User-Agent` and `Server`. Empty: none.
+    pub user_agent: String,
+    /// Where we listen, and what the world calls that.
+    pub listeners: Vec<Listener>,
+}
+
+/// A listening socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// Datagram or stream.
+    pub transport: Transport,
+    /// What it is bound to; may be the unspecified address.
+    pub local: SocketAddr,
+    /// What goes into Via and Contact; `None`: the local side of the flow in hand.
+    pub public: Option<(Host, u16)>,
+}
+
+/// A peer that is known by where its requests come from, or by a digest user.
+#[derive(Debug, Clone)]
+pub struct TrunkPeer {
+    /// Which.
+    pub id: TrunkId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Source addresses; without a port any port of the address counts. Over UDP an address can be forged: what a trunk may
+    /// reach is up to the routes.
+    pub addresses: Vec<(IpAddr, Option<u16>)>,
+    /// What it logs in with, in the tenant's realm.
+    pub login: Option<(String, Ha1)>,
+}
+
+impl SipSettings {
+    /// The tenant a host belongs to.
+    pub fn tenant(&self, host: &Host) -> Option<&TenantId> {
+        self.own_domain(host).or(self.default_tenant.as_ref())
+    }
+    /// The tenant that has this host as a domain of its own.
+    pub fn own_domain(&self, host: &Host) -> Option<&TenantId> {
+        match host {
+            Host::Name(name) => self.domains.get(&**name),
+            Host::Ip(ip) => self.domains.get(&ip.to_string()),
+        }
+    }
+    /// The realm of a tenant; its id when none was given.
+    pub fn realm<'a>(&'a self, tenant: &'a TenantId) -> &'a str {
+        self.realms.get(tenant).map_or(tenant.as_str(), String::as_str)
+    }
+    /// The trunk a request comes from, by its source address.
+    pub fn trunk_at(&self, from: SocketAddr) -> Option<&TrunkPeer> {
+        let fits = |(ip, port): &(IpAddr, Option<u16>)| *ip == from.ip() && port.is_none_or(|p| p == from.port());
+        self.trunks.iter().find(|t| t.addresses.iter().any(fits))
+    }
+    /// Whether anybody may call this.
+    pub fn is_public(&self, tenant: &TenantId, user: &str) -> bool {
+        self.public_numbers.iter().any(|(t, p)| t == tenant && p.matches(user))
+    }
+    /// Host and port the peer on this flow should know us by.
+    pub fn public_address(&self, flow: &Flow) -> (Host, u16) {
+        let here = |l: &&Listener| l.transport == flow.transport && l.local.port() == flow.local.port();
+        let exact = self.listeners.iter().filter(here).find(|l| l.local == flow.local);
+        let listener = exact.or_else(|| self.listeners.iter().find(here));
+        listener.and_then(|l| l.public.clone()).unwrap_or((Host::Ip(flow.local.ip()), flow.local.port()))
+    }
+    /// The local side for a request of ours by this transport.
+    pub fn local(&self, transport: Transport) -> Option<SocketAddr> {
+        self.listeners.iter().find(|l| l.transport == transport).map(|l| l.local)
+    }
+}

@@ -1,0 +1,407 @@
+//! The tables of transactions: makes them, feeds them, and does what their figures say.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{DialogKey, Output, Stack, Timer, build};
+use crate::{
+    base::{Mono, Now},
+    sip::{
+        auth::Credentials,
+        dialog::Dialog,
+        msg::{Headers, Message, Method, Name, Via},
+        transaction::{
+            Class, Step,
+            invite_client::{self, InviteClient},
+            invite_server::{self, InviteServer},
+            matching::{ClientKey, ServerKey},
+            non_invite_client::{self, NonInviteClient},
+            non_invite_server::{self, NonInviteServer},
+        },
+        transport::{Flow, Source},
+    },
+};
+
+/// Names a transaction in the tables.
+pub(super) type TxId = u64;
+
+/// Call-ID, From tag, CSeq number and method (8.2.2.2).
+pub(super) type MergeKey = (String, String, u32, Method);
+
+/// What a request of ours is for.
+#[derive(Debug, Clone)]
+pub(super) enum Purpose {
+    /// The INVITE that makes a call.
+    Invite(DialogKey),
+    /// Another INVITE inside it.
+    Reinvite(DialogKey),
+    /// A BYE; with what is needed to answer a challenge, once.
+    Bye(Option<Box<(Dialog, Credentials)>>),
+    /// Whatever comes back changes nothing (CANCEL, INFO).
+    Quiet,
+}
+
+#[derive(Debug)]
+enum ClientFigure {
+    Invite(InviteClient),
+    Other(NonInviteClient),
+}
+
+/// A request of ours.
+#[derive(Debug)]
+pub(super) struct Client {
+    key: ClientKey,
+    figure: ClientFigure,
+    pub(super) request: Arc<Message>,
+    bytes: Bytes,
+    pub(super) flow: Flow,
+    pub(super) purpose: Purpose,
+    /// ACKs sent for 2xx, by To tag: a repeated 2xx gets the same one again, long after the call may be over.
+    pub(super) acks: Vec<(Option<String>, Bytes, Flow)>,
+    /// The call was given up: cancel as soon as a provisional response allows it, with these headers.
+    pub(super) cancel: Option<Headers>,
+    /// After a CANCEL an INVITE does not wait for ever (9.1).
+    abandon_at: Option<Mono>,
+}
+
+/// Most branches of one forked INVITE that are acknowledged; the rest run into their own timers.
+const FORKS_MAX: usize = 16;
+
+#[derive(Debug)]
+enum ServerFigure {
+    Invite(InviteServer),
+    Other(NonInviteServer),
+}
+
+/// A request of theirs.
+#[derive(Debug)]
+pub(super) struct Server {
+    key: ServerKey,
+    merge: Option<MergeKey>,
+    figure: ServerFigure,
+    pub(super) request: Arc<Message>,
+    pub(super) source: Source,
+    reply: Flow,
+    last: Option<Bytes>,
+    /// The tag of our answers.
+    pub(super) tag: String,
+    /// The call it made or belongs to.
+    pub(super) call: Option<DialogKey>,
+}
+
+impl Server {
+    /// True for an INVITE without a final response.
+    pub(super) fn invite_pending(&self) -> bool {
+        matches!(&self.figure, ServerFigure::Invite(f) if f.pending())
+    }
+}
+
+/// What happens to a server transaction.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ServerInput {
+    Again,
+    Ack,
+    Respond(Class),
+    Failed,
+    Tick,
+}
+
+/// What happens to a client transaction.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ClientInput {
+    Response(Class),
+    Failed,
+    Tick,
+}
+
+impl Stack {
+    /// Puts a Via on a request and sends it in a new transaction.
+    pub(super) fn send_request(
+        &mut self,
+        now: Now,
+        mut m: Message,
+        flow: Flow,
+        purpose: Purpose,
+        out: &mut Vec<Output>,
+    ) -> TxId {
+        let branch = build::branch(&mut self.rng);
+        let (host, port) = self.settings.public_address(&flow);
+        m.headers.push_front(Name::Via, Via::new(flow.transport, host, Some(port), &branch));
+        self.send_with_via(now, m, &branch, flow, purpose, out)
+    }
+
+    fn send_with_via(
+        &mut self,
+        now: Now,
+        m: Message,
+        branch: &str,
+        flow: Flow,
+        purpose: Purpose,
+        out: &mut Vec<Output>,
+    ) -> TxId {
+        let method = m.method().cloned().unwrap_or(Method::Options);
+        let bytes = m.write();
+        if !flow.transport.is_reliable() && bytes.len() > 1300 {
+            self.counters.oversize += 1;
+        }
+        let reliable = flow.transport.is_reliable();
+        let figure = if method == Method::Invite {
+            ClientFigure::Invite(InviteClient::new(now.mono, self.timers, reliable))
+        } else {
+            ClientFigure::Other(NonInviteClient::new(now.mono, self.timers, reliable))
+        };
+        self.next_tx += 1;
+        let id = self.next_tx;
+        let key = ClientKey::new(branch, method);
+        self.client_index.insert(key.clone(), id);
+        out.push(Output::Send { flow, bytes: bytes.clone() });
+        let client = Client {
+            key,
+            figure,
+            request: Arc::new(m),
+            bytes,
+            flow,
+            purpose,
+            acks: Vec::new(),
+            cancel: None,
+            abandon_at: None,
+        };
+        self.clients.insert(id, client);
+        self.set_client_deadline(id);
+        id
+    }
+
+    fn set_client_deadline(&mut self, id: TxId) {
+        let Some(c) = self.clients.get(&id) else { return };
+        let own = match &c.figure {
+            ClientFigure::Invite(f) => f.deadline(),
+            ClientFigure::Other(f) => f.deadline(),
+        };
+        match [own, c.abandon_at].into_iter().flatten().min() {
+            Some(at) => self.deadlines.set(Timer::Client(id), at),
+            None => drop(self.deadlines.clear(&Timer::Client(id))),
+        }
+    }
+
+    /// Feeds a client transaction; `response` is what arrived, if that is what happened.
+    pub(super) fn feed_client(
+        &mut self,
+        now: Now,
+        id: TxId,
+        input: ClientInput,
+        response: Option<&Arc<Message>>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(c) = self.clients.get_mut(&id) else { return };
+        let mut steps = Vec::new();
+        match &mut c.figure {
+            ClientFigure::Invite(f) => f.handle(
+                now.mono,
+                match input {
+                    ClientInput::Response(class) => invite_client::Input::Response(class),
+                    ClientInput::Failed => invite_client::Input::TransportFailed,
+                    ClientInput::Tick => invite_client::Input::Tick,
+                },
+                &mut steps,
+            ),
+            ClientFigure::Other(f) => f.handle(
+                now.mono,
+                match input {
+                    ClientInput::Response(class) => non_invite_client::Input::Response(class),
+                    ClientInput::Failed => non_invite_client::Input::TransportFailed,
+                    ClientInput::Tick => non_invite_client::Input::Tick,
+                },
+                &mut steps,
+            ),
+        }
+        for step in steps {
+            match (step, response) {
+                (Step::Send, _) => {
+                    if let Some(c) = self.clients.get(&id) {
+                        self.counters.resent += 1;
+                        out.push(Output::Send { flow: c.flow, bytes: c.bytes.clone() });
+                    }
+                }
+                (Step::Ack, Some(response)) => {
+                    if let Some(c) = self.clients.get(&id) {
+                        let ack = build::ack_of_refusal(&c.request, response);
+                        out.push(Output::Send { flow: c.flow, bytes: ack.write() });
+                    }
+                }
+                (Step::Pass, Some(response)) => self.response(now, id, response, out),
+                (Step::TimedOut, _) => {
+                    self.counters.timeouts += 1;
+                    self.no_response(now, id, 408, out);
+                }
+                (Step::Failed, _) => self.no_response(now, id, 503, out),
+                (Step::Over, _) => self.drop_client(id),
+                (Step::Ack | Step::Pass, None) => {}
+            }
+        }
+        self.set_client_deadline(id);
+    }
+
+    pub(super) fn tick_client(&mut self, now: Now, id: TxId, out: &mut Vec<Output>) {
+        if self.clients.get(&id).is_some_and(|c| c.abandon_at.is_some_and(|at| at <= now.mono)) {
+            // 9.1: no answer to the INVITE 64*T1 after its CANCEL. The call was over for our side long ago.
+            return self.drop_client(id);
+        }
+        self.feed_client(now, id, ClientInput::Tick, None, out);
+    }
+
+    fn drop_client(&mut self, id: TxId) {
+        if let Some(c) = self.clients.remove(&id) {
+            self.client_index.remove(&c.key);
+            self.deadlines.clear(&Timer::Client(id));
+        }
+    }
+
+    /// Remembers the ACK of a 2xx and sends it.
+    pub(super) fn send_ack(&mut self, id: TxId, to_tag: Option<String>, ack: Message, flow: Flow, out: &mut Vec<Output>) {
+        let bytes = self.ack_bytes(ack, &flow);
+        if let Some(c) = self.clients.get_mut(&id)
+            && c.acks.len() < FORKS_MAX
+        {
+            c.acks.push((to_tag, bytes.clone(), flow));
+        }
+        out.push(Output::Send { flow, bytes });
+    }
+
+    /// An ACK of a 2xx is a transaction of its own as far as its Via goes (13.2.2.4).
+    fn ack_bytes(&mut self, mut ack: Message, flow: &Flow) -> Bytes {
+        let branch = build::branch(&mut self.rng);
+        let (host, port) = self.settings.public_address(flow);
+        ack.headers.push_front(Name::Via, Via::new(flow.transport, host, Some(port), &branch));
+        ack.write()
+    }
+
+    /// Sends the CANCEL of an INVITE if a provisional response has come and it was not sent yet; else it is sent then.
+    pub(super) fn try_cancel(&mut self, now: Now, id: TxId, out: &mut Vec<Output>) {
+        let Some(c) = self.clients.get_mut(&id) else { return };
+        let ready = matches!(&c.figure, ClientFigure::Invite(f) if f.proceeding());
+        if !ready || c.abandon_at.is_some() {
+            return;
+        }
+        let Some(headers) = c.cancel.clone() else { return };
+        c.abandon_at = Some(now.mono + self.timers.b());
+        let (mut cancel, flow, key) = (build::cancel(&c.request), c.flow, c.key.clone());
+        build::add_all(&mut cancel.headers, &headers);
+        self.send_with_via(now, cancel, key.branch(), flow, Purpose::Quiet, out);
+        self.set_client_deadline(id);
+    }
+
+    /// Opens a server transaction for a request that belongs to none.
+    pub(super) fn open_server(&mut self, key: ServerKey, request: Message, source: Source, reply: Flow) -> TxId {
+        let reliable = source.transport.is_reliable();
+        let figure = if request.method() == Some(&Method::Invite) {
+            ServerFigure::Invite(InviteServer::new(self.timers, reliable))
+        } else {
+            ServerFigure::Other(NonInviteServer::new(self.timers, reliable))
+        };
+        self.next_tx += 1;
+        let id = self.next_tx;
+        let merge = build::merge_key(&request);
+        if let Some(m) = &merge {
+            self.merged.entry(m.clone()).or_insert(id);
+        }
+        self.server_index.insert(key.clone(), id);
+        let tag = self.rng.hex(8);
+        let request = Arc::new(request);
+        self.servers.insert(id, Server { key, merge, figure, request, source, reply, last: None, tag, call: None });
+        id
+    }
+
+    /// Answers a request: the response goes out, and again whenever its figure says so.
+    pub(super) fn respond(&mut self, now: Now, id: TxId, response: &Message, out: &mut Vec<Output>) {
+        let class = Class::of(response.code().unwrap_or(500));
+        if let Some(s) = self.servers.get_mut(&id) {
+            s.last = Some(response.write());
+            self.feed_server_quietly(now, id, ServerInput::Respond(class), false, out);
+        }
+    }
+
+    /// Feeds a server transaction.
+    pub(super) fn feed_server(&mut self, now: Now, id: TxId, input: ServerInput, out: &mut Vec<Output>) {
+        self.feed_server_quietly(now, id, input, true, out);
+    }
+
+    fn feed_server_quietly(&mut self, now: Now, id: TxId, input: ServerInput, again: bool, out: &mut Vec<Output>) {
+        let Some(s) = self.servers.get_mut(&id) else { return };
+        let mut steps = Vec::new();
+        match &mut s.figure {
+            ServerFigure::Invite(f) => f.handle(
+                now.mono,
+                match input {
+                    ServerInput::Again => invite_server::Input::Invite,
+                    ServerInput::Ack => invite_server::Input::Ack,
+                    ServerInput::Respond(class) => invite_server::Input::Respond(class),
+                    ServerInput::Failed => invite_server::Input::TransportFailed,
+                    ServerInput::Tick => invite_server::Input::Tick,
+                },
+                &mut steps,
+            ),
+            ServerFigure::Other(f) => f.handle(
+                now.mono,
+                match input {
+                    ServerInput::Again | ServerInput::Ack => non_invite_server::Input::Request,
+                    ServerInput::Respond(class) => non_invite_server::Input::Respond(class),
+                    ServerInput::Failed => non_invite_server::Input::TransportFailed,
+                    ServerInput::Tick => non_invite_server::Input::Tick,
+                },
+                &mut steps,
+            ),
+        }
+        let deadline = match &s.figure {
+            ServerFigure::Invite(f) => f.deadline(),
+            ServerFigure::Other(f) => f.deadline(),
+        };
+        match deadline {
+            Some(at) => self.deadlines.set(Timer::Server(id), at),
+            None => drop(self.deadlines.clear(&Timer::Server(id))),
+        }
+        for step in steps {
+            match step {
+                Step::Send => {
+                    let sent = self.servers.get(&id).and_then(|s| Some((s.reply, s.last.clone()?)));
+                    if let Some((flow, bytes)) = sent {
+                        self.counters.resent += u64::from(again);
+                        out.push(Output::Send { flow, bytes });
+                    }
+                }
+                Step::Over => self.drop_server(id),
+                // A refusal nobody acknowledged, a response that could not be sent: the caller is gone, and so is the call.
+                Step::TimedOut => self.counters.timeouts += 1,
+                Step::Failed => self.answer_failed(id, out),
+                Step::Pass | Step::Ack => {}
+            }
+        }
+    }
+
+    fn drop_server(&mut self, id: TxId) {
+        if let Some(s) = self.servers.remove(&id) {
+            self.server_index.remove(&s.key);
+            self.deadlines.clear(&Timer::Server(id));
+            if let Some(m) = s.merge.filter(|m| self.merged.get(m) == Some(&id)) {
+                self.merged.remove(&m);
+            }
+        }
+    }
+
+    /// A way is broken: what still waits on it has failed.
+    pub(super) fn transport_failed(&mut self, now: Now, flow: &Flow, out: &mut Vec<Output>) {
+        let same = |f: &Flow| {
+            f.transport == flow.transport
+                && f.remote == flow.remote
+                && (flow.conn.is_none() || f.conn.is_none() || f.conn == flow.conn)
+        };
+        let clients: Vec<TxId> = self.clients.iter().filter(|(_, c)| same(&c.flow)).map(|(id, _)| *id).collect();
+        let servers: Vec<TxId> = self.servers.iter().filter(|(_, s)| same(&s.reply)).map(|(id, _)| *id).collect();
+        for id in clients {
+            self.feed_client(now, id, ClientInput::Failed, None, out);
+        }
+        for id in servers {
+            self.feed_server(now, id, ServerInput::Failed, out);
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! The caller's side: INVITE, its responses, CANCEL, and what becomes of 2xx that come twice, late or from a fork (13.2).
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Body, DialogKey, EndedBy, Event, Output, Stack, Target,
+    build::{self, body_of, reason_of},
+    calls::{Call, Re, State},
+    tx::{Purpose, TxId},
+};
+use crate::{
+    base::{Now, limits::SIP_DIALOGS_MAX},
+    sip::{
+        auth::Credentials,
+        dialog::{Dialog, request_uri},
+        msg::{Headers, Message, Method, Name, NameAddr},
+        transaction::Class,
+    },
+};
+
+impl Stack {
+    /// [`Action::Invite`](super::Action::Invite).
+    #[expect(clippy::too_many_arguments, reason = "the fields of one action")]
+    pub(super) fn invite(
+        &mut self,
+        now: Now,
+        key: DialogKey,
+        to: Target,
+        from: NameAddr,
+        headers: Headers,
+        body: Option<Body>,
+        credentials: Option<Credentials>,
+        out: &mut Vec<Output>,
+    ) {
+        if self.calls.len() >= SIP_DIALOGS_MAX {
+            self.counters.overload += 1;
+            return Self::refused(key, 503, "", out);
+        }
+        let (local_tag, call_id) = (self.rng.hex(8), self.rng.hex(16));
+        let mut m = Message::request(Method::Invite, request_uri(&to.uri));
+        m.headers.push(Name::MaxForwards, 70);
+        m.headers.push(Name::From, from.clone().with_tag(&local_tag));
+        m.headers.push(Name::To, NameAddr::new(to.to.unwrap_or_else(|| request_uri(&to.uri))));
+        m.headers.push(Name::CallId, &call_id);
+        m.headers.push(Name::CSeq, "1 INVITE");
+        self.finish_invite(&mut m, Some(&from.uri.user()), &to.flow, &headers, body.as_ref());
+        let tx = self.send_request(now, m, to.flow, Purpose::Invite(key), out);
+        let call = Call {
+            state: State::Calling { tx, sticky: to.sticky, answered: None },
+            dialog: None,
+            local_tag,
+            call_id,
+            credentials,
+            re: None,
+            bye: None,
+        };
+        self.add_call(key, call);
+    }
+
+    /// [`Action::Cancel`](super::Action::Cancel).
+    pub(super) fn cancel(&mut self, now: Now, key: DialogKey, headers: Headers, out: &mut Vec<Output>) {
+        let tx = match self.calls.get(&key) {
+            Some(Call { state: State::Calling { tx, .. }, .. }) => *tx,
+            // Too late: it was answered in the meantime.
+            Some(_) => return self.hang_up(now, key, headers, out),
+            None => return,
+        };
+        self.ended(key, EndedBy::Local, None, out);
+        if let Some(c) = self.clients.get_mut(&tx) {
+            c.cancel = Some(headers);
+        }
+        self.try_cancel(now, tx, out);
+    }
+
+    /// A response to a request of ours, new to its transaction.
+    pub(super) fn response(&mut self, now: Now, id: TxId, m: &Arc<Message>, out: &mut Vec<Output>) {
+        let Some(c) = self.clients.get(&id) else { return };
+        let (purpose, code) = (c.purpose.clone(), m.code().unwrap_or(0));
+        match purpose {
+            Purpose::Invite(key) => match Class::of(code) {
+                Class::Provisional => self.progress(key, code, m, out),
+                Class::Success => self.answered(now, id, key, m, out),
+                Class::Refusal => self.turned_down(now, id, key, code, m, out),
+            },
+            Purpose::Reinvite(key) => self.re_response(now, id, key, code, m, out),
+            Purpose::Bye(Some(retry)) if matches!(code, 401 | 407) => self.bye_again(now, id, *retry, m, out),
+            Purpose::Bye(_) | Purpose::Quiet => {}
+        }
+    }
+
+    /// No response came: `code` says why (8.1.3.1).
+    pub(super) fn no_response(&mut self, now: Now, id: TxId, code: u16, out: &mut Vec<Output>) {
+        let Some(c) = self.clients.get(&id) else { return };
+        match c.purpose {
+            Purpose::Invite(key) if self.is_calling(key, id) => {
+                self.drop_call(key);
+                Self::refused(key, code, "", out);
+            }
+            // 12.2.1.2: a peer that does not answer inside the dialog is not there any more.
+            Purpose::Reinvite(key) => self.end_with_bye(now, key, EndedBy::Timeout, out),
+            _ => {}
+        }
+    }
+
+    fn refused(key: DialogKey, code: u16, reason: &str, out: &mut Vec<Output>) {
+        let reason = if reason.is_empty() { crate::sip::msg::reason_phrase(code) } else { reason }.to_owned();
+        out.push(Output::Event(Event::Refused { dialog: key, code, reason, retry_after: None, reason_header: None }));
+    }
+
+    fn is_calling(&self, key: DialogKey, id: TxId) -> bool {
+        matches!(self.calls.get(&key), Some(Call { state: State::Calling { tx, .. }, .. }) if *tx == id)
+    }
+
+    fn progress(&mut self, key: DialogKey, code: u16, m: &Message, out: &mut Vec<Output>) {
+        if code > 100 && self.calls.contains_key(&key) {
+            out.push(Output::Event(Event::Progress { dialog: key, code, body: body_of(m) }));
+        }
+    }
+
+    fn answered(&mut self, now: Now, id: TxId, key: DialogKey, m: &Arc<Message>, out: &mut Vec<Output>) {
+        let Some(c) = self.clients.get(&id) else { return };
+        let tag = m.to_tag();
+        if let Some((_, bytes, flow)) = c.acks.iter().find(|(t, ..)| *t == tag) {
+            // The ACK was lost, or the 2xx overtook itself.
+            self.counters.resent += 1;
+            return out.push(Output::Send { flow: *flow, bytes: bytes.clone() });
+        }
+        let (request, flow) = (c.request.clone(), c.flow);
+        let winner = self.is_calling(key, id);
+        let call = self.calls.get(&key);
+        let sticky = matches!(call, Some(Call { state: State::Calling { sticky: true, .. }, .. }));
+        let same_fork = call.and_then(|c| c.dialog.as_ref()).is_some_and(|d| d.remote_tag() == tag);
+        let Ok(dialog) = Dialog::open(&request, m, flow, sticky || call.is_none()) else { return };
+        let seq = dialog.local_seq;
+        let credentials = call.and_then(|c| c.credentials.clone());
+        if !winner {
+            // The winner's 2xx repeated while its offer still waits for our answer.
+            if same_fork {
+                return;
+            }
+            // Somebody else answered too, or we gave up a moment before (13.2.2.4, 9.1): acknowledge, then hang up.
+            let (ack, flow) = Self::ack_with(&dialog, seq, &request);
+            self.send_ack(id, tag, ack, flow, out);
+            let headers = self.clients.get(&id).and_then(|c| c.cancel.clone()).unwrap_or_default();
+            return self.send_bye(now, Some(dialog), credentials, &headers, out);
+        }
+        let offered = !request.body.is_empty();
+        if offered {
+            let (ack, flow) = Self::ack_with(&dialog, seq, &request);
+            self.send_ack(id, tag, ack, flow, out);
+        }
+        if let Some(call) = self.calls.get_mut(&key) {
+            call.dialog = Some(dialog);
+            call.state = if offered { State::Confirmed } else { State::AwaitAck { tx: id, seq } };
+        }
+        out.push(Output::Event(Event::Answered { dialog: key, body: body_of(m), response: m.clone() }));
+    }
+
+    /// An ACK carries the credentials of its INVITE (22.1).
+    fn ack_with(dialog: &Dialog, seq: u32, invite: &Message) -> (Message, crate::sip::transport::Flow) {
+        let (mut ack, flow) = dialog.ack(seq);
+        ack.headers.copy(&Name::Authorization, &invite.headers);
+        ack.headers.copy(&Name::ProxyAuthorization, &invite.headers);
+        (ack, flow)
+    }
+
+    /// [`Action::Ack`](super::Action::Ack).
+    pub(super) fn late_ack(&mut self, key: DialogKey, body: Option<Body>, out: &mut Vec<Output>) {
+        let Some(call) = self.calls.get_mut(&key) else { return };
+        let (State::AwaitAck { tx, seq }, Some(dialog)) = (&call.state, &call.dialog) else { return };
+        let (tx, seq, tag) = (*tx, *seq, dialog.remote_tag());
+        let (mut ack, flow) = match self.clients.get(&tx) {
+            Some(c) => Self::ack_with(dialog, seq, &c.request),
+            None => dialog.ack(seq),
+        };
+        if let Some((kind, bytes)) = &body {
+            ack.set_body(kind, bytes.clone());
+        }
+        call.state = State::Confirmed;
+        self.send_ack(tx, tag, ack, flow, out);
+    }
+
+    fn turned_down(&mut self, now: Now, id: TxId, key: DialogKey, code: u16, m: &Message, out: &mut Vec<Output>) {
+        if !self.is_calling(key, id) || (matches!(code, 401 | 407) && self.invite_again(now, id, key, m, out)) {
+            return;
+        }
+        self.drop_call(key);
+        out.push(Output::Event(Event::Refused {
+            dialog: key,
+            code,
+            reason: m.reason().unwrap_or_default().to_owned(),
+            retry_after: m.seconds(&Name::RetryAfter).map(|s| Duration::from_secs(u64::from(s))),
+            reason_header: reason_of(m),
+        }));
+    }
+
+    /// Answers a challenge to an INVITE with the credentials given for this call; false when they are not for this realm, or
+    /// were refused already.
+    fn invite_again(&mut self, now: Now, id: TxId, key: DialogKey, m: &Message, out: &mut Vec<Output>) -> bool {
+        let Some(c) = self.clients.get(&id) else { return false };
+        let (request, flow) = (c.request.clone(), c.flow);
+        let Some(call) = self.calls.get(&key) else { return false };
+        let State::Calling { sticky, answered, .. } = &call.state else { return false };
+        let (sticky, answered) = (*sticky, answered.clone());
+        let Some(credentials) = call.credentials.clone() else { return false };
+        let Some((mut again, nonce)) = self.with_credentials(&request, m, &credentials, answered.as_deref()) else {
+            return false;
+        };
+        let number = request.cseq().map_or(1, |c| c.number) + 1;
+        again.headers.set(Name::CSeq, format!("{number} INVITE"));
+        let tx = self.send_request(now, again, flow, Purpose::Invite(key), out);
+        if let Some(call) = self.calls.get_mut(&key) {
+            call.state = State::Calling { tx, sticky, answered: Some(nonce) };
+        }
+        true
+    }
+
+    /// `request` once more with an answer to the challenge in `response`, without its Via; and the nonce answered.
+    pub(super) fn with_credentials(
+        &mut self,
+        request: &Message,
+        response: &Message,
+        credentials: &Credentials,
+        answered: Option<&str>,
+    ) -> Option<(Message, String)> {
+        let (ask, tell) = match response.code()? {
+            401 => (Name::WwwAuthenticate, Name::Authorization),
+            _ => (Name::ProxyAuthenticate, Name::ProxyAuthorization),
+        };
+        let challenges: Vec<String> = response.headers.all(&ask).map(|c| c.into_owned()).collect();
+        let method = request.method()?.as_str().to_owned();
+        let uri = request.uri()?.to_string();
+        let answer = credentials.answer(&mut self.rng, &method, &uri, challenges.iter().map(String::as_str), answered)?;
+        let mut again = request.clone();
+        again.headers.remove_first(&Name::Via);
+        again.headers.set(tell, answer.value);
+        Some((again, answer.nonce))
+    }
+
+    fn bye_again(&mut self, now: Now, id: TxId, retry: (Dialog, Credentials), m: &Message, out: &mut Vec<Output>) {
+        let Some(c) = self.clients.get(&id) else { return };
+        let (request, flow) = (c.request.clone(), c.flow);
+        let (mut dialog, credentials) = retry;
+        let Some((mut again, _)) = self.with_credentials(&request, m, &credentials, None) else { return };
+        let (numbered, _) = dialog.request(Method::Bye);
+        again.headers.set(Name::CSeq, numbered.headers.get(&Name::CSeq).unwrap_or_default());
+        self.send_request(now, again, flow, Purpose::Bye(None), out);
+    }
+
+    /// [`Action::Reinvite`](super::Action::Reinvite). While another one is under way it waits, the newest offer only.
+    pub(super) fn reinvite(&mut self, now: Now, key: DialogKey, body: Body, out: &mut Vec<Output>) {
+        let Some(call) = self.calls.get_mut(&key).filter(|c| c.bye.is_none()) else { return };
+        let (State::Confirmed, Some(dialog), None | Some(Re::Later { .. })) = (&call.state, &mut call.dialog, &call.re) else {
+            out.push(Output::Event(Event::ReRefused { dialog: key, code: 491 }));
+            return;
+        };
+        let (mut m, flow) = dialog.request(Method::Invite);
+        let user = dialog.local.uri.user().into_owned();
+        call.re = Some(Re::Ours { body: body.clone(), answered: None });
+        self.finish_invite(&mut m, Some(&user), &flow, &Headers::new(), Some(&body));
+        self.send_request(now, m, flow, Purpose::Reinvite(key), out);
+        self.set_call_deadline(key);
+    }
+
+    fn re_response(&mut self, now: Now, id: TxId, key: DialogKey, code: u16, m: &Arc<Message>, out: &mut Vec<Output>) {
+        let Some(c) = self.clients.get(&id) else { return };
+        let (request, flow) = (c.request.clone(), c.flow);
+        if let Some((_, bytes, flow)) = c.acks.first() {
+            self.counters.resent += 1;
+            return out.push(Output::Send { flow: *flow, bytes: bytes.clone() });
+        }
+        let seq = request.cseq().map_or(0, |c| c.number);
+        let call = self.calls.get_mut(&key).filter(|c| matches!(c.re, Some(Re::Ours { .. })));
+        let live = call.and_then(|c| Some((c.dialog.as_mut()?, &mut c.re, &c.credentials)));
+        let Some((dialog, re, credentials)) = live else {
+            // The call ended while this was under way; a 2xx still wants its ACK.
+            if Class::of(code) == Class::Success {
+                let ack = build::ack_after_the_end(&request, m);
+                self.send_ack(id, m.to_tag(), ack, flow, out);
+            }
+            return;
+        };
+        match code {
+            100..200 => {}
+            200..300 => {
+                dialog.refresh(m, flow);
+                *re = None;
+                let (ack, flow) = Self::ack_with(dialog, seq, &request);
+                self.send_ack(id, m.to_tag(), ack, flow, out);
+                out.push(Output::Event(Event::ReAnswered { dialog: key, body: body_of(m) }));
+            }
+            491 => {
+                let caller = dialog.caller;
+                let Some(Re::Ours { body, .. }) = re.take() else { return };
+                let at = now.mono + self.glare_wait(caller);
+                if let Some(call) = self.calls.get_mut(&key) {
+                    call.re = Some(Re::Later { at, body });
+                }
+                self.set_call_deadline(key);
+            }
+            401 | 407 => {
+                let answered = if let Some(Re::Ours { answered, .. }) = re { answered.clone() } else { None };
+                let credentials = credentials.clone();
+                let next = dialog.request(Method::Invite).0;
+                let again = credentials.and_then(|c| self.with_credentials(&request, m, &c, answered.as_deref()));
+                let call = self.calls.get_mut(&key);
+                match (again, call) {
+                    (Some((mut again, nonce)), Some(Call { re: Some(Re::Ours { answered, .. }), .. })) => {
+                        *answered = Some(nonce);
+                        again.headers.set(Name::CSeq, next.headers.get(&Name::CSeq).unwrap_or_default());
+                        self.send_request(now, again, flow, Purpose::Reinvite(key), out);
+                    }
+                    (_, call) => {
+                        if let Some(c) = call {
+                            c.re = None;
+                        }
+                        out.push(Output::Event(Event::ReRefused { dialog: key, code }));
+                    }
+                }
+            }
+            // 12.2.1.2: the other side does not know the call, or is gone.
+            408 => self.end_with_bye(now, key, EndedBy::Timeout, out),
+            481 => self.ended(key, EndedBy::Remote, None, out),
+            _ => {
+                *re = None;
+                out.push(Output::Event(Event::ReRefused { dialog: key, code }));
+            }
+        }
+    }
+
+    /// [`Action::Info`](super::Action::Info).
+    pub(super) fn info(&mut self, now: Now, key: DialogKey, body: Body, out: &mut Vec<Output>) {
+        let Some(Call { state: State::Confirmed, dialog: Some(dialog), .. }) = self.calls.get_mut(&key) else { return };
+        let (mut m, flow) = dialog.request(Method::Info);
+        m.set_body(&body.0, body.1);
+        self.send_request(now, m, flow, Purpose::Quiet, out);
+    }
+}

@@ -1,0 +1,234 @@
+//! Requests outside dialogs (section 8.2), and the callee's side of an INVITE (13.3).
+
+use std::sync::Arc;
+
+use super::{
+    Body, DialogKey, EndedBy, Event, Output, Stack,
+    build::{self, ACCEPT, ALLOW, add_all},
+    calls::{Call, State},
+    identity::Caller,
+    tx::TxId,
+};
+use crate::{
+    base::{Now, limits::SIP_DIALOGS_MAX},
+    sip::{
+        dialog::Dialog,
+        msg::{Headers, Message, Method, Name},
+        transport::Source,
+    },
+};
+
+impl Stack {
+    /// Refuses a request.
+    pub(super) fn refuse(&mut self, now: Now, id: TxId, code: u16, reason: &str, out: &mut Vec<Output>) {
+        if let Some(s) = self.servers.get(&id) {
+            let response = self.reply(&s.request, code, reason, &s.tag);
+            self.respond(now, id, &response, out);
+        }
+    }
+
+    /// 8.2, in its order: method, extensions, body; then the method's own.
+    pub(super) fn out_of_dialog(&mut self, now: Now, id: TxId, m: &Arc<Message>, source: Source, out: &mut Vec<Output>) {
+        match m.method() {
+            Some(Method::Invite | Method::Options | Method::Register) => {}
+            // A BYE, INFO or UPDATE without To tag belongs to no dialog there could be.
+            Some(Method::Bye | Method::Info | Method::Update) => return self.refuse(now, id, 481, "", out),
+            Some(Method::Other(_)) | None => return self.refuse(now, id, 501, "", out),
+            Some(_) => return self.refuse(now, id, 405, "", out),
+        }
+        if !self.extensions(now, id, m, out) {
+            return;
+        }
+        match m.method() {
+            Some(Method::Invite) => self.incoming(now, id, m, source, out),
+            Some(Method::Register) => self.register(now, id, m, source, out),
+            _ => self.options(now, id, m, out),
+        }
+    }
+
+    /// 8.2.2.3: what they require and we do not have. False when it was refused.
+    pub(super) fn extensions(&mut self, now: Now, id: TxId, m: &Message, out: &mut Vec<Output>) -> bool {
+        let mut unknown = m.require();
+        // Proxy-Require is not for us by the letter, but whoever sends it here takes us for a proxy (RFC 4475 3.3.8).
+        unknown.extend(m.headers.items(&Name::ProxyRequire));
+        if unknown.is_empty() {
+            return true;
+        }
+        if let Some(s) = self.servers.get(&id) {
+            let mut response = self.reply(m, 420, "", &s.tag);
+            response.headers.push(Name::Unsupported, unknown.join(", "));
+            self.respond(now, id, &response, out);
+        }
+        false
+    }
+
+    fn options(&mut self, now: Now, id: TxId, m: &Message, out: &mut Vec<Output>) {
+        let Some(s) = self.servers.get(&id) else { return };
+        let mut response = self.reply(m, 200, "", &s.tag);
+        response.headers.push(Name::Allow, ALLOW);
+        response.headers.push(Name::Accept, ACCEPT);
+        response.headers.push(Name::Supported, "");
+        self.respond(now, id, &response, out);
+    }
+
+    /// Whether we can read the body (8.2.3) and they can read ours. The status that says not.
+    pub(super) fn body_fault(m: &Message) -> Option<u16> {
+        let optional = m.headers.get(&Name::ContentDisposition).is_some_and(|d| d.contains("handling=optional"));
+        let kind = m.content_type();
+        let ours = kind.as_deref().is_none_or(|k| k == ACCEPT || k.starts_with("multipart/"));
+        let coded = m.headers.get(&Name::ContentEncoding).is_some_and(|e| !e.eq_ignore_ascii_case("identity"));
+        if !m.body.is_empty() && (!ours || coded) && !optional {
+            return Some(415);
+        }
+        let accept = m.headers.items(&Name::Accept);
+        let fits = |a: &String| {
+            let a = a.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            a == ACCEPT || a == "*/*" || a == "application/*"
+        };
+        // No Accept means application/sdp (20.1).
+        (m.headers.has(&Name::Accept) && !accept.iter().any(fits)).then_some(406)
+    }
+
+    fn incoming(&mut self, now: Now, id: TxId, m: &Arc<Message>, source: Source, out: &mut Vec<Output>) {
+        if let Some(code) = Self::body_fault(m) {
+            return self.refuse(now, id, code, "", out);
+        }
+        let (tenant, who) = match self.caller(now, m, &source) {
+            Caller::Known { tenant, who } => (tenant, who),
+            Caller::Challenge { tenant, stale } => return self.challenge(now, id, &tenant, stale, out),
+            Caller::Refuse(code) => return self.refuse(now, id, code, "", out),
+        };
+        if self.calls.len() >= SIP_DIALOGS_MAX {
+            self.counters.overload += 1;
+            return self.refuse(now, id, 503, "", out);
+        }
+        let Some(s) = self.servers.get_mut(&id) else { return };
+        let tag = s.tag.clone();
+        let sticky = matches!(who, super::Who::User { .. });
+        let Ok(dialog) = Dialog::accept(m, &tag, source, sticky) else {
+            return self.refuse(now, id, 400, "Contact missing or unreadable", out);
+        };
+        let key = self.next_key();
+        if let Some(s) = self.servers.get_mut(&id) {
+            s.call = Some(key);
+        }
+        let call = Call {
+            state: State::Incoming { tx: id },
+            call_id: dialog.call_id.clone(),
+            dialog: Some(dialog),
+            local_tag: tag.clone(),
+            credentials: None,
+            re: None,
+            bye: None,
+        };
+        self.add_call(key, call);
+        let trying = self.reply(m, 100, "", &tag);
+        self.respond(now, id, &trying, out);
+        out.push(Output::Event(Event::Incoming { dialog: key, request: m.clone(), source, tenant, who }));
+    }
+
+    /// [`Action::Respond`](super::Action::Respond).
+    #[expect(clippy::too_many_arguments, reason = "the fields of one action")]
+    pub(super) fn respond_invite(
+        &mut self,
+        now: Now,
+        key: DialogKey,
+        code: u16,
+        reason: &str,
+        headers: &Headers,
+        body: Option<Body>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(Call { state: State::Incoming { tx }, .. }) = self.calls.get(&key) else { return };
+        let tx = *tx;
+        let Some(s) = self.servers.get(&tx) else { return };
+        let (request, source) = (s.request.clone(), s.source);
+        let mut response = self.reply(&request, code, reason, &s.tag.clone());
+        if code < 300 {
+            response.headers.copy(&Name::RecordRoute, &request.headers);
+            let user = request.uri().map(|u| u.user().into_owned());
+            self.finish_invite(&mut response, user.as_deref(), &source, headers, body.as_ref());
+            response.headers.remove(&Name::UserAgent);
+        } else {
+            add_all(&mut response.headers, headers);
+        }
+        let seq = request.cseq().map_or(0, |c| c.number);
+        self.respond(now, tx, &response, out);
+        if (200..300).contains(&code) {
+            let accepted = self.accepted(now, tx, seq);
+            if let Some(call) = self.calls.get_mut(&key) {
+                call.state = State::Answering(accepted);
+            }
+            self.set_call_deadline(key);
+        } else if code >= 300 {
+            self.ended(key, EndedBy::Local, None, out);
+        }
+    }
+
+    /// A CANCEL (9.2): answered for itself, and the INVITE it names gets its 487 if it is not too late.
+    pub(super) fn cancelled(&mut self, now: Now, id: TxId, m: &Message, out: &mut Vec<Output>) {
+        use crate::sip::transaction::matching::ServerKey;
+        let invite = ServerKey::cancelled(m).ok().and_then(|k| self.server_index.get(&k).copied());
+        let Some(invite) = invite else { return self.refuse(now, id, 481, "", out) };
+        let (tag, pending, call) = match self.servers.get(&invite) {
+            Some(s) => (s.tag.clone(), s.invite_pending(), s.call),
+            None => return,
+        };
+        let ok = self.reply(m, 200, "", &tag);
+        self.respond(now, id, &ok, out);
+        if !pending {
+            return;
+        }
+        self.refuse(now, invite, 487, "", out);
+        let Some(key) = call else { return };
+        match self.calls.get_mut(&key) {
+            // A re-INVITE was withdrawn; the call stands as it was.
+            Some(c) if c.re.is_some() => c.re = None,
+            _ => {
+                self.drop_call(key);
+                out.push(Output::Event(Event::Cancelled { dialog: key, reason: build::reason_of(m) }));
+            }
+        }
+    }
+
+    /// An ACK for a 2xx of ours.
+    pub(super) fn acked(&mut self, now: Now, m: &Message, out: &mut Vec<Output>) {
+        use super::calls::Re;
+        let (Some(key), Ok(cseq)) = (self.call_of(m), m.cseq()) else { return };
+        let Some(call) = self.calls.get_mut(&key) else { return };
+        match (&call.state, &call.re) {
+            (State::Answering(a), _) if a.seq == cseq.number => call.state = State::Confirmed,
+            (_, Some(Re::Accepted(a))) if a.seq == cseq.number => call.re = None,
+            _ => return,
+        }
+        if let Some(headers) = call.bye.take() {
+            // Hung up while this was under way: now the BYE may go.
+            if let Some(call) = self.drop_call(key) {
+                self.send_bye(now, call.dialog, call.credentials, &headers, out);
+            }
+            return;
+        }
+        out.push(Output::Event(Event::Acked { dialog: key, body: build::body_of(m) }));
+        self.set_call_deadline(key);
+    }
+
+    /// A response could not be sent.
+    pub(super) fn answer_failed(&mut self, id: TxId, out: &mut Vec<Output>) {
+        let Some(key) = self.servers.get(&id).and_then(|s| s.call) else { return };
+        if let Some(Call { state: State::Incoming { .. } | State::Answering(_), .. }) = self.calls.get(&key) {
+            self.ended(key, EndedBy::Network, None, out);
+        }
+    }
+
+    /// The challenge of 22.2: both hashes, the strong one first.
+    pub(super) fn challenge(&mut self, now: Now, id: TxId, tenant: &crate::base::TenantId, stale: bool, out: &mut Vec<Output>) {
+        let settings = self.settings.clone();
+        let values = self.digest.challenges(now.wall, settings.realm(tenant), stale);
+        let Some(s) = self.servers.get(&id) else { return };
+        let mut response = self.reply(&s.request, 401, "", &s.tag);
+        for value in values {
+            response.headers.push(Name::WwwAuthenticate, value);
+        }
+        self.respond(now, id, &response, out);
+    }
+}
