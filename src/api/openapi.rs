@@ -288,6 +288,8 @@ pub struct QueueNow {
 pub struct InteractionNow {
     /// `voice` or `webchat`.
     channel: String,
+    /// Who began it: `inbound`, `outbound`, `internal`.
+    way: String,
     /// `flow`, `waiting`, `offered`, `talking`, `hold`, `wrap_up`, `voicemail`.
     stage: String,
     /// Since when in this stage.
@@ -321,7 +323,6 @@ pub struct InteractionNow {
 /// The kinds of facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is described where it is made, in center::fact")]
 pub enum FactKind {
     NodeStarted,
     InteractionOpened,
