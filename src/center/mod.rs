@@ -23,6 +23,7 @@
 //! | `picture` | views built |
 //! | `memory` | facts folded into what a restart must know |
 //! | `recover` | a restart |
+//! | `audit` | the books looked through |
 //!
 //! One input may cause many steps (a hang-up frees an agent, who is offered the next caller, whose music stops ..). Steps
 //! wait in one list and are taken in order until it is empty, so no step runs inside another.
@@ -36,6 +37,7 @@ pub mod settings;
 pub mod view;
 
 mod arrive;
+mod audit;
 mod chat;
 mod commands;
 pub mod desk;

@@ -1,0 +1,3 @@
+//! The scenarios: a day in a contact center each, in the words of the people in it.
+
+mod calls;
