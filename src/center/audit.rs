@@ -44,8 +44,12 @@ impl Center {
 
     fn audit_contacts(&self, bad: &mut Vec<String>) {
         for (id, i) in &self.interactions {
-            if i.is_over() && !self.legs.values().any(|(of, _)| of == id) {
+            if i.is_over() {
                 bad.push(format!("contact {id} is over and still held"));
+            }
+            let legs = self.legs.values().filter(|(of, _)| of == id).count();
+            if legs != i.legs as usize {
+                bad.push(format!("contact {id} counts {} legs and has {legs}", i.legs));
             }
             if i.closed && (i.waiting.is_some() || i.talk.is_some() || !i.rings.is_empty()) {
                 bad.push(format!("contact {id} is closed, and still waits, rings or is talked to"));

@@ -438,6 +438,15 @@ impl Center {
         self.asks.retain(|_, (i, _)| *i != id);
     }
 
+    /// A leg belongs to a contact, for this. The contact is held until its last leg is gone, so that the end of each is
+    /// written down.
+    fn attach(&mut self, leg: LegId, id: InteractionId, usage: LegUse) {
+        let new = self.legs.insert(leg, (id, usage)).is_none();
+        if let Some(i) = self.interactions.get_mut(&id).filter(|_| new) {
+            i.legs += 1;
+        }
+    }
+
     fn agent_exists(&self, tenant: &TenantId, agent: &AgentId) -> bool {
         self.tenants.get(tenant).is_some_and(|t| t.settings.plan.agents.contains_key(agent))
     }
