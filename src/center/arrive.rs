@@ -94,7 +94,7 @@ impl Center {
         self.open(now, id, opening, settings, out);
         let i = self.interactions.get_mut(&id).expect("it was opened on the line above");
         i.voice = Some(Voice { leg: Some(a.leg), ..Voice::default() });
-        self.legs.insert(a.leg, (id, LegUse::Customer));
+        self.attach(a.leg, id, LegUse::Customer);
         self.leg_fact(now, id, a.leg, LegRole::Customer, from.clone(), a.call_id.clone(), out);
         match lead {
             Lead::Flow(flow) => {
@@ -128,7 +128,7 @@ impl Center {
     ) {
         let to = settings.config.number(&a.dialled);
         let id = self.outbound_open(now, settings, &to, out);
-        self.legs.insert(a.leg, (id, LegUse::Agent));
+        self.attach(a.leg, id, LegUse::Agent);
         self.leg_fact(now, id, a.leg, LegRole::Agent, agent.to_string(), a.call_id.clone(), out);
         let i = self.interactions.get_mut(&id).expect("it was opened on the line above");
         i.talk = Some(Talk { agent: agent.clone(), since: now.mono, leg: Some(a.leg), held_since: None, held: Duration::ZERO });
@@ -175,7 +175,7 @@ impl Center {
         if let Some(v) = i.voice.as_mut() {
             v.leg = Some(leg);
         }
-        self.legs.insert(leg, (id, LegUse::Customer));
+        self.attach(leg, id, LegUse::Customer);
         self.leg_fact(now, id, leg, LegRole::Customer, number.clone(), String::new(), out);
         let caller_id = settings.config.trunks.get(trunk).and_then(|t| t.caller_id.clone()).unwrap_or_default();
         self.call(Action::Ring {
@@ -237,6 +237,7 @@ impl Center {
                 wraps: BTreeMap::new(),
                 voice: None,
                 chat: None,
+                legs: 0,
                 stage_since: now.wall,
                 closed: false,
             },

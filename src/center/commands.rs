@@ -217,7 +217,7 @@ impl Center {
         if let Some(v) = i.voice.as_mut() {
             v.dial = Some(number.to_owned());
         }
-        self.legs.insert(leg, (id, LegUse::Agent));
+        self.attach(leg, id, LegUse::Agent);
         self.fact(now, tenant, Fact::Connected { interaction: id, agent: agent.clone(), offer: None }, out);
         self.leg_fact(now, id, leg, LegRole::Agent, agent.to_string(), String::new(), out);
         self.call(Action::Ring {

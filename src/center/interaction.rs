@@ -54,6 +54,8 @@ pub(super) struct Interaction {
     pub wraps: BTreeMap<AgentId, Now>,
     pub voice: Option<Voice>,
     pub chat: Option<Chat>,
+    /// How many legs it has, those being closed included.
+    pub legs: u32,
     /// Since when in the present stage.
     pub stage_since: Wall,
     /// Over for the customer.
@@ -217,6 +219,6 @@ impl Interaction {
     /// Nothing is left to do with it.
     pub fn is_over(&self) -> bool {
         let files = self.voice.as_ref().is_none_or(|v| v.closing.is_empty() && v.recording.is_none());
-        self.closed && files && self.wraps.is_empty() && self.talk.is_none() && self.rings.is_empty()
+        self.closed && self.legs == 0 && files && self.wraps.is_empty() && self.talk.is_none() && self.rings.is_empty()
     }
 }

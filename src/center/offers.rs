@@ -95,7 +95,7 @@ impl Center {
         ];
         let caller = Party { number: i.from.clone(), display };
         i.rings.insert(offer, Ring { agent: agent.clone(), leg: Some(leg) });
-        self.legs.insert(leg, (id, LegUse::Offer(offer)));
+        self.attach(leg, id, LegUse::Offer(offer));
         self.leg_fact(now, id, leg, LegRole::Agent, agent.to_string(), String::new(), out);
         self.call(Action::Ring {
             leg,

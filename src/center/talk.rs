@@ -32,7 +32,7 @@ impl Center {
         }
         self.fact(now, &tenant, Fact::Connected { interaction: id, agent: agent.clone(), offer: Some(offer) }, out);
         if let Some(leg) = leg {
-            self.legs.insert(leg, (id, LegUse::Agent));
+            self.attach(leg, id, LegUse::Agent);
         }
         if waited.is_some_and(|w| w.by_flow) {
             self.step(Step::Run(id, ivr::Input::Queue(ivr::QueueResult::Answered)));
@@ -196,7 +196,7 @@ impl Center {
         v.outside = Some(Outside { leg, up: false, by_flow });
         let customer = v.leg;
         v.play = customer.map(|_| (play, Playing::Ringback));
-        self.legs.insert(leg, (id, LegUse::Outside));
+        self.attach(leg, id, LegUse::Outside);
         self.leg_fact(now, id, leg, LegRole::Outside, number.clone(), String::new(), out);
         if let Some(leg) = customer {
             // 425 Hz, 1 s on and 4 s off: the ringback of the E.180 zone China and most of Europe are in.
