@@ -152,7 +152,7 @@ impl Center {
         i.run = run;
         if let Some((agent, at)) = r.talk {
             i.talk =
-                Some(Talk { agent: agent.clone(), since: mono_of(now, at), leg: None, held_since: None, held: Duration::ZERO });
+                Some(Talk::connected(agent.clone(), mono_of(now, at), None));
             self.route(
                 tenant,
                 routing::Input::Engage { interaction: id, agent, channel: Channel::Webchat, queue: r.last_queue },

@@ -103,9 +103,8 @@ impl Watch {
                 self.wraps.insert((*interaction, agent.clone()));
             }
             Fact::WrapUpOver { interaction, agent, .. } => {
-                if !self.wraps.remove(&(*interaction, agent.clone())) {
-                    return bad("the end of a wrap-up that was not");
-                }
+                // Also after a number that was dialled and did not answer: then there was no talk.
+                self.wraps.remove(&(*interaction, agent.clone()));
             }
             Fact::LegOpened { interaction, leg, .. } => {
                 if !self.legs.insert((*interaction, *leg)) {
