@@ -297,7 +297,10 @@ impl Center {
             Command::Assign { interaction, agent } => {
                 self.supervisor(by)?;
                 self.known(tenant, interaction)?;
-                let channel = self.interactions.get(&interaction).map_or(Channel::Voice, |i| i.channel);
+                let waiting = self.interactions.get(&interaction).filter(|i| i.waiting.is_some());
+                let channel = waiting.map(|i| i.channel).ok_or_else(|| {
+                    Refusal::new(RefusalCode::WrongState, format!("interaction {interaction} is not waiting"))
+                })?;
                 let input = routing::Input::Assign { interaction, agent, channel };
                 self.router_input(now, tenant, input, out).map_err(refused)?;
             }

@@ -34,9 +34,14 @@ impl Center {
         if let Some(leg) = leg {
             self.attach(leg, id, LegUse::Agent);
         }
-        if waited.is_some_and(|w| w.by_flow) {
-            self.step(Step::Run(id, ivr::Input::Queue(ivr::QueueResult::Answered)));
-        }
+        // The flow rests until the talk is over, whichever way it handed the customer on.
+        self.step(Step::Run(
+            id,
+            match waited.is_some_and(|w| w.by_flow) {
+                true => ivr::Input::Queue(ivr::QueueResult::Answered),
+                false => ivr::Input::Transfer(ivr::TransferResult::Answered),
+            },
+        ));
         self.ticket_taken(now, id, &agent, out);
         let Some(i) = self.interactions.get_mut(&id) else { return };
         match i.channel {

@@ -3,10 +3,7 @@
 //! Nobody here is reasonable. They hang up while it rings, press keys nobody asked for, sign out during a call, and the power
 //! fails in between. At the end everybody goes home, and nothing may be left of them.
 
-use super::{
-    Guest, Manner, Net, Who, World,
-    phone::Stage,
-};
+use super::{Guest, Manner, Net, Who, World, phone::Stage};
 use crate::{
     base::{InteractionId, ms, secs},
     center::command::{Command, TransferTo},
