@@ -65,6 +65,7 @@ impl Center {
         };
         match to {
             route::Destination::Trunk(o) => match caller {
+                Some(agent) if self.on_a_call(&a.tenant, &agent) => refuse(self, Cause::Busy),
                 Some(agent) => self.dialled_out(now, &settings, a, agent, o, out),
                 None => refuse(self, Cause::NotAllowed),
             },
@@ -131,7 +132,7 @@ impl Center {
         self.attach(a.leg, id, LegUse::Agent);
         self.leg_fact(now, id, a.leg, LegRole::Agent, agent.to_string(), a.call_id.clone(), out);
         let i = self.interactions.get_mut(&id).expect("it was opened on the line above");
-        i.talk = Some(Talk { agent: agent.clone(), since: now.mono, leg: Some(a.leg), held_since: None, held: Duration::ZERO });
+        i.talk = Some(Talk::dialling(agent.clone(), now.mono, a.leg));
         self.route(
             &a.tenant,
             routing::Input::Engage { interaction: id, agent: agent.clone(), channel: Channel::Voice, queue: None },

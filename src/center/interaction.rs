@@ -88,11 +88,23 @@ pub(super) struct Talk {
     pub agent: AgentId,
     pub since: Mono,
     pub leg: Option<LegId>,
+    /// The agent's own phone is answered.
+    pub up: bool,
+    /// They have been put together: before that an agent who dials only hears it ring.
+    pub connected: bool,
     pub held_since: Option<Mono>,
     pub held: Duration,
 }
 
 impl Talk {
+    /// An agent took it.
+    pub fn connected(agent: AgentId, since: Mono, leg: Option<LegId>) -> Self {
+        Talk { agent, since, leg, up: true, connected: true, held_since: None, held: Duration::ZERO }
+    }
+    /// An agent is about to talk with a number being rung.
+    pub fn dialling(agent: AgentId, since: Mono, leg: LegId) -> Self {
+        Talk { agent, since, leg: Some(leg), up: false, connected: false, held_since: None, held: Duration::ZERO }
+    }
     /// How long on hold so far.
     pub fn held_total(&self, now: Mono) -> Duration {
         self.held + self.held_since.map_or(Duration::ZERO, |s| now - s)
