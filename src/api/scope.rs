@@ -44,10 +44,8 @@ pub async fn may_see(shared: &Shared, who: &Who, id: InteractionId) -> Result<Se
         let me = me(who)?;
         let working = view.agents.get(&me).is_some_and(|a| a.work.iter().any(|w| w.interaction == id));
         let holding = now.is_some_and(|i| i.agent.as_ref() == Some(&me));
-        if !working && !holding {
-            if !handled(shared, who, &me, id).await? {
-                return Err(Problem::not_allowed(format!("interaction `{id}` is not yours; others' need the role supervisor")));
-            }
+        if !working && !holding && !handled(shared, who, &me, id).await? {
+            return Err(Problem::not_allowed(format!("interaction `{id}` is not yours; others' need the role supervisor")));
         }
     }
     Ok(Seen { record: record.as_ref().map(wire::to_json).transpose()?, now: now.map(wire::to_json).transpose()? })

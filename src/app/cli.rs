@@ -222,7 +222,6 @@ fn log() {
 }
 
 /// `RINGDESK_SECRET_NAME` holds the secret `name`.
-#[expect(clippy::disallowed_methods, reason = "secrets come by the environment, and only here")]
 fn secrets() -> BTreeMap<String, Secret> {
     let mine = |(k, v): (String, String)| Some((k.strip_prefix("RINGDESK_SECRET_")?.to_lowercase(), Secret::new(v)));
     std::env::vars().filter_map(mine).collect()

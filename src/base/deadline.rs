@@ -47,6 +47,10 @@ impl<K: Ord + Clone> Deadlines<K> {
         self.by_key.remove(&key);
         Some(key)
     }
+    /// Every key with its time, soonest first.
+    pub fn iter(&self) -> impl Iterator<Item = (Mono, &K)> {
+        self.by_time.iter().map(|(at, key)| (*at, key))
+    }
     /// How many deadlines are set.
     pub fn len(&self) -> usize {
         self.by_key.len()

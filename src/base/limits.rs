@@ -51,6 +51,20 @@ pub const FLOW_STEPS_MAX: u32 = 200;
 pub const FLOW_DEPTH_MAX: usize = 8;
 /// Deepest nesting of an expression.
 pub const EXPR_DEPTH_MAX: usize = 32;
+/// Longest expression, characters.
+pub const EXPR_CHARS_MAX: usize = 1_000;
+/// Most parts of one expression.
+pub const EXPR_PARTS_MAX: usize = 256;
+/// Deepest nesting of mappings and lists in a flow file.
+pub const FLOW_NESTING_MAX: usize = 24;
+/// Mistakes listed of one flow file; after so many it is something else.
+pub const FLOW_ERRORS_MAX: usize = 50;
+/// Most items of a list, or fields of an answer from outside, that a flow keeps; the last are dropped.
+pub const FLOW_LIST_MAX: usize = 256;
+/// Keys typed ahead that a run keeps; the newest are dropped.
+pub const FLOW_TYPED_AHEAD_MAX: usize = 32;
+/// A prompt that does not report its end within this is taken as played: the media plane has lost it.
+pub const FLOW_SAY_MAX: Duration = mins(10);
 /// Longest text a flow variable may hold, bytes.
 pub const FLOW_TEXT_MAX: usize = 8_192;
 

@@ -142,6 +142,21 @@ impl Calls {
         self.legs.is_empty()
     }
 
+    /// Whether this leg is there, if only to be closed.
+    pub fn has(&self, leg: LegId) -> bool {
+        self.legs.contains_key(&leg)
+    }
+
+    /// Every leg there is.
+    pub fn leg_ids(&self) -> impl Iterator<Item = LegId> {
+        self.legs.keys().copied()
+    }
+
+    /// Whether a leg's signalling is over and only its port is still to be given back.
+    pub fn is_closing(&self, leg: LegId) -> bool {
+        self.legs.get(&leg).is_some_and(|l| matches!(l.state, State::Closing { .. }))
+    }
+
     /// Whether an agent has a phone that can be rung.
     pub fn reachable(&self, tenant: &TenantId, user: &str) -> bool {
         !self.stack.bindings(tenant, user).is_empty()

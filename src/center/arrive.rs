@@ -65,6 +65,7 @@ impl Center {
         };
         match to {
             route::Destination::Trunk(o) => match caller {
+                Some(agent) if self.on_a_call(&a.tenant, &agent) => refuse(self, Cause::Busy),
                 Some(agent) => self.dialled_out(now, &settings, a, agent, o, out),
                 None => refuse(self, Cause::NotAllowed),
             },
@@ -94,7 +95,7 @@ impl Center {
         self.open(now, id, opening, settings, out);
         let i = self.interactions.get_mut(&id).expect("it was opened on the line above");
         i.voice = Some(Voice { leg: Some(a.leg), ..Voice::default() });
-        self.legs.insert(a.leg, (id, LegUse::Customer));
+        self.attach(a.leg, id, LegUse::Customer);
         self.leg_fact(now, id, a.leg, LegRole::Customer, from.clone(), a.call_id.clone(), out);
         match lead {
             Lead::Flow(flow) => {
@@ -128,10 +129,10 @@ impl Center {
     ) {
         let to = settings.config.number(&a.dialled);
         let id = self.outbound_open(now, settings, &to, out);
-        self.legs.insert(a.leg, (id, LegUse::Agent));
+        self.attach(a.leg, id, LegUse::Agent);
         self.leg_fact(now, id, a.leg, LegRole::Agent, agent.to_string(), a.call_id.clone(), out);
         let i = self.interactions.get_mut(&id).expect("it was opened on the line above");
-        i.talk = Some(Talk { agent: agent.clone(), since: now.mono, leg: Some(a.leg), held_since: None, held: Duration::ZERO });
+        i.talk = Some(Talk::dialling(agent.clone(), now.mono, a.leg));
         self.route(
             &a.tenant,
             routing::Input::Engage { interaction: id, agent: agent.clone(), channel: Channel::Voice, queue: None },
@@ -175,7 +176,7 @@ impl Center {
         if let Some(v) = i.voice.as_mut() {
             v.leg = Some(leg);
         }
-        self.legs.insert(leg, (id, LegUse::Customer));
+        self.attach(leg, id, LegUse::Customer);
         self.leg_fact(now, id, leg, LegRole::Customer, number.clone(), String::new(), out);
         let caller_id = settings.config.trunks.get(trunk).and_then(|t| t.caller_id.clone()).unwrap_or_default();
         self.call(Action::Ring {
@@ -237,6 +238,7 @@ impl Center {
                 wraps: BTreeMap::new(),
                 voice: None,
                 chat: None,
+                legs: 0,
                 stage_since: now.wall,
                 closed: false,
             },

@@ -190,6 +190,12 @@ impl Center {
         }
     }
 
+    /// Whether a call rings at an agent or is in their hands: nobody has two at once.
+    pub(super) fn on_a_call(&self, tenant: &TenantId, agent: &AgentId) -> bool {
+        let call = |w: &routing::WorkView| w.channel == Channel::Voice && w.state != routing::WorkState::WrapUp;
+        self.tenants.get(tenant).and_then(|t| t.router.agent(agent)).is_some_and(|a| a.work.iter().any(call))
+    }
+
     /// Click to dial: the agent's own phone rings first, then the number.
     fn dial(
         &mut self,
@@ -204,6 +210,9 @@ impl Center {
         if !self.calls.reachable(tenant, agent.as_str()) {
             return Err(Refusal::new(RefusalCode::WrongState, format!("the phone of {agent} is not registered")));
         }
+        if self.on_a_call(tenant, &agent) {
+            return Err(Refusal::new(RefusalCode::WrongState, format!("{agent} is on a call already")));
+        }
         let to = settings.config.number(number);
         let id = self.outbound_open(now, &settings, &to, out);
         let engage = routing::Input::Engage { interaction: id, agent: agent.clone(), channel: Channel::Voice, queue: None };
@@ -213,12 +222,11 @@ impl Center {
         }
         let leg = self.calls.next_leg();
         let i = self.interactions.get_mut(&id).expect("it was opened above");
-        i.talk = Some(Talk { agent: agent.clone(), since: now.mono, leg: Some(leg), held_since: None, held: Duration::ZERO });
+        i.talk = Some(Talk::dialling(agent.clone(), now.mono, leg));
         if let Some(v) = i.voice.as_mut() {
             v.dial = Some(number.to_owned());
         }
-        self.legs.insert(leg, (id, LegUse::Agent));
-        self.fact(now, tenant, Fact::Connected { interaction: id, agent: agent.clone(), offer: None }, out);
+        self.attach(leg, id, LegUse::Agent);
         self.leg_fact(now, id, leg, LegRole::Agent, agent.to_string(), String::new(), out);
         self.call(Action::Ring {
             leg,
@@ -289,7 +297,10 @@ impl Center {
             Command::Assign { interaction, agent } => {
                 self.supervisor(by)?;
                 self.known(tenant, interaction)?;
-                let channel = self.interactions.get(&interaction).map_or(Channel::Voice, |i| i.channel);
+                let waiting = self.interactions.get(&interaction).filter(|i| i.waiting.is_some());
+                let channel = waiting.map(|i| i.channel).ok_or_else(|| {
+                    Refusal::new(RefusalCode::WrongState, format!("interaction {interaction} is not waiting"))
+                })?;
                 let input = routing::Input::Assign { interaction, agent, channel };
                 self.router_input(now, tenant, input, out).map_err(refused)?;
             }

@@ -63,18 +63,60 @@ impl Center {
             }
             // What follows needs a customer.
             _ if i.closed => {}
+            ivr::Output::StopSaying => self.stop_saying(id),
+            ivr::Output::Announce(prompts) => self.announce(now, id, prompts, out),
+            ivr::Output::LeaveQueue => self.leave_queue(now, id, out),
+            other => {
+                self.stop_handing(now, id, out);
+                self.run_wish(now, id, other, out);
+            }
+        }
+    }
+
+    /// What a flow does next with its customer; whatever it did before is over.
+    fn run_wish(&mut self, now: Now, id: InteractionId, o: ivr::Output, out: &mut Vec<Output>) {
+        let Some(i) = self.interactions.get(&id) else { return };
+        match o {
             ivr::Output::Say { prompts, reason, .. } => match i.channel {
                 Channel::Voice => self.say(id, prompts),
                 Channel::Webchat => self.write(now, id, &prompts, reason, out),
             },
-            ivr::Output::StopSaying => self.stop_saying(id),
-            ivr::Output::Announce(prompts) => self.announce(now, id, prompts, out),
             ivr::Output::Enqueue(wish) => self.flow_enqueue(now, id, wish, out),
-            ivr::Output::LeaveQueue => self.leave_queue(now, id, out),
             ivr::Output::Voicemail { prompts, max, ticket, text } => self.voicemail(now, id, prompts, max, ticket, text, out),
             ivr::Output::Transfer { to, .. } => self.flow_transfer(now, id, to, out),
             ivr::Output::Hangup => self.flow_hangup(now, id, out),
             ivr::Output::Finished { outcome } => self.flow_finished(now, id, outcome, out),
+            ivr::Output::Entered { .. }
+            | ivr::Output::Event { .. }
+            | ivr::Output::Http(_)
+            | ivr::Output::StopSaying
+            | ivr::Output::Announce(_)
+            | ivr::Output::LeaveQueue => {}
+        }
+    }
+
+    /// The flow goes on by itself while somebody it wanted to hand the customer to is still being rung or waited for.
+    fn stop_handing(&mut self, now: Now, id: InteractionId, out: &mut Vec<Output>) {
+        let Some(i) = self.interactions.get_mut(&id).filter(|i| i.talk.is_none()) else { return };
+        let tenant = i.tenant.clone();
+        match i.waiting.take_if(|w| !w.by_flow) {
+            Some(w) => {
+                let waited_ms = super::fact::millis(now.mono - w.since);
+                let why = super::fact::Unqueued::Timeout;
+                self.fact(now, &tenant, Fact::Unqueued { interaction: id, queue: w.entry.queue, why, waited_ms }, out);
+                self.withdraw(now, id, routing::Withdrawn::Left, out);
+            }
+            None if i.waiting.is_none() && !i.rings.is_empty() => self.withdraw(now, id, routing::Withdrawn::Left, out),
+            None => {}
+        }
+        let Some(v) = self.interactions.get_mut(&id).and_then(|i| i.voice.as_mut()) else { return };
+        let outside = v.outside.take_if(|o| !o.up && o.by_flow);
+        if let (Some(leg), Some((play, Playing::Ringback | Playing::Music))) = (v.leg, v.play) {
+            v.play = None;
+            self.call(Action::StopPlay { leg, play });
+        }
+        if let Some(o) = outside {
+            self.call(Action::Hangup { leg: o.leg, cause: Cause::NoAnswer });
         }
     }
 

@@ -54,6 +54,8 @@ pub(super) struct Interaction {
     pub wraps: BTreeMap<AgentId, Now>,
     pub voice: Option<Voice>,
     pub chat: Option<Chat>,
+    /// How many legs it has, those being closed included.
+    pub legs: u32,
     /// Since when in the present stage.
     pub stage_since: Wall,
     /// Over for the customer.
@@ -86,11 +88,23 @@ pub(super) struct Talk {
     pub agent: AgentId,
     pub since: Mono,
     pub leg: Option<LegId>,
+    /// The agent's own phone is answered.
+    pub up: bool,
+    /// They have been put together: before that an agent who dials only hears it ring.
+    pub connected: bool,
     pub held_since: Option<Mono>,
     pub held: Duration,
 }
 
 impl Talk {
+    /// An agent took it.
+    pub fn connected(agent: AgentId, since: Mono, leg: Option<LegId>) -> Self {
+        Talk { agent, since, leg, up: true, connected: true, held_since: None, held: Duration::ZERO }
+    }
+    /// An agent is about to talk with a number being rung.
+    pub fn dialling(agent: AgentId, since: Mono, leg: LegId) -> Self {
+        Talk { agent, since, leg: Some(leg), up: false, connected: false, held_since: None, held: Duration::ZERO }
+    }
     /// How long on hold so far.
     pub fn held_total(&self, now: Mono) -> Duration {
         self.held + self.held_since.map_or(Duration::ZERO, |s| now - s)
@@ -217,6 +231,6 @@ impl Interaction {
     /// Nothing is left to do with it.
     pub fn is_over(&self) -> bool {
         let files = self.voice.as_ref().is_none_or(|v| v.closing.is_empty() && v.recording.is_none());
-        self.closed && files && self.wraps.is_empty() && self.talk.is_none() && self.rings.is_empty()
+        self.closed && self.legs == 0 && files && self.wraps.is_empty() && self.talk.is_none() && self.rings.is_empty()
     }
 }

@@ -23,6 +23,7 @@
 //! | `picture` | views built |
 //! | `memory` | facts folded into what a restart must know |
 //! | `recover` | a restart |
+//! | `audit` | the books looked through |
 //!
 //! One input may cause many steps (a hang-up frees an agent, who is offered the next caller, whose music stops ..). Steps
 //! wait in one list and are taken in order until it is empty, so no step runs inside another.
@@ -36,6 +37,7 @@ pub mod settings;
 pub mod view;
 
 mod arrive;
+mod audit;
 mod chat;
 mod commands;
 pub mod desk;
@@ -439,6 +441,15 @@ impl Center {
         self.timers.clear(&Timer::Chat(id));
         self.timers.clear(&Timer::Voicemail(id));
         self.asks.retain(|_, (i, _)| *i != id);
+    }
+
+    /// A leg belongs to a contact, for this. The contact is held until its last leg is gone, so that the end of each is
+    /// written down.
+    fn attach(&mut self, leg: LegId, id: InteractionId, usage: LegUse) {
+        let new = self.legs.insert(leg, (id, usage)).is_none();
+        if let Some(i) = self.interactions.get_mut(&id).filter(|_| new) {
+            i.legs += 1;
+        }
     }
 
     fn agent_exists(&self, tenant: &TenantId, agent: &AgentId) -> bool {

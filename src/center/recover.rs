@@ -151,8 +151,7 @@ impl Center {
         let i = self.interactions.get_mut(&id).expect("it was put there above");
         i.run = run;
         if let Some((agent, at)) = r.talk {
-            i.talk =
-                Some(Talk { agent: agent.clone(), since: mono_of(now, at), leg: None, held_since: None, held: Duration::ZERO });
+            i.talk = Some(Talk::connected(agent.clone(), mono_of(now, at), None));
             self.route(
                 tenant,
                 routing::Input::Engage { interaction: id, agent, channel: Channel::Webchat, queue: r.last_queue },
@@ -206,7 +205,7 @@ impl Center {
     ) {
         self.recover_hold(now, tenant, id, &r);
         self.end_offers(now, tenant, id, &r, out);
-        for (recording, _) in &r.recordings {
+        for recording in r.recordings.keys() {
             let found = repaired.get(recording);
             let fact = Fact::RecordingEnded {
                 interaction: id,

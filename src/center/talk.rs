@@ -23,7 +23,7 @@ impl Center {
         let tenant = i.tenant.clone();
         let leg = i.rings.remove(&offer).and_then(|r| r.leg);
         let waited = i.waiting.take();
-        i.talk = Some(Talk { agent: agent.clone(), since: now.mono, leg, held_since: None, held: Duration::ZERO });
+        i.talk = Some(Talk::connected(agent.clone(), now.mono, leg));
         i.stage_since = now.wall;
         if let Some(w) = &waited {
             let waited_ms = millis(now.mono - w.since);
@@ -32,11 +32,16 @@ impl Center {
         }
         self.fact(now, &tenant, Fact::Connected { interaction: id, agent: agent.clone(), offer: Some(offer) }, out);
         if let Some(leg) = leg {
-            self.legs.insert(leg, (id, LegUse::Agent));
+            self.attach(leg, id, LegUse::Agent);
         }
-        if waited.is_some_and(|w| w.by_flow) {
-            self.step(Step::Run(id, ivr::Input::Queue(ivr::QueueResult::Answered)));
-        }
+        // The flow rests until the talk is over, whichever way it handed the customer on.
+        self.step(Step::Run(
+            id,
+            match waited.is_some_and(|w| w.by_flow) {
+                true => ivr::Input::Queue(ivr::QueueResult::Answered),
+                false => ivr::Input::Transfer(ivr::TransferResult::Answered),
+            },
+        ));
         self.ticket_taken(now, id, &agent, out);
         let Some(i) = self.interactions.get_mut(&id) else { return };
         match i.channel {
@@ -55,15 +60,29 @@ impl Center {
     pub(super) fn join(&mut self, now: Now, id: InteractionId, out: &mut Vec<Output>) {
         let bridge = self.bridge_id();
         let Some(i) = self.interactions.get_mut(&id) else { return };
-        let Some(agent_leg) = i.talk.as_ref().and_then(|t| t.leg) else { return };
+        let Some((talk, agent_leg)) = i.talk.as_mut().and_then(|t| t.leg.map(|l| (t, l))) else { return };
         let Some(v) = i.voice.as_mut() else { return };
         let Some(customer_leg) = v.leg.filter(|_| v.up) else { return };
+        if !talk.up {
+            // The agent's own phone dialled out and has heard ringing so far. Its answer comes back here.
+            return self.call(Action::Answer { leg: agent_leg });
+        }
+        let first = !std::mem::replace(&mut talk.connected, true);
+        let (agent, tenant) = (talk.agent.clone(), i.tenant.clone());
+        if first {
+            talk.since = now.mono;
+            i.stage_since = now.wall;
+        }
         let stop = v.play.take();
         v.bridge = Some(bridge);
         if let Some((play, _)) = stop {
             self.call(Action::StopPlay { leg: customer_leg, play });
         }
         self.call(Action::Bridge { bridge, legs: vec![customer_leg, agent_leg] });
+        if first {
+            self.fact(now, &tenant, Fact::Connected { interaction: id, agent: agent.clone(), offer: None }, out);
+            self.ticket_taken(now, id, &agent, out);
+        }
         self.record_talk(now, id, out);
     }
 
@@ -73,7 +92,7 @@ impl Center {
         let play = self.play_id();
         let i = self.interactions.get_mut(&id).ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
         let wrong = |m: &str| Refusal::new(RefusalCode::WrongState, format!("interaction {id} {m}"));
-        let talk = i.talk.as_mut().ok_or_else(|| wrong("is not being talked to"))?;
+        let talk = i.talk.as_mut().filter(|t| t.connected).ok_or_else(|| wrong("is not being talked to"))?;
         let voice = i.voice.as_mut().ok_or_else(|| wrong("is not a call"))?;
         let (Some(customer), Some(agent_leg)) = (voice.leg, talk.leg) else { return Err(wrong("has no two legs")) };
         if talk.held_since.is_some() == on {
@@ -117,7 +136,7 @@ impl Center {
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
         let i = self.interactions.get(&id).ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
-        let Some(talk) = i.talk.as_ref() else {
+        let Some(talk) = i.talk.as_ref().filter(|t| t.connected) else {
             return Err(Refusal::new(RefusalCode::WrongState, format!("interaction {id} is not being talked to")));
         };
         let (agent, tenant, settings, channel) = (talk.agent.clone(), i.tenant.clone(), i.settings.clone(), i.channel);
@@ -136,7 +155,7 @@ impl Center {
             _ => None,
         };
         self.fact(now, &tenant, Fact::Transferred { interaction: id, agent, to: to.clone() }, out);
-        self.part(now, id, EndedBy::Agent, out);
+        self.part(now, id, EndedBy::Agent, Cause::Normal, out);
         match to {
             TransferTo::Queue { queue } => {
                 // The age of the contact is kept: a handed-over customer does not start at the end.
@@ -196,7 +215,7 @@ impl Center {
         v.outside = Some(Outside { leg, up: false, by_flow });
         let customer = v.leg;
         v.play = customer.map(|_| (play, Playing::Ringback));
-        self.legs.insert(leg, (id, LegUse::Outside));
+        self.attach(leg, id, LegUse::Outside);
         self.leg_fact(now, id, leg, LegRole::Outside, number.clone(), String::new(), out);
         if let Some(leg) = customer {
             // 425 Hz, 1 s on and 4 s off: the ringback of the E.180 zone China and most of Europe are in.
@@ -258,7 +277,7 @@ impl Center {
     pub(super) fn dialling_agent_answered(&mut self, now: Now, id: InteractionId, leg: LegId, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let Some(t) = i.talk.as_mut().filter(|t| t.leg == Some(leg)) else { return };
-        t.since = now.mono;
+        (t.since, t.up) = (now.mono, true);
         let settings = i.settings.clone();
         let Some(number) = i.voice.as_mut().and_then(|v| v.dial.take()) else { return self.join(now, id, out) };
         match self.outward(&settings, &number) {
@@ -272,7 +291,7 @@ impl Center {
 
     /// The talk is over because a side is gone or the agent finished it. The customer, if still there, goes on in the flow.
     pub(super) fn talk_over(&mut self, now: Now, id: InteractionId, by: EndedBy, out: &mut Vec<Output>) {
-        self.part(now, id, by, out);
+        self.part(now, id, by, Cause::Normal, out);
         self.after_talk(now, id, Cause::Normal, by, out);
     }
 
@@ -286,8 +305,9 @@ impl Center {
         }
     }
 
-    /// Ends the agent's part: legs apart, times written, wrap-up begun.
-    pub(super) fn part(&mut self, now: Now, id: InteractionId, by: EndedBy, out: &mut Vec<Output>) {
+    /// Ends the agent's part: legs apart, times written, wrap-up begun. `cause` is what a phone is told that still hears it
+    /// ring.
+    pub(super) fn part(&mut self, now: Now, id: InteractionId, by: EndedBy, cause: Cause, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let Some(talk) = i.talk.take() else { return };
         let tenant = i.tenant.clone();
@@ -306,17 +326,19 @@ impl Center {
             self.call(Action::Unbridge { leg });
         }
         if let Some(leg) = talk.leg {
-            self.call(Action::Hangup { leg, cause: Cause::Normal });
+            self.call(Action::Hangup { leg, cause: if talk.up { Cause::Normal } else { cause } });
         }
         self.record_stop(id);
-        let fact = Fact::TalkEnded {
-            interaction: id,
-            agent: talk.agent.clone(),
-            by,
-            talk_ms: millis(total.saturating_sub(hold)),
-            hold_ms: millis(hold),
-        };
-        self.fact(now, &tenant, fact, out);
+        if talk.connected {
+            let fact = Fact::TalkEnded {
+                interaction: id,
+                agent: talk.agent.clone(),
+                by,
+                talk_ms: millis(total.saturating_sub(hold)),
+                hold_ms: millis(hold),
+            };
+            self.fact(now, &tenant, fact, out);
+        }
         if self.interactions.get(&id).is_some_and(|i| i.chat.is_some() && !i.closed) {
             self.conversation(now, id, text::Input::Leave { agent: talk.agent.clone() }, out);
         }
@@ -348,7 +370,7 @@ impl Center {
         } else if offered {
             self.withdraw(now, id, routing::Withdrawn::Abandoned, out);
         }
-        self.part(now, id, by, out);
+        self.part(now, id, by, cause, out);
         self.voicemail_keep(now, id, out);
         self.record_stop(id);
         if let Some(o) = outside {

@@ -124,6 +124,7 @@ impl Center {
     ) {
         let Some((id, usage)) = self.legs.remove(&leg) else { return };
         let Some(i) = self.interactions.get_mut(&id) else { return };
+        i.legs = i.legs.saturating_sub(1);
         let tenant = i.tenant.clone();
         let fact = Fact::LegEnded { interaction: id, leg: leg.0, cause, quality: stats.map(Into::into) };
         self.fact(now, &tenant, fact, out);
@@ -138,7 +139,6 @@ impl Center {
                     other => routing::Input::EndpointFailed { offer, why: other.to_string() },
                 };
                 self.route(&tenant, input);
-                self.forget_if_over(id);
             }
             LegUse::Agent => {
                 if let Some(t) = self.interactions.get_mut(&id).and_then(|i| i.talk.as_mut()) {
@@ -148,6 +148,7 @@ impl Center {
             }
             LegUse::Outside => self.outside_gone(now, id, cause, out),
         }
+        self.forget_if_over(id);
     }
 
     fn customer_leg_gone(&mut self, now: Now, id: InteractionId, cause: Cause, by: By, out: &mut Vec<Output>) {

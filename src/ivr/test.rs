@@ -213,6 +213,9 @@ pub fn run(flow: &Arc<Flow>, library: &Library) -> Report {
     Report { flow: flow.id.to_string(), file: flow.file.clone(), results, visited }
 }
 
+/// Compares one thing: what it is, what is wanted, what there is.
+type Want<'a> = dyn Fn(&str, &str, Option<String>) -> Result<(), (String, String)> + 'a;
+
 /// Calendars with those of the story in front.
 #[derive(Debug)]
 struct StubHours {
@@ -454,11 +457,7 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    fn expect_queue(
-        &self,
-        x: &Expect,
-        want: &dyn Fn(&str, &str, Option<String>) -> Result<(), (String, String)>,
-    ) -> Result<(), (String, String)> {
+    fn expect_queue(&self, x: &Expect, want: &Want<'_>) -> Result<(), (String, String)> {
         let Some(q) = &self.queued else { return Err(("a place in a queue".to_owned(), format!("none; {}", self.story()))) };
         if let Some(id) = &x.queue {
             want("queue", id.as_str(), Some(q.queue.to_string()))?;
@@ -546,7 +545,7 @@ mod tests {
         let text = report.to_string();
         assert!(text.contains("FAIL  main · a complaint in English gets a head start"), "{text}");
         assert!(text.contains(&format!("main.yaml:{line}:9: step 4: expected priority `30`")), "{text}");
-        assert!(text.contains("found `20`; node `to_support` of `main`, nothing heard"), "{text}");
+        assert!(text.contains("found `20`; node `to_support` of `main`, heard complaint_heard"), "{text}");
         assert!(text.ends_with("main: 14 passed, 1 failed"), "{text}");
     }
 }

@@ -86,7 +86,7 @@ fn faults_of_the_graph_are_found_at_their_line() {
     f("R4", "no_agents: all_busy, full", "full", "    queue:");
     f("R4", "{answered: goodbye, timeout: all_busy", "{answerd: goodbye, timeout: all_busy", "answerd");
     f("R4", "    say: [connecting]\n    then: to_support", "    say: [connecting]", "say: [connecting]");
-    f("R4", ", {else: choose_language}]", "]", "branch: [{if: \"call.lang");
+    f("R4", ", {else: choose_language}]", "]", "branch: [{if: \"starts_with(call.lang");
     f("R5", "    say: [all_busy]\n    then: leave_message", "    say: [all_busy]\n    then: to_support", "  to_support:");
     f("R5", "    exhausted: goodbye", "    exhausted: anything_else", "  anything_else:");
     f("R7", "    on_error: leave_message\n\n  to_sales", "\n  to_sales", "  to_support:");
@@ -197,4 +197,31 @@ fn faults_about_the_world_are_found_at_their_line() {
     for good in ["+862112345678", "8001"] {
         assert!(!findings(&to(good)).iter().any(|f| f.rule == "R22"), "{good}");
     }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 40, ..Default::default() })]
+    /// An author in the middle of an edit: lines are missing, words are swapped. The linter has an opinion, never a fault.
+    #[test]
+    fn whatever_is_left_of_a_flow_the_linter_survives_it(cut in proptest::collection::vec(0usize..400, 0..6), from in 0usize..60, to in 0usize..60) {
+        let words: Vec<&str> = MAIN.split(['"', ' ', ',', '}', ']']).filter(|w| w.len() > 3 && w.is_ascii()).collect();
+        let swapped = MAIN.replace(words[from * 7 % words.len()], words[to * 11 % words.len()]);
+        let left: Vec<&str> = swapped.lines().enumerate().filter(|(i, _)| !cut.contains(i)).map(|(_, l)| l).collect();
+        if let Ok(flow) = Flow::parse("f.yaml", &left.join("\n")) {
+            let flow = Arc::new(flow);
+            let _ = check(&flow, &library(Some(&flow)), &catalog());
+        }
+    }
+}
+
+#[test]
+fn the_largest_flow_is_checked_while_its_author_waits() {
+    let n = crate::base::limits::FLOW_NODES_MAX;
+    let mut text =
+        "flow: f\nschema: 1\nlanguages: [en-US]\nstart: n0\nvars: {v: {type: number, default: 0}}\nnodes:\n".to_owned();
+    for i in 0..n - 1 {
+        text += &format!("  n{i}:\n    branch: [{{if: \"v > {i}\", goto: n{}}}, {{else: n{}}}]\n", i + 1, (i + 2).min(n - 1));
+    }
+    text += &format!("  n{}:\n    hangup: {{}}\n", n - 1);
+    assert!(findings(&text).iter().all(|f| f.rule == "R24"));
 }

@@ -471,7 +471,7 @@ impl Look<'_, '_> {
                     );
                 }
                 // Text with placeholders is coerced to the words of an enum when the call is made.
-                (_, Some(d)) if !d.ty.takes(&t.ty) && !(matches!(d.ty, Type::Enum(_)) && matches!(t.ty, Type::Text)) => {
+                (_, Some(d)) if !(d.ty.takes(&t.ty) || matches!((&d.ty, &t.ty), (Type::Enum(_), Type::Text))) => {
                     let say = format!("input `{}` is {}, and this is {}", name.it, d.ty.name(), t.ty.name());
                     self.found.error("R8", place(g), say);
                 }

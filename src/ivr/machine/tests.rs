@@ -6,7 +6,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    base::{AgentId, CalendarId, Channel, TenantId, Wall, limits::FLOW_STEPS_MAX, secs},
+    base::{
+        AgentId, CalendarId, Channel, TenantId, Wall,
+        limits::{FLOW_SAY_MAX, FLOW_STEPS_MAX},
+        secs,
+    },
     ivr::Value,
 };
 
@@ -106,7 +110,7 @@ const MENU: &str = "start: menu\nprompts:\n  q1: {en-US: {say: One or two?}}\n  
 #[test]
 fn silence_is_answered_by_the_next_prompt_and_in_the_end_by_giving_up() {
     let mut w = Walk::of(MENU);
-    assert_eq!(w.run.deadline(), Some(w.now.mono + SAY_MAX));
+    assert_eq!(w.run.deadline(), Some(w.now.mono + FLOW_SAY_MAX));
     w.hears_out().passes(4);
     assert_eq!(w.heard(), ["q1"]);
     w.passes(1).hears_out().passes(5).hears_out();

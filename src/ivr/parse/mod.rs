@@ -11,6 +11,7 @@ mod verbs;
 use std::fmt;
 
 use super::{Flow, Pos, yaml};
+use crate::base::limits::FLOW_ERRORS_MAX;
 
 /// A mistake in a flow file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,9 +49,6 @@ impl fmt::Display for ParseErrors {
     }
 }
 
-/// Most mistakes listed; after so many the file is something else.
-const ERRORS_MAX: usize = 50;
-
 /// Collects mistakes.
 struct Errors {
     file: String,
@@ -62,7 +60,7 @@ impl Errors {
         self.hint(pos, say, None);
     }
     fn hint(&mut self, pos: Pos, say: impl Into<String>, hint: Option<String>) {
-        if self.list.len() < ERRORS_MAX {
+        if self.list.len() < FLOW_ERRORS_MAX {
             self.list.push(FlowError { file: self.file.clone(), pos, say: say.into(), hint });
         }
     }

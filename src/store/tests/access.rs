@@ -45,7 +45,7 @@ async fn a_login_is_found_in_its_own_tenant_only(lab: &Lab) {
     lab.store.user_put(NINE, &login("other", "zoe")).await.unwrap();
     assert_eq!(lab.store.user_get(&tenant("acme"), &agent("anna")).await.unwrap(), Some(anna.clone()));
     assert_eq!(lab.store.user_get(&tenant("other"), &agent("anna")).await.unwrap(), None);
-    assert_eq!(lab.store.user_list(&tenant("acme")).await.unwrap(), [anna.clone()]);
+    assert_eq!(lab.store.user_list(&tenant("acme")).await.unwrap(), std::slice::from_ref(&anna));
     assert_eq!(lab.store.user_list_all().await.unwrap().len(), 2);
 
     let chief = User { role: Role::Supervisor, sip_md5: None, ..anna };

@@ -2,7 +2,7 @@
 
 use super::{Lab, on_both, story::*};
 use crate::{
-    base::{Channel, Wall, mins, ms, secs},
+    base::{Channel, mins, ms, secs},
     call::Cause,
     center::fact::{EndedBy, Fact, Unqueued},
     routing,
@@ -182,7 +182,7 @@ async fn words_and_recordings_belong_to_their_contact(lab: &Lab) {
     assert!(lab.store.message_list(&s.tenant, call, 0, 10).await.unwrap().is_empty());
     let row = lab.store.recording_get(&s.tenant, recording).await.unwrap().unwrap();
     assert_eq!((row.interaction, row.ms, row.bytes, row.voicemail), (call, Some(3_000), Some(96_044), true));
-    assert_eq!(lab.store.recording_list(&s.tenant, call).await.unwrap(), [row.clone()]);
+    assert_eq!(lab.store.recording_list(&s.tenant, call).await.unwrap(), std::slice::from_ref(&row));
     assert_eq!(lab.store.voicemail_list(&s.tenant, None, 5).await.unwrap().items, [row]);
 }
 
@@ -242,7 +242,6 @@ async fn lists_made_again_from_the_journal_are_the_same_lists(lab: &Lab) {
     assert_ne!(snapshot(lab).await, before);
     lab.store.rebuild_projections().await.unwrap();
     assert_eq!(snapshot(lab).await, before);
-    let _: Wall = s.now;
 }
 
 /// Every row of every projection, as text.

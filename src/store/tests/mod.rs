@@ -6,6 +6,7 @@
 mod access;
 mod contacts;
 mod journal;
+mod kinds;
 mod matters;
 mod story;
 

@@ -1,0 +1,520 @@
+//! A telephone: a real user agent on our own stack and our own offer/answer, with a person in front of it.
+//!
+//! It registers with digest, calls, rings, answers, declines, hangs up. What it hears is [`FakeMedia`](super::media::FakeMedia)'s
+//! to know; which port it listens on is said here.
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use media::wire::{Codec, Direction, Remote};
+
+use crate::{
+    base::{Mono, Now, NumberPattern, Rng, TenantId, ms, redact::Secret, secs},
+    sdp::{self, LocalMedia, Session},
+    sip::{
+        auth::Credentials,
+        msg::{Headers, Message, Method, Name, NameAddr, SipUri, Uri},
+        stack::{Action, DialogKey, Event, Input, Listener, Output, SipSettings, Stack, Target, Timers},
+        transport::{Flow, Transport},
+    },
+};
+
+/// What the person does when it rings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Manner {
+    /// Nothing: a test decides.
+    #[default]
+    Ignore,
+    /// Picks up after so long.
+    Answer(Duration),
+    /// Refuses after so long.
+    Decline(Duration),
+}
+
+/// Where a call of a phone stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Dialled, nothing heard yet.
+    Calling,
+    /// The other side rings.
+    Ringback,
+    /// It rings here.
+    Ringing,
+    /// Connected.
+    Up,
+    /// Over: the refusal, or 0 when it had been connected.
+    Over(u16),
+}
+
+/// One call of a phone.
+#[derive(Debug, Clone)]
+pub struct PhoneCall {
+    /// Where it stands.
+    pub stage: Stage,
+    /// What was dialled, or who is said to call.
+    pub other: String,
+    /// Our description.
+    ours: Option<Session>,
+    offer: Option<Bytes>,
+    /// What was agreed: where we send.
+    pub agreed: Option<Remote>,
+    /// Where we listen.
+    pub rtp: SocketAddr,
+    /// `X-CC-Call-Id` and its like.
+    pub marks: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    Answer(DialogKey),
+    Decline(DialogKey),
+    Register,
+    /// Send the REGISTER again that nobody has answered.
+    Again,
+}
+
+#[derive(Debug)]
+struct Registration {
+    cseq: u32,
+    bytes: Bytes,
+    tries: u32,
+    answered: Option<String>,
+    open: bool,
+}
+
+/// A telephone.
+#[derive(Debug)]
+pub struct Phone {
+    /// Number, or the name it registers under.
+    pub user: String,
+    /// Where it is.
+    pub addr: SocketAddr,
+    server: SocketAddr,
+    domain: String,
+    credentials: Option<Credentials>,
+    stack: Stack,
+    rng: Rng,
+    /// What its person does when it rings.
+    pub manner: Manner,
+    /// Its calls, old ones included.
+    pub calls: BTreeMap<DialogKey, PhoneCall>,
+    /// The call spoken of when none is named: the newest that is not over.
+    deeds: Vec<(Mono, Deed)>,
+    registration: Option<Registration>,
+    /// True between a 200 to REGISTER and whatever else.
+    pub registered: bool,
+    next_port: u16,
+    /// A second call is refused with 486 while one is on.
+    pub one_at_a_time: bool,
+}
+
+/// How long a registration lasts, and how often it is refreshed.
+const EXPIRES: Duration = secs(120);
+const REFRESH: Duration = secs(55);
+
+impl Phone {
+    /// A phone at `addr` that reaches the center at `server`. `password`: it registers and proves who it is.
+    pub fn new(user: &str, addr: SocketAddr, server: SocketAddr, domain: &str, password: Option<&str>, mut rng: Rng) -> Phone {
+        let tenant = TenantId::parse("phone").expect("a plain word");
+        let any = NumberPattern::parse("*").expect("a plain pattern");
+        let settings = SipSettings {
+            default_tenant: Some(tenant.clone()),
+            public_numbers: vec![(tenant, any)],
+            user_agent: "a phone".into(),
+            listeners: vec![Listener { transport: Transport::Udp, local: addr, public: None }],
+            ..SipSettings::default()
+        };
+        let credentials = password.map(|p| Credentials { realm: domain.into(), user: user.into(), password: Secret::new(p) });
+        let stack = Stack::new(Arc::new(settings), rng.fork(), Timers::default());
+        Phone {
+            user: user.into(),
+            addr,
+            server,
+            domain: domain.into(),
+            credentials,
+            stack,
+            rng,
+            manner: Manner::default(),
+            calls: BTreeMap::new(),
+            deeds: Vec::new(),
+            registration: None,
+            registered: false,
+            next_port: 20_000,
+            one_at_a_time: true,
+        }
+    }
+
+    // ---- what a test asks ----
+
+    /// The call that is not over, newest first.
+    pub fn call(&self) -> Option<(DialogKey, &PhoneCall)> {
+        self.calls.iter().rev().find(|(_, c)| !matches!(c.stage, Stage::Over(_))).map(|(k, c)| (*k, c))
+    }
+    /// Its stage, of the newest call whatever it is.
+    pub fn stage(&self) -> Option<Stage> {
+        self.call().map(|(_, c)| c.stage).or_else(|| self.calls.values().next_back().map(|c| c.stage))
+    }
+
+    // ---- what its person does ----
+
+    /// Dials.
+    pub fn dial(&mut self, now: Now, number: &str, out: &mut Vec<(SocketAddr, Bytes)>) {
+        let key = self.stack.next_key();
+        let rtp = self.port();
+        let ours = sdp::offer(&self.local(rtp, 1));
+        // A stranger is known by the address it calls from; one of ours by the domain it proves to be in.
+        let from_host = if self.credentials.is_some() { self.domain.clone() } else { self.addr.ip().to_string() };
+        let uri = |user: &str, host: &str| {
+            Uri::parse(&format!("sip:{user}@{host}")).expect("numbers and names make a URI that can be read")
+        };
+        let from = match uri(&self.user, &from_host) {
+            Uri::Sip(u) => NameAddr::new(u),
+            other => NameAddr::new(other),
+        };
+        let to = Target { uri: uri(number, &self.domain), to: None, flow: Flow::udp(self.addr, self.server), sticky: true };
+        let call = PhoneCall {
+            stage: Stage::Calling,
+            other: number.into(),
+            ours: Some(ours.clone()),
+            offer: None,
+            agreed: None,
+            rtp,
+            marks: Vec::new(),
+        };
+        self.calls.insert(key, call);
+        let invite = Action::Invite {
+            dialog: key,
+            to,
+            from,
+            headers: Headers::new(),
+            body: Some(body(&ours)),
+            credentials: self.credentials.clone(),
+        };
+        self.feed(now, Input::Do(invite), out);
+    }
+
+    /// Picks up what rings.
+    pub fn answer(&mut self, now: Now, out: &mut Vec<(SocketAddr, Bytes)>) -> bool {
+        let found = self.calls.iter().find(|(_, c)| c.stage == Stage::Ringing).map(|(k, _)| *k);
+        found.is_some_and(|key| {
+            self.pick_up(now, key, out);
+            true
+        })
+    }
+
+    fn pick_up(&mut self, now: Now, key: DialogKey, out: &mut Vec<(SocketAddr, Bytes)>) {
+        let Some(call) = self.calls.get(&key).filter(|c| c.stage == Stage::Ringing) else { return };
+        let local = self.local(call.rtp, 1);
+        let offer = call.offer.as_ref().and_then(|b| sdp::parse(b).ok());
+        let Some(Ok((ours, agreed))) = offer.map(|o| sdp::answer(&o, &local, None)) else {
+            return self.say_no(now, key, 488, out);
+        };
+        let ok =
+            Action::Respond { dialog: key, code: 200, reason: String::new(), headers: Headers::new(), body: Some(body(&ours)) };
+        let call = self.calls.get_mut(&key).expect("it was there on the lines above");
+        call.ours = Some(ours);
+        call.agreed = Some(agreed.remote);
+        call.stage = Stage::Up;
+        self.feed(now, Input::Do(ok), out);
+    }
+
+    /// Refuses what rings.
+    pub fn decline(&mut self, now: Now, out: &mut Vec<(SocketAddr, Bytes)>) -> bool {
+        let found = self.calls.iter().find(|(_, c)| c.stage == Stage::Ringing).map(|(k, _)| *k);
+        found.is_some_and(|key| {
+            self.say_no(now, key, 603, out);
+            true
+        })
+    }
+
+    fn say_no(&mut self, now: Now, key: DialogKey, code: u16, out: &mut Vec<(SocketAddr, Bytes)>) {
+        let no = Action::Respond { dialog: key, code, reason: String::new(), headers: Headers::new(), body: None };
+        if let Some(c) = self.calls.get_mut(&key) {
+            c.stage = Stage::Over(code);
+        }
+        self.feed(now, Input::Do(no), out);
+    }
+
+    /// Puts the receiver down, whatever the call is doing.
+    pub fn hang_up(&mut self, now: Now, out: &mut Vec<(SocketAddr, Bytes)>) -> bool {
+        let Some((key, stage)) = self.call().map(|(k, c)| (k, c.stage)) else { return false };
+        let action = match stage {
+            Stage::Calling | Stage::Ringback => Action::Cancel { dialog: key, headers: Headers::new() },
+            Stage::Ringing => {
+                self.say_no(now, key, 603, out);
+                return true;
+            }
+            Stage::Up => Action::Bye { dialog: key, headers: Headers::new() },
+            Stage::Over(_) => return false,
+        };
+        if let Some(c) = self.calls.get_mut(&key) {
+            c.stage = Stage::Over(if stage == Stage::Up { 0 } else { 487 });
+        }
+        self.feed(now, Input::Do(action), out);
+        true
+    }
+
+    /// Puts the other side on hold by signalling, or takes it back.
+    pub fn hold(&mut self, now: Now, on: bool, out: &mut Vec<(SocketAddr, Bytes)>) {
+        let Some((key, call)) = self.call().filter(|(_, c)| c.stage == Stage::Up) else { return };
+        let mut local = self.local(call.rtp, 1);
+        local.direction = if on { Direction::SendOnly } else { Direction::SendRecv };
+        let Some(last) = call.ours.clone() else { return };
+        let ours = sdp::reoffer(&last, &local);
+        if let Some(c) = self.calls.get_mut(&key) {
+            c.ours = Some(ours.clone());
+        }
+        self.feed(now, Input::Do(Action::Reinvite { dialog: key, body: body(&ours) }), out);
+    }
+
+    /// Registers, now and again and again.
+    pub fn register(&mut self, now: Now) {
+        self.deeds.retain(|(_, d)| !matches!(d, Deed::Register | Deed::Again));
+        self.deeds.push((now.mono, Deed::Register));
+    }
+
+    /// Pulled out of the wall: it registers no more and forgets its calls. Nobody is told.
+    pub fn unplug(&mut self) {
+        self.deeds.clear();
+        self.registration = None;
+        self.registered = false;
+        for c in self.calls.values_mut() {
+            c.stage = Stage::Over(0);
+        }
+    }
+
+    // ---- the machine ----
+
+    /// When it wants to be called.
+    pub fn deadline(&self) -> Option<Mono> {
+        self.stack.deadline().into_iter().chain(self.deeds.iter().map(|(at, _)| *at)).min()
+    }
+
+    /// A deadline passed.
+    pub fn tick(&mut self, now: Now, out: &mut Vec<(SocketAddr, Bytes)>) {
+        if self.stack.deadline().is_some_and(|d| d <= now.mono) {
+            self.feed(now, Input::Tick, out);
+        }
+        while let Some(i) = self.deeds.iter().position(|(at, _)| *at <= now.mono) {
+            match self.deeds.remove(i).1 {
+                Deed::Answer(key) => self.pick_up(now, key, out),
+                Deed::Decline(key) => {
+                    if self.calls.get(&key).is_some_and(|c| c.stage == Stage::Ringing) {
+                        self.say_no(now, key, 603, out);
+                    }
+                }
+                Deed::Register => self.register_now(now, out),
+                Deed::Again => self.register_again(now, out),
+            }
+        }
+    }
+
+    /// Bytes arrived.
+    pub fn receive(&mut self, now: Now, from: SocketAddr, bytes: Bytes, out: &mut Vec<(SocketAddr, Bytes)>) {
+        let message = Message::parse_datagram(bytes);
+        if let Ok(m) = &message
+            && m.code().is_some()
+            && m.cseq().is_ok_and(|c| c.method == Method::Register)
+        {
+            return self.register_answered(now, m, out);
+        }
+        self.feed(now, Input::Received { message, source: Flow::udp(self.addr, from) }, out);
+    }
+
+    fn feed(&mut self, now: Now, input: Input, out: &mut Vec<(SocketAddr, Bytes)>) {
+        let mut said = Vec::new();
+        self.stack.handle(now, input, &mut said);
+        for o in said {
+            match o {
+                Output::Send { flow, bytes } => out.push((flow.remote, bytes)),
+                Output::Event(e) => self.event(now, e, out),
+            }
+        }
+    }
+
+    fn event(&mut self, now: Now, event: Event, out: &mut Vec<(SocketAddr, Bytes)>) {
+        match event {
+            Event::Incoming { dialog, request, .. } => self.rung(now, dialog, &request, out),
+            Event::Progress { dialog, .. } => self.to_stage(dialog, Stage::Ringback),
+            Event::Answered { dialog, body, .. } => {
+                let agreed = self.calls.get(&dialog).and_then(|c| {
+                    let theirs = body.as_ref().and_then(|(_, b)| sdp::parse(b).ok())?;
+                    sdp::agreed(c.ours.as_ref()?, &theirs, None).ok()
+                });
+                if let Some(c) = self.calls.get_mut(&dialog) {
+                    c.agreed = agreed.map(|a| a.remote);
+                    c.stage = Stage::Up;
+                }
+            }
+            Event::Cancelled { dialog, .. } => self.to_stage(dialog, Stage::Over(487)),
+            Event::Refused { dialog, code, .. } => self.to_stage(dialog, Stage::Over(code)),
+            Event::Ended { dialog, .. } => self.to_stage(dialog, Stage::Over(0)),
+            Event::Reoffer { dialog, body: offer } => {
+                let Some(c) = self.calls.get(&dialog) else { return };
+                let (local, last) = (self.local(c.rtp, 1), c.ours.clone());
+                let offer = offer.as_ref().and_then(|(_, b)| sdp::parse(b).ok());
+                let answer = offer.and_then(|o| sdp::answer(&o, &local, None).ok());
+                let reply = match (answer, last) {
+                    (Some((ours, agreed)), Some(last)) => {
+                        let ours = ours.following(&last);
+                        let c = self.calls.get_mut(&dialog).expect("it was there on the lines above");
+                        c.ours = Some(ours.clone());
+                        c.agreed = Some(agreed.remote);
+                        Action::RespondReinvite { dialog, code: 200, body: Some(body(&ours)) }
+                    }
+                    _ => Action::RespondReinvite { dialog, code: 488, body: None },
+                };
+                self.feed(now, Input::Do(reply), out);
+            }
+            Event::ReAnswered { dialog, body } => {
+                let theirs = body.as_ref().and_then(|(_, b)| sdp::parse(b).ok());
+                if let Some(c) = self.calls.get_mut(&dialog)
+                    && let Some((ours, theirs)) = c.ours.as_ref().zip(theirs)
+                    && let Ok(agreed) = sdp::agreed(ours, &theirs, None)
+                {
+                    c.agreed = Some(agreed.remote);
+                }
+            }
+            Event::Acked { .. }
+            | Event::ReRefused { .. }
+            | Event::InfoDtmf { .. }
+            | Event::Registered { .. }
+            | Event::Unregistered { .. } => {}
+        }
+    }
+
+    fn to_stage(&mut self, dialog: DialogKey, stage: Stage) {
+        if let Some(c) = self.calls.get_mut(&dialog).filter(|c| !matches!(c.stage, Stage::Over(_))) {
+            c.stage = stage;
+        }
+    }
+
+    fn rung(&mut self, now: Now, dialog: DialogKey, request: &Message, out: &mut Vec<(SocketAddr, Bytes)>) {
+        let busy = self.one_at_a_time && self.call().is_some();
+        let rtp = self.port();
+        let other = request.from().map(|f| f.uri.user().into_owned()).unwrap_or_default();
+        let marks = ["X-CC-Call-Id", "X-CC-Offer-Id", "X-CC-Queue"];
+        let marks = marks.iter().filter_map(|n| {
+            let value = request.headers.get(&Name::parse((*n).into())?)?;
+            Some(((*n).to_owned(), value.into_owned()))
+        });
+        let call = PhoneCall {
+            stage: Stage::Ringing,
+            other,
+            ours: None,
+            offer: Some(request.body.clone()),
+            agreed: None,
+            rtp,
+            marks: marks.collect(),
+        };
+        self.calls.insert(dialog, call);
+        if busy {
+            return self.say_no(now, dialog, 486, out);
+        }
+        let ringing = Action::Respond { dialog, code: 180, reason: String::new(), headers: Headers::new(), body: None };
+        self.feed(now, Input::Do(ringing), out);
+        match self.manner {
+            Manner::Ignore => {}
+            Manner::Answer(after) => self.deeds.push((now.mono + after, Deed::Answer(dialog))),
+            Manner::Decline(after) => self.deeds.push((now.mono + after, Deed::Decline(dialog))),
+        }
+    }
+
+    fn local(&self, rtp: SocketAddr, version: u64) -> LocalMedia<'static> {
+        LocalMedia {
+            addr: rtp.ip(),
+            rtp_port: rtp.port(),
+            session_id: u64::from(rtp.port()),
+            version,
+            codecs: &[Codec::Pcma, Codec::Pcmu],
+            dtmf: true,
+            ptime_ms: 20,
+            direction: Direction::SendRecv,
+        }
+    }
+
+    fn port(&mut self) -> SocketAddr {
+        self.next_port = if self.next_port >= 60_000 { 20_000 } else { self.next_port + 2 };
+        SocketAddr::new(self.addr.ip(), self.next_port)
+    }
+
+    // ---- REGISTER, by hand: the stack answers registrations, it does not make them ----
+
+    fn register_now(&mut self, now: Now, out: &mut Vec<(SocketAddr, Bytes)>) {
+        let cseq = self.registration.as_ref().map_or(1, |r| r.cseq + 1);
+        self.deeds.push((now.mono + REFRESH, Deed::Register));
+        self.send_register(now, cseq, None, None, out);
+    }
+
+    fn send_register(
+        &mut self,
+        now: Now,
+        cseq: u32,
+        authorization: Option<String>,
+        answered: Option<String>,
+        out: &mut Vec<(SocketAddr, Bytes)>,
+    ) {
+        let (user, domain, addr) = (&self.user, &self.domain, self.addr);
+        let branch = self.rng.hex(8);
+        let auth = authorization.map(|a| format!("Authorization: {a}\r\n")).unwrap_or_default();
+        let text = format!(
+            "REGISTER sip:{domain} SIP/2.0\r\n\
+             Via: SIP/2.0/UDP {addr};branch=z9hG4bK{branch};rport\r\n\
+             Max-Forwards: 70\r\n\
+             From: <sip:{user}@{domain}>;tag=r{cseq}\r\n\
+             To: <sip:{user}@{domain}>\r\n\
+             Call-ID: register-{user}@{}\r\n\
+             CSeq: {cseq} REGISTER\r\n\
+             Contact: <{}>;expires={}\r\n\
+             {auth}Content-Length: 0\r\n\r\n",
+            addr.ip(),
+            SipUri::at(Some(user), addr),
+            EXPIRES.as_secs(),
+        );
+        let bytes = Bytes::from(text);
+        out.push((self.server, bytes.clone()));
+        self.registration = Some(Registration { cseq, bytes, tries: 0, answered, open: true });
+        self.deeds.retain(|(_, d)| *d != Deed::Again);
+        self.deeds.push((now.mono + ms(500), Deed::Again));
+    }
+
+    fn register_again(&mut self, now: Now, out: &mut Vec<(SocketAddr, Bytes)>) {
+        let Some(r) = self.registration.as_mut().filter(|r| r.open && r.tries < 6) else { return };
+        r.tries += 1;
+        out.push((self.server, r.bytes.clone()));
+        self.deeds.push((now.mono + ms(500) * 2u32.pow(r.tries), Deed::Again));
+    }
+
+    fn register_answered(&mut self, now: Now, m: &Message, out: &mut Vec<(SocketAddr, Bytes)>) {
+        let Some(r) = self.registration.as_mut() else { return };
+        if !r.open || m.cseq().is_ok_and(|c| c.number != r.cseq) {
+            return;
+        }
+        match m.code() {
+            Some(401) => {
+                r.open = false;
+                let (cseq, answered) = (r.cseq + 1, r.answered.clone());
+                let challenges: Vec<String> = m.headers.all(&Name::WwwAuthenticate).map(|c| c.into_owned()).collect();
+                let Some(credentials) = self.credentials.clone() else { return };
+                let uri = format!("sip:{}", self.domain);
+                let list = challenges.iter().map(String::as_str);
+                if let Some(a) = credentials.answer(&mut self.rng, "REGISTER", &uri, list, answered.as_deref()) {
+                    self.send_register(now, cseq, Some(a.value), Some(a.nonce), out);
+                }
+            }
+            Some(200) => {
+                r.open = false;
+                self.registered = true;
+            }
+            Some(code) if code >= 300 => {
+                r.open = false;
+                self.registered = false;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn body(session: &Session) -> (String, Bytes) {
+    ("application/sdp".into(), Bytes::from(session.write()))
+}

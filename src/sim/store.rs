@@ -1,0 +1,69 @@
+//! A journal that takes time to write, and loses what it has not written when the power goes.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{
+    base::{RecordingId, ms},
+    center::{fact::Record, memory::Memory, recover::Repaired},
+};
+
+/// The journal.
+#[derive(Debug)]
+pub struct CrashStore {
+    journal: Vec<Record>,
+    durable: u64,
+    /// How long a fact takes to be safe.
+    pub delay: Duration,
+}
+
+impl Default for CrashStore {
+    fn default() -> Self {
+        CrashStore { journal: Vec::new(), durable: 0, delay: ms(5) }
+    }
+}
+
+impl CrashStore {
+    /// Takes a fact. It must be the next one.
+    pub fn append(&mut self, r: Record) -> Result<(), String> {
+        let expected = self.journal.last().map_or(1, |l| l.seq + 1);
+        if r.seq != expected {
+            return Err(format!("fact {} follows fact {}", r.seq, expected - 1));
+        }
+        self.journal.push(r);
+        Ok(())
+    }
+    /// Everything up to here is safe.
+    pub fn safe(&mut self, seq: u64) {
+        self.durable = self.durable.max(seq);
+    }
+    /// The power goes: what was not safe never was.
+    pub fn crash(&mut self) {
+        let durable = self.durable;
+        self.journal.retain(|r| r.seq <= durable);
+    }
+    /// All facts, also those not yet safe.
+    pub fn facts(&self) -> &[Record] {
+        &self.journal
+    }
+    /// Facts an edge may show.
+    pub fn safe_facts(&self) -> impl Iterator<Item = &Record> {
+        self.journal.iter().filter(|r| r.seq <= self.durable)
+    }
+    /// The last safe fact.
+    pub fn durable(&self) -> u64 {
+        self.durable
+    }
+    /// What a restart knows.
+    pub fn memory(&self) -> Memory {
+        let mut m = Memory::default();
+        for r in self.safe_facts() {
+            m.apply(r);
+        }
+        m
+    }
+    /// What the roof found of the recordings that were running.
+    pub fn repaired(&self, memory: &Memory) -> BTreeMap<RecordingId, Repaired> {
+        let found = Repaired { duration: ms(1_500), bytes: 48_044 };
+        memory.running_recordings().map(|(_, _, id, _)| (id, found)).collect()
+    }
+}

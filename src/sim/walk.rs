@@ -1,0 +1,296 @@
+//! People who do anything at any time: a random walk through the whole center, from one seed.
+//!
+//! Nobody here is reasonable. They hang up while it rings, press keys nobody asked for, sign out during a call, and the power
+//! fails in between. At the end everybody goes home, and nothing may be left of them.
+
+use super::{Guest, Manner, Net, Who, World, phone::Stage};
+use crate::{
+    base::{InteractionId, ms, secs},
+    center::command::{Command, TransferTo},
+};
+
+/// What one walk came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// Everything the center sent and wrote, folded.
+    pub hash: u64,
+    /// Inputs taken.
+    pub inputs: u64,
+    /// Facts written.
+    pub facts: u64,
+    /// Crashes survived.
+    pub crashes: u32,
+}
+
+/// How a walk is taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Walk {
+    /// Deeds done before everybody goes home.
+    pub deeds: u32,
+    /// The power may fail.
+    pub crashes: bool,
+    /// The network may be bad.
+    pub bad_network: bool,
+}
+
+impl Default for Walk {
+    fn default() -> Self {
+        Walk { deeds: 40, crashes: true, bad_network: true }
+    }
+}
+
+const AGENTS: [&str; 4] = ["anna", "ben", "carl", "dora"];
+const NUMBERS: [&str; 7] = ["4000", "4000", "4001", "4002", "4003", "4101", "4009"];
+const KEYS: [&str; 6] = ["1", "2", "3", "4", "9", "#"];
+
+struct Walker {
+    w: World,
+    agents: Vec<Who>,
+    callers: Vec<Who>,
+    guests: Vec<Guest>,
+}
+
+/// Walks once. Panics with the whole state when something cannot be.
+pub fn walk(seed: u64, how: Walk) -> Outcome {
+    let mut w = World::new(seed);
+    if how.bad_network && w.rng.below(4) == 0 {
+        w.net = Net::bad();
+    }
+    if w.rng.below(8) == 0 {
+        w.media.range = (30_000, 30_008);
+    }
+    let agents = AGENTS.iter().map(|a| w.agent(a).there()).collect();
+    let callers = (0..4).map(|i| w.phone(&format!("+326555000{i}")).there()).collect();
+    let guests = (0..3).map(|i| w.visitor(&format!("guest {i}"))).collect();
+    let mut walker = Walker { w, agents, callers, guests };
+    walker.w.pass(ms(1500));
+    for i in 0..walker.agents.len() {
+        if walker.chance(3, 4) {
+            walker.w.signs_in(walker.agents[i]);
+            walker.w.sets_ready(walker.agents[i]);
+        }
+    }
+    for _ in 0..how.deeds {
+        walker.deed(how);
+        let pause = match walker.w.rng.below(4) {
+            0 => ms(walker.w.rng.below(40)),
+            1 => ms(walker.w.rng.below(1_000)),
+            2 => secs(walker.w.rng.below(8)),
+            _ => secs(walker.w.rng.below(20)),
+        };
+        walker.w.pass(pause);
+    }
+    walker.home();
+    let w = walker.w;
+    let facts = w.store.facts().len() as u64;
+    Outcome { hash: w.hash, inputs: w.inputs, facts, crashes: w.crashes }
+}
+
+impl Walker {
+    fn chance(&mut self, n: u64, of: u64) -> bool {
+        self.w.rng.below(of) < n
+    }
+    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        let i = self.w.rng.below(of.len() as u64);
+        of[usize::try_from(i).unwrap_or(0)]
+    }
+    fn agent(&mut self) -> Who {
+        let agents = self.agents.clone();
+        self.one(&agents)
+    }
+    fn caller(&mut self) -> Who {
+        let callers = self.callers.clone();
+        self.one(&callers)
+    }
+    fn guest(&mut self) -> Guest {
+        let guests = self.guests.clone();
+        self.one(&guests)
+    }
+    /// Any contact there is, with preference for what is live.
+    fn contact(&mut self) -> Option<InteractionId> {
+        let live: Vec<InteractionId> = self.w.view().interactions.keys().copied().collect();
+        (!live.is_empty()).then(|| self.one(&live))
+    }
+
+    /// One thing somebody does. Refusals are the center's right.
+    fn deed(&mut self, how: Walk) {
+        match self.w.rng.below(34) {
+            0..=4 => self.calls(),
+            5..=7 => self.keys(),
+            8..=9 => {
+                let who = self.caller();
+                self.w.hangs_up(who);
+            }
+            10..=14 => self.picks_up(),
+            15 => {
+                let who = self.agent();
+                self.w.declines(who);
+            }
+            16..=17 => {
+                let who = self.agent();
+                self.w.hangs_up(who);
+            }
+            18..=21 => self.desk(),
+            22..=24 => self.work(),
+            25..=29 => self.chat(),
+            30 => self.carrier(),
+            31 => {
+                let who = self.agent();
+                let number = self.one(&["+32470000001", "4001", "ben", "0470000002"]);
+                if self.w.phone_of(who).call().is_none() {
+                    self.w.dials(who, number);
+                }
+            }
+            32 => {
+                let who = self.agent();
+                let on = self.chance(1, 2);
+                self.w.phone_hold(who, on);
+            }
+            _ if how.crashes && self.chance(1, 2) => self.power(),
+            _ => {}
+        }
+    }
+
+    fn calls(&mut self) {
+        let (who, number) = (self.caller(), self.one(&NUMBERS));
+        if self.w.phone_of(who).call().is_none() {
+            self.w.dials(who, number);
+        }
+    }
+
+    fn keys(&mut self) {
+        let (who, key) = (self.caller(), self.one(&KEYS));
+        self.w.presses(who, key);
+    }
+
+    fn picks_up(&mut self) {
+        let who = self.agent();
+        if self.w.rings(who) {
+            self.w.answers(who);
+        }
+    }
+
+    fn desk(&mut self) {
+        let who = self.agent();
+        match self.w.rng.below(8) {
+            0 => self.w.signs_in(who),
+            1 => drop(self.w.asks(who, |agent| Command::SignOut { agent })),
+            2 => drop(self.w.takes_lunch(who)),
+            3 => {
+                let connected = self.chance(2, 3);
+                drop(self.w.asks(who, |agent| Command::Console { agent, connected }));
+            }
+            4 => {
+                let after = ms(self.w.rng.below(10_000));
+                let manner = self.one(&[Manner::Ignore, Manner::Answer(after), Manner::Answer(after), Manner::Decline(after)]);
+                self.w.manner(who, manner);
+            }
+            _ => {
+                self.w.signs_in(who);
+                self.w.sets_ready(who);
+            }
+        }
+    }
+
+    /// An agent does something with a contact, their own or not.
+    fn work(&mut self) {
+        let (who, Some(id)) = (self.agent(), self.contact()) else { return };
+        let other = self.agent();
+        // Mostly the agent who has it, so that it comes to something.
+        let owner = self.w.view().interactions.get(&id).and_then(|i| i.agent.clone());
+        let who = owner.and_then(|a| self.w.agents.get(&a).copied()).map_or(who, Who);
+        let queue = self.one(&["support", "sales", "team"]);
+        let on = self.chance(1, 2);
+        let to_agent = self.w.to_agent(other);
+        let command = match self.w.rng.below(10) {
+            0 | 1 => Command::Hold { interaction: id, on },
+            2 => Command::Transfer { interaction: id, to: World::to_queue(queue) },
+            3 => Command::Transfer { interaction: id, to: to_agent },
+            4 => Command::Transfer { interaction: id, to: TransferTo::Number { number: "+3226660000".into() } },
+            5 => Command::Finish { interaction: id },
+            6 => Command::RecordPause { interaction: id, paused: on },
+            7 => {
+                let agent = self.w.agent_id(other);
+                drop(self.w.supervises(Command::Assign { interaction: id, agent }));
+                return;
+            }
+            8 => {
+                let agent = self.w.agent_id(who);
+                Command::WrapUpDone { interaction: id, agent }
+            }
+            _ => {
+                drop(self.w.disposes(who, id, "solved"));
+                return;
+            }
+        };
+        drop(self.w.asks(who, |_| command));
+    }
+
+    fn chat(&mut self) {
+        let (g, who) = (self.guest(), self.agent());
+        match self.w.rng.below(9) {
+            0 | 1 => drop(self.w.opens_chat(g)),
+            2 | 3 => {
+                let words = self.one(&["support", "sales", "message", "hello", "9", "it does not work"]);
+                drop(self.w.writes(g, words));
+            }
+            4 => {
+                let connected = self.chance(2, 3);
+                drop(self.w.visitor_connected(g, connected));
+            }
+            5 => drop(self.w.leaves(g)),
+            6 => drop(self.w.replies(who, g, "How can I help?")),
+            _ => drop(self.w.accepts(who)),
+        }
+    }
+
+    fn carrier(&mut self) {
+        let carrier = self.w.carrier();
+        match self.w.rng.below(5) {
+            0 => {
+                self.w.hangs_up(carrier);
+            }
+            1 => self.w.manner(carrier, Manner::Ignore),
+            2 => self.w.manner(carrier, Manner::Decline(secs(2))),
+            3 => self.w.manner(carrier, Manner::Answer(secs(2))),
+            _ => {
+                let who = self.agent();
+                drop(self.w.asks(who, |agent| Command::Dial { agent, number: "+32470000009".into() }));
+            }
+        }
+    }
+
+    fn power(&mut self) {
+        self.w.crash();
+        let dark = ms(self.w.rng.below(5_000));
+        self.w.pass(dark);
+        self.w.restart();
+    }
+
+    /// Everybody goes home: phones are put down, chats left, agents sign out, the network is mended.
+    fn home(&mut self) {
+        self.w.net = Net::default();
+        let everybody: Vec<Who> = (0..self.w.phones.len()).map(Who).collect();
+        for who in everybody.iter().copied() {
+            self.w.manner(who, Manner::Ignore);
+        }
+        for _ in 0..6 {
+            for who in everybody.iter().copied() {
+                while self.w.hangs_up(who) {}
+            }
+            for i in 0..self.guests.len() {
+                drop(self.w.leaves(self.guests[i]));
+            }
+            for i in 0..self.agents.len() {
+                drop(self.w.asks(self.agents[i], |agent| Command::SignOut { agent }));
+            }
+            self.w.pass(secs(40));
+        }
+        self.w.pass(secs(600));
+        let quiet = everybody.iter().all(|p| self.w.phone_of(*p).calls.values().all(|c| matches!(c.stage, Stage::Over(_))));
+        if !quiet {
+            self.w.fail("somebody's phone never came to rest");
+        }
+        self.w.nothing_is_left();
+    }
+}
