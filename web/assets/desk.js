@@ -339,7 +339,11 @@ function drawPane() {
   const writes = up && (talking || stage === 'wrap_up' || supervises());
   $('#compose').hidden = !(text && writes);
   // Whoever does not have the chat can only leave a note; the wish of the button is kept apart from that.
-  const note = noting || !(talking && w);
+  const forced = !(talking && w);
+  // What was begun as a note stays one when the chat becomes one's own: it must not go to the customer by surprise.
+  if ($('#compose').dataset.forced === `${id} true` && !forced && $('#write').value) noting = true;
+  $('#compose').dataset.forced = `${id} ${forced}`;
+  const note = noting || forced;
   $('#note').setAttribute('aria-pressed', String(note));
   $('#note').disabled = !(talking && w);
   $('#compose').classList.toggle('note', note);
