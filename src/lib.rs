@@ -20,11 +20,11 @@
 //! | 4 edges | `net` | SIP over UDP and TCP |
 //! | 4 edges | `studio` | the desk in front of the media engine: files, speech, clips |
 //! | 4 edges | `store` | the journal and its projections in SQLite or PostgreSQL |
-//! | 4 edges | `channels` | outside messages to text and back: web chat |
 //! | 4 edges | `speech` | text to speech |
-//! | 4 edges | `api` | REST, events, auth, pages |
-//! | 5 roof | `app` | settings, wiring, the loop, recovery, command line |
-//! | 6 shed | `sim` | the whole center in virtual time |
+//! | 5 doors | `channels` | outside messages to text and back: web chat |
+//! | 5 doors | `api` | REST, events, auth, pages |
+//! | 6 roof | `app` | settings, wiring, the loop, recovery, command line |
+//! | 7 shed | `sim` | the whole center in virtual time |
 //!
 //! Floors 0 to 3 are sans-I/O: they build with `--no-default-features`, where no socket, clock, thread or database exists.
 #![warn(missing_docs)]

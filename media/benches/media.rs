@@ -69,6 +69,7 @@ fn benches(c: &mut Criterion) {
             s.packet(now, slots[0], Plane::Rtp, peer(0), &mut packet(Codec::Pcma, n), &mut Nowhere);
         });
     });
+    assert_eq!(s.totals().relayed, s.totals().packets_in, "every packet was relayed");
     for legs in [3, 10] {
         let codecs: Vec<Codec> = (0..legs).map(|i| if i % 2 == 0 { Codec::Pcma } else { Codec::Pcmu }).collect();
         let (mut s, slots) = shard(&codecs);

@@ -9,7 +9,7 @@
 use std::{
     collections::BTreeMap,
     io,
-    net::IpAddr,
+    net::{IpAddr, UdpSocket},
     ops::RangeInclusive,
     sync::{
         Arc,
@@ -24,7 +24,7 @@ use crate::{
         clock::{self, Clock},
         ports::Ports,
         runner::{Gauges, Move, Msg, Runner, Shared},
-        sys::{Waker, pin},
+        sys::{Waker, pin, raise_file_limit},
     },
     limits::{COMMANDS_MAX, RECORD_QUEUE_MAX, SHARD_LEGS_MAX},
     record::writer::{Disk, Store, Writer},
@@ -68,6 +68,8 @@ pub struct Counters {
     pub discarded: u64,
     /// Quarter frames (5 ms) left out because a shard could not keep up.
     pub phases_skipped: u64,
+    /// Bugs met and survived; the leg concerned was closed.
+    pub panics: u64,
 }
 
 enum Control {
@@ -101,8 +103,19 @@ impl Engine {
         store: impl Store + 'static,
         on_event: impl Fn(Event) + Send + Sync + 'static,
     ) -> io::Result<Engine> {
+        // What cannot work is said now, with the setting at fault, and not at the first call.
+        let refuse = |kind, why: String| Err(io::Error::new(kind, why));
+        if let Err(e) = UdpSocket::bind((config.bind, 0)) {
+            return refuse(e.kind(), format!("media cannot use the address {}: {e}", config.bind));
+        }
         let clock = Clock::start();
         let ports = Ports::new(config.bind, &config.ports, clock::seed());
+        if ports.count().1 == 0 {
+            let (lo, hi) = config.ports.into_inner();
+            return refuse(io::ErrorKind::InvalidInput, format!("no pair of an even and an odd port in {lo}-{hi}"));
+        }
+        // Two descriptors a leg: the usual 1,024 would end at 500 legs.
+        raise_file_limit();
         let shared = Arc::new(Shared { on_event: Box::new(on_event), ports, clock });
         let (writer, jobs) = sync_channel(RECORD_QUEUE_MAX);
         let event = shared.clone();
@@ -161,6 +174,7 @@ impl Engine {
             c.relayed += g.relayed.load(Relaxed);
             c.foreign += g.foreign.load(Relaxed);
             c.discarded += g.discarded.load(Relaxed);
+            c.panics += g.panics.load(Relaxed);
             c.phases_skipped += g.phases_skipped.load(Relaxed);
         }
         c

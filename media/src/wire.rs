@@ -294,6 +294,26 @@ pub struct Stats {
     pub peer_fraction_lost: Option<u8>,
 }
 
+impl Stats {
+    /// What a listener would say of the sound that came in, 1 (bad) to 4.4: the E-model (ITU-T G.107) for G.711 with losses
+    /// concealed (G.113: Bpl 25.1), from loss, jitter, and half the round trip. `None` before the first packet.
+    pub fn mos(&self) -> Option<f32> {
+        if self.packets_in == 0 {
+            return None;
+        }
+        let missing = (self.lost + self.discarded) as f32;
+        let loss = 100.0 * missing / (self.packets_in as f32 + missing);
+        // One way: half the round trip, a frame, and a buffer of twice the jitter.
+        let delay = self.rtt_us.unwrap_or(0) as f32 / 2_000.0 + 20.0 + 2.0 * self.jitter_us as f32 / 1_000.0;
+        let by_delay = 0.024 * delay + 0.11 * (delay - 177.3).max(0.0);
+        let r = 93.2 - by_delay - 95.0 * loss / (loss + 25.1);
+        Some(match r {
+            r if r <= 0.0 => 1.0,
+            r => (1.0 + 0.035 * r + r * (r - 60.0) * (100.0 - r) * 7e-6).clamp(1.0, 4.5),
+        })
+    }
+}
+
 /// What the engine says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -371,11 +391,26 @@ pub enum Event {
         /// Its figures so far.
         stats: Stats,
     },
-    /// The leg is gone and its port is free.
+    /// The leg is gone and its port is free. Comes unasked, too, when the engine had to give a leg up.
     Closed {
         /// Which leg.
         leg: LegId,
         /// Its final figures.
         stats: Stats,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clean_call_is_good_one_in_twenty_lost_is_fair_and_a_third_lost_is_bad() {
+        let mos = |lost, rtt_us| Stats { packets_in: 1_000 - lost, lost, rtt_us, ..Stats::default() }.mos().expect("packets");
+        assert!(mos(0, Some(20_000)) > 4.3);
+        assert!((3.3..4.0).contains(&mos(50, None)), "{}", mos(50, None));
+        assert!(mos(330, None) < 2.2);
+        assert!(mos(0, Some(800_000)) < 3.7, "a satellite is no pleasure");
+        assert_eq!(Stats::default().mos(), None);
+    }
 }

@@ -1,1 +1,32 @@
-//! The roof.
+//! The roof: settings of the process, the wiring of the edges, the loop, recovery, and the command line.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `cli` | arguments and what each command prints |
+//! | `config` | `ringdesk.toml`, environment, flags: one layered set of process settings |
+//! | `clock` | the only place that reads the system's clocks |
+//! | `driver` | the loop: inputs in, outputs to the edges; the only caller of `Center::handle` |
+//! | `front` | the center's door as edges hold it |
+//! | `business` | the business configuration: compiled, applied, watched |
+//! | `flows` | flow files and what `ringdesk flow` does with them |
+//! | `ask` | outside HTTP questions of flows |
+//! | `demo` | a shop to try everything with, credentials made on the spot |
+//! | `metrics` | the text of `/metrics` |
+//! | `serve` | all of it put together |
+
+pub mod cli;
+
+mod ask;
+mod business;
+mod clock;
+mod config;
+mod demo;
+mod driver;
+mod flows;
+mod front;
+mod metrics;
+mod serve;
+
+pub use config::Config;
+pub use demo::DemoCredentials;
+pub use serve::{Running, start};

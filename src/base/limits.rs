@@ -51,6 +51,20 @@ pub const FLOW_STEPS_MAX: u32 = 200;
 pub const FLOW_DEPTH_MAX: usize = 8;
 /// Deepest nesting of an expression.
 pub const EXPR_DEPTH_MAX: usize = 32;
+/// Longest expression, characters.
+pub const EXPR_CHARS_MAX: usize = 1_000;
+/// Most parts of one expression.
+pub const EXPR_PARTS_MAX: usize = 256;
+/// Deepest nesting of mappings and lists in a flow file.
+pub const FLOW_NESTING_MAX: usize = 24;
+/// Mistakes listed of one flow file; after so many it is something else.
+pub const FLOW_ERRORS_MAX: usize = 50;
+/// Most items of a list, or fields of an answer from outside, that a flow keeps; the last are dropped.
+pub const FLOW_LIST_MAX: usize = 256;
+/// Keys typed ahead that a run keeps; the newest are dropped.
+pub const FLOW_TYPED_AHEAD_MAX: usize = 32;
+/// A prompt that does not report its end within this is taken as played: the media plane has lost it.
+pub const FLOW_SAY_MAX: Duration = mins(10);
 /// Longest text a flow variable may hold, bytes.
 pub const FLOW_TEXT_MAX: usize = 8_192;
 
@@ -95,6 +109,19 @@ pub const CONSENTS_MAX: usize = 256;
 pub const INBOX_MAX: usize = 16_384;
 /// Facts waiting for the store; beyond, new interactions are refused with 503.
 pub const JOURNAL_BACKLOG_MAX: usize = 100_000;
+/// Facts the journal holds at the very most while the store is away: admission stopped long before. Beyond, the node must
+/// stop: a fact that is not kept leaves a hole nothing after it can be read across.
+pub const JOURNAL_BACKLOG_HARD: usize = 4 * JOURNAL_BACKLOG_MAX;
+/// Tickets, and customers, the journal keeps folded; beyond, they are read again when they change.
+pub const FOLDS_KEPT: usize = 2_000;
+/// Rows of a list answered at once; who asks for more gets this many and a cursor.
+pub const LIST_MAX: usize = 500;
+/// Characters of a search that count.
+pub const SEARCH_CHARS_MAX: usize = 200;
+/// Words of a customer's name they are found by; further ones only show.
+pub const NAME_WORDS_MAX: usize = 16;
+/// Characters of such a word that count.
+pub const NAME_WORD_CHARS_MAX: usize = 64;
 /// Facts in one group commit.
 pub const JOURNAL_BATCH_MAX: usize = 2_000;
 /// Events a slow console may be behind before it gets a fresh snapshot instead.

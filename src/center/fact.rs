@@ -25,8 +25,9 @@ pub struct Record {
     pub at: Wall,
     /// In which tenant.
     pub tenant: TenantId,
-    /// The command that brought it about, so that whoever sent it can tell its own echo.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The command that brought it about, so that whoever sent it can tell its own echo. (Written as `command`: the fact's own
+    /// fields stand beside this one, and some have a `cause`.)
+    #[serde(default, rename = "command", skip_serializing_if = "Option::is_none")]
     pub cause: Option<CommandId>,
     /// What.
     #[serde(flatten)]
@@ -335,7 +336,8 @@ pub enum Fact {
         interaction: InteractionId,
         /// Who.
         by: Actor,
-        /// Place in the conversation.
+        /// Place in the conversation. (Written as `place`: the record has a `seq` of its own beside it.)
+        #[serde(rename = "place")]
         seq: u64,
     },
 

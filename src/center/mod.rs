@@ -300,6 +300,11 @@ impl Center {
         routers.chain(self.calls.deadline()).chain(self.timers.next()).min()
     }
 
+    /// From now on the world of telephones looks like this.
+    pub fn call_settings(&mut self, settings: Arc<call::CallSettings>) {
+        self.calls.settings(settings);
+    }
+
     /// The last fact's number.
     pub fn seq(&self) -> u64 {
         self.seq

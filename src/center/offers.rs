@@ -175,7 +175,7 @@ impl Center {
             let info = ivr::Input::QueueInfo {
                 position: u32::try_from(position).unwrap_or(u32::MAX),
                 ewt_s: ewt.as_ref().map_or(0.0, |e| e.mean.as_secs_f64()),
-                confidence: ewt.as_ref().map_or(0.0, |e| sureness(e)),
+                confidence: ewt.as_ref().map_or(0.0, sureness),
             };
             let seconds = ewt.filter(|e| sureness(e) >= 0.5).map(|e| e.mean.as_secs());
             if self.interactions.get(&id).is_some_and(|i| i.waiting.as_ref().is_some_and(|w| w.by_flow)) {

@@ -213,7 +213,7 @@ impl Center {
     ) {
         self.recover_hold(now, tenant, id, &r);
         self.end_offers(now, tenant, id, &r, out);
-        for (recording, _) in &r.recordings {
+        for recording in r.recordings.keys() {
             let found = repaired.get(recording);
             let fact = Fact::RecordingEnded {
                 interaction: id,

@@ -128,10 +128,10 @@ fn change(what: u8, n: u64) -> Change {
         3 => Change::Linked { identity: visitor(&(n % 6).to_string()), trust: Trust::Verified },
         4 => Change::Unlinked { identity: visitor(&(n % 6).to_string()) },
         5 => Change::Absorbed { from: id(n % 4) },
-        6 => Change::Attribute { key: format!("k{}", n % 3), value: (n % 2 == 0).then(|| n.to_string()) },
+        6 => Change::Attribute { key: format!("k{}", n % 3), value: (n.is_multiple_of(2)).then(|| n.to_string()) },
         7 => Change::Tagged { tag: format!("t{}", n % 3) },
         8 => Change::Speaks { lang: Some("zh-CN".into()) },
-        _ => Change::Consented { kind: ConsentKind::Contact, channel: None, granted: n % 2 == 0, how: "x".into() },
+        _ => Change::Consented { kind: ConsentKind::Contact, channel: None, granted: n.is_multiple_of(2), how: "x".into() },
     }
 }
 

@@ -4,13 +4,17 @@
 //! whatever it cannot read; [`check`] proves what can be proved before a customer finds out; [`Run`] executes it, one caller a
 //! run, as a pure machine; [`test`] plays the stories written in the file against the same machine; [`graph`] draws it.
 //!
-//!     text ─parse─▶ Flow ─check─▶ findings
-//!                    └─start─▶ Run: Input ─▶ handle ─▶ Output   (say, ask, enqueue, ..: `center` does them)
+//! ```text
+//! text ─parse─▶ Flow ─check─▶ findings
+//!                └─start─▶ Run: Input ─▶ handle ─▶ Output   (say, ask, enqueue, ..: `center` does them)
+//! ```
 //!
 //! Who plays prompts, recognises words, routes, records and makes tickets is upstairs, in `center`; opening hours are asked of
 //! whoever implements [`Hours`]. The language itself is described in `ivr-flows/README.md`.
 
 pub mod check;
+mod edges;
+
 pub mod expr;
 pub mod flow;
 mod graph;

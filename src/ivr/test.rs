@@ -213,6 +213,9 @@ pub fn run(flow: &Arc<Flow>, library: &Library) -> Report {
     Report { flow: flow.id.to_string(), file: flow.file.clone(), results, visited }
 }
 
+/// Compares one thing: what it is, what is wanted, what there is.
+type Want<'a> = dyn Fn(&str, &str, Option<String>) -> Result<(), (String, String)> + 'a;
+
 /// Calendars with those of the story in front.
 #[derive(Debug)]
 struct StubHours {
@@ -454,11 +457,7 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    fn expect_queue(
-        &self,
-        x: &Expect,
-        want: &dyn Fn(&str, &str, Option<String>) -> Result<(), (String, String)>,
-    ) -> Result<(), (String, String)> {
+    fn expect_queue(&self, x: &Expect, want: &Want<'_>) -> Result<(), (String, String)> {
         let Some(q) = &self.queued else { return Err(("a place in a queue".to_owned(), format!("none; {}", self.story()))) };
         if let Some(id) = &x.queue {
             want("queue", id.as_str(), Some(q.queue.to_string()))?;
@@ -491,5 +490,62 @@ fn ended(e: &End) -> String {
         End::Returned(outcome) => outcome.clone(),
         End::Transferred => "transferred".to_owned(),
         End::Failed(_) => "failed".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ivr::Flow;
+
+    const MAIN: &str = include_str!("../../ivr-flows/main.yaml");
+    const ORDER: &str = include_str!("../../ivr-flows/order-status.yaml");
+
+    #[derive(Debug)]
+    struct NoHours;
+    impl Hours for NoHours {
+        fn state(&self, _: &CalendarId, _: Wall) -> Option<HoursState> {
+            None
+        }
+    }
+
+    fn with(main: &str) -> (Arc<Flow>, Library) {
+        let read = |file, text| Arc::new(Flow::parse(file, text).unwrap_or_else(|e| panic!("{e}")));
+        let (main, order) = (read("main.yaml", main), read("order-status.yaml", ORDER));
+        let flows = [(main.id.clone(), main.clone()), (order.id.clone(), order)].into();
+        (main, Library { flows, hours: Arc::new(NoHours), config: BTreeMap::new() })
+    }
+
+    #[test]
+    fn a_caller_may_hang_up_after_every_step_of_every_story_and_the_run_is_over() {
+        let (flow, library) = with(MAIN);
+        let mut left_at = std::collections::BTreeSet::new();
+        for s in &flow.tests {
+            for k in 0..=s.steps.len() {
+                let story = Story { steps: s.steps[..k].to_vec(), ..s.clone() };
+                let mut stage = Stage::new(&flow, &library, &story);
+                stage.play(&story).unwrap_or_else(|f| panic!("{}: {f:?}", s.name));
+                left_at.insert(stage.run.node().to_owned());
+                stage.feed(Input::Hangup);
+                assert!(stage.run.is_over(), "{} after {k} steps at `{}`", s.name, stage.run.node());
+                assert!(stage.run.deadline().is_none());
+            }
+        }
+        for node in ["menu", "ask_order_again", "to_support", "to_sales", "leave_message", "anything_else", "hang"] {
+            assert!(left_at.contains(node), "{node}: {left_at:?}");
+        }
+    }
+
+    #[test]
+    fn a_story_that_does_not_come_true_says_where_what_and_what_instead() {
+        let (flow, library) = with(&MAIN.replacen("priority: 20, skills", "priority: 30, skills", 1));
+        let report = run(&flow, &library);
+        assert!(!report.passed());
+        let line = MAIN.lines().position(|l| l.contains("priority: 20, skills")).expect("there") + 1;
+        let text = report.to_string();
+        assert!(text.contains("FAIL  main · a complaint in English gets a head start"), "{text}");
+        assert!(text.contains(&format!("main.yaml:{line}:9: step 4: expected priority `30`")), "{text}");
+        assert!(text.contains("found `20`; node `to_support` of `main`, heard complaint_heard"), "{text}");
+        assert!(text.ends_with("main: 14 passed, 1 failed"), "{text}");
     }
 }

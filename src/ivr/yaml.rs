@@ -8,10 +8,7 @@ use std::fmt;
 
 use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span};
 
-use crate::base::limits::FLOW_BYTES_MAX;
-
-/// Deepest nesting of a flow file.
-const DEPTH_MAX: usize = 24;
+use crate::base::limits::{FLOW_BYTES_MAX, FLOW_NESTING_MAX};
 
 /// A place in a file; both count from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
@@ -94,8 +91,7 @@ pub(crate) fn parse(text: &str) -> Result<Tree, (Pos, String)> {
     options.set_emit_comments(false);
     let mut b = Builder { parser: Parser::new_from_str_with_options(text, options) };
     let mut root = None;
-    loop {
-        let Some((event, span)) = b.next()? else { break };
+    while let Some((event, span)) = b.next()? {
         match event {
             Event::DocumentStart(..) if root.is_some() => {
                 return Err((at(&span), "expected one document in a file".to_owned()));
@@ -138,8 +134,8 @@ impl<'a> Builder<'a> {
 
     fn value(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Tree, (Pos, String)> {
         let pos = at(&span);
-        if depth > DEPTH_MAX {
-            return Err((pos, format!("nested more than {DEPTH_MAX} deep")));
+        if depth > FLOW_NESTING_MAX {
+            return Err((pos, format!("nested more than {FLOW_NESTING_MAX} deep")));
         }
         let kind = match event {
             Event::Scalar(text, style, ..) => {
@@ -234,7 +230,7 @@ mod tests {
 
     #[test]
     fn what_is_not_for_people_to_read_is_refused_with_its_place() {
-        for (text, line) in [("a: 1\na: 2\n", 2), ("a: &x 1\nb: *x\n", 2), ("a: [1\n", 2), ("", 1), ("a: 1\n---\nb: 2\n", 2)] {
+        for (text, line) in [("a: 1\na: 2\n", 2), ("a: &x 1\nb: *x\n", 2), ("a: [1\n", 1), ("", 1), ("a: 1\n---\nb: 2\n", 2)] {
             let (pos, say) = parse(text).expect_err(text);
             assert_eq!(pos.line, line, "{text:?}: {say}");
         }

@@ -64,8 +64,9 @@ pub enum Withdrawn {
     Error,
 }
 
-/// What happens.
-#[derive(Debug, Clone, PartialEq)]
+/// What happens. Data, so that a day can be written down and run again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Input {
     /// An interaction begins to wait.
     Enqueue(Entry),
@@ -491,9 +492,9 @@ pub struct QueueView {
     pub alerting: usize,
     /// Arrival of who has waited longest.
     pub longest_since: Option<Wall>,
-    /// Agents of the queue signed in.
+    /// Agents of the queue signed in who can be reached.
     pub signed_in: usize,
-    /// Agents of the queue in state ready, free or at work.
+    /// Of those, in state ready, free or at work.
     pub ready: usize,
     /// Agents of the queue who could be offered an interaction now, on any channel.
     pub free: usize,

@@ -24,7 +24,7 @@ use super::{
     contract::Output,
     decision::{self, Decision, Filter, Measure},
     metrics::QueueCounts,
-    plan::{AgentPlan, AgentQueue, Plan, QueuePlan, Strategy},
+    plan::{AgentPlan, AgentQueue, QueuePlan, Strategy},
     router::Router,
 };
 use crate::base::{
@@ -387,7 +387,7 @@ impl Router {
             let by_agent = heads.values().min().copied();
             let Some(place) = by_agent.into_iter().chain(self.dirty_entries.first().copied()).min() else { return };
             self.dirty_entries.remove(&place);
-            self.match_one(now, place, out);
+            let offered = self.match_one(now, place, out);
             // Whoever had an eye on it, or was just offered something, looks again.
             let changed = |a: &AgentId, p: &Place| {
                 let listed = self.waiting.get(&p.id).is_some_and(|w| w.slot.is_some());
@@ -395,8 +395,12 @@ impl Router {
             };
             let again: Vec<AgentId> = heads.iter().filter(|(a, p)| changed(a, p)).map(|(a, _)| a.clone()).collect();
             for agent in again {
+                // Every round makes an offer or forgets a pair: whatever else goes wrong, this loop ends.
+                let stuck = !offered && heads.get(&agent) == Some(&place);
                 heads.remove(&agent);
-                self.dirty_agents.insert(agent);
+                if !stuck {
+                    self.dirty_agents.insert(agent);
+                }
             }
         }
     }
@@ -405,15 +409,16 @@ impl Router {
     ///
     /// An agent's own queue list may put another interaction first. Then the next agent is asked; if all have something to take
     /// first, the first of those is offered instead, which that agent surely takes, so the second round is the last.
-    fn match_one(&mut self, now: Now, place: Place, out: &mut Vec<Output>) {
-        let mut place = place;
+    fn match_one(&mut self, now: Now, place: Place, out: &mut Vec<Output>) -> bool {
+        let (asked, mut place) = (place, place);
         for _ in 0..2 {
-            let Some(w) = self.waiting.get(&place.id).filter(|w| w.slot.is_some()) else { return };
+            let Some(w) = self.waiting.get(&place.id).filter(|w| w.slot.is_some()) else { return false };
             let all_ring = self.strategy(w) == Strategy::RingAll && !matches!(w.slot, Some(Slot::Kept(_)));
             let queue = w.queue.clone();
             let mut eligible = self.eligible(place.id, now.mono);
             if all_ring {
-                return self.ring_all(now, place, eligible, out);
+                let offered = self.ring_all(now, place, eligible, out);
+                return self.again(asked, place, offered);
             }
             let mut passed: Vec<(AgentId, Place)> = Vec::new();
             for (agent, _) in &eligible {
@@ -430,16 +435,25 @@ impl Router {
                     self.queue(&queue).turn = Some(best);
                 }
                 self.unlist(place.id);
-                return self.offer(now, decision, out);
+                self.offer(now, decision, out);
+                return self.again(asked, place, true);
             }
-            let Some((_, other)) = passed.first() else { return };
-            self.dirty_entries.insert(place);
-            self.dirty_entries.remove(other);
+            let Some((_, other)) = passed.first() else { return false };
             place = *other;
         }
+        false
     }
 
-    fn ring_all(&mut self, now: Now, place: Place, eligible: Vec<Eligible>, out: &mut Vec<Output>) {
+    /// What was passed over for another is looked at again, if that other was offered.
+    fn again(&mut self, asked: Place, offered_place: Place, offered: bool) -> bool {
+        if offered && asked != offered_place {
+            self.dirty_entries.insert(asked);
+        }
+        self.dirty_entries.remove(&offered_place);
+        offered
+    }
+
+    fn ring_all(&mut self, now: Now, place: Place, eligible: Vec<Eligible>, out: &mut Vec<Output>) -> bool {
         let ringing = self.waiting[&place.id].offers.len();
         let (mut ring, mut passed) = (Vec::new(), Vec::new());
         for e in eligible.into_iter().take(RING_ALL_MAX.saturating_sub(ringing)) {
@@ -450,11 +464,13 @@ impl Router {
         }
         let decisions: Vec<Decision> =
             ring.iter().map(|(agent, _)| self.decide(now, place.id, agent, &ring, &passed)).collect();
+        let offered = !decisions.is_empty();
         for decision in decisions {
             self.offer(now, decision, out);
         }
         // These have something to take first; should others take that, they join here.
         self.dirty_agents.extend(passed.into_iter().map(|(agent, _)| agent));
+        offered
     }
 
     pub(super) fn strategy(&self, w: &Waiting) -> Strategy {
@@ -518,34 +534,6 @@ impl Router {
                 let rng = &mut self.rng;
                 best_of(weighted.into_iter().map(|(a, w)| (a, vec![(Measure::Lot, lot(rng, w))])))
             }
-        }
-    }
-
-    /// Reads everything derived from the plan again.
-    pub(super) fn rebuild(&mut self, now: Now) {
-        let plan: Arc<Plan> = Arc::clone(&self.plan);
-        for (id, q) in &plan.queues {
-            let queue = self.queues.entry(id.clone()).or_insert_with(|| Queue::new(q));
-            (queue.members, queue.delays) = (Vec::new(), Vec::new());
-            (queue.counts.target_s, queue.counts.short_s) = (q.sl_target_s, q.short_abandon_s);
-        }
-        for (id, agent) in &plan.agents {
-            self.agents.entry(id.clone()).or_default();
-            for part in &agent.queues {
-                let Some(queue) = self.queues.get_mut(&part.queue) else { continue };
-                queue.members.push(id.clone());
-                if part.delay_s > 0 && !queue.delays.contains(&part.delay_s) {
-                    queue.delays.push(part.delay_s);
-                }
-            }
-        }
-        for queue in self.queues.values_mut() {
-            queue.delays.sort_unstable();
-            queue.members.dedup();
-        }
-        let agents: Vec<AgentId> = self.agents.keys().cloned().collect();
-        for agent in agents {
-            self.reindex(now, &agent);
         }
     }
 }

@@ -384,3 +384,24 @@ impl AgentCounts {
         share(handle, self.spent_us.values().sum())
     }
 }
+
+/// How evenly something is shared out: the coefficient of variation (standard deviation over mean). 0 is perfectly even. For
+/// the occupancy of agents of equal skill; none for fewer than two values or a mean of zero.
+pub fn unevenness(values: &[f64]) -> Option<f64> {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    if values.len() < 2 || mean == 0.0 {
+        return None;
+    }
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    Some(variance.sqrt() / mean)
+}
+
+/// How much longer the worse-off class waits: the larger p95 over the smaller, of classes of equal priority. 1 is fair; none
+/// while a class has no waits or one that never waits.
+pub fn wait_ratio(classes: &[&Waits]) -> Option<f64> {
+    let p95: Option<Vec<f64>> = classes.iter().map(|w| w.quantile(0.95).map(|d| d.as_secs_f64())).collect();
+    let p95 = p95.filter(|p| p.len() > 1)?;
+    let (low, high) = p95.iter().fold((f64::MAX, 0.0_f64), |(l, h), v| (l.min(*v), h.max(*v)));
+    (low > 0.0).then(|| high / low)
+}

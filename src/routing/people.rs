@@ -98,8 +98,8 @@ impl Router {
     /// Enters a state now.
     pub(super) fn enter(&mut self, now: Now, agent: &AgentId, state: AgentState) {
         let Some(a) = self.agents.get_mut(agent) else { return };
-        // Who asked to go home still goes home.
-        let leaving = a.pending.take().filter(|p| *p == AgentState::SignedOut && a.at_work());
+        // Who asked to go home still goes home, unless they say ready.
+        let leaving = a.pending.take().filter(|p| *p == AgentState::SignedOut && state != AgentState::Ready && a.at_work());
         if state == AgentState::Ready {
             a.idle_since = now.wall;
             // Coming back is a new start: what rang out before may ring again.

@@ -114,6 +114,34 @@ impl Router {
         self.finish(now, out);
     }
 
+    /// Reads everything derived from the plan again.
+    pub(super) fn rebuild(&mut self, now: Now) {
+        let plan: Arc<Plan> = Arc::clone(&self.plan);
+        for (id, q) in &plan.queues {
+            let queue = self.queues.entry(id.clone()).or_insert_with(|| Queue::new(q));
+            (queue.members, queue.delays) = (Vec::new(), Vec::new());
+            (queue.counts.target_s, queue.counts.short_s) = (q.sl_target_s, q.short_abandon_s);
+        }
+        for (id, agent) in &plan.agents {
+            self.agents.entry(id.clone()).or_default();
+            for part in &agent.queues {
+                let Some(queue) = self.queues.get_mut(&part.queue) else { continue };
+                queue.members.push(id.clone());
+                if part.delay_s > 0 && !queue.delays.contains(&part.delay_s) {
+                    queue.delays.push(part.delay_s);
+                }
+            }
+        }
+        for queue in self.queues.values_mut() {
+            queue.delays.sort_unstable();
+            queue.members.dedup();
+        }
+        let agents: Vec<AgentId> = self.agents.keys().cloned().collect();
+        for agent in agents {
+            self.reindex(now, &agent);
+        }
+    }
+
     /// Something happens. An error changes nothing but what deadlines had due anyway.
     pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) -> Result<(), Refused> {
         self.run_deadlines(now, out);

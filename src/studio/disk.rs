@@ -34,14 +34,14 @@ impl Watch {
     }
 
     /// A recording wants to start. Without room it is over before it began, and these events say so.
-    pub fn begin(&mut self, record: RecordId) -> Result<(), [Event; 2]> {
+    pub fn begin(&mut self, record: RecordId) -> Result<(), Box<[Event; 2]>> {
         if !self.full {
             self.running.insert(record);
             return Ok(());
         }
         let trouble = RecordTrouble::DiskFull;
         let nothing = Event::Recorded { record, duration: Duration::ZERO, bytes: 0, trouble: Some(trouble) };
-        Err([Event::RecordTrouble { record, trouble }, nothing])
+        Err(Box::new([Event::RecordTrouble { record, trouble }, nothing]))
     }
 
     /// A file was closed; true if we had it stopped.
@@ -91,7 +91,7 @@ mod tests {
         assert!(watch.measured(Some(100)).is_empty());
         assert_eq!(watch.measured(Some(99)), BTreeSet::from([ONE]));
         assert!(watch.measured(Some(98)).is_empty(), "once is enough");
-        let [alarm, over] = watch.begin(TWO).unwrap_err();
+        let [alarm, over] = *watch.begin(TWO).unwrap_err();
         assert_eq!(alarm, Event::RecordTrouble { record: TWO, trouble: RecordTrouble::DiskFull });
         assert!(matches!(over, Event::Recorded { bytes: 0, trouble: Some(RecordTrouble::DiskFull), .. }));
         assert!(watch.ended(ONE) && !watch.ended(ONE));

@@ -12,11 +12,10 @@ mod disk;
 mod library;
 mod lru;
 mod order;
-mod prompt;
 
+pub use crate::call::Prompt;
 pub use disk::free_bytes;
 pub use library::{Library, PromptError, Voice};
-pub use prompt::Prompt;
 
 use std::{
     fmt, io,

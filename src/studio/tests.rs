@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tokio::sync::{Notify, Semaphore};
 
 use super::*;
-use crate::base::ms;
+use crate::base::{ms, secs};
 
 const LEG: LegId = LegId(1);
 
@@ -24,12 +24,16 @@ impl Ear {
         self.more.notify_one();
     }
     async fn next(&self) -> String {
-        loop {
-            if let Some(line) = self.heard.lock().unwrap().pop_front() {
-                return line;
+        let wait = async {
+            loop {
+                if let Some(line) = self.heard.lock().unwrap().pop_front() {
+                    return line;
+                }
+                self.more.notified().await;
             }
-            self.more.notified().await;
-        }
+        };
+        // Long enough for the busiest machine; a story that hangs should say where.
+        tokio::time::timeout(secs(30), wait).await.expect("nothing was heard")
     }
     fn nothing(&self) -> bool {
         self.heard.lock().unwrap().is_empty()
@@ -240,17 +244,18 @@ async fn through_the_real_engine_words_become_packets_and_the_end_is_reported() 
     let (studio, _engine) =
         Studio::start(StudioConfig::new(dir.path().into()), engine, library, Handle::current(), events).unwrap();
 
+    let mut next = async || tokio::time::timeout(secs(30), told.recv()).await.expect("the engine said nothing").unwrap();
     let phone = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     studio.media(Command::Open { leg: LEG, port: None });
-    assert!(matches!(told.recv().await, Some(Event::Opened { .. })));
+    assert!(matches!(next().await, Event::Opened { .. }));
     let rtp = phone.local_addr().unwrap();
     let (codec, direction) = (Codec::Pcmu, Direction::SendRecv);
     let remote = Remote { rtp, rtcp: rtp, codec, send_pt: 0, recv_pt: 0, dtmf_pt: None, ptime_ms: 20, direction, nat: None };
     studio.media(Command::Agree { leg: LEG, remote });
     studio.play(LEG, PlayId(1), say("hello"), Repeat::Once);
-    assert_eq!(told.recv().await, Some(Event::Played { leg: LEG, play: PlayId(1), finished: true }));
+    assert_eq!(next().await, Event::Played { leg: LEG, play: PlayId(1), finished: true });
     let mut packet = [0; 400];
     assert_eq!(phone.recv(&mut packet).await.unwrap(), 172, "12 bytes of RTP header, 160 samples");
     studio.media(Command::Close { leg: LEG });
-    assert!(matches!(told.recv().await, Some(Event::Closed { .. })));
+    assert!(matches!(next().await, Event::Closed { .. }));
 }

@@ -19,7 +19,7 @@ use super::{
     message::{ClientId, CloseWhy, Event, Message, Party, Progress, Record, Refusal, Sender, Tab, Tick, clean},
     pace::Pace,
 };
-use crate::base::{AgentId, Deadlines, MessageId, Mono, Now, Wall, limits};
+use crate::base::{AgentId, Deadlines, MessageId, Mono, Now, limits};
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Timer {
@@ -65,7 +65,7 @@ pub struct Conversation {
     released: u64,
     parties: BTreeMap<Party, Attendance>,
     /// Since when our last word waits for the visitor.
-    waiting_since: Option<Wall>,
+    waiting_since: Option<Mono>,
     closed: Option<CloseWhy>,
     pace: Pace,
     timers: Deadlines<Timer>,
@@ -145,7 +145,8 @@ impl Conversation {
                 self.next_seq = message.seq + 1;
                 self.released = message.seq;
                 self.remember(message.clone(), true);
-                self.note_turn(message);
+                // The hour is of no use after a restart; `resume` sets it.
+                self.note_turn(message, Mono::default());
                 self.evict();
             }
             Record::Seen { by, progress } => {
@@ -171,7 +172,7 @@ impl Conversation {
         if self.closed.is_some() {
             return;
         }
-        self.waiting_since = self.waiting_since.map(|_| now.wall);
+        self.waiting_since = self.waiting_since.map(|_| now.mono);
         self.arm_idle(now);
         self.arm_gone(now);
     }
@@ -273,8 +274,9 @@ impl Conversation {
             .collect();
         for message in ready {
             self.released = message.seq;
-            self.note_turn(&message);
-            self.send_all(&Event::Message(message), None, out);
+            self.note_turn(&message, now.mono);
+            let hidden = (!message.shown_to(&Party::Visitor)).then_some(&Party::Visitor);
+            self.send_all(&Event::Message(message), hidden, out);
         }
         self.arm_idle(now);
         self.evict();
@@ -305,7 +307,7 @@ impl Conversation {
             return Ok(());
         }
         if who == Party::Visitor && self.waiting_since.is_some() {
-            self.waiting_since = Some(now.wall);
+            self.waiting_since = Some(now.mono);
             self.arm_idle(now);
         }
         let timer = Timer::Typing(who.clone());
@@ -338,7 +340,7 @@ impl Conversation {
             out.push(Output::Fetch { to: who.clone(), tab, after: since, through: self.evicted });
         }
         let send = |event| Output::Send { to: who.clone(), tab: Some(tab), event };
-        out.extend(self.messages().filter(|m| m.seq > since).map(|m| send(Event::Message(m.clone()))));
+        out.extend(self.messages().filter(|m| m.seq > since && m.shown_to(&who)).map(|m| send(Event::Message(m.clone()))));
         let others = self.parties.iter().filter(|(p, a)| **p != who && a.progress != Progress::default());
         out.extend(others.map(|(p, a)| send(Event::Receipt { by: p.clone(), progress: a.progress })));
         if let Some(why) = self.closed {
@@ -404,10 +406,11 @@ impl Conversation {
     }
 
     /// Whose turn it is after `message`: the visitor's after a word of ours, nobody's after the visitor's own.
-    fn note_turn(&mut self, message: &Message) {
+    /// It counts from the moment the visitor can see it, not from when we wrote it.
+    fn note_turn(&mut self, message: &Message, shown: Mono) {
         match message.sender {
             Sender::Visitor => self.waiting_since = None,
-            Sender::Agent(_) | Sender::Bot => self.waiting_since = Some(message.at),
+            Sender::Agent(_) | Sender::Bot => self.waiting_since = Some(shown),
             Sender::Note(_) | Sender::System => {}
         }
     }
@@ -423,7 +426,7 @@ impl Conversation {
         let since = self.waiting_since.filter(|_| self.closed.is_none());
         for (timer, after) in [(Timer::IdleWarn, self.idle.warn_after), (Timer::IdleClose, self.idle.close_after)] {
             match (since, after) {
-                (Some(since), Some(after)) if since + after > now.wall => self.timers.set(timer, now.mono_at(since + after)),
+                (Some(since), Some(after)) if since + after > now.mono => self.timers.set(timer, since + after),
                 // Past already: it rang, or rings at the next tick; setting it again would ring twice.
                 (Some(_), Some(_)) => {}
                 _ => {

@@ -112,7 +112,8 @@ pub enum Output {
         /// What.
         event: Event,
     },
-    /// Messages `after < seq <= through` are no longer in memory: send them from the store to this connection.
+    /// Messages `after < seq <= through` are no longer in memory: send those this party may see
+    /// ([`Message::shown_to`](super::Message::shown_to)) from the store to this connection.
     Fetch {
         /// Whom.
         to: Party,

@@ -105,6 +105,13 @@ pub struct Message {
     pub at: Wall,
 }
 
+impl Message {
+    /// Whether a party may see it: a note is for colleagues only.
+    pub fn shown_to(&self, party: &Party) -> bool {
+        *party != Party::Visitor || !matches!(self.sender, Sender::Note(_))
+    }
+}
+
 /// How far a party has got. Both counts are seqs and only rise; `read` never passes `delivered`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Progress {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::base::{Rng, mins, ms, secs};
+use crate::base::{Rng, Wall, mins, ms, secs};
 
 /// A conversation, its journal, and what everybody was told.
 struct Talk {
@@ -276,6 +276,36 @@ fn a_visitor_who_falls_silent_is_warned_and_then_let_go_but_never_while_waiting_
 }
 
 #[test]
+fn the_patience_with_a_visitor_begins_when_the_question_is_on_the_screen_whatever_the_wall_clock_does() {
+    let mut t = Talk::new();
+    t.visitor_connects(1, 0);
+    t.anna_is_there();
+    t.say(Sender::Agent(anna()), "", "which parcel?").unwrap();
+    t.pass(mins(10));
+    assert_eq!(t.events(), [], "the store was down: nobody has seen the question");
+    t.disk();
+    t.now.wall = t.now.wall - mins(60);
+    t.pass(mins(2));
+    assert_eq!(t.events(), [Output::IdleWarning]);
+    t.now.wall = t.now.wall + mins(60);
+    t.pass(mins(3));
+    assert_eq!(t.events(), [Output::IdleClose]);
+}
+
+#[test]
+fn a_note_to_colleagues_never_reaches_the_visitor_not_even_after_a_reconnect() {
+    let mut t = Talk::new();
+    t.visitor_connects(1, 0);
+    t.anna_is_there();
+    t.heard(&Party::Visitor);
+    t.say(Sender::Note(anna()), "", "she is angry").unwrap();
+    t.disk();
+    t.visitor_connects(2, 0);
+    assert_eq!(t.heard(&Party::Visitor), Vec::<String>::new());
+    assert_eq!(t.heard(&agent_anna()), ["1:she is angry"]);
+}
+
+#[test]
 fn a_visitor_who_shuts_every_tab_is_gone_after_a_while_unless_one_opens_again() {
     let mut t = Talk::new();
     t.visitor_connects(1, 0);
@@ -396,7 +426,7 @@ proptest! {
                 4 => t.try_do(Input::Disconnect { who, tab: Tab(n) }),
                 5 => t.try_do(Input::Delivered { to: who, seq: n }),
                 6 => t.try_do(Input::Read { by: who, seq: n * 2 }),
-                7 => t.try_do(Input::Typing { who, on: n % 2 == 0 }),
+                7 => t.try_do(Input::Typing { who, on: n.is_multiple_of(2) }),
                 8 => match who { Party::Agent(agent) => t.try_do(Input::Join { agent }), Party::Visitor => t.try_do(Input::Tick) },
                 9 => match who { Party::Agent(agent) if n == 0 => t.try_do(Input::Leave { agent }), _ => Ok(()) },
                 _ if n == 7 => t.unstored.pop_front().map_or(Ok(()), |message| t.try_do(Input::NotStored { message })),

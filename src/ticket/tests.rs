@@ -184,7 +184,9 @@ fn change(what: u8, n: u64) -> (Actor, Change) {
         4 => Change::State { to: To::Closed },
         5 => Change::Woke,
         6 => Change::WindowOver,
-        7 => Change::Assigned { owner: (n % 3 > 0).then(|| AgentId::parse(["anna", "ben"][n as usize % 2]).unwrap()) },
+        7 => {
+            Change::Assigned { owner: (!n.is_multiple_of(3)).then(|| AgentId::parse(["anna", "ben"][n as usize % 2]).unwrap()) }
+        }
         8 => Change::Viewed,
         9 => wrote("hello"),
         10 => replied("hello"),

@@ -263,3 +263,13 @@ fn stopping_the_engine_closes_every_leg_and_every_recording() {
     assert_eq!((closed, recorded), (3, 3), "{said:?}");
     assert_eq!(shared.ports.count(), (8, 8));
 }
+
+#[test]
+fn settings_that_cannot_work_are_refused_at_the_start_by_name() {
+    let start = |bind: &str, ports| {
+        let config = EngineConfig { bind: bind.parse().expect("an address"), ports, threads: 1, pin: false };
+        Engine::start(config, |_| {}).expect_err("it cannot work").to_string()
+    };
+    assert!(start("192.0.2.1", 40_000..=40_100).contains("192.0.2.1"));
+    assert!(start("127.0.0.1", 40_001..=40_002).contains("40001-40002"));
+}

@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     net::{IpAddr, SocketAddr, UdpSocket},
     os::fd::AsFd,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -85,6 +86,7 @@ pub struct Gauges {
     pub foreign: AtomicU64,
     pub discarded: AtomicU64,
     pub phases_skipped: AtomicU64,
+    pub panics: AtomicU64,
 }
 
 impl Gauges {
@@ -235,12 +237,18 @@ impl Runner {
             for i in 0..n {
                 match ready.token(i) {
                     WAKER => self.waker.clear(),
-                    token => self.drain(now, token),
+                    token => {
+                        let slot = Slot((token / 2) as u32);
+                        if !self.survives(|r| r.drain(now, token)) {
+                            self.give_up(now, slot);
+                        }
+                    }
                 }
             }
             // After the sockets: a slot given to another leg by a message must not get the old one's readiness.
-            let go_on = self.messages(now);
-            self.shard.tick(now, &mut self.wires);
+            let mut go_on = true;
+            self.survives(|r| go_on = r.messages(now));
+            self.survives(|r| r.shard.tick(now, &mut r.wires));
             self.wires.retry();
             self.gauges.publish(&self.shard);
             if !go_on {
@@ -252,6 +260,23 @@ impl Runner {
             if self.wires.writer.send(job).is_err() {
                 break;
             }
+        }
+    }
+
+    /// A bug met by one packet must not end a thousand calls. `false`: there was one, and the panic hook has told of it.
+    fn survives(&mut self, f: impl FnOnce(&mut Self)) -> bool {
+        // What a leg looks like after a panic is at worst odd: there is no unsafe code that could rely on it.
+        let sound = catch_unwind(AssertUnwindSafe(|| f(self))).is_ok();
+        if !sound {
+            self.gauges.panics.fetch_add(1, Relaxed);
+        }
+        sound
+    }
+
+    /// The leg whose packet could not be handled is closed; its commander learns of it.
+    fn give_up(&mut self, now: At, slot: Slot) {
+        if let Some(leg) = self.shard.who(slot) {
+            self.survives(|r| r.shard.command(now, Command::Close { leg }, &mut r.wires));
         }
     }
 

@@ -1,4 +1,4 @@
-//! The four system calls the standard library has no name for: epoll, eventfd, and pinning a thread to a processor.
+//! The system calls the standard library has no name for: epoll, eventfd, pinning a thread, the limit of open files.
 //!
 //! The only file of the crate with `unsafe` in it; every block says why it holds.
 #![allow(unsafe_code)]
@@ -102,6 +102,18 @@ impl Waker {
     /// To wait for.
     pub fn fd(&self) -> BorrowedFd<'_> {
         std::os::fd::AsFd::as_fd(&self.0)
+    }
+}
+
+/// As many open files as the system lets us have. Where it does not, opening a leg fails with its reason when they run out.
+pub fn raise_file_limit() {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the pointers are those of a local variable.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) == 0 {
+            limit.rlim_cur = limit.rlim_max;
+            libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
+        }
     }
 }
 

@@ -64,7 +64,7 @@ impl Receiver {
             }
         };
         if timed
-            && matches!(seen, Seen::First | Seen::Next)
+            && matches!(seen, Seen::First | Seen::Next | Seen::Late)
             && let Some(s) = &mut self.source
         {
             s.timing(now, ts);

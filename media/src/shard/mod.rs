@@ -174,6 +174,11 @@ impl Shard {
         self.records.len()
     }
 
+    /// Who sits here.
+    pub fn who(&self, slot: Slot) -> Option<LegId> {
+        self.legs.get(slot.0 as usize)?.as_ref().map(|l| l.id)
+    }
+
     /// When [`Self::tick`] is due. `None`: there is nothing to do on a clock.
     pub fn deadline(&self) -> Option<At> {
         (!self.index.is_empty() || !self.records.is_empty()).then_some(self.next)

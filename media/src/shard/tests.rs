@@ -348,8 +348,9 @@ fn legs_that_move_to_another_shard_take_bridge_playback_and_recording_along() {
     assert!(near(w.hears(a, 1_000.0, 800), -12.0) && near(w.hears(b, 440.0, 800), -12.0));
     is_one_stream(&w, a);
     w.tell(Command::StopRecord { record: RecordId(1) });
-    let (left, _) = w.recorded();
+    let (left, right) = w.recorded();
     assert!(near(tone_dbfs(&left[800..7_200], 440.0), -12.0));
+    assert!(near(tone_dbfs(&right[800..7_200], 1_000.0), -12.0), "what the left leg hears, through the relay");
 }
 
 #[test]
@@ -481,4 +482,71 @@ fn a_phone_whose_numbers_start_over_is_heard_on_without_a_jump() {
     is_one_stream(&w, b);
     // Only the first packet of the jump is lost: it might have been anybody's.
     assert!(w.phones[b].got.len() >= 124, "{}", w.phones[b].got.len());
+}
+
+#[test]
+fn every_packet_time_is_one_even_stream() {
+    for ptime_ms in [10, 20, 30, 40, 60] {
+        let mut w = World::new();
+        let (a, b) = (w.phone(Pcma, None), w.phone(Pcmu, Some(1_000.0)));
+        let remote = crate::wire::Remote { ptime_ms, ..w.remote(a) };
+        w.tell(Command::Agree { leg: LegId(0), remote });
+        w.bridge(1, &[a, b]);
+        w.run(2_000);
+        assert!(near(w.hears(a, 1_000.0, 1_000), -12.0), "{ptime_ms} ms: {}", w.hears(a, 1_000.0, 1_000));
+        let sound = &w.phones[a].got[w.phones[a].got.len() / 2..];
+        let even = sound.windows(2).all(|p| p[1].1.ts.wrapping_sub(p[0].1.ts) == u32::from(ptime_ms) * 8);
+        assert!(even && sound.windows(2).all(|p| p[1].1.seq == p[0].1.seq.wrapping_add(1)), "{ptime_ms} ms");
+    }
+}
+
+#[test]
+fn a_codec_changed_in_the_middle_of_a_call_turns_the_relay_into_a_mix_and_back() {
+    let mut w = World::new();
+    let (a, b) = (w.phone(Pcma, Some(440.0)), w.phone(Pcma, Some(1_000.0)));
+    w.bridge(1, &[a, b]);
+    for codec in [Pcma, Pcmu, Pcma] {
+        w.phones[b].codec = codec;
+        let (remote, relayed) = (w.remote(b), w.shard.totals().relayed);
+        w.tell(Command::Agree { leg: LegId(1), remote });
+        w.run(1_000);
+        assert!(near(w.hears(a, 1_000.0, 500), -12.0) && near(w.hears(b, 440.0, 500), -12.0), "{codec:?}");
+        assert_eq!(w.shard.totals().relayed > relayed, codec == Pcma);
+    }
+    is_one_stream(&w, a);
+    is_one_stream(&w, b);
+}
+
+#[test]
+fn with_rtcp_on_the_rtp_port_reports_go_and_come_there_and_nowhere_else() {
+    let mut w = World::new();
+    let a = w.phone(Pcma, None);
+    let (slot, at, remote) = (w.phones[a].slot, w.phones[a].at, w.remote(a));
+    w.tell(Command::Agree { leg: LegId(0), remote: crate::wire::Remote { rtcp: at, ..remote } });
+    for _ in 0..1_000 {
+        w.now = w.now + Duration::from_millis(5);
+        w.shard.tick(w.now, &mut w.did);
+    }
+    let reports: Vec<_> = w.did.sent.iter().filter(|s| rtcp::parse(&s.3).is_some()).collect();
+    assert!(!reports.is_empty() && reports.iter().all(|s| (s.1, s.2) == (Plane::Rtp, at)));
+    let receiver_report = vec![0x80, 201, 0, 1, 0, 0, 0, 1];
+    w.packet(slot, Plane::Rtp, at, receiver_report.clone());
+    assert_eq!(w.shard.totals().foreign, 0);
+    w.packet(slot, Plane::Rtcp, SocketAddr::new(at.ip(), 4_001), receiver_report);
+    assert_eq!(w.shard.totals().foreign, 1);
+}
+
+#[test]
+fn over_a_bad_network_a_mix_drops_out_for_less_than_six_percent_of_the_time() {
+    let mut w = World::new();
+    let (a, b) = (w.phone(Pcma, Some(440.0)), w.phone(Pcmu, None));
+    w.bad = (5, 1, 15);
+    w.bridge(1, &[a, b]);
+    w.run(30_000);
+    let frames: Vec<_> = w.phones[b].heard[8_000..].chunks_exact(160).collect();
+    let out = frames.iter().filter(|f| level_dbfs(f) < -30.0).count();
+    assert!(out * 100 < frames.len() * 6, "{out} of {}", frames.len());
+    w.tell(Command::Report { leg: LegId(0) });
+    let Some(Event::Stats { stats, .. }) = w.did.events.last() else { panic!("no figures") };
+    assert!((30..120).contains(&stats.lost) && stats.jitter_us > 500, "{stats:?}");
 }

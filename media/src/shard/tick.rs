@@ -32,8 +32,9 @@ impl Shard {
                 self.next = self.next + PHASE_TIME * u32::try_from(behind).unwrap_or(u32::MAX);
                 break;
             }
-            self.one_phase(now, out);
+            // First, so that not even a panic in the middle makes the clock stand still.
             self.next = self.next + PHASE_TIME;
+            self.one_phase(now, out);
             done += 1;
         }
     }

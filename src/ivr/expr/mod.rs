@@ -3,7 +3,9 @@
 //! [`Expr::parse`] reads (`parse.rs`), [`Expr::eval`] computes (`eval.rs`), [`types`] is what the linter knows about them before
 //! they run. What has no sensible value (a division by zero, a field of nothing, a comparison of a text with a number) is null.
 //!
-//!     cond ? a : b    ||    &&    == !=    < <= > >= in    + -    * /    ! -    literals paths functions ( ) [ ]
+//! ```text
+//! cond ? a : b    ||    &&    == !=    < <= > >= in    + -    * /    ! -    literals paths functions ( ) [ ]
+//! ```
 
 mod eval;
 mod parse;
@@ -16,11 +18,6 @@ use serde::{Deserialize, Serialize};
 pub use eval::Scope;
 pub(crate) use eval::clip as clipped;
 pub use parse::ExprError;
-
-/// Longest expression, characters.
-pub const EXPR_CHARS_MAX: usize = 1_000;
-/// Most parts of one expression.
-pub const EXPR_PARTS_MAX: usize = 256;
 
 /// What an expression gives and a variable holds.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -1,7 +1,10 @@
 //! Text to expression: a scanner that keeps the place of every word, and one function per precedence.
 
-use super::{EXPR_CHARS_MAX, EXPR_PARTS_MAX, Expr, Func, Op, Part, PartKind, Value};
-use crate::{base::limits::EXPR_DEPTH_MAX, ivr::yaml::did_you_mean};
+use super::{Expr, Func, Op, Part, PartKind, Value};
+use crate::{
+    base::limits::{EXPR_CHARS_MAX, EXPR_DEPTH_MAX, EXPR_PARTS_MAX},
+    ivr::yaml::did_you_mean,
+};
 
 /// Why a text is not an expression, and the character (from 0) where that shows.
 #[derive(Debug, Clone, PartialEq, Eq)]

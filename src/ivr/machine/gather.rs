@@ -1,15 +1,17 @@
 //! `gather`: ask, listen, ask again, give up.
 //!
-//!     Asking ─Played│barge-in─▶ Listening ─answer───────────────▶ when
-//!        ▲                        │ silence: no_input, n-th prompt
-//!        └────────────────────────┤ nonsense: no_match, n-th prompt
-//!                                 └ retries used up ────────────▶ exhausted
+//! ```text
+//! Asking ─Played│barge-in─▶ Listening ─answer───────────────▶ when
+//!    ▲                        │ silence: no_input, n-th prompt
+//!    └────────────────────────┤ nonsense: no_match, n-th prompt
+//!                             └ retries used up ────────────▶ exhausted
+//! ```
 //!
 //! On text channels there is no silence: an idle visitor is the business of the conversation, not of the flow.
 
-use super::{Input, Next, Output, Run, SAY_MAX, SayReason, Wait};
+use super::{Input, Next, Output, Run, SayReason, Wait};
 use crate::{
-    base::{Mono, Now},
+    base::{Mono, Now, limits::FLOW_SAY_MAX},
     ivr::{
         Value,
         flow::{At, Gather, GatherMode, Grammar, Verb},
@@ -68,7 +70,7 @@ impl Run {
         state.playing = !text && !prompts.is_empty();
         state.until = match (text, state.playing) {
             (true, _) => None,
-            (_, true) => Some(now.mono + SAY_MAX),
+            (_, true) => Some(now.mono + FLOW_SAY_MAX),
             _ => Some(now.mono + g.timeout),
         };
         if !prompts.is_empty() {

@@ -2,14 +2,16 @@
 //!
 //! Begin ─▶ step from node to node until one waits ─▶ input or deadline ─▶ step on ─▶ .. ─▶ Finished
 //!
-//!     Saying      say          Played │ key
-//!     Gathering   gather       Digit │ Words │ deadline          (gather.rs)
-//!     Asking      http         Http │ deadline
-//!     Queueing    queue        Queue │ exit key │ deadline       (queue.rs)
-//!     Resting     queue, transfer after "answered"               TalkEnded
-//!     Recording   voicemail    VoicemailDone │ Failed │ deadline
-//!     Noting      voicemail on text: Words
-//!     Handing     transfer     Transfer │ deadline
+//! ```text
+//! Saying      say          Played │ key
+//! Gathering   gather       Digit │ Words │ deadline          (gather.rs)
+//! Asking      http         Http │ deadline
+//! Queueing    queue        Queue │ exit key │ deadline       (queue.rs)
+//! Resting     queue, transfer after "answered"               TalkEnded
+//! Recording   voicemail    VoicemailDone │ Failed │ deadline
+//! Noting      voicemail on text: Words
+//! Handing     transfer     Transfer │ deadline
+//! ```
 //!
 //! Every wait has a deadline or ends by hang-up. An input that does not belong to the present wait is ignored: it crossed with
 //! something. `Hangup` is taken everywhere and leads to `on_hangup`, from which nothing waits for the caller any more.
@@ -27,20 +29,16 @@ mod tests;
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
-    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use gather::plain;
 pub use io::*;
+pub(crate) use scope::built_in;
 
 use super::{Flow, Value, flow::Node};
-use crate::base::{FlowId, Mono, Now, mins};
-
-/// Keys typed ahead that are kept; more are dropped.
-const TYPED_AHEAD_MAX: usize = 32;
-/// A prompt that does not report its end within this is taken as played: the media plane has lost it.
-const SAY_MAX: Duration = mins(10);
+use crate::base::{FlowId, Mono, Now, limits::FLOW_TYPED_AHEAD_MAX};
 
 /// One execution of a flow.
 #[derive(Debug)]
@@ -272,7 +270,7 @@ impl Run {
 
     /// Keeps a key for the next question.
     fn type_ahead(&mut self, key: char) -> Option<Next> {
-        if self.typed.len() < TYPED_AHEAD_MAX {
+        if self.typed.len() < FLOW_TYPED_AHEAD_MAX {
             self.typed.push_back(key);
         }
         None

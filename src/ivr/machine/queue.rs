@@ -1,9 +1,11 @@
 //! `queue`: wait for a person, hear where one stands, leave by a key.
 //!
-//!     Queueing ─Answered──▶ Resting ─TalkEnded─▶ when.answered
-//!        ├──────Timeout│NoAgents│Full──────────▶ when.*
-//!        ├──────max_wait───LeaveQueue──────────▶ when.timeout
-//!        └──────exit key───LeaveQueue──────────▶ exits.*
+//! ```text
+//! Queueing ─Answered──▶ Resting ─TalkEnded─▶ when.answered
+//!    ├──────Timeout│NoAgents│Full──────────▶ when.*
+//!    ├──────max_wait───LeaveQueue──────────▶ when.timeout
+//!    └──────exit key───LeaveQueue──────────▶ exits.*
+//! ```
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{Env, Run};
 use crate::{
-    base::{Now, limits::FLOW_TEXT_MAX},
+    base::{
+        Now,
+        limits::{FLOW_LIST_MAX, FLOW_TEXT_MAX},
+    },
     ivr::{
         Value,
         expr::Scope,
@@ -12,9 +15,6 @@ use crate::{
         template::Template,
     },
 };
-
-/// Most items of a list that are kept.
-const LIST_MAX: usize = 256;
 
 /// The names as they are at `now`.
 pub(super) struct Here<'a> {
@@ -104,7 +104,7 @@ pub(super) fn coerce(ty: &Type, value: Value, max_len: Option<usize>) -> Value {
         (Type::Text, v @ (Value::Number(_) | Value::Bool(_))) => Value::Text(cut(v.show(), max_len)),
         (Type::Enum(of), Value::Text(t)) if of.contains(&t) => Value::Text(t),
         (Type::List(of), Value::List(items)) => {
-            Value::List(items.into_iter().take(LIST_MAX).map(|v| coerce(of, v, max_len)).collect())
+            Value::List(items.into_iter().take(FLOW_LIST_MAX).map(|v| coerce(of, v, max_len)).collect())
         }
         (Type::Object(fields), Value::Object(mut o)) => {
             let take = |(name, ty): (&String, &Type)| (name.clone(), coerce(ty, o.remove(name).unwrap_or_default(), max_len));
@@ -133,10 +133,10 @@ pub(super) fn from_json(v: &serde_json::Value, depth: usize) -> Value {
         J::Bool(b) => Value::Bool(*b),
         J::Number(n) => n.as_f64().map_or(Value::Null, Value::number),
         J::String(s) => Value::Text(cut(s.clone(), None)),
-        J::Array(a) => Value::List(a.iter().take(LIST_MAX).map(|v| from_json(v, depth + 1)).collect()),
+        J::Array(a) => Value::List(a.iter().take(FLOW_LIST_MAX).map(|v| from_json(v, depth + 1)).collect()),
         J::Object(o) => {
             let fields: BTreeMap<String, Value> =
-                o.iter().take(LIST_MAX).map(|(k, v)| (k.clone(), from_json(v, depth + 1))).collect();
+                o.iter().take(FLOW_LIST_MAX).map(|(k, v)| (k.clone(), from_json(v, depth + 1))).collect();
             Value::Object(fields)
         }
     }

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    AskId, End, Env, Frame, HttpAsk, HttpResult, Next, Output, Prompt, Run, SAY_MAX, SayReason, TicketRequest, TransferTo,
-    Wait,
+    AskId, End, Env, Frame, HttpAsk, HttpResult, Next, Output, Prompt, Run, SayReason, TicketRequest, TransferTo, Wait,
     scope::{Here, from_json},
 };
 use crate::{
     base::{
         Now,
-        limits::{FLOW_DEPTH_MAX, FLOW_STEPS_MAX, FLOW_TEXT_MAX},
+        limits::{FLOW_DEPTH_MAX, FLOW_SAY_MAX, FLOW_STEPS_MAX, FLOW_TEXT_MAX},
         redact::Secret,
         secs,
     },
@@ -168,7 +167,7 @@ impl Run {
         if self.env.channel.is_text() {
             return self.by_then();
         }
-        Next::Wait(Wait::Saying { until: now.mono + SAY_MAX, dtmf: s.barge_in.dtmf, speech: s.barge_in.speech })
+        Next::Wait(Wait::Saying { until: now.mono + FLOW_SAY_MAX, dtmf: s.barge_in.dtmf, speech: s.barge_in.speech })
     }
 
     fn http(&mut self, now: Now, h: &Http, out: &mut Vec<Output>) -> Next {
@@ -271,7 +270,7 @@ impl Run {
         let title = self.fill(now, &v.title.it);
         let ticket = TicketRequest { queue: v.queue.it.clone(), title, sla: v.sla.as_ref().map(|s| s.it.clone()) };
         out.push(Output::Voicemail { prompts, max: v.max, ticket, text });
-        Next::Wait(Wait::Recording { until: now.mono + v.max + SAY_MAX })
+        Next::Wait(Wait::Recording { until: now.mono + v.max + FLOW_SAY_MAX })
     }
 
     fn transfer(&mut self, now: Now, t: &Transfer, out: &mut Vec<Output>) -> Next {

@@ -11,6 +11,7 @@ mod verbs;
 use std::fmt;
 
 use super::{Flow, Pos, yaml};
+use crate::base::limits::FLOW_ERRORS_MAX;
 
 /// A mistake in a flow file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,9 +49,6 @@ impl fmt::Display for ParseErrors {
     }
 }
 
-/// Most mistakes listed; after so many the file is something else.
-const ERRORS_MAX: usize = 50;
-
 /// Collects mistakes.
 struct Errors {
     file: String,
@@ -62,7 +60,7 @@ impl Errors {
         self.hint(pos, say, None);
     }
     fn hint(&mut self, pos: Pos, say: impl Into<String>, hint: Option<String>) {
-        if self.list.len() < ERRORS_MAX {
+        if self.list.len() < FLOW_ERRORS_MAX {
             self.list.push(FlowError { file: self.file.clone(), pos, say: say.into(), hint });
         }
     }
@@ -133,8 +131,8 @@ mod tests {
             ("channels: [voice]", "channels: [phone]", "f.yaml:3:12: expected one of voice, webchat, found `phone`"),
             ("schema: 1", "schema: 2", "f.yaml:2:9: expected schema 1, found `2`"),
             ("say: [hi]", "gather: {prompt: hi, timeout: 5, words: {}}", "expected a duration like 5s"),
-            ("say: [hi]", "set: {x: '1 +'}", "f.yaml:10:17: expected a value"),
-            ("say: Hello.", "say: 'Hi {a'", "f.yaml:7:26: this placeholder"),
+            ("say: [hi]", "set: {x: '1 +'}", "f.yaml:10:18: expected a value"),
+            ("say: Hello.", "say: 'Hi {a'", "f.yaml:7:25: this placeholder"),
             ("flow: f", "flow: Main Flow", "f.yaml:1:7: `Main Flow` is not an id"),
         ] {
             let e = errors(&GOOD.replace(from, to));

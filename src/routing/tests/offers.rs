@@ -146,6 +146,7 @@ fn a_returning_customer_waits_a_little_for_their_agent_and_then_takes_anyone() {
     f.pass(secs(15));
     assert_eq!(f.rings("fan2"), ["cleo"]);
     // Not expected at all: nobody waits for her.
+    assert_eq!(f.state("anna"), AgentState::NotReady(code("no_answer")));
     f.ends("fan", "ben");
     let entry = Entry { prefer, ..f.entry("fan3", "sales") };
     f.ok(Input::Enqueue(entry));
@@ -217,4 +218,27 @@ agents:
     assert_eq!(read, d);
     read.agent = agent("ben");
     assert!(!read.holds());
+}
+
+#[test]
+fn what_was_kept_goes_to_the_pool_when_the_preferred_agent_declines_or_loses_the_phone() {
+    let mut f = Floor::new(SALES);
+    f.ready("anna");
+    f.ready("ben");
+    let fan = |f: &mut Floor, name: &str| {
+        let entry = Entry { prefer: Some((agent("anna"), mins(5))), ..f.entry(name, "sales") };
+        f.ok(Input::Enqueue(entry));
+    };
+    fan(&mut f, "fan");
+    assert_eq!(f.rings("fan"), ["anna"]);
+    let offer = f.offer("anna");
+    f.ok(Input::Decline { offer });
+    assert_eq!(f.rings("fan"), ["ben"]);
+    f.calls("first", "sales");
+    f.accepts("anna");
+    f.ready("cleo");
+    fan(&mut f, "fan2");
+    assert!(f.rings("fan2").is_empty());
+    f.ok(Input::Reachable { agent: agent("anna"), channel: Channel::Voice, up: false });
+    assert_eq!(f.rings("fan2"), ["cleo"]);
 }

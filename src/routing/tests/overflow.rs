@@ -6,7 +6,9 @@ use super::{super::*, floor::*};
 use crate::base::{Channel, Rng, mins, secs};
 
 fn one(queue: &str) -> Floor {
-    Floor::new(&format!("queues: {{ q: {{ wrap_up_s: 0, ring_s: 15, {queue} }} }}\nagents: {{ anna: {{ queues: [q] }} }}"))
+    Floor::new(&format!(
+        "queues: {{ q: {{ wrap_up_s: 0, ring_s: 15, {queue} }} }}\nagents: {{ anna: {{ queues: [q] }}, ben: {{ queues: [q] }} }}"
+    ))
 }
 
 #[test]
@@ -40,6 +42,15 @@ fn too_many_means_the_newest_and_zero_means_now_or_never() {
     f.calls("a", "q");
     f.calls("b", "q");
     assert_eq!((f.exit("a"), f.exit("b")), (None, Some(ExitWhy::Full)));
+    // Who was let in and was not answered stays; the next is let in because somebody else is free.
+    f.pass(secs(15));
+    f.ready("ben");
+    let interaction = f.id("a");
+    assert_eq!(f.rings("a"), ["ben"]);
+    let offer = f.offer("ben");
+    f.ok(Input::Decline { offer });
+    f.calls("c", "q");
+    assert_eq!((f.rings("c"), f.exit("c"), f.router.is_waiting(interaction)), (vec!["ben".to_owned()], None, true));
 }
 
 #[test]
@@ -216,4 +227,19 @@ calendars: { main: { zone: Mars/Olympus } }
     assert!(serde_saphyr::from_str::<Plan>("queues: { q: { rings: 5 } }").is_err(), "a key nobody knows");
     let written = serde_saphyr::to_string(&plan).expect("a plan is data");
     assert_eq!(serde_saphyr::from_str::<Plan>(&written).expect("what was written reads"), plan);
+}
+
+#[test]
+fn fairness_is_a_number_for_load_and_for_waiting() {
+    use super::super::metrics::{Waits, unevenness, wait_ratio};
+    assert_eq!(unevenness(&[0.5, 0.5, 0.5]), Some(0.0));
+    assert!(unevenness(&[0.2, 0.8]).is_some_and(|u| (u - 0.848_528).abs() < 1e-6));
+    assert_eq!(unevenness(&[0.5]), None);
+    let (mut a, mut b) = (Waits::default(), Waits::default());
+    for i in 1..=100 {
+        a.add(secs(i));
+        b.add(secs(4 * i));
+    }
+    assert!(wait_ratio(&[&a, &b]).is_some_and(|r| (r - 4.0).abs() < 0.01));
+    assert_eq!(wait_ratio(&[&a, &Waits::default()]), None);
 }

@@ -125,6 +125,10 @@ fn signing_out_waits_for_the_conversation_and_gives_back_what_rings() {
     f.ok(Input::SignOut { agent: agent("anna") });
     assert_eq!((f.line("q"), f.rings("chat").len()), (vec!["chat".to_owned()], 0));
     assert_eq!(f.pending("anna"), Some(AgentState::SignedOut));
+    // A change of mind, twice.
+    f.ok(Input::SetState { agent: agent("anna"), state: Choice::Ready });
+    assert_eq!((f.pending("anna"), f.rings("chat")), (None, vec!["anna".to_owned()]));
+    f.ok(Input::SignOut { agent: agent("anna") });
     f.ends("a", "anna");
     assert_eq!(f.state("anna"), AgentState::SignedOut, "who goes home does not write up");
     assert_eq!(f.input(Input::SignOut { agent: agent("anna") }), Err(Refused::NotSignedIn(agent("anna"))));

@@ -186,6 +186,10 @@ impl Day {
             assert_eq!(offers, a.alerting.into_iter().collect::<Vec<_>>());
             assert!(a.pending.is_none() || a.at_work(), "{id} would wait for ever");
         }
+        for (agent, kept) in &r.kept {
+            let expected = |id: &InteractionId| r.agents[agent].expected_on(r.waiting[id].channel);
+            assert!(kept.iter().all(|p| expected(&p.id)), "kept for {agent}, who will not come");
+        }
         // The promise of `dispatch`: nothing that fits stands side by side.
         for (id, w) in r.waiting.iter().filter(|(_, w)| w.slot.is_some()) {
             for agent in r.agents.keys() {
@@ -208,6 +212,8 @@ impl Day {
             }
             let input = self.input();
             let ended = matches!(input, Input::Ended { .. });
+            let text = serde_json::to_string(&input).expect("an input is data");
+            assert_eq!(serde_json::from_str::<Input>(&text).expect("what was written reads"), input);
             // Most refusals are right: people press what they should not.
             if self.f.input(input).is_ok() && ended {
                 self.ended += 1;

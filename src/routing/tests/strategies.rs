@@ -210,3 +210,31 @@ agents: {{ anna: {{ queues: [q], capacity: {{ webchat: 3 }}, voice_blocks_text: 
         assert_eq!(f.rings("call2"), ["anna"], "the oldest first, whatever the medium");
     }
 }
+
+#[test]
+fn two_who_come_free_in_the_same_instant_each_take_what_is_first_for_them() {
+    let mut f = Floor::new(
+        "
+queues: { a: { wrap_up_s: 10 }, b: { wrap_up_s: 10 } }
+agents:
+  anna: { queues: [a, { queue: b, priority_min: 2 }] }
+  ben: { queues: [a] }
+",
+    );
+    f.ready("anna");
+    f.ready("ben");
+    f.calls("x", "a");
+    f.calls("y", "a");
+    f.accepts("anna");
+    f.accepts("ben");
+    f.calls("in a", "a");
+    f.pass(secs(20));
+    f.calls("in b", "b");
+    f.ends("x", "anna");
+    f.ends("y", "ben");
+    f.pass(secs(10));
+    // Both could take the older one; for anna the other queue has the larger head start.
+    assert_eq!((f.rings("in b"), f.rings("in a")), (vec!["anna".to_owned()], vec!["ben".to_owned()]));
+    let other = f.id("in b");
+    assert_eq!(f.decision("in a").filter_of(&agent("anna")), Some(&Filter::TakesFirst(other)));
+}

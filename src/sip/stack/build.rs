@@ -36,7 +36,7 @@ pub(super) fn cancel(invite: &Message) -> Message {
 }
 
 fn from_invite(invite: &Message, method: Method) -> Message {
-    let uri = invite.uri().cloned().unwrap_or_else(|| unreachable_uri());
+    let uri = invite.uri().cloned().unwrap_or_else(unreachable_uri);
     let cseq = format!("{} {method}", invite.cseq().map_or(1, |c| c.number));
     let mut m = Message::request(method, uri);
     if let Ok(via) = invite.top_via() {

@@ -141,12 +141,11 @@ impl Stack {
     /// 15.1.2. What else is open in the dialog is closed with it.
     fn bye_received(&mut self, now: Now, id: TxId, key: DialogKey, m: &Message, out: &mut Vec<Output>) {
         self.ok(now, id, m, out);
-        match self.calls.get(&key) {
-            Some(Call { state: State::Incoming { tx }, .. } | Call { re: Some(Re::Theirs { tx }), .. }) => {
-                let tx = *tx;
-                self.refuse(now, tx, 487, "", out);
-            }
-            _ => {}
+        if let Some(Call { state: State::Incoming { tx }, .. } | Call { re: Some(Re::Theirs { tx }), .. }) =
+            self.calls.get(&key)
+        {
+            let tx = *tx;
+            self.refuse(now, tx, 487, "", out);
         }
         self.ended(key, EndedBy::Remote, reason_of(m), out);
     }

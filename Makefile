@@ -1,0 +1,30 @@
+# What people type. The work is in scripts/.
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+DATA ?= data
+
+.PHONY: help run build test lint bench
+
+help:
+	@echo 'make run     install what is missing, build, start a demo contact center (DATA=$(DATA))'
+	@echo 'make test    everything that has to hold: format, lint, tests on SQLite and PostgreSQL, real phones'
+	@echo 'make lint    format and clippy only'
+	@echo 'make bench   the figures of benches/README.md'
+
+run: build
+	exec target/release/ringdesk serve --demo --data $(DATA)
+
+build:
+	scripts/bootstrap.sh
+	cargo build --release --locked
+
+test:
+	scripts/bootstrap.sh --test
+	scripts/test.sh
+
+lint:
+	scripts/bootstrap.sh
+	scripts/test.sh format lint
+
+bench:
+	scripts/bootstrap.sh
+	cargo bench --workspace --locked

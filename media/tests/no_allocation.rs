@@ -1,0 +1,102 @@
+//! The way of a packet through the shard takes no memory from the heap. Alone in its program, because it counts for all of it.
+#![allow(unsafe_code)]
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    net::SocketAddr,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+use media::{
+    record::Job,
+    rtp::{HEADER, Header, write_header},
+    shard::{Out, Plane, Setup, Shard, Slot},
+    time::At,
+    wire::{Audience, BridgeId, Codec, Command, Direction, Event, LegId, Remote},
+};
+
+static TAKEN: AtomicU64 = AtomicU64::new(0);
+
+struct Counting;
+
+// SAFETY: everything is handed to the system's allocator unchanged; only a number is counted beside it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        TAKEN.fetch_add(1, Relaxed);
+        // SAFETY: the caller keeps the promises of this very function.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the promises of this very function.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[derive(Default)]
+struct Counted(u64);
+impl Out for Counted {
+    fn send(&mut self, _: Slot, _: Plane, _: SocketAddr, _: &[u8]) {
+        self.0 += 1;
+    }
+    fn event(&mut self, _: Event) {}
+    fn record(&mut self, _: Job) -> bool {
+        true
+    }
+    fn gone(&mut self, _: Slot) {}
+}
+
+fn peer(n: u64) -> SocketAddr {
+    SocketAddr::from(([192, 0, 2, 1], 10_000 + n as u16 * 2))
+}
+
+/// Ten seconds of so many phones speaking; heap blocks taken and packets sent after the first second.
+fn ten_seconds(codecs: &[Codec]) -> (u64, u64) {
+    let (mut s, mut out) = (Shard::new(Setup { seed: 1, ntp_at_zero: 0 }), Counted::default());
+    let legs: Vec<LegId> = (0..codecs.len() as u64).map(LegId).collect();
+    let mut slots = Vec::new();
+    for (leg, codec) in legs.iter().zip(codecs) {
+        slots.push(s.open(At(0), *leg).expect("room"));
+        let pt = codec.static_pt().expect("G.711");
+        let remote = Remote {
+            rtp: peer(leg.0),
+            rtcp: SocketAddr::from(([192, 0, 2, 1], 9)),
+            codec: *codec,
+            send_pt: pt,
+            recv_pt: pt,
+            dtmf_pt: Some((101, 101)),
+            ptime_ms: 20,
+            direction: Direction::SendRecv,
+            nat: None,
+        };
+        s.command(At(0), Command::Agree { leg: *leg, remote }, &mut out);
+    }
+    s.command(At(0), Command::Bridge { bridge: BridgeId(1), audience: Audience::all(&legs) }, &mut out);
+    let mut before = (0, 0);
+    for n in 0..500u32 {
+        if n == 50 {
+            before = (TAKEN.load(Relaxed), out.0);
+        }
+        let now = At(0) + Duration::from_millis(20) * n;
+        for (i, slot) in slots.iter().enumerate() {
+            let mut p = [0x55; HEADER + 160];
+            let pt = codecs[i].static_pt().expect("G.711");
+            let h = Header { marker: false, pt, seq: n as u16, ts: n * 160, ssrc: i as u32 };
+            write_header(&h, p.first_chunk_mut().expect("twelve bytes"));
+            s.packet(now, *slot, Plane::Rtp, peer(i as u64), &mut p, &mut out);
+        }
+        s.tick(now, &mut out);
+    }
+    (TAKEN.load(Relaxed) - before.0, out.0 - before.1)
+}
+
+#[test]
+fn neither_a_relayed_packet_nor_a_mixed_frame_nor_a_report_takes_memory() {
+    let (taken, sent) = ten_seconds(&[Codec::Pcma, Codec::Pcma]);
+    assert!(taken == 0 && sent >= 900, "relay: {taken} blocks for {sent} packets");
+    let (taken, sent) = ten_seconds(&[Codec::Pcma, Codec::Pcmu, Codec::Pcma]);
+    assert!(taken == 0 && sent >= 1_300, "mix: {taken} blocks for {sent} packets");
+}

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Everything that has to hold before a change goes in, in the order in which it fails soonest, with the time each step took.
+#
+#     scripts/test.sh [STEP]...      steps: format lint pure full peers; without arguments: all
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$HOME/.cargo/bin:$PATH" CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-auto}"
+
+format() { cargo fmt --all --check; }
+
+# The pure floors by themselves first: a tokio that crept into them is seen here.
+lint() {
+    cargo clippy --workspace --no-default-features --all-targets --locked -- -D warnings
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+}
+
+pure() { cargo test --workspace --no-default-features --locked; }
+
+full() { scripts/with-postgres.sh cargo test --workspace --locked; }
+
+# Real phones and browsers against the real program: tests/peers/all, given the binary.
+peers() {
+    if [ -x tests/peers/all ]; then
+        cargo build --locked
+        RINGDESK_BIN="$PWD/target/debug/ringdesk" tests/peers/all
+    elif [ -d tests/peers ]; then
+        echo "tests/peers is there, but tests/peers/all is not or cannot be run" >&2
+        return 1
+    else
+        echo "no tests/peers in this tree"
+    fi
+}
+
+report=
+total=$SECONDS
+# The table is printed also when a step fails: it says which.
+trap 'printf "\n%-8s %6s\n%b%-8s %5ds\n" step time "$report" total $((SECONDS - total))' EXIT
+
+steps=("$@")
+[ ${#steps[@]} -gt 0 ] || steps=(format lint pure full peers)
+for step in "${steps[@]}"; do
+    case "$step" in
+        format | lint | pure | full | peers) ;;
+        *) echo "unknown step '$step': format lint pure full peers" >&2; exit 2 ;;
+    esac
+    printf '\n== %s\n' "$step"
+    began=$SECONDS
+    # In a shell of its own: in the condition of an `if`, set -e would sleep.
+    set +e
+    (set -e; "$step")
+    status=$?
+    set -e
+    took=$((SECONDS - began))
+    if [ "$status" != 0 ]; then
+        report+=$(printf '%-8s %5ds  failed' "$step" "$took")'\n'
+        exit "$status"
+    fi
+    report+=$(printf '%-8s %5ds' "$step" "$took")'\n'
+done

@@ -1,0 +1,233 @@
+//! Who is calling: an API key, or a browser with a session cookie. One layer in front of every route.
+//!
+//! A cookie alone never changes anything: a changing request must also carry the session's CSRF token and come from our own
+//! pages by its `Origin` header; a socket must come from our own pages. A key in `Authorization` is not sent by browsers on
+//! their own and needs neither.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State},
+    http::{HeaderMap, Method, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::{Problem, Shared, rights};
+use crate::{
+    base::{AgentId, TenantId, mins, redact::Secret},
+    center::command::{Actor, Role},
+};
+
+/// The session cookie.
+pub const COOKIE: &str = "ringdesk_session";
+/// The header that carries the CSRF token.
+pub const CSRF: &str = "x-csrf-token";
+/// What an API key begins with, so that a leaked one is recognised.
+pub const KEY_PREFIX: &str = "rk_";
+/// An unused session ends after this.
+pub const SESSION_LIFE: std::time::Duration = mins(12 * 60);
+
+/// The caller.
+#[derive(Debug, Clone)]
+pub struct Who {
+    /// In which tenant.
+    pub tenant: TenantId,
+    /// As the center knows them.
+    pub actor: Actor,
+    /// What they may do.
+    pub role: Role,
+    /// How they showed it.
+    pub by: Pass,
+}
+
+/// What was shown at the door.
+#[derive(Debug, Clone)]
+pub enum Pass {
+    /// A session cookie.
+    Cookie {
+        /// SHA-256 of its token.
+        hash: String,
+        /// What changing requests must carry.
+        csrf: Secret,
+    },
+    /// An API key.
+    Key {
+        /// SHA-256 of it.
+        hash: String,
+    },
+}
+
+impl Who {
+    /// Name for the audit log.
+    pub fn name(&self) -> String {
+        match &self.actor {
+            Actor::User { user, .. } => user.to_string(),
+            Actor::Key { name, .. } => format!("key:{name}"),
+            Actor::Visitor { visitor } => format!("visitor:{visitor}"),
+            Actor::System => "system".to_owned(),
+        }
+    }
+    /// The agent an `{id}` of a path means: `me` is the caller.
+    pub fn agent(&self, id: &str) -> Result<AgentId, Problem> {
+        if id == "me" {
+            return self.actor.agent().cloned().ok_or_else(|| Problem::not_found("the agent `me` of an API key"));
+        }
+        AgentId::parse(id).map_err(|_| Problem::not_found(format!("agent `{id}`")))
+    }
+    /// True for supervisors and administrators.
+    pub fn supervises(&self) -> bool {
+        self.role >= Role::Supervisor
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Who {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Who>().cloned().ok_or_else(signed_out)
+    }
+}
+
+fn signed_out() -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "signed_out", "sign in first, or send an API key as `Authorization: Bearer rk_..`")
+}
+
+/// SHA-256 as lower-case hex: the form in which tokens and keys are kept.
+pub fn sha256_hex(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The layer: finds the rule, finds the caller, holds one against the other.
+pub async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match admit(&shared, &parts).await {
+        Ok(Some(who)) => {
+            parts.extensions.insert(who);
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Ok(None) => next.run(Request::from_parts(parts, body)).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn admit(shared: &Shared, request: &Parts) -> Result<Option<Who>, Problem> {
+    let path = request.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+    let need = rights::need(request.method.as_str(), path);
+    match need {
+        Some(rights::Need::Open) => return Ok(None),
+        None if !known_path(path) => return Ok(None),
+        _ => {}
+    }
+    // A scraper on the machine itself needs no key: whoever is there can read more than counters.
+    let near = request.extensions.get::<ConnectInfo<SocketAddr>>().is_some_and(|c| c.0.ip().is_loopback());
+    let passed_on = request.headers.contains_key("x-forwarded-for") || request.headers.contains_key("forwarded");
+    if path == "/metrics" && near && !passed_on {
+        return Ok(None);
+    }
+    let Some(who) = find(shared, &request.headers).await? else { return Err(signed_out()) };
+    let Some(need) = need else {
+        // A path we know with a method we do not: the router itself answers 405.
+        return Ok(Some(who));
+    };
+    if !need.admits(who.role) {
+        let least = match need {
+            rights::Need::Role(r) => r.as_str(),
+            _ => "login",
+        };
+        return Err(Problem::not_allowed(format!("this needs the role {least}; you are {}", who.role.as_str())));
+    }
+    if let Pass::Cookie { csrf, .. } = &who.by {
+        let socket = request.headers.contains_key(header::UPGRADE);
+        let changes = !matches!(request.method, Method::GET | Method::HEAD);
+        if socket || changes {
+            same_origin(shared, &request.headers)?;
+        }
+        if changes {
+            let sent = request.headers.get(CSRF).map(|v| v.as_bytes()).unwrap_or_default();
+            if !bool::from(sent.ct_eq(csrf.expose().as_bytes())) {
+                let said = "a changing request with a cookie must carry the session's token in x-csrf-token";
+                return Err(Problem::new(StatusCode::FORBIDDEN, "csrf", said));
+            }
+        }
+    }
+    Ok(Some(who))
+}
+
+fn known_path(path: &str) -> bool {
+    rights::TABLE.iter().any(|(_, p, _)| *p == path)
+}
+
+/// Finds the caller by what the headers show. Also used again while a socket is open.
+pub async fn find(shared: &Shared, headers: &HeaderMap) -> Result<Option<Who>, Problem> {
+    let pass = if let Some(key) = bearer(headers) {
+        Some((true, sha256_hex(key)))
+    } else {
+        cookie(headers, COOKIE).map(|token| (false, sha256_hex(token)))
+    };
+    match pass {
+        Some((true, hash)) => by_key(shared, hash).await,
+        Some((false, hash)) => by_session(shared, hash).await,
+        None => Ok(None),
+    }
+}
+
+/// The same caller as they stand now; none when they may not come in any more.
+pub async fn again(shared: &Shared, who: &Who) -> Result<Option<Who>, Problem> {
+    match &who.by {
+        Pass::Cookie { hash, .. } => by_session(shared, hash.clone()).await,
+        Pass::Key { hash } => by_key(shared, hash.clone()).await,
+    }
+}
+
+async fn by_key(shared: &Shared, hash: String) -> Result<Option<Who>, Problem> {
+    let key = shared.store.api_key_find(&hash).await.map_err(Problem::internal)?;
+    Ok(key.map(|k| Who {
+        tenant: k.tenant,
+        actor: Actor::Key { name: k.name, role: k.role },
+        role: k.role,
+        by: Pass::Key { hash },
+    }))
+}
+
+async fn by_session(shared: &Shared, hash: String) -> Result<Option<Who>, Problem> {
+    let now = shared.door.now().wall;
+    let Some(found) = shared.store.session_find(&hash, now).await.map_err(Problem::internal)? else { return Ok(None) };
+    // Prolonged at most once an hour, so that reading does not write.
+    if found.session.expires_at.since(now) + mins(60) < SESSION_LIFE {
+        shared.store.session_prolong(&hash, now + SESSION_LIFE).await.map_err(Problem::internal)?;
+    }
+    Ok(Some(Who {
+        tenant: found.session.tenant,
+        actor: Actor::User { user: found.session.login, role: found.role },
+        role: found.role,
+        by: Pass::Cookie { hash, csrf: found.session.csrf },
+    }))
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, key) = value.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") && key.starts_with(KEY_PREFIX)).then_some(key.trim())
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let pairs = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
+    pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(n, _)| *n == name).map(|(_, v)| v)
+}
+
+/// Refuses what another site's page sends with our visitor's cookie (CWE-1385 for sockets, CSRF for the rest).
+pub fn same_origin(shared: &Shared, headers: &HeaderMap) -> Result<(), Problem> {
+    let origin = headers.get(header::ORIGIN).and_then(|v| v.to_str().ok());
+    let host = headers.get(header::HOST).and_then(|v| v.to_str().ok());
+    let ours = origin.is_some_and(|o| {
+        let at = o.split_once("://").map(|(_, at)| at);
+        (at.is_some() && at == host) || shared.origins.iter().any(|allowed| allowed.trim_end_matches('/') == o)
+    });
+    if ours {
+        return Ok(());
+    }
+    let said = format!("the request comes from `{}`, which is not this server", origin.unwrap_or("no origin"));
+    Err(Problem::new(StatusCode::FORBIDDEN, "origin", said))
+}

@@ -1,0 +1,170 @@
+//! Every route of the OpenAPI document, tried by whoever must not pass: nobody, a lower role, another tenant.
+
+use serde_json::Value;
+
+use super::{rights::Need, *};
+use crate::base::{OfferId, TicketId};
+
+/// The routes as the document has them: method, path.
+fn documented() -> Vec<(String, String)> {
+    let doc: Value = serde_json::from_str(&openapi_json()).unwrap();
+    let mut routes = vec![("GET".to_owned(), "/api/v1/openapi.json".to_owned())];
+    for (path, item) in doc["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            routes.push((method.to_uppercase(), path.clone()));
+        }
+    }
+    routes
+}
+
+/// A body the route understands, so that a refusal is about rights and not about the body.
+fn body(method: &str, path: &str) -> Option<&'static str> {
+    let end = path.rsplit('/').next().unwrap_or_default();
+    Some(match (method, end) {
+        ("GET" | "DELETE", _) => return None,
+        (_, "login") => r#"{"login":"x","password":"y"}"#,
+        (_, "password") => r#"{"old":"wrong","new":"0123456789"}"#,
+        (_, "state") => r#"{"state":"ready"}"#,
+        (_, "dial") => r#"{"number":"4000"}"#,
+        (_, "hold") => r#"{"on":true}"#,
+        (_, "transfer") => r#"{"to":{"kind":"queue","queue":"sales"}}"#,
+        (_, "dispose") => r#"{"code":"sold","agent":"anna"}"#,
+        (_, "wrap-up-done") => r#"{"agent":"anna"}"#,
+        (_, "extend-wrap-up") => r#"{"by_s":30,"agent":"anna"}"#,
+        (_, "priority") => r#"{"minutes":5}"#,
+        (_, "assign") => r#"{"agent":"anna"}"#,
+        (_, "record-pause") => r#"{"paused":true}"#,
+        (_, "messages" | "notes") => r#"{"client_id":"c","body":"hello"}"#,
+        (_, "read") => r#"{"seq":1}"#,
+        (_, "tickets") => r#"{"title":"t"}"#,
+        (_, "changes") if path.contains("tickets") => r#"{"change":"noted","text":"n"}"#,
+        (_, "changes") => r#"{"change":"named","name":"n"}"#,
+        ("POST", "users") => r#"{"login":"new-user","role":"agent"}"#,
+        ("PUT", _) if path.contains("users") => r#"{"new_password":true}"#,
+        (_, "api-keys") => r#"{"name":"new-key","role":"agent"}"#,
+        _ => "{}",
+    })
+}
+
+struct Ids {
+    interaction: String,
+    offer: String,
+    ticket: String,
+    customer: String,
+}
+
+impl Ids {
+    fn fill(&self, path: &str) -> String {
+        let id = match path.split('/').nth(3).unwrap_or_default() {
+            "interactions" => &self.interaction,
+            "offers" => &self.offer,
+            "tickets" => &self.ticket,
+            "customers" => &self.customer,
+            _ => "anna",
+        };
+        path.replace("{id}", id).replace("{name}", "demo-agent")
+    }
+}
+
+async fn demo_things(h: &House) -> Ids {
+    let (now, rng) = (h.center.at(), &mut Rng::seeded(123));
+    let interaction = annas_call(h).await;
+    let (offer, ticket, customer) = (OfferId::new(now, rng), TicketId::new(now, rng), CustomerId::new(now, rng));
+    for thing in [offer.to_string(), ticket.to_string(), customer.to_string()] {
+        h.center.knows("demo", thing);
+    }
+    let opening = json!({"n": 1, "at": 0, "by": "system", "change": "opened", "id": ticket, "number": 1, "title": "t"});
+    h.center.happens("demo", Fact::Ticket { ticket, entry: serde_json::from_value(opening).unwrap() });
+    h.center.happens("demo", Fact::Customer { customer, change: crate::customer::Change::Created });
+    let r = crate::base::RecordingId::new(now, rng);
+    h.center.happens("demo", Fact::RecordingStarted { interaction, recording: r, file: "a.wav".into() });
+    h.settled().await;
+    std::fs::write(h.dir.path().join("recordings/a.wav"), b"RIFF").unwrap();
+    h.center.shows("demo", |v| {
+        let at = now.wall;
+        let (name, state) = ("Anna".to_owned(), "ready".to_owned());
+        let (skills, work) = (Default::default(), Vec::new());
+        let anna = crate::center::view::AgentView {
+            name,
+            state,
+            reason: None,
+            since: at,
+            pending: None,
+            phone: true,
+            console: false,
+            work,
+            skills,
+        };
+        v.agents.insert(agent("anna"), anna);
+    });
+    let ids = [interaction.to_string(), offer.to_string(), ticket.to_string(), customer.to_string()];
+    let [interaction, offer, ticket, customer] = ids;
+    Ids { interaction, offer, ticket, customer }
+}
+
+#[test]
+fn every_route_of_the_document_has_a_rule_and_every_rule_a_route() {
+    let routes = documented();
+    for (method, path) in &routes {
+        assert!(rights::need(method, path).is_some(), "{method} {path} has no rule");
+    }
+    for (method, path, _) in rights::TABLE {
+        assert!(routes.iter().any(|(m, p)| m == method && p == path), "{method} {path} has a rule and no route");
+    }
+}
+
+#[tokio::test]
+async fn nobody_gets_in_anywhere_without_showing_who_they_are() {
+    let h = house().await;
+    let ids = demo_things(&h).await;
+    for (method, path) in documented() {
+        let need = rights::need(&method, &path).unwrap();
+        if need == Need::Open {
+            continue;
+        }
+        // What comes through a proxy is not the machine itself.
+        for headers in [vec![], vec![("authorization", "Bearer rk_wrong")], vec![("cookie", "ringdesk_session=00")]] {
+            let headers = [headers, vec![("x-forwarded-for", "192.0.2.1")]].concat();
+            let a = h.ask(&method, &ids.fill(&path), &headers, body(&method, &path)).await;
+            assert_eq!((a.status, a.code().as_str()), (401, "signed_out"), "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_too_low_for_a_route_is_refused_there() {
+    let h = house().await;
+    let ids = demo_things(&h).await;
+    let mut tried = 0;
+    for (method, path) in documented() {
+        let need = rights::need(&method, &path).unwrap();
+        for role in [Role::Agent, Role::Supervisor].into_iter().filter(|r| !need.admits(*r)) {
+            let key = bearer("demo", role);
+            let headers = [("authorization", key.as_str()), ("x-forwarded-for", "192.0.2.1")];
+            let a = h.ask(&method, &ids.fill(&path), &headers, body(&method, &path)).await;
+            assert_eq!((a.status, a.code().as_str()), (403, "not_allowed"), "{method} {path} as {role:?}: {}", a.text());
+            tried += 1;
+        }
+    }
+    assert!(tried > 15);
+}
+
+#[tokio::test]
+async fn what_belongs_to_one_tenant_does_not_exist_for_another() {
+    let h = house().await;
+    let ids = demo_things(&h).await;
+    let (theirs, ours) = (bearer("other", Role::Admin), bearer("demo", Role::Admin));
+    let mut tried = 0;
+    let mut routes: Vec<_> = documented().into_iter().filter(|(_, p)| p.contains('{')).collect();
+    // What removes comes last, so that the owner's try finds everything.
+    routes.sort_by_key(|(m, _)| m == "DELETE");
+    for (method, path) in routes {
+        let at = ids.fill(&path);
+        let a = h.ask(&method, &at, &[("authorization", theirs.as_str())], body(&method, &path)).await;
+        assert_eq!((a.status, a.code().as_str()), (404, "not_found"), "{method} {at} for another tenant: {}", a.text());
+        let a = h.ask(&method, &at, &[("authorization", ours.as_str())], body(&method, &path)).await;
+        assert!((200..300).contains(&a.status), "{method} {at} for its owner: {} {}", a.status, a.text());
+        tried += 1;
+    }
+    assert!(tried > 30);
+}

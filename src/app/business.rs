@@ -1,0 +1,250 @@
+//! The business configuration in force: compiled from the latest version in the store and the users of the directory, applied
+//! by people, and watched for versions that another process (`ringdesk apply`) has put there.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use super::{
+    clock::Clock,
+    driver::{Inbox, Wake},
+    flows::Flows,
+};
+use crate::{
+    base::{TenantId, TrunkId, redact::Secret},
+    call::{CallSettings, TrunkTarget, route::Audience},
+    center::{
+        Input,
+        settings::{self, Settings, diff},
+    },
+    sip::{
+        auth::{Credentials, Ha1},
+        msg::Host,
+        stack::{Listener, SipSettings, TrunkPeer},
+        transport::Transport,
+    },
+    store::{AuditEntry, Store, StoreError, User},
+};
+
+/// How often another process's changes are looked for.
+const WATCH_EVERY: Duration = Duration::from_secs(2);
+
+/// Where we are reached.
+#[derive(Debug, Clone)]
+pub struct Here {
+    /// Sockets of SIP.
+    pub listeners: Vec<Listener>,
+    /// Address for media, when signalling does not say.
+    pub media: Option<IpAddr>,
+    /// A leg nothing is heard from for so long is given up.
+    pub media_timeout: Option<Duration>,
+}
+
+/// The configuration and the way to change it.
+pub struct Business {
+    pub store: Store,
+    pub flows: Flows,
+    pub here: Here,
+    pub inbox: Inbox,
+    pub clock: Clock,
+    pub current: Arc<RwLock<Arc<Settings>>>,
+    /// Looked up by name when a trunk's password is needed.
+    pub secrets: BTreeMap<String, Secret>,
+    /// One change at a time.
+    pub turn: tokio::sync::Mutex<()>,
+}
+
+/// Both halves, ready to be put in force.
+pub type Compiled = (Arc<Settings>, Arc<CallSettings>);
+
+impl Business {
+    /// Checks a new configuration; unless it is a trial, keeps it and puts it in force. The diff, or the problems.
+    pub async fn apply(&self, who: &str, yaml: &str, dry_run: bool) -> Result<String, Vec<String>> {
+        let _turn = self.turn.lock().await;
+        let broken = |e: StoreError| vec![e.to_string()];
+        let business = settings::Business::parse(yaml).map_err(|e| vec![e])?;
+        let old = self.store.config_latest().await.map_err(broken)?;
+        let new_text = business.to_yaml();
+        let old_text = old.as_ref().map(|v| v.yaml.clone()).unwrap_or_default();
+        let changes = diff(&old_text, &new_text);
+        let version = old.map_or(1, |v| v.version + 1);
+        let compiled = self.compile(version, business).await?;
+        if dry_run || changes.is_empty() {
+            return Ok(changes);
+        }
+        let now = self.clock.now().wall;
+        let version = self.store.config_append(now, who, &new_text).await.map_err(broken)?;
+        for tenant in compiled.0.tenants.keys() {
+            let entry = AuditEntry {
+                at: now,
+                who: who.to_owned(),
+                what: "config.apply".into(),
+                subject: format!("version {version}"),
+                before: None,
+                after: Some(changes.clone()),
+            };
+            if let Err(error) = self.store.audit_append(tenant, &entry).await {
+                tracing::error!(%error, "a configuration change is not in the audit log");
+            }
+        }
+        self.put_in_force(compiled);
+        Ok(changes)
+    }
+
+    /// The latest version, compiled.
+    pub async fn load(&self) -> Result<Compiled, Vec<String>> {
+        let latest = self.store.config_latest().await.map_err(|e| vec![e.to_string()])?;
+        let (version, yaml) = latest.map_or((0, String::from("tenants: {}\n")), |v| (v.version, v.yaml));
+        let business = settings::Business::parse(&yaml).map_err(|e| vec![format!("version {version} in the store: {e}")])?;
+        self.compile(version, business).await
+    }
+
+    /// From now on this holds.
+    pub fn put_in_force(&self, (settings, calls): Compiled) {
+        *self.current.write().unwrap_or_else(|e| e.into_inner()) = settings.clone();
+        self.inbox.put(Wake::Calls(calls));
+        self.inbox.put(Wake::Center(Input::Settings(settings)));
+    }
+
+    /// Users have changed: phones log in by the new list.
+    async fn directory_changed(&self) {
+        let _turn = self.turn.lock().await;
+        match self.load().await {
+            Ok(compiled) => self.put_in_force(compiled),
+            Err(problems) => tracing::error!(?problems, "the changed directory is not in force"),
+        }
+    }
+
+    /// Puts in force what another process has put into the store, and users as they change. Never returns.
+    pub async fn watch(self: Arc<Self>, logins: Arc<tokio::sync::Notify>) {
+        loop {
+            tokio::select! {
+                () = logins.notified() => {
+                    self.directory_changed().await;
+                    continue;
+                }
+                () = tokio::time::sleep(WATCH_EVERY) => {}
+            }
+            let known = self.current.read().unwrap_or_else(|e| e.into_inner()).version;
+            match self.store.config_latest().await {
+                Ok(Some(v)) if v.version > known => {
+                    tracing::info!(version = v.version, by = v.by, "a new configuration is in the store");
+                    self.directory_changed().await;
+                }
+                Ok(_) => {}
+                Err(error) => tracing::debug!(%error, "the configuration could not be looked at"),
+            }
+        }
+    }
+
+    async fn compile(&self, version: u64, business: settings::Business) -> Result<Compiled, Vec<String>> {
+        let settings = Settings::compile(version, business, &self.flows)?;
+        let users = self.store.user_list_all().await.map_err(|e| vec![e.to_string()])?;
+        let mut trunks = BTreeMap::new();
+        for (tenant, t) in &settings.tenants {
+            for (id, trunk) in &t.config.trunks {
+                match self.resolve(trunk).await {
+                    Ok(target) => {
+                        trunks.insert((tenant.clone(), id.clone()), target);
+                    }
+                    // A carrier that cannot be found now must not keep everything else from working.
+                    Err(error) => tracing::error!(%tenant, trunk = %id, error, "this trunk cannot be used"),
+                }
+            }
+        }
+        let sip = sip_settings(&settings, &users, &trunks, &self.here);
+        let calls = CallSettings {
+            sip: Arc::new(sip),
+            media_addr: self.here.media,
+            trunks,
+            media_timeout: self.here.media_timeout,
+            ptime_ms: 20,
+        };
+        Ok((Arc::new(settings), Arc::new(calls)))
+    }
+
+    async fn resolve(&self, t: &settings::Trunk) -> Result<TrunkTarget, String> {
+        let transport = Transport::parse(&t.transport).ok_or_else(|| format!("`{}` is no transport", t.transport))?;
+        let (host, port) = match t.host.rsplit_once(':') {
+            Some((h, p)) if !h.contains(':') || h.ends_with(']') => {
+                (h.to_owned(), p.parse().map_err(|_| format!("`{p}` is no port"))?)
+            }
+            _ => (t.host.clone(), 5060u16),
+        };
+        let wants_v4 = self.here.listeners.iter().all(|l| l.local.is_ipv4());
+        let found = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await.map_err(|e| format!("{host}: {e}"))?;
+        let addr: SocketAddr =
+            found.into_iter().find(|a| !wants_v4 || a.is_ipv4()).ok_or_else(|| format!("{host} has no usable address"))?;
+        let credentials = match (&t.username, &t.password_secret) {
+            (Some(user), Some(name)) => {
+                let password = self.secrets.get(name).cloned();
+                let password = password.ok_or_else(|| {
+                    format!("the secret `{name}` is not set: give it as RINGDESK_SECRET_{}", name.to_uppercase())
+                })?;
+                Some(Credentials { realm: t.realm.clone().unwrap_or_else(|| host.clone()), user: user.clone(), password })
+            }
+            _ => None,
+        };
+        Ok(TrunkTarget { transport, addr, host, credentials, max_calls: t.max_calls })
+    }
+}
+
+fn sip_settings(
+    settings: &Settings,
+    users: &[User],
+    targets: &BTreeMap<(TenantId, TrunkId), TrunkTarget>,
+    here: &Here,
+) -> SipSettings {
+    let mut s = SipSettings {
+        user_agent: format!("ringdesk/{}", env!("CARGO_PKG_VERSION")),
+        listeners: here.listeners.clone(),
+        ..SipSettings::default()
+    };
+    for (id, t) in &settings.tenants {
+        s.realms.insert(id.clone(), crate::api::sip_realm(settings, id));
+        for d in t.config.domains.iter().filter(|d| *d != "*") {
+            s.domains.insert(d.to_lowercase(), id.clone());
+        }
+        if t.config.domains.is_empty() || t.config.domains.iter().any(|d| d == "*") {
+            s.default_tenant.get_or_insert_with(|| id.clone());
+        }
+        for r in t.config.routes.iter().filter(|r| r.from == Audience::Public) {
+            s.public_numbers.push((id.clone(), r.pattern.clone()));
+        }
+        for (trunk, config) in &t.config.trunks {
+            let mut addresses: Vec<(IpAddr, Option<u16>)> = config.from.iter().map(|ip| (*ip, None)).collect();
+            if addresses.is_empty()
+                && let Some(target) = targets.get(&(id.clone(), trunk.clone()))
+            {
+                addresses.push((target.addr.ip(), Some(target.addr.port())));
+            }
+            s.trunks.push(TrunkPeer { id: trunk.clone(), tenant: id.clone(), addresses, login: None });
+        }
+    }
+    for u in users.iter().filter(|u| !u.disabled) {
+        if let (Some(md5), Some(sha256)) = (&u.sip_md5, &u.sip_sha256) {
+            let ha1 = Ha1 { md5: md5.expose().to_owned(), sha256: sha256.expose().to_owned() };
+            s.users.insert((u.tenant.clone(), u.login.to_string()), ha1);
+        }
+    }
+    s
+}
+
+/// What goes into Via, Contact and SDP where a socket is bound to all addresses: what was configured, or the address this
+/// machine uses towards the world.
+pub fn public_host(local: SocketAddr, configured: Option<IpAddr>) -> Option<(Host, u16)> {
+    let ip = configured.or_else(|| if local.ip().is_unspecified() { outward_ip(local.is_ipv6()) } else { None })?;
+    Some((Host::Ip(ip), local.port()))
+}
+
+/// The address this machine uses towards the world. Nothing is sent: connecting a datagram socket only asks for the route.
+pub fn outward_ip(v6: bool) -> Option<IpAddr> {
+    let (any, there) = if v6 { ("[::]:0", "[2001:db8::1]:9") } else { ("0.0.0.0:0", "192.0.2.1:9") };
+    let socket = std::net::UdpSocket::bind(any).ok()?;
+    socket.connect(there).ok()?;
+    let ip = socket.local_addr().ok()?.ip();
+    (!ip.is_unspecified()).then_some(ip)
+}

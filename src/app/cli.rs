@@ -1,0 +1,446 @@
+//! Arguments, and what each command prints.
+#![allow(clippy::print_stdout, reason = "this is where the program talks to whoever typed the command")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Parser, Subcommand};
+
+use super::{
+    clock::Clock,
+    config::Config,
+    demo::DemoCredentials,
+    flows,
+    serve::{self, Running},
+};
+use crate::{
+    base::{CalendarId, Wall, redact::Secret},
+    center::settings::{Business, Settings, diff},
+    ivr::{self, HoursState},
+    store::Store,
+};
+
+/// A contact-center server: calls, chats and tickets through one routing core.
+#[derive(Debug, Parser)]
+#[command(name = "ringdesk", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve {
+        #[command(flatten)]
+        process: Process,
+        /// Fill an empty data folder with a shop to try everything with; credentials are made and printed once.
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Check everything a start would read: process settings, flows, the business configuration in the store.
+    Check {
+        #[command(flatten)]
+        process: Process,
+    },
+    /// Put a business configuration (YAML) in force; a running server takes it up within seconds.
+    Apply {
+        /// The file.
+        file: PathBuf,
+        /// Only show what would change.
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        process: Process,
+    },
+    /// Print the business configuration in force as YAML.
+    Export {
+        #[command(flatten)]
+        process: Process,
+    },
+    /// Work on flow files.
+    Flow {
+        #[command(subcommand)]
+        command: FlowCommand,
+    },
+    /// Process settings.
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Print the version.
+    Version,
+}
+
+#[derive(Debug, Subcommand)]
+enum FlowCommand {
+    /// Prove what can be proved about a flow before a customer finds out.
+    Lint {
+        /// Flow files; those of one folder know each other.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// A business configuration whose queues, calendars and codes the flows must name rightly.
+        #[arg(long)]
+        business: Option<PathBuf>,
+    },
+    /// Play the stories written in a flow.
+    Test {
+        /// Flow files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Draw a flow, for `dot -Tsvg`.
+    Graph {
+        /// A flow file.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print the settings in force, without secrets.
+    Print {
+        #[command(flatten)]
+        process: Process,
+    },
+}
+
+/// Settings of the process. Each is also a key of `ringdesk.toml` and an environment variable.
+#[derive(Debug, Args)]
+struct Process {
+    /// Settings file.
+    #[arg(long, env = "RINGDESK_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder for recordings, speech cache and the SQLite file.
+    #[arg(long, env = "RINGDESK_DATA_DIR", value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// `postgres://..` instead of SQLite.
+    #[arg(long, env = "RINGDESK_DATA_DATABASE", value_name = "URL", hide_env_values = true)]
+    database: Option<String>,
+    /// SIP over UDP and TCP.
+    #[arg(long, env = "RINGDESK_SIP_BIND", value_name = "A:P")]
+    sip_bind: Option<SocketAddr>,
+    /// What the world calls this machine, behind a NAT.
+    #[arg(long, env = "RINGDESK_SIP_PUBLIC", value_name = "A")]
+    sip_public: Option<IpAddr>,
+    /// HTTP.
+    #[arg(long, env = "RINGDESK_HTTP_BIND", value_name = "A:P")]
+    http_bind: Option<SocketAddr>,
+    /// RTP address.
+    #[arg(long, env = "RINGDESK_MEDIA_BIND", value_name = "A")]
+    media_bind: Option<IpAddr>,
+    /// RTP ports.
+    #[arg(long, env = "RINGDESK_MEDIA_RTP_PORTS", value_name = "LO-HI")]
+    rtp_ports: Option<String>,
+    /// Media threads; 0 for one per processor.
+    #[arg(long, env = "RINGDESK_MEDIA_THREADS", value_name = "N")]
+    media_threads: Option<usize>,
+    /// A leg nothing is heard from for so many seconds is given up; 0 for never.
+    #[arg(long, env = "RINGDESK_MEDIA_TIMEOUT_S", value_name = "S")]
+    media_timeout: Option<u32>,
+    /// Folder of flow files.
+    #[arg(long, env = "RINGDESK_FLOWS_DIR", value_name = "DIR")]
+    flows: Option<PathBuf>,
+}
+
+impl Process {
+    fn config(self) -> Result<Config> {
+        // A file of that name in the folder we start in counts without being named.
+        let implicit = PathBuf::from("ringdesk.toml");
+        let file = self.config.or_else(|| implicit.exists().then_some(implicit));
+        let mut c = Config::load(file.as_deref())?;
+        fn set<T>(to: &mut T, from: Option<T>) {
+            if let Some(v) = from {
+                *to = v;
+            }
+        }
+        set(&mut c.data.dir, self.data);
+        set(&mut c.sip.bind, self.sip_bind);
+        set(&mut c.http.bind, self.http_bind);
+        set(&mut c.media.rtp_ports, self.rtp_ports);
+        set(&mut c.media.threads, self.media_threads);
+        set(&mut c.media.timeout_s, self.media_timeout);
+        c.data.database = self.database.or(c.data.database);
+        c.sip.public = self.sip_public.or(c.sip.public);
+        c.media.bind = self.media_bind.or(c.media.bind);
+        c.flows.dir = self.flows.or(c.flows.dir);
+        c.rtp_ports()?;
+        Ok(c)
+    }
+}
+
+/// Runs the program.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Version => {
+            println!("ringdesk {}", env!("CARGO_PKG_VERSION"));
+            Ok(true)
+        }
+        Command::Flow { command } => flow(command),
+        Command::Config { command: ConfigCommand::Print { process } } => print_config(process),
+        other => in_runtime(other),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("ringdesk: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_config(process: Process) -> Result<bool> {
+    print!("{}", process.config()?.redacted()?);
+    Ok(true)
+}
+
+fn in_runtime(command: Command) -> Result<bool> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve { process, demo } => serve_until_told(&process.config()?, demo).await,
+            Command::Check { process } => check(&process.config()?).await,
+            Command::Apply { file, dry_run, process } => apply(&process.config()?, &file, dry_run).await,
+            Command::Export { process } => export(&process.config()?).await,
+            Command::Version | Command::Flow { .. } | Command::Config { .. } => Ok(true),
+        }
+    })
+}
+
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,sqlx=warn".into());
+    // A second call (tests) finds the log already set up.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// `RINGDESK_SECRET_NAME` holds the secret `name`.
+fn secrets() -> BTreeMap<String, Secret> {
+    let mine = |(k, v): (String, String)| Some((k.strip_prefix("RINGDESK_SECRET_")?.to_lowercase(), Secret::new(v)));
+    std::env::vars().filter_map(mine).collect()
+}
+
+async fn serve_until_told(config: &Config, demo: bool) -> Result<bool> {
+    log();
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let running = serve::start(config, demo, secrets()).await?;
+    greet(config, &running, demo);
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping");
+    running.stop().await;
+    Ok(true)
+}
+
+fn greet(config: &Config, running: &Running, demo: bool) {
+    let sip = running.sip.first().map(ToString::to_string).unwrap_or_default();
+    println!("ringdesk {} is running: SIP {sip} (UDP and TCP), http://{}", env!("CARGO_PKG_VERSION"), running.http);
+    println!("data: {}   facts replayed: {}", config.data.dir.display(), running.replayed);
+    if let Some(c) = &running.credentials {
+        greet_demo(config, c);
+    } else if demo {
+        let file = config.data.dir.join("demo-credentials.json");
+        println!("The demo is already here; its credentials are in {}", file.display());
+    } else {
+        println!("Empty? Start with --demo, or `ringdesk apply FILE` a business configuration.");
+    }
+}
+
+fn greet_demo(config: &Config, c: &DemoCredentials) {
+    println!(
+        "\nThe demo shop is open. These credentials are shown once and kept in {}:",
+        config.data.dir.join("demo-credentials.json").display()
+    );
+    println!("\n  Softphone   server {}   user / password:", c.sip);
+    for (user, password) in &c.sip_passwords {
+        println!("                {user:<8} {password}");
+    }
+    println!("  Browser     {}/desk   login / password:", c.http);
+    for (user, password) in &c.users {
+        println!("                {user:<8} {password}");
+    }
+    println!("  API key     {}", c.api_key);
+    println!("\n  Call 4000 with any softphone (no registration needed): sip:4000@{}", c.sip);
+    println!("  Chat as a visitor: {}/chat", c.http);
+}
+
+async fn check(config: &Config) -> Result<bool> {
+    let flows = flows::load(config.flows.dir.as_deref())?;
+    println!("flows: {}", flows.keys().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+    let store = Store::open(&config.store_place()).await.context("the database")?;
+    let Some(latest) = store.config_latest().await? else {
+        println!("business configuration: none yet (serve --demo, or apply FILE)");
+        return Ok(true);
+    };
+    let business = Business::parse(&latest.yaml).map_err(|e| anyhow::anyhow!("version {}: {e}", latest.version))?;
+    match Settings::compile(latest.version, business, &flows) {
+        Ok(s) => {
+            println!("business configuration: version {}, {} tenant(s): good", latest.version, s.tenants.len());
+            Ok(true)
+        }
+        Err(problems) => {
+            problems.iter().for_each(|p| println!("{p}"));
+            Ok(false)
+        }
+    }
+}
+
+async fn apply(config: &Config, file: &Path, dry_run: bool) -> Result<bool> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let business = Business::parse(&text).map_err(|e| anyhow::anyhow!("{}: {e}", file.display()))?;
+    let flows = flows::load(config.flows.dir.as_deref())?;
+    let yaml = business.to_yaml();
+    if let Err(problems) = Settings::compile(0, business, &flows) {
+        problems.iter().for_each(|p| eprintln!("{}: {p}", file.display()));
+        return Ok(false);
+    }
+    std::fs::create_dir_all(&config.data.dir).with_context(|| format!("cannot make {}", config.data.dir.display()))?;
+    let store = Store::open(&config.store_place()).await.context("the database")?;
+    let old = store.config_latest().await?.map(|v| v.yaml).unwrap_or_default();
+    let changes = diff(&old, &yaml);
+    if changes.is_empty() {
+        println!("nothing changes");
+        return Ok(true);
+    }
+    print!("{changes}");
+    if !dry_run {
+        let version = store.config_append(Clock::start().now().wall, "cli", &yaml).await?;
+        println!("version {version} is in the store; a running server takes it up within seconds");
+    }
+    Ok(true)
+}
+
+async fn export(config: &Config) -> Result<bool> {
+    let store = Store::open(&config.store_place()).await.context("the database")?;
+    match store.config_latest().await? {
+        Some(v) => print!("{}", v.yaml),
+        None => bail!("there is no business configuration yet: serve --demo, or apply FILE"),
+    }
+    Ok(true)
+}
+
+// ---- flows ----
+
+/// Hours for tests and linting away from a server: stories say themselves what a calendar is, else it is open.
+#[derive(Debug)]
+struct AlwaysOpen;
+
+impl ivr::Hours for AlwaysOpen {
+    fn state(&self, _: &CalendarId, _: Wall) -> Option<HoursState> {
+        Some(HoursState::Open)
+    }
+}
+
+/// The flows named, and around them every flow of their folders (for `call`).
+fn parse_flows(files: &[PathBuf]) -> Result<(Vec<Arc<ivr::Flow>>, ivr::Library)> {
+    let mut library = flows::Flows::new();
+    let dirs: BTreeSet<PathBuf> = files
+        .iter()
+        .filter_map(|f| f.parent())
+        .map(|p| if p.as_os_str().is_empty() { ".".into() } else { p.to_path_buf() })
+        .collect();
+    for dir in dirs {
+        library.extend(flows::load(Some(&dir)).unwrap_or_default());
+    }
+    let mut named = Vec::new();
+    for file in files {
+        let flow = ivr::Flow::parse(&file.display().to_string(), &flows::read(file)?).map_err(|e| anyhow::anyhow!("{e}"))?;
+        let flow = Arc::new(flow);
+        library.insert(flow.id.clone(), flow.clone());
+        named.push(flow);
+    }
+    Ok((named, ivr::Library { flows: library, hours: Arc::new(AlwaysOpen), config: BTreeMap::new() }))
+}
+
+fn flow(command: FlowCommand) -> Result<bool> {
+    match command {
+        FlowCommand::Graph { file } => {
+            let (named, _) = parse_flows(&[file])?;
+            for f in named {
+                print!("{}", ivr::graph(&f));
+            }
+            Ok(true)
+        }
+        FlowCommand::Test { files } => {
+            let (named, library) = parse_flows(&files)?;
+            let mut good = true;
+            for f in named {
+                let report = ivr::test::run(&f, &library);
+                print!("{report}");
+                good &= report.passed();
+            }
+            Ok(good)
+        }
+        FlowCommand::Lint { files, business } => lint(&files, business.as_deref()),
+    }
+}
+
+fn lint(files: &[PathBuf], business: Option<&Path>) -> Result<bool> {
+    let (named, library) = parse_flows(files)?;
+    let text = match business {
+        Some(p) => std::fs::read_to_string(p).with_context(|| format!("cannot read {}", p.display()))?,
+        None => super::demo::BUSINESS.to_owned(),
+    };
+    let business = Business::parse(&text).map_err(|e| anyhow::anyhow!("{e}"))?;
+    let dir = files.first().and_then(|f| f.parent()).map(Path::to_path_buf).unwrap_or_default();
+    let mut good = true;
+    for flow in &named {
+        for tenant in business.tenants.values() {
+            let prompt_file = |name: &str| prompt_info(&dir.join(name));
+            let catalog = catalog(tenant, &prompt_file);
+            for finding in ivr::check(flow, &library, &catalog) {
+                println!("{finding}");
+                good &= finding.severity != ivr::Severity::Error;
+            }
+        }
+    }
+    if good {
+        println!("{} flow(s): nothing that would keep them from running", named.len());
+    }
+    Ok(good)
+}
+
+fn catalog<'a>(
+    t: &crate::center::settings::Tenant,
+    prompt_file: &'a dyn Fn(&str) -> Option<ivr::PromptInfo>,
+) -> ivr::Catalog<'a> {
+    let prefix = |p: String| p.trim_end_matches(['*', 'x']).to_owned();
+    ivr::Catalog {
+        queues: t.routing.queues.keys().cloned().collect(),
+        skills: t.routing.skills.keys().cloned().collect(),
+        agents: t.routing.agents.keys().cloned().collect(),
+        slas: t.slas.keys().cloned().collect(),
+        music: ["default".to_owned()].into_iter().collect(),
+        calendars: t.routing.calendars.iter().map(|(id, c)| (id.clone(), calendar_info(c))).collect(),
+        transfer_prefixes: t
+            .routes
+            .iter()
+            .filter(|r| matches!(r.to, crate::call::route::Destination::Trunk(_)))
+            .map(|r| prefix(r.pattern.to_string()))
+            .collect(),
+        prompt_file,
+        ..ivr::Catalog::default()
+    }
+}
+
+fn calendar_info(c: &crate::routing::hours::Calendar) -> ivr::CalendarInfo {
+    // Holidays are entered by the year: as many months as there are from the first to the last, and the present one.
+    let months = |d: jiff::civil::Date| i32::from(d.year()) * 12 + i32::from(d.month());
+    let (first, last) = (c.holidays.iter().map(|h| months(h.date)).min(), c.holidays.iter().map(|h| months(h.date)).max());
+    let ahead = first.zip(last).map_or(0, |(a, b)| b - a + 1);
+    ivr::CalendarInfo { zone_known: c.validate().is_empty(), holidays_months: u32::try_from(ahead).unwrap_or(0) }
+}
+
+fn prompt_info(path: &Path) -> Option<ivr::PromptInfo> {
+    let clip = media::wav::read(path).ok()?;
+    Some(ivr::PromptInfo { sample_rate_hz: 8_000, duration: clip.duration() })
+}

@@ -1,0 +1,58 @@
+//! The text of `/metrics`: one line a figure, in the exposition format of Prometheus.
+
+use std::{
+    fmt::Write as _,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+
+use super::driver::{Inbox, Shown};
+use crate::{net::Net, store::JournalHandle};
+
+/// Where the figures come from.
+pub struct Sources {
+    pub shown: Arc<Shown>,
+    pub inbox: Inbox,
+    pub net: Arc<Net>,
+    pub engine: Arc<media::Engine>,
+    pub journal: JournalHandle,
+}
+
+impl Sources {
+    /// All figures of this moment.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        let mut line = |name: &str, value: u64| {
+            let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
+            // Writing to a String cannot fail.
+            let _ = write!(out, "# TYPE {name} {kind}\n{name} {value}\n");
+        };
+        for (name, value) in self.shown.gauges.lock().unwrap_or_else(|e| e.into_inner()).iter() {
+            line(name, *value);
+        }
+        let (waiting, refused) = self.inbox.load();
+        line("ringdesk_loop_waiting", waiting as u64);
+        line("ringdesk_loop_refused_total", refused);
+        line("ringdesk_loop_inputs_total", self.shown.inputs.load(Relaxed));
+        line("ringdesk_loop_round_max_us", self.shown.round_us_max.load(Relaxed));
+        for (name, value) in self.net.counters().named() {
+            line(&format!("ringdesk_net_{name}"), value);
+        }
+        let m = self.engine.counters();
+        line("ringdesk_media_legs", m.legs);
+        line("ringdesk_media_recordings", m.recordings);
+        line("ringdesk_media_port_pairs", m.port_pairs);
+        line("ringdesk_media_port_pairs_free", m.port_pairs_free);
+        line("ringdesk_media_packets_in_total", m.packets_in);
+        line("ringdesk_media_packets_out_total", m.packets_out);
+        line("ringdesk_media_relayed_total", m.relayed);
+        line("ringdesk_media_foreign_total", m.foreign);
+        line("ringdesk_media_discarded_total", m.discarded);
+        let j = self.journal.stats();
+        line("ringdesk_journal_commits_total", j.commits);
+        line("ringdesk_journal_facts_total", j.facts);
+        line("ringdesk_journal_failures_total", j.failures);
+        line("ringdesk_journal_backlog", j.backlog);
+        line("ringdesk_journal_commit_max_us", j.commit_us_max);
+        out
+    }
+}

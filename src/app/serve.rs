@@ -1,0 +1,320 @@
+//! All of it put together: the store is opened and replayed, the edges start, the loop runs.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, RwLock, atomic::AtomicU64},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, anyhow};
+use media::EngineConfig;
+use tokio::sync::broadcast;
+
+use super::{
+    ask::Asker,
+    business::{Business, Here, outward_ip, public_host},
+    clock::Clock,
+    config::Config,
+    demo::{self, DemoCredentials},
+    driver::{self, Driver, Edges, Inbox, Shown, Wake},
+    flows,
+    front::Front,
+    metrics::Sources,
+};
+use crate::{
+    api,
+    base::{Now, RecordingId, Rng, redact::Secret},
+    call::{self, Calls},
+    center::{Center, Config as CenterConfig, Input, door::Door, memory::Memory, recover::Repaired},
+    channels::webchat,
+    net::{Net, NetConfig},
+    sip::{stack::Listener, transport::Transport},
+    speech::{Engine as Speech, TextToSpeech},
+    store::{Journal, Store},
+    studio::{EventSink, Library, Studio, StudioConfig, Voice},
+};
+
+/// Blinks a slow socket may be behind before it misses some; they are lossy by nature.
+const BLINKS_BEHIND_MAX: usize = 1_024;
+/// How long the journal may take to write its last facts.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A server that runs.
+pub struct Running {
+    /// The SIP addresses, UDP then TCP.
+    pub sip: Vec<SocketAddr>,
+    /// The HTTP address.
+    pub http: SocketAddr,
+    /// Made just now, if the demo was asked for and the store was empty.
+    pub credentials: Option<DemoCredentials>,
+    /// Facts replayed.
+    pub replayed: u64,
+    inbox: Inbox,
+    loop_thread: Option<std::thread::JoinHandle<()>>,
+    journal: Journal,
+    web: tokio::task::JoinHandle<std::io::Result<()>>,
+    watch: tokio::task::JoinHandle<()>,
+    store: Store,
+    studio: Studio,
+    engine: Arc<media::Engine>,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("sip", &self.sip).field("http", &self.http).finish_non_exhaustive()
+    }
+}
+
+/// Starts everything. `secrets` are what trunks' passwords are looked up in.
+pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret>) -> Result<Running> {
+    // Two providers can be linked in; the first caller of the process decides, and that is always this one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let clock = Clock::start();
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|e| anyhow!("the system gives no random numbers: {e}"))?;
+    let mut rng = Rng::from_entropy(seed);
+    let dir = &config.data.dir;
+    let recordings = config.recordings();
+    std::fs::create_dir_all(&recordings).with_context(|| format!("cannot make {}", recordings.display()))?;
+    let recordings = recordings.canonicalize().with_context(|| format!("cannot find {}", recordings.display()))?;
+
+    let store = Store::open(&config.store_place()).await.context("the database")?;
+    let (inbox, receiver) = driver::inbox();
+
+    // Sockets first: a port that is taken must not cost a restart its facts.
+    let sip_inbox = inbox.clone();
+    let net_config = NetConfig::new(vec![config.sip.bind], vec![config.sip.bind]);
+    let net = Arc::new(start_net(net_config, move |e| sip_inbox.net(e))?);
+    let listener = tokio::net::TcpListener::bind(config.http.bind)
+        .await
+        .with_context(|| format!("http.bind: cannot listen on {}", config.http.bind))?;
+    let http = listener.local_addr()?;
+    let (udp, tcp) = (net.udp_addrs(), net.tcp_addrs());
+
+    let credentials = match demo {
+        true => demo_seed(&store, clock.now(), &mut rng, config, &udp, http).await?,
+        false => None,
+    };
+
+    // The business.
+    let here = here(config, &udp, &tcp);
+    let current = Arc::new(RwLock::new(Arc::new(
+        crate::center::settings::Settings::compile(0, Default::default(), &BTreeMap::new())
+            .map_err(|p| anyhow!(p.join("\n")))?,
+    )));
+    let business = Arc::new(Business {
+        store: store.clone(),
+        flows: flows::load(config.flows.dir.as_deref())?,
+        here,
+        inbox: inbox.clone(),
+        clock,
+        current: current.clone(),
+        secrets,
+        turn: tokio::sync::Mutex::new(()),
+    });
+    let (settings, call_settings) =
+        business.load().await.map_err(|p| anyhow!("the business configuration:\n{}", p.join("\n")))?;
+    *current.write().unwrap_or_else(|e| e.into_inner()) = settings.clone();
+
+    // Memory.
+    let mut memory = Memory::default();
+    let replayed = store.replay(1, |r| memory.apply(&r)).await.context("the journal cannot be replayed")?;
+    let repaired = repair(&memory, &recordings);
+
+    // Edges.
+    let (studio, engine) = start_studio(config, &recordings, dir, inbox.clone()).await?;
+    let committed = inbox.clone();
+    let journal = Journal::start(store.clone(), move |records| {
+        if let Some(last) = records.last() {
+            committed.put(Wake::Center(Input::Stored(last.seq)));
+        }
+    });
+    let (blinks, blinks_in) = broadcast::channel(BLINKS_BEHIND_MAX);
+    let shown = Arc::new(Shown::default());
+
+    // The loop.
+    let calls = Calls::new(call_settings, rng.fork());
+    let center_config = CenterConfig { recordings: recordings.clone(), version: env!("CARGO_PKG_VERSION").into() };
+    let mut center = Center::new(center_config, settings, calls, rng.fork());
+    let mut first = Vec::new();
+    center.recover(clock.now(), memory, &repaired, &mut first);
+    let edges = Edges {
+        net: net.clone(),
+        studio: studio.clone(),
+        journal: journal.handle(),
+        asker: Asker::new(&config.flows.http_allow, inbox.clone())?,
+        blinks: blinks.clone(),
+    };
+    let driver = Driver { center, clock, edges, shown: shown.clone(), inbox: inbox.clone(), receiver };
+    let loop_thread = driver.start(first).context("the center's thread")?;
+
+    // Doors.
+    let door: Arc<dyn Door> = Arc::new(Front {
+        inbox: inbox.clone(),
+        shown: shown.clone(),
+        clock,
+        settings: current,
+        business: business.clone(),
+        next: AtomicU64::new(0),
+    });
+    let sources = Sources { shown, inbox: inbox.clone(), net, engine: engine.clone(), journal: journal.handle() };
+    let health_journal = journal.handle();
+    let health_engine = engine.clone();
+    let logins = Arc::new(tokio::sync::Notify::new());
+    let api = api::router(api::Parts {
+        door: door.clone(),
+        store: store.clone(),
+        facts: journal.handle().subscribe(),
+        blinks: blinks_in,
+        rng: rng.fork(),
+        metrics: Arc::new(move || sources.text()),
+        health: Arc::new(move || {
+            let backlog = health_journal.backlog();
+            let free = health_engine.counters().port_pairs_free;
+            vec![
+                api::Component {
+                    name: "journal".into(),
+                    ok: health_journal.healthy(),
+                    detail: format!("{backlog} facts waiting"),
+                },
+                api::Component { name: "media".into(), ok: free > 0, detail: format!("{free} port pairs free") },
+            ]
+        }),
+        logins: logins.clone(),
+        recordings,
+        https: config.http.https,
+        origins: config.http.origins.clone(),
+    });
+    let chat = webchat::router(webchat::Parts {
+        door,
+        store: store.clone(),
+        facts: journal.handle().subscribe(),
+        blinks: blinks.subscribe(),
+        rng: rng.fork(),
+    });
+    let app = api.merge(chat).into_make_service_with_connect_info::<SocketAddr>();
+    let web = tokio::spawn(async move { axum::serve(listener, app).await });
+    let watch = tokio::spawn(business.watch(logins));
+    Ok(Running {
+        sip: udp.into_iter().chain(tcp).collect(),
+        http,
+        credentials,
+        replayed,
+        inbox,
+        loop_thread: Some(loop_thread),
+        journal,
+        web,
+        watch,
+        store,
+        studio,
+        engine,
+    })
+}
+
+impl Running {
+    /// Stops taking anything new, writes the last facts, closes recordings. What was going on is found by the next start.
+    pub async fn stop(mut self) {
+        self.web.abort();
+        self.watch.abort();
+        self.inbox.put(Wake::Stop);
+        if let Some(thread) = self.loop_thread.take() {
+            // The loop ends at its next wake, which is the one just sent.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+        let lost = self.journal.shut_down(FLUSH_PATIENCE).await;
+        if lost > 0 {
+            tracing::error!(lost, "facts were not written");
+        }
+        let (studio, engine) = (self.studio, self.engine);
+        // Closing recordings waits for the disk.
+        let _ = tokio::task::spawn_blocking(move || drop((studio, engine))).await;
+        self.store.close().await;
+    }
+}
+
+/// With port 0 (tests) UDP and TCP get different ports, which is allowed: a Via names the one in use.
+fn start_net(
+    config: NetConfig,
+    inbox: impl Fn(crate::net::NetEvent) -> Result<(), crate::net::NetEvent> + Send + Sync + 'static,
+) -> Result<Net> {
+    Net::start(config, inbox).context("sip.bind (is another SIP server running?)")
+}
+
+fn here(config: &Config, udp: &[SocketAddr], tcp: &[SocketAddr]) -> Here {
+    let listen = |transport| {
+        move |local: &SocketAddr| Listener { transport, local: *local, public: public_host(*local, config.sip.public) }
+    };
+    let listeners: Vec<Listener> =
+        udp.iter().map(listen(Transport::Udp)).chain(tcp.iter().map(listen(Transport::Tcp))).collect();
+    let bound = config.media.bind.unwrap_or(config.sip.bind.ip());
+    let media = match config.sip.public {
+        Some(ip) => Some(ip),
+        None if bound.is_unspecified() => outward_ip(bound.is_ipv6()),
+        None => Some(bound),
+    };
+    let timeout = config.media.timeout_s;
+    Here { listeners, media, media_timeout: (timeout > 0).then(|| Duration::from_secs(u64::from(timeout))) }
+}
+
+async fn demo_seed(
+    store: &Store,
+    now: Now,
+    rng: &mut Rng,
+    config: &Config,
+    udp: &[SocketAddr],
+    http: SocketAddr,
+) -> Result<Option<DemoCredentials>> {
+    let shown = |a: SocketAddr| match a.ip().is_unspecified() {
+        true => SocketAddr::new(outward_ip(a.is_ipv6()).unwrap_or([127, 0, 0, 1].into()), a.port()),
+        false => a,
+    };
+    let sip = udp.first().map(|a| shown(*a).to_string()).unwrap_or_default();
+    let made = demo::seed(store, now.wall, rng, sip, format!("http://{}", shown(http))).await?;
+    if let Some(c) = &made {
+        demo::write(&config.data.dir.join("demo-credentials.json"), c)?;
+    }
+    Ok(made)
+}
+
+/// Makes recordings that were running playable, and measures them.
+fn repair(memory: &Memory, recordings: &std::path::Path) -> BTreeMap<RecordingId, Repaired> {
+    let mut found = BTreeMap::new();
+    for (_, _, id, file) in memory.running_recordings() {
+        let path = recordings.join(file);
+        match media::record::repair(&path) {
+            Ok(duration) => {
+                let bytes = std::fs::metadata(&path).map_or(0, |m| m.len());
+                found.insert(id, Repaired { duration, bytes });
+            }
+            Err(error) => tracing::warn!(%error, "a recording of before the restart cannot be repaired"),
+        }
+    }
+    found
+}
+
+async fn start_studio(
+    config: &Config,
+    recordings: &std::path::Path,
+    dir: &std::path::Path,
+    inbox: Inbox,
+) -> Result<(Studio, Arc<media::Engine>)> {
+    let speech = TextToSpeech::open(Speech::default(), dir.join("tts")).await.context("the speech cache")?;
+    if let Err(error) = speech.check().await {
+        tracing::error!(%error, "prompts without a recorded file will be beeps");
+    }
+    let voice: Voice = Arc::new(move |text: Arc<str>, lang: Arc<str>| {
+        let speech = speech.clone();
+        Box::pin(async move { speech.say(&text, &lang).await.map_err(|e| e.to_string()) })
+    });
+    let library = Library::new(flows::prompt_dirs(config.flows.dir.as_deref()), Some(voice));
+    let events: EventSink = Arc::new(move |e| inbox.put(Wake::Center(Input::Call(call::Input::Media(e)))));
+    let engine = EngineConfig {
+        bind: config.media.bind.unwrap_or(config.sip.bind.ip()),
+        ports: config.rtp_ports()?,
+        threads: config.media.threads,
+        pin: true,
+    };
+    Studio::start(StudioConfig::new(recordings.to_path_buf()), engine, library, tokio::runtime::Handle::current(), events)
+        .context("the media engine")
+}

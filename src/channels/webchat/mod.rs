@@ -1,0 +1,97 @@
+//! Web chat: visitors of a page write to us over a public WebSocket.
+//!
+//! ```text
+//!   POST /chat/v1/session ─▶ {visitor, token}          once per visitor, kept by the page
+//!   GET  /chat/v1/socket  ─▶ hello{token, since} ─▶ welcome, the messages after `since`, then live
+//! ```
+//!
+//! A visitor is shown what is committed and nothing else: their own message is acknowledged when its fact is stored, an
+//! answer appears when it is. So after a broken connection the page says how far it got and the rest comes again, once, in
+//! order. Private notes never leave the house.
+//!
+//! The center opens and closes chats and decides what a visitor may do; who may knock (origins, rates, sizes) is decided here.
+//!
+//! | file | what |
+//! |---|---|
+//! | `wire` | the frames, both ways |
+//! | `session` | making visitors, origins |
+//! | `hub` | committed facts handed to the sockets they concern |
+//! | `socket` | one visitor's connection |
+//! | `pace` | rates by address and by visitor |
+
+mod hub;
+mod pace;
+mod session;
+mod socket;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{get, post},
+};
+use tokio::sync::broadcast;
+
+use crate::{
+    base::{Rng, TenantId},
+    center::{door::Door, fact::Record, view::Blink},
+    store::Store,
+};
+
+/// What the roof gives the web chat.
+pub struct Parts {
+    /// The center.
+    pub door: Arc<dyn Door>,
+    /// The database.
+    pub store: Store,
+    /// Committed facts, in order.
+    pub facts: broadcast::Receiver<Arc<[Record]>>,
+    /// What is not stored: typing, positions.
+    pub blinks: broadcast::Receiver<(TenantId, Blink)>,
+    /// For tokens and visitor ids.
+    pub rng: Rng,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").finish_non_exhaustive()
+    }
+}
+
+/// What every connection holds.
+struct Shared {
+    door: Arc<dyn Door>,
+    store: Store,
+    hub: Arc<hub::Hub>,
+    rng: Mutex<Rng>,
+    sessions_by_address: Mutex<pace::Paces>,
+}
+
+/// The routes under `/chat/v1`. Must be called inside a tokio runtime: a task hands committed facts to the sockets until the
+/// journal ends.
+///
+/// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that sessions can be counted by address.
+pub fn router(parts: Parts) -> Router {
+    let hub = Arc::new(hub::Hub::default());
+    tokio::spawn(hub::run(hub.clone(), parts.facts, parts.blinks));
+    let shared = Arc::new(Shared {
+        door: parts.door,
+        store: parts.store,
+        hub,
+        rng: Mutex::new(parts.rng),
+        sessions_by_address: Mutex::new(pace::Paces::new(session::PER_ADDRESS, Duration::from_secs(60))),
+    });
+    Router::new()
+        .route("/chat/v1/session", post(session::create).options(session::preflight))
+        .route("/chat/v1/socket", get(socket::open))
+        .layer(DefaultBodyLimit::max(4_096))
+        .with_state(shared)
+}

@@ -1,0 +1,204 @@
+//! Stories of visitors: what is committed is shown, once, in order, whatever the line does.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+#[path = "../../api/tests/kit.rs"]
+mod kit;
+
+use kit::{House, Socket, agent};
+
+use crate::{
+    base::{AgentId, InteractionId},
+    center::command::Command,
+    text::Sender,
+};
+
+async fn house() -> House {
+    House::build(64, |g| router(Parts { door: g.door, store: g.store, facts: g.facts, blinks: g.blinks, rng: Rng::seeded(1) }))
+        .await
+}
+
+async fn visitor(h: &House) -> String {
+    let a = h.ask("POST", "/chat/v1/session", &[], Some(r#"{"site":"demo"}"#)).await;
+    assert_eq!(a.status, 201, "{}", a.text());
+    a.json()["token"].as_str().unwrap().to_owned()
+}
+
+async fn comes(h: &House, token: &str, since: u64, interaction: Option<&str>) -> (Socket, Value) {
+    let mut s = h.socket("/chat/v1/socket", &[]).await.unwrap();
+    let mut hello = json!({"type": "hello", "token": token, "since": since});
+    if let Some(i) = interaction {
+        hello["interaction"] = json!(i);
+    }
+    s.say(hello).await;
+    let welcome = s.until("welcome").await;
+    (s, welcome)
+}
+
+fn ours(a: &str) -> Sender {
+    let a: AgentId = agent(a);
+    Sender::Agent(a)
+}
+
+async fn chat_of(h: &House) -> InteractionId {
+    match h.center.is_asked(|c| matches!(c, Command::ChatPresence { connected: true, .. })).await.1 {
+        Command::ChatPresence { interaction, .. } => interaction,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_visitor_writes_and_is_told_only_when_it_is_stored() {
+    let h = house().await;
+    let token = visitor(&h).await;
+    let (mut s, welcome) = comes(&h, &token, 0, None).await;
+    assert_eq!(welcome["state"], "none");
+    s.say(json!({"type": "start", "name": "Li Wei", "lang": "zh-CN"})).await;
+    s.until("state").await;
+    h.center.hold_journal();
+    s.say(json!({"type": "message", "client_id": "m1", "body": "你好"})).await;
+    h.center.is_asked(|c| matches!(c, Command::Say { .. })).await;
+    s.say(json!({"type": "ping"})).await;
+    let before = s.all_until("pong").await;
+    assert!(!before.iter().any(|f| f["type"] == "ack" || f["type"] == "message"), "told before it was stored: {before:?}");
+    h.center.release_journal();
+    let ack = s.until("ack").await;
+    assert_eq!((ack["client_id"].as_str(), ack["seq"].as_u64()), (Some("m1"), Some(1)));
+}
+
+#[tokio::test]
+async fn a_visitor_who_comes_back_gets_what_was_missed_once_and_in_order() {
+    let h = house().await;
+    let token = visitor(&h).await;
+    let (mut s, _) = comes(&h, &token, 0, None).await;
+    s.say(json!({"type": "message", "client_id": "m1", "body": "one"})).await;
+    s.until("ack").await;
+    let chat = chat_of(&h).await;
+    drop(s);
+    h.center.is_asked(|c| matches!(c, Command::ChatPresence { connected: false, .. })).await;
+    h.center.writes("demo", chat, ours("anna"), "two");
+    h.center.writes("demo", chat, Sender::Note(agent("anna")), "the customer is cross");
+    h.center.writes("demo", chat, Sender::Bot, "four");
+    h.settled().await;
+
+    let (mut s, welcome) = comes(&h, &token, 1, Some(&chat.to_string())).await;
+    assert_eq!(welcome["interaction"], chat.to_string());
+    h.center.writes("demo", chat, ours("anna"), "five");
+    let mut bodies = Vec::new();
+    while bodies.len() < 3 {
+        let m = s.until("message").await;
+        bodies.push((
+            m["seq"].as_u64().unwrap(),
+            m["body"].as_str().unwrap().to_owned(),
+            m["name"].as_str().map(str::to_owned),
+        ));
+    }
+    assert_eq!(bodies[0], (2, "two".into(), Some("Anna".into())));
+    assert_eq!(bodies[1], (4, "four".into(), None));
+    assert_eq!(bodies[2].1, "five");
+    s.say(json!({"type": "ping"})).await;
+    let rest = s.all_until("pong").await;
+    assert!(!rest.iter().any(|f| f["type"] == "message"), "twice: {rest:?}");
+}
+
+#[tokio::test]
+async fn a_message_sent_again_after_a_lost_acknowledgement_is_stored_once_and_acknowledged() {
+    let h = house().await;
+    let token = visitor(&h).await;
+    let (mut s, _) = comes(&h, &token, 0, None).await;
+    s.say(json!({"type": "message", "client_id": "m1", "body": "once"})).await;
+    s.until("ack").await;
+    let chat = chat_of(&h).await;
+    drop(s);
+    let (mut s, _) = comes(&h, &token, 0, Some(&chat.to_string())).await;
+    s.until("message").await;
+    s.say(json!({"type": "message", "client_id": "m1", "body": "once"})).await;
+    let ack = s.until("ack").await;
+    assert_eq!((ack["client_id"].as_str(), ack["seq"].as_u64()), (Some("m1"), Some(1)));
+    let kept = h.store.message_list(&kit::tenant("demo"), chat, 0, 10).await.unwrap();
+    assert_eq!(kept.len(), 1);
+}
+
+#[tokio::test]
+async fn a_note_between_colleagues_never_reaches_the_visitor() {
+    let h = house().await;
+    let token = visitor(&h).await;
+    let (mut s, _) = comes(&h, &token, 0, None).await;
+    s.say(json!({"type": "start"})).await;
+    let chat = chat_of(&h).await;
+    h.center.writes("demo", chat, Sender::Note(agent("anna")), "secret");
+    h.center.writes("demo", chat, ours("anna"), "hello");
+    let seen = s.all_until("message").await;
+    assert!(!format!("{seen:?}").contains("secret"));
+    assert_eq!(seen.last().unwrap()["body"], "hello");
+}
+
+#[tokio::test]
+async fn a_closed_chat_says_so_and_the_next_word_opens_a_new_one() {
+    let h = house().await;
+    let token = visitor(&h).await;
+    let (mut s, _) = comes(&h, &token, 0, None).await;
+    s.say(json!({"type": "message", "client_id": "m1", "body": "hi"})).await;
+    s.until("ack").await;
+    let chat = chat_of(&h).await;
+    s.say(json!({"type": "close"})).await;
+    s.until("closed").await;
+    s.say(json!({"type": "message", "client_id": "m2", "body": "one more thing"})).await;
+    s.until("ack").await;
+    let opened = h.center.times_asked(|c| matches!(c, Command::ChatOpen { .. }));
+    assert_eq!(opened, 2);
+    // Whoever comes back to the first one sees how it ended.
+    drop(s);
+    let (mut s, welcome) = comes(&h, &token, 0, None).await;
+    assert_ne!(welcome["interaction"], chat.to_string());
+    assert_eq!(s.until("message").await["body"], "one more thing");
+}
+
+#[tokio::test]
+async fn another_sites_page_gets_in_only_when_the_house_has_listed_it() {
+    let h = house().await;
+    let evil = [("origin", "https://evil.example")];
+    assert_eq!(h.ask("POST", "/chat/v1/session", &evil, Some("{}")).await.code(), "origin");
+    assert_eq!(h.socket("/chat/v1/socket", &evil).await.err(), Some(403));
+    let shop = [("origin", "https://shop.example")];
+    let a = h.ask("POST", "/chat/v1/session", &shop, Some("{}")).await;
+    assert_eq!((a.status, a.header("access-control-allow-origin")), (201, "https://shop.example"));
+    let own = format!("http://{}", h.addr);
+    assert!(h.socket("/chat/v1/socket", &[("origin", own.as_str())]).await.is_ok());
+    let mut s = h.socket("/chat/v1/socket", &shop).await.unwrap();
+    s.say(json!({"type": "hello", "token": "guess"})).await;
+    assert_eq!(s.closed().await, 4401);
+}
+
+#[tokio::test]
+async fn an_address_that_makes_visitors_by_the_dozen_is_told_to_wait() {
+    let h = house().await;
+    for _ in 0..session::PER_ADDRESS {
+        visitor(&h).await;
+    }
+    let a = h.ask("POST", "/chat/v1/session", &[], Some("{}")).await;
+    assert_eq!((a.status, a.code().as_str()), (429, "limit"));
+    h.center.pass(Duration::from_secs(61));
+    visitor(&h).await;
+}
+
+#[tokio::test]
+async fn a_visitor_who_floods_is_slowed_down_and_keeps_the_words() {
+    let h = house().await;
+    let token = visitor(&h).await;
+    let (mut s, _) = comes(&h, &token, 0, None).await;
+    let most = crate::base::limits::VISITOR_MESSAGES_PER_MIN;
+    for i in 0..=most {
+        s.say(json!({"type": "message", "client_id": format!("m{i}"), "body": "again"})).await;
+    }
+    let refused = s.until("refused").await;
+    assert_eq!(refused["code"], "too_fast");
+    let large = "x".repeat(crate::base::limits::MESSAGE_MAX + 1);
+    s.say(json!({"type": "message", "client_id": "big", "body": large})).await;
+    let frames = s.all_until("refused").await;
+    assert_eq!(frames.last().unwrap()["code"], "too_long");
+    s.say(json!({"type": "shout", "body": "?"})).await;
+    assert_eq!(s.until("refused").await["code"], "bad_frame");
+}

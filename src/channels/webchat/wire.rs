@@ -1,0 +1,168 @@
+//! The frames of the chat socket. Small, versioned by the path, and closed: what is not listed is refused.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{base::InteractionId, text};
+
+/// What a page sends.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum FromVisitor {
+    /// The first frame: who I am, and how far I got.
+    Hello {
+        /// From `POST /chat/v1/session`.
+        token: String,
+        /// The last place in the conversation the page has; 0 or absent for all.
+        #[serde(default)]
+        since: u64,
+        /// The conversation that place is in.
+        #[serde(default)]
+        interaction: Option<InteractionId>,
+    },
+    /// Opens the chat without a word, so that the flow greets.
+    Start {
+        /// Shown to agents.
+        #[serde(default)]
+        name: Option<String>,
+        /// Mail or number for a call back.
+        #[serde(default)]
+        contact: Option<String>,
+        /// `zh-CN`, `en`.
+        #[serde(default)]
+        lang: Option<String>,
+        /// The page the visitor is on.
+        #[serde(default)]
+        page: Option<String>,
+    },
+    /// Says something.
+    Message {
+        /// The page's own name for it; the same again is the same message.
+        client_id: String,
+        /// The words.
+        body: String,
+    },
+    /// Everything up to here has been seen.
+    Read {
+        /// Place in the conversation.
+        seq: u64,
+    },
+    /// The visitor is writing.
+    Typing,
+    /// The visitor says good-bye.
+    Close,
+    /// A sign of life.
+    Ping,
+    /// The answer to ours.
+    Pong,
+}
+
+/// What a page gets.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToVisitor {
+    /// Who is recognised; what follows is the conversation after `since`.
+    Welcome {
+        /// The chat that is open.
+        interaction: Option<InteractionId>,
+        /// `none`, `bot`, `waiting`, `agent`, `closed`.
+        state: &'static str,
+        /// The server's clock, RFC 3339.
+        server_now: String,
+    },
+    /// A message of the conversation, committed.
+    Message {
+        /// Its place, from 1.
+        seq: u64,
+        /// `visitor`, `agent`, `bot`, `system`.
+        from: &'static str,
+        /// The agent's display name.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// The words.
+        body: String,
+        /// When, RFC 3339.
+        at: String,
+        /// What the page called it, for the visitor's own.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client_id: Option<String>,
+        /// Answers to choose from.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        options: Vec<Choice>,
+    },
+    /// The visitor's message is stored.
+    Ack {
+        /// What the page called it.
+        client_id: String,
+        /// Its place.
+        seq: u64,
+    },
+    /// The visitor's message came to nothing; the page keeps the text.
+    Refused {
+        /// What the page called it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client_id: Option<String>,
+        /// A stable word: `too_fast`, `too_long`, `limit`, `closed`, `unavailable`, `invalid`, `bad_frame`.
+        code: &'static str,
+        /// A sentence.
+        detail: String,
+    },
+    /// How the chat stands now: `bot`, `waiting`, `agent`.
+    State {
+        /// As in `welcome`.
+        state: &'static str,
+        /// The agent's display name, while one is there.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
+    /// Somebody of ours is writing.
+    Typing,
+    /// The place in the queue.
+    Position {
+        /// From 1.
+        position: usize,
+        /// Expected wait, seconds, when known well enough.
+        ewt_s: Option<u64>,
+    },
+    /// Somebody of ours has read up to here.
+    Read {
+        /// Place in the conversation.
+        seq: u64,
+    },
+    /// The chat is over. The next message opens a new one.
+    Closed,
+    /// A sign of life.
+    Ping,
+    /// The answer to the page's.
+    Pong,
+}
+
+/// One answer to choose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Choice {
+    /// What choosing it sends.
+    pub send: String,
+    /// What is written on it.
+    pub label: String,
+}
+
+/// A message as the visitor sees it; none for what is not for their eyes.
+pub fn shown(m: &text::Message, name_of: impl Fn(&crate::base::AgentId) -> Option<String>) -> Option<ToVisitor> {
+    let (from, name) = match &m.sender {
+        text::Sender::Visitor => ("visitor", None),
+        text::Sender::Agent(a) => ("agent", name_of(a)),
+        text::Sender::Bot => ("bot", None),
+        text::Sender::System => ("system", None),
+        // Colleagues only.
+        text::Sender::Note(_) => return None,
+    };
+    let own = from == "visitor";
+    Some(ToVisitor::Message {
+        seq: m.seq,
+        from,
+        name,
+        body: m.text.clone(),
+        at: m.at.rfc3339(),
+        client_id: m.client_id.as_ref().filter(|_| own).map(|c| c.as_str().to_owned()),
+        options: m.options.iter().map(|(send, label)| Choice { send: send.clone(), label: label.clone() }).collect(),
+    })
+}

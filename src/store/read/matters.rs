@@ -1,0 +1,239 @@
+//! Matters and people: tickets with their logs, customers with everything they ever had to do with us.
+
+use serde::Serialize;
+
+use super::{Ask, Cursor, OF_CUSTOMER, Page, contacts::InteractionRow, like, page_size, prefix_end, term};
+use crate::{
+    base::{AgentId, CodeId, CustomerId, QueueId, TenantId, TicketId, Wall},
+    customer::{Customer, Identity, Tier},
+    store::{
+        InteractionFilter, Store,
+        engine::{Row, values},
+        error::{Result, StoreError},
+        project,
+    },
+    ticket::{Group, LogEntry, Priority, Ticket},
+};
+
+/// One ticket on one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TicketRow {
+    /// Its name in the house.
+    pub id: TicketId,
+    /// Its name for people.
+    pub number: u64,
+    /// One line.
+    pub title: String,
+    /// Where it is in its life.
+    pub status: Group,
+    /// How urgent.
+    pub priority: Priority,
+    /// Who works on it.
+    pub owner: Option<AgentId>,
+    /// Whose pile it lies on.
+    pub queue: Option<QueueId>,
+    /// Whose matter.
+    pub customer: Option<CustomerId>,
+    /// The coded outcome.
+    pub disposition: Option<CodeId>,
+    /// When its state ends by itself: a pending ticket wakes, a resolved one closes. (What a promise makes due depends on
+    /// calendars and is computed upstairs.)
+    pub wakes_at: Option<Wall>,
+    /// Since when a customer's word lies there without an answer.
+    pub unanswered: Option<Wall>,
+    /// When the customer's wait began.
+    pub opened_at: Wall,
+    /// When something last happened.
+    pub changed_at: Wall,
+}
+
+/// Which tickets. Everything left out is not asked about.
+#[derive(Debug, Clone, Default)]
+pub struct TicketFilter {
+    /// In one of these states; empty: in any.
+    pub status: Vec<Group>,
+    /// Of this owner.
+    pub owner: Option<AgentId>,
+    /// On this pile.
+    pub queue: Option<QueueId>,
+    /// Of this person, under whichever id.
+    pub customer: Option<CustomerId>,
+    /// With these words somewhere in number (`#12`) or title.
+    pub search: Option<String>,
+    /// Behind this row.
+    pub after: Option<Cursor>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// One customer on one line.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CustomerRow {
+    /// The id of today.
+    pub id: CustomerId,
+    /// What to call them; empty when unknown.
+    pub name: String,
+    /// What they are to the house.
+    pub tier: Tier,
+    /// First seen.
+    pub made_at: Wall,
+    /// Last changed.
+    pub changed_at: Wall,
+    /// The whole profile.
+    pub profile: serde_json::Value,
+}
+
+/// One thing a customer had to do with us.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum CustomerContact {
+    /// A contact, by when it arrived.
+    Interaction(InteractionRow),
+    /// A matter, by when it was opened.
+    Ticket(TicketRow),
+}
+
+impl CustomerContact {
+    fn cursor(&self) -> Cursor {
+        match self {
+            CustomerContact::Interaction(i) => Cursor { at: i.opened_at, id: i.id.0 },
+            CustomerContact::Ticket(t) => Cursor { at: t.opened_at, id: t.id.0 },
+        }
+    }
+}
+
+const TICKET: &str = "SELECT id, number, title, status, priority, owner, queue, customer, disposition, wakes_at, unanswered, \
+                      opened_at, changed_at FROM tickets WHERE tenant = $1";
+const CUSTOMER: &str =
+    "SELECT id, name, tier, made_at, changed_at, body FROM customers WHERE tenant = $1 AND merged_into IS NULL";
+
+fn ticket(r: &Row) -> Result<TicketRow> {
+    Ok(TicketRow {
+        id: r.parsed(0, TicketId::parse)?,
+        number: r.count(1)?,
+        title: r.text(2)?,
+        status: r.parsed(3, Group::parse)?,
+        priority: r.parsed(4, Priority::parse)?,
+        owner: r.parsed_opt(5, |s| AgentId::parse(s).ok())?,
+        queue: r.parsed_opt(6, |s| QueueId::parse(s).ok())?,
+        customer: r.parsed_opt(7, CustomerId::parse)?,
+        disposition: r.parsed_opt(8, |s| CodeId::parse(s).ok())?,
+        wakes_at: r.wall_opt(9)?,
+        unanswered: r.wall_opt(10)?,
+        opened_at: r.wall(11)?,
+        changed_at: r.wall(12)?,
+    })
+}
+
+fn customer(r: &Row) -> Result<CustomerRow> {
+    Ok(CustomerRow {
+        id: r.parsed(0, CustomerId::parse)?,
+        name: r.text(1)?,
+        tier: r.parsed(2, Tier::parse)?,
+        made_at: r.wall(3)?,
+        changed_at: r.wall(4)?,
+        profile: r.json(5)?,
+    })
+}
+
+impl Store {
+    /// Tickets, those something happened to last first.
+    pub async fn ticket_list(&self, tenant: &TenantId, filter: &TicketFilter) -> Result<Page<TicketRow>> {
+        let limit = page_size(filter.limit);
+        let mut ask = Ask::new(TICKET, tenant);
+        if let Some((first, rest)) = filter.status.split_first() {
+            ask.and(" AND status IN (?", first.as_str());
+            rest.iter().for_each(|s| ask.and(", ?", s.as_str()));
+            ask.sql.push(')');
+        }
+        ask.and_if(" AND owner = ?", filter.owner.as_ref());
+        ask.and_if(" AND queue = ?", filter.queue.as_ref());
+        ask.and_if(OF_CUSTOMER, filter.customer);
+        let search = filter.search.as_deref().map(|s| like(&term(s).to_lowercase()));
+        ask.and_if(" AND search LIKE ? ESCAPE '!'", search);
+        ask.newest_first("changed_at", filter.after, limit + 1);
+        let rows = self.db.all(ask.sql, ask.values, || format!("list the tickets of {tenant}")).await?;
+        let items = rows.iter().map(ticket).collect::<Result<_>>()?;
+        Ok(Page::cut(items, limit, |t: &TicketRow| Cursor { at: t.changed_at, id: t.id.0 }))
+    }
+
+    /// One ticket with its log.
+    pub async fn ticket_get(&self, tenant: &TenantId, id: TicketId) -> Result<Option<Ticket>> {
+        let sql = "SELECT body FROM ticket_log WHERE tenant = $1 AND ticket = $2 ORDER BY seq";
+        let rows = self.db.all(sql, values![tenant, id], || format!("read ticket {id}")).await?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let log: Vec<LogEntry> = rows.iter().map(|r| r.json(0)).collect::<Result<_>>()?;
+        Ticket::fold(log).map(Some).map_err(|e| StoreError::unreadable(format!("the log of ticket {id}"), e))
+    }
+
+    /// The id of the ticket people call by this number.
+    pub async fn ticket_by_number(&self, tenant: &TenantId, number: u64) -> Result<Option<TicketId>> {
+        let sql = "SELECT id FROM tickets WHERE tenant = $1 AND number = $2 ORDER BY id LIMIT 1";
+        let row = self.db.one(sql, values![tenant, number], || format!("look up ticket #{number}")).await?;
+        row.map(|r| r.parsed(0, TicketId::parse)).transpose()
+    }
+
+    /// Customers with a word of their name, or a number, mail address or other identity, beginning with `prefix`; the longest
+    /// known first. Digits find numbers with or without their plus.
+    pub async fn customer_search(&self, tenant: &TenantId, prefix: &str, limit: usize) -> Result<Vec<CustomerRow>> {
+        let prefix = term(prefix);
+        if prefix.is_empty() {
+            return Ok(Vec::new());
+        }
+        let word = prefix.to_lowercase();
+        let plus = format!("+{}", prefix.trim_start_matches('+'));
+        let sql = format!(
+            "{CUSTOMER} AND id IN (SELECT customer FROM customer_words WHERE tenant = $1 AND word >= $2 AND word < $3 \
+             UNION SELECT customer FROM identities WHERE tenant = $1 AND value >= $4 AND value < $5 \
+             UNION SELECT customer FROM identities WHERE tenant = $1 AND value >= $6 AND value < $7) ORDER BY made_at, id LIMIT $8"
+        );
+        let values =
+            values![tenant, &word, prefix_end(&word), &prefix, prefix_end(&prefix), &plus, prefix_end(&plus), page_size(limit)];
+        let rows = self.db.all(sql, values, || format!("search the customers of {tenant}")).await?;
+        rows.iter().map(customer).collect()
+    }
+
+    /// Who is recognised by this.
+    pub async fn customer_by_identity(&self, tenant: &TenantId, identity: &Identity) -> Result<Option<CustomerId>> {
+        let (kind, value) = project::identity_words(identity);
+        let sql = "SELECT customer FROM identities WHERE tenant = $1 AND kind = $2 AND value = $3";
+        let row = self.db.one(sql, values![tenant, kind, value], || "look up a customer by identity".into()).await?;
+        row.map(|r| r.parsed(0, CustomerId::parse)).transpose()
+    }
+
+    /// One customer, by an id of today or of before a merge.
+    pub async fn customer_get(&self, tenant: &TenantId, id: CustomerId) -> Result<Option<Customer>> {
+        let sql = "SELECT l.body FROM customer_log l JOIN customers c ON c.tenant = l.tenant AND c.id = l.customer, \
+                   (SELECT COALESCE(MAX(merged_into), $2) AS id FROM customers WHERE tenant = $1 AND id = $2) today \
+                   WHERE l.tenant = $1 AND (c.id = today.id OR c.merged_into = today.id) ORDER BY l.seq";
+        let rows = self.db.all(sql, values![tenant, id], || format!("read customer {id}")).await?;
+        let directory = project::fold(rows.iter().map(|r| r.json(0)))?;
+        Ok(directory.get(id).cloned())
+    }
+
+    /// Everything a customer had to do with us on whichever channel, the newest first.
+    pub async fn customer_timeline(
+        &self,
+        tenant: &TenantId,
+        id: CustomerId,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page<CustomerContact>> {
+        let limit = page_size(limit);
+        // Each kind could fill the page alone, so each is asked for a whole page.
+        let filter = InteractionFilter { customer: Some(id), after, ..Default::default() };
+        let mut items: Vec<CustomerContact> =
+            self.interactions_newest(tenant, &filter, limit + 1).await?.into_iter().map(CustomerContact::Interaction).collect();
+        let mut ask = Ask::new(TICKET, tenant);
+        ask.and(OF_CUSTOMER, id);
+        ask.newest_first("opened_at", after, limit + 1);
+        let rows = self.db.all(ask.sql, ask.values, || format!("list the tickets of customer {id}")).await?;
+        for row in &rows {
+            items.push(CustomerContact::Ticket(ticket(row)?));
+        }
+        items.sort_by_key(|i| std::cmp::Reverse((i.cursor().at, i.cursor().id)));
+        Ok(Page::cut(items, limit, CustomerContact::cursor))
+    }
+}
