@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fact::{Fact, Record, Way};
+use super::fact::{Fact, Record, Unqueued, Way};
 use crate::{
     base::{
         AgentId, Channel, CodeId, CustomerId, FlowId, InteractionId, OfferId, RecordingId, TenantId, TicketId, VisitorId, Wall,
@@ -34,6 +34,8 @@ pub struct TenantMemory {
     pub(super) open: BTreeMap<InteractionId, Remembered>,
     pub(super) counted: Vec<routing::MetricEvent>,
     pub(super) alarms: BTreeMap<String, String>,
+    /// Places of callers a restart cut off: by number, what they waited for and when they were cut off. The latest only.
+    pub(super) places: BTreeMap<String, (routing::Entry, Wall)>,
 }
 
 /// One contact that is not over.
@@ -142,6 +144,16 @@ impl TenantMemory {
             other => {
                 let Some(id) = other.interaction() else { return };
                 let Some(r) = self.open.get_mut(&id) else { return };
+                match (other, &r.queued) {
+                    (Fact::Unqueued { why: Unqueued::ServerRestart, .. }, Some(entry)) => {
+                        self.places.insert(r.from.clone(), (entry.clone(), record.at));
+                    }
+                    // Back in line: the place is taken.
+                    (Fact::Queued { entry }, _) if self.places.get(&r.from).is_some_and(|(p, _)| p.queue == entry.queue) => {
+                        self.places.remove(&r.from);
+                    }
+                    _ => {}
+                }
                 r.apply(record.at, other);
                 if r.is_over() {
                     self.open.remove(&id);

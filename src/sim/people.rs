@@ -108,6 +108,10 @@ impl World {
         Guest(self.visitors.len() - 1)
     }
 
+    /// Who has this number.
+    pub fn who(&self, number: &str) -> Who {
+        Who(self.phones.iter().position(|p| p.user == number).expect("somebody has this number"))
+    }
     /// The phone of somebody.
     pub fn phone_of(&self, who: Who) -> &Phone {
         &self.phones[who.0]
@@ -253,6 +257,11 @@ impl World {
     }
 
     // ---- visitors ----
+
+    /// The session of a visitor.
+    pub fn visitor_id(&self, g: Guest) -> VisitorId {
+        self.visitors[g.0].id
+    }
 
     /// Opens the chat.
     pub fn opens_chat(&mut self, g: Guest) -> Result<Done, Refusal> {

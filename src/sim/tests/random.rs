@@ -1,16 +1,35 @@
-//! Random walks: as many as there is time for here, ten thousand with `RINGDESK_SIM_SEEDS=10000`.
+//! Random walks: as many as fit into a test run here, ten thousand with `RINGDESK_SIM_SEEDS=10000`.
+
+use std::collections::BTreeMap;
 
 use crate::sim::walk::{Walk, walk};
 
+/// Enough to see most mistakes, few enough not to be waited for.
+const SEEDS: u64 = 150;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
 #[test]
 fn whatever_people_do_nobody_is_lost_and_nothing_is_left() {
-    let seeds = std::env::var("RINGDESK_SIM_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(60u64);
-    let first = std::env::var("RINGDESK_SIM_FIRST").ok().and_then(|n| n.parse().ok()).unwrap_or(1u64);
-    let mut inputs = 0;
+    let (first, seeds) = (number("RINGDESK_SIM_FIRST").unwrap_or(1), number("RINGDESK_SIM_SEEDS").unwrap_or(SEEDS));
+    let how = Walk { audit: std::env::var_os("RINGDESK_SIM_NO_AUDIT").is_none(), ..Walk::default() };
+    let (mut inputs, mut crashes, mut facts) = (0, 0, BTreeMap::<&str, u64>::new());
     for seed in first..first + seeds {
-        inputs += walk(seed, Walk::default()).inputs;
+        let o = walk(seed, how);
+        inputs += o.inputs;
+        crashes += o.crashes;
+        for (kind, n) in o.facts {
+            *facts.entry(kind).or_default() += n;
+        }
     }
-    assert!(inputs > seeds * 100, "walks in which nothing happens prove nothing: {inputs} inputs in {seeds} walks");
+    eprintln!("{seeds} walks from seed {first}: {inputs} inputs, {crashes} crashes, facts: {facts:?}");
+    // Walks in which nothing happens prove nothing.
+    for kind in ["connected", "held", "transferred", "voicemail_left", "disposed", "message", "recording_ended", "wrap_up_over"]
+    {
+        assert!(seeds < 100 || facts.get(kind).is_some_and(|n| *n > seeds / 50), "too little `{kind}`: {facts:?}");
+    }
 }
 
 #[test]
