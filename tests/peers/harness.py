@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.error
@@ -145,7 +146,6 @@ class World:
 
     def __init__(self, name, folder):
         self.name, self.folder = name, folder
-        os.makedirs(folder)
         self.ends, self.figures, self.logs = [], [], []
         self.count = 0
 
@@ -214,7 +214,7 @@ class Api:
 class Server:
     """ringdesk with its own data, ports, flows and business."""
 
-    def __init__(self, world, rtp=80, business="business.yaml", env=None):
+    def __init__(self, world, rtp=80, replace=None, env=None):
         self.world, self.env = world, env
         self.sip, self.http_port = PORTS.one(), PORTS.one()
         self.rtp_low = PORTS.many(rtp)
@@ -233,8 +233,11 @@ class Server:
         with open(os.path.join(self.data, "demo-credentials.json")) as f:
             self.credentials = json.load(f)
         self.api = Api(self.http, self.credentials["api_key"])
-        with open(os.path.join(HERE, business), "rb") as f:
-            self.api.ask("PUT", "/api/v1/config", f.read(), kind="application/yaml")
+        with open(os.path.join(HERE, "business.yaml")) as f:
+            business = f.read()
+        for old, new in (replace or {}).items():
+            business = business.replace(old, new)
+        self.api.ask("PUT", "/api/v1/config", business.encode(), kind="application/yaml")
         until("the business is in force", lambda: "desk" in self.api.get("/api/v1/queues"))
 
     @property
@@ -358,7 +361,7 @@ class Phone:
         world = server.world
         world.count += 1
         self.user, self.server, self.voice = user, server, VOICES[voice or user]
-        self.folder = world.path(f"phone-{world.count}-{user.lstrip('+')}")
+        self.folder = world.path(f"p{world.count}")
         os.makedirs(self.folder)
         self.port, control, rtp = PORTS.one(), PORTS.one(), PORTS.many(20)
         with open(os.path.join(HERE, "baresip.config")) as f:
@@ -535,7 +538,8 @@ class Told:
 
 
 def tell(name, story, folder):
-    world = World(name, os.path.join(folder, re.sub(r"\W+", "-", name)))
+    # A short name: baresip cuts the paths of its recordings.
+    world = World(name, tempfile.mkdtemp(prefix="s", dir=folder))
     began, error = time.monotonic(), None
     try:
         story(world)
