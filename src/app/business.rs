@@ -39,6 +39,8 @@ pub struct Here {
     pub listeners: Vec<Listener>,
     /// Address for media, when signalling does not say.
     pub media: Option<IpAddr>,
+    /// Phones are offered SHA-256 before MD5.
+    pub strong_digest: bool,
     /// A leg nothing is heard from for so long is given up.
     pub media_timeout: Option<Duration>,
 }
@@ -212,6 +214,7 @@ fn sip_settings(
     let mut s = SipSettings {
         user_agent: format!("ringdesk/{}", env!("CARGO_PKG_VERSION")),
         listeners: here.listeners.clone(),
+        strong_digest: here.strong_digest,
         ..SipSettings::default()
     };
     for (id, t) in &settings.tenants {
