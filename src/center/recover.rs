@@ -148,6 +148,7 @@ impl Center {
             }
             chat.conversation.resume(now);
         }
+        self.chat_arm(id);
         if r.closed {
             self.visitors.remove(&visitor);
             return self.forget_if_over(id);

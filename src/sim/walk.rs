@@ -91,7 +91,11 @@ pub fn walk(seed: u64, how: Walk) -> Outcome {
             _ => secs(walker.w.rng.below(20)),
         };
         walker.w.pass(pause);
+        if walker.w.center.is_none() {
+            walker.w.restart();
+        }
     }
+    walker.w.crash_at = None;
     walker.home();
     let w = walker.w;
     let mut facts = BTreeMap::new();
@@ -291,6 +295,12 @@ impl Walker {
     }
 
     fn power(&mut self) {
+        if self.chance(1, 2) {
+            // In the middle of something, a little later.
+            let next = self.w.store.facts().last().map_or(0, |r| r.seq);
+            self.w.crash_at = Some(next + 1 + self.w.rng.below(30));
+            return;
+        }
         self.w.crash();
         let dark = ms(self.w.rng.below(5_000));
         self.w.pass(dark);

@@ -331,7 +331,9 @@ impl World {
         self.crashes += 1;
         self.center = None;
         self.media.crash();
-        self.store.crash();
+        let unsafe_facts = self.store.unsafe_facts();
+        let saved = if unsafe_facts > 0 { self.rng.below(unsafe_facts + 1) } else { 0 };
+        self.store.crash(saved);
         self.queue.retain(|_, e| matches!(e, Event::ToPhone { .. }));
         self.replies.clear();
         self.asks.clear();
