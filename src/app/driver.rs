@@ -3,7 +3,7 @@
 //! Facts go to the journal before anything else of the same round goes anywhere, so nobody hears of what could not be kept.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{
         Arc, Mutex, RwLock,
         atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
@@ -130,6 +130,43 @@ pub fn inbox() -> (Inbox, Receiver<Wake>) {
     (Inbox { sender, waiting: Arc::default(), dropped: Arc::default() }, receiver)
 }
 
+type Answer = Result<Done, Refusal>;
+
+/// Who waits for what a command came to. An answer is given when the facts of its round are stored: what somebody was told
+/// is done stays done, and who asks the database next finds it there.
+#[derive(Default)]
+struct Replies {
+    asked: BTreeMap<CommandId, oneshot::Sender<Answer>>,
+    held: VecDeque<(u64, oneshot::Sender<Answer>, Answer)>,
+}
+
+impl Replies {
+    /// `after`: the last fact of the round, if it had any.
+    fn answer(&mut self, id: CommandId, answer: Answer, after: Option<u64>) {
+        let Some(to) = self.asked.remove(&id) else { return };
+        match after {
+            Some(seq) => self.held.push_back((seq, to, answer)),
+            // Whoever asked may be gone; here and below.
+            None => drop(to.send(answer)),
+        }
+    }
+    /// Everything up to here is stored.
+    fn stored(&mut self, seq: u64) {
+        while self.held.front().is_some_and(|(at, ..)| *at <= seq) {
+            let Some((_, to, answer)) = self.held.pop_front() else { return };
+            drop(to.send(answer));
+        }
+    }
+    /// Nothing more will be stored.
+    fn give_up(&mut self) {
+        let held = std::mem::take(&mut self.held).into_iter().map(|(_, to, _)| to);
+        for to in std::mem::take(&mut self.asked).into_values().chain(held) {
+            let refusal = Refusal::new(RefusalCode::Unavailable, "the database does not take any more facts");
+            drop(to.send(Err(refusal)));
+        }
+    }
+}
+
 /// The loop's own state.
 pub struct Driver {
     pub center: Center,
@@ -147,7 +184,7 @@ impl Driver {
     }
 
     fn run(mut self, mut out: Vec<Output>) {
-        let mut replies: BTreeMap<CommandId, oneshot::Sender<Result<Done, Refusal>>> = BTreeMap::new();
+        let mut replies = Replies::default();
         let mut dirty = true;
         let mut view_at = Mono(0);
         let mut admitted = true;
@@ -201,17 +238,17 @@ impl Driver {
         }
     }
 
-    fn take(
-        &mut self,
-        wake: Wake,
-        out: &mut Vec<Output>,
-        replies: &mut BTreeMap<CommandId, oneshot::Sender<Result<Done, Refusal>>>,
-    ) -> bool {
+    fn take(&mut self, wake: Wake, out: &mut Vec<Output>, replies: &mut Replies) -> bool {
         let now = self.clock.now();
         match wake {
-            Wake::Center(input) => self.center.handle(now, input, out),
+            Wake::Center(input) => {
+                if let Input::Stored(seq) = &input {
+                    replies.stored(*seq);
+                }
+                self.center.handle(now, input, out);
+            }
             Wake::Command(envelope, reply) => {
-                replies.insert(envelope.id, reply);
+                replies.asked.insert(envelope.id, reply);
                 self.center.handle(now, Input::Command(envelope), out);
             }
             Wake::Calls(settings) => self.center.call_settings(settings),
@@ -221,21 +258,14 @@ impl Driver {
     }
 
     /// False when facts could not be appended.
-    fn carry_out(
-        &mut self,
-        out: &mut Vec<Output>,
-        replies: &mut BTreeMap<CommandId, oneshot::Sender<Result<Done, Refusal>>>,
-    ) -> bool {
+    fn carry_out(&mut self, out: &mut Vec<Output>, replies: &mut Replies) -> bool {
         let facts: Vec<_> = out.iter().filter_map(|o| if let Output::Fact(r) = o { Some(r.clone()) } else { None }).collect();
-        if !facts.is_empty()
+        let last = facts.last().map(|r| r.seq);
+        if last.is_some()
             && let Err(error) = self.edges.journal.append(facts)
         {
             tracing::error!(%error, "facts were not kept");
-            for (_, reply) in std::mem::take(replies) {
-                let refusal = Refusal::new(RefusalCode::Unavailable, "the database does not take any more facts");
-                // Whoever asked may be gone.
-                let _ = reply.send(Err(refusal));
-            }
+            replies.give_up();
             return false;
         }
         for o in out.drain(..) {
@@ -245,12 +275,7 @@ impl Driver {
                 Output::Media(c) => self.edges.studio.media(c),
                 Output::Play { leg, play, prompts, repeat } => self.edges.studio.play(leg, play, prompts, repeat),
                 Output::Ask(ask) => self.edges.asker.ask(*ask),
-                Output::Reply(id, answer) => {
-                    if let Some(reply) = replies.remove(&id) {
-                        // Whoever asked may be gone.
-                        let _ = reply.send(answer);
-                    }
-                }
+                Output::Reply(id, answer) => replies.answer(id, answer, last),
                 // Nobody may be looking.
                 Output::Blink(tenant, blink) => drop(self.edges.blinks.send((tenant, blink))),
             }
