@@ -71,7 +71,9 @@ impl Center {
         for id in live {
             self.ticket_arm(now, tenant, id);
         }
-        for (agent, (state, since)) in agents {
+        let mut chosen = Vec::new();
+        for (agent, (state, since, pending)) in agents {
+            chosen.extend(pending.map(|p| (agent.clone(), p)));
             // At most one wrap-up at a time is the phone's; those of chats are closed by hand or by their clock below.
             let wrap = open.iter().find_map(|(id, r)| r.wraps.get(&agent).map(|w| (id, r, w)));
             let wrap = wrap.map(|(id, r, w)| routing::RestoredWrapUp {
@@ -94,6 +96,16 @@ impl Center {
                 (Channel::Webchat, Some(visitor)) => self.recover_chat(now, tenant, id, visitor, r, out),
                 _ => self.recover_call(now, tenant, id, r, repaired, out),
             }
+        }
+        // Last, when the work in hand is theirs again: who asked for a break during a talk gets it after the talk.
+        for (agent, state) in chosen {
+            let input = match state {
+                routing::AgentState::SignedOut => routing::Input::SignOut { agent },
+                routing::AgentState::Ready => routing::Input::SetState { agent, state: routing::Choice::Ready },
+                routing::AgentState::NotReady(why) => routing::Input::SetState { agent, state: routing::Choice::NotReady(why) },
+                routing::AgentState::Away => routing::Input::SetState { agent, state: routing::Choice::Away },
+            };
+            self.route(tenant, input);
         }
     }
 
