@@ -95,12 +95,14 @@ class Ports:
                     return False
         return True
 
-    def one(self):
+    def one(self, row=1):
+        """A port; with `row` the first of so many."""
         with self.lock:
             while True:
                 port = random.randrange(26_200, 32_000)
-                if port not in self.given and self.free(port):
-                    self.given.add(port)
+                ports = range(port, port + row)
+                if all(p not in self.given and self.free(p) for p in ports):
+                    self.given.update(ports)
                     return port
 
     def many(self, count):
@@ -363,7 +365,8 @@ class Phone:
         self.user, self.server, self.voice = user, server, VOICES[voice or user]
         self.folder = world.path(f"p{world.count}")
         os.makedirs(self.folder)
-        self.port, control, rtp = PORTS.one(), PORTS.one(), PORTS.many(20)
+        # The port after its own is its TLS port.
+        self.port, control, rtp = PORTS.one(row=2), PORTS.one(), PORTS.many(20)
         with open(os.path.join(HERE, "baresip.config")) as f:
             config = f.read()
         for mark, value in {
