@@ -203,7 +203,7 @@ impl Calls {
             Action::Answer { leg } => self.answer(leg, out),
             Action::Reject { leg, cause } | Action::Hangup { leg, cause } => self.hang_up(now, leg, cause, By::Us, out),
             Action::Bridge { bridge, legs } => {
-                let legs: Vec<LegId> = legs.into_iter().filter(|l| self.legs.get(l).is_some_and(|l| l.media_open)).collect();
+                let legs: Vec<LegId> = legs.into_iter().filter(|l| self.live(*l)).collect();
                 media(Command::Bridge { bridge, audience: Audience::all(&legs) });
             }
             Action::Audience { bridge, audience } => media(Command::Bridge { bridge, audience }),
@@ -218,8 +218,14 @@ impl Calls {
                 media(Command::SendDtmf { leg, digits, tone: DTMF_TONE, gap: DTMF_GAP });
             }
             Action::Unbridge { .. } | Action::StopPlay { .. } | Action::SendDtmf { .. } => {}
-            Action::Record { record, left, right, path } => media(Command::Record { record, left, right, path }),
-            Action::RecordSides { record, left, right } => media(Command::RecordSides { record, left, right }),
+            Action::Record { record, left, right, path } => {
+                let (left, right) = (left.filter(|l| self.live(*l)), right.filter(|l| self.live(*l)));
+                media(Command::Record { record, left, right, path });
+            }
+            Action::RecordSides { record, left, right } => {
+                let (left, right) = (left.filter(|l| self.live(*l)), right.filter(|l| self.live(*l)));
+                media(Command::RecordSides { record, left, right });
+            }
             Action::RecordPause { record, paused } => media(Command::RecordPause { record, paused }),
             Action::StopRecord { record } => media(Command::StopRecord { record }),
             Action::Hold { leg, on } => self.hold(now, leg, on, out),

@@ -105,7 +105,8 @@ impl Center {
                 self.call(Action::Answer { leg: a.leg });
             }
             Lead::Queue(queue) => {
-                let entry = routing::Entry::new(id, queue, Channel::Voice, now.wall);
+                let mut entry = routing::Entry::new(id, queue, Channel::Voice, now.wall);
+                self.restore_place(&mut entry);
                 self.enqueue(now, id, entry, "default".into(), false, out);
                 self.call(Action::Answer { leg: a.leg });
             }

@@ -97,6 +97,18 @@ impl Center {
         if let Some(i) = self.interactions.get_mut(&id) {
             i.chat = Some(Chat { visitor, conversation, told: None });
         }
+        self.chat_arm(id);
+    }
+
+    /// Sets the clock of a conversation to its next deadline.
+    pub(super) fn chat_arm(&mut self, id: InteractionId) {
+        let deadline = self.interactions.get(&id).and_then(|i| i.chat.as_ref()).and_then(|c| c.conversation.deadline());
+        match deadline {
+            Some(at) => self.timers.set(Timer::Chat(id), at),
+            None => {
+                self.timers.clear(&Timer::Chat(id));
+            }
+        }
     }
 
     /// Hands an input to a conversation; refusals of the house's own inputs are not news.
@@ -118,12 +130,7 @@ impl Center {
         let Some(chat) = i.chat.as_mut() else { return Ok(()) };
         let mut said = Vec::new();
         let answer = chat.conversation.handle(now, input, &mut said);
-        match chat.conversation.deadline() {
-            Some(at) => self.timers.set(Timer::Chat(id), at),
-            None => {
-                self.timers.clear(&Timer::Chat(id));
-            }
-        }
+        self.chat_arm(id);
         for o in said {
             match o {
                 text::Output::Store(text::Record::Said(m)) => {

@@ -22,6 +22,11 @@ impl Center {
             return;
         }
         let Some(mut run) = i.run.take() else { return };
+        // While an agent talks the flow rests: that, too, must be known after a restart.
+        let rests = matches!(
+            input,
+            ivr::Input::Queue(ivr::QueueResult::Answered) | ivr::Input::Transfer(ivr::TransferResult::Answered)
+        );
         let mut said = Vec::new();
         run.handle(now, input, &mut said);
         match run.deadline() {
@@ -32,7 +37,7 @@ impl Center {
         }
         // The run is put back before its wishes are carried out, since those may reach it again.
         let snapshot = i.channel.is_text().then(|| run.snapshot());
-        let moved = said.iter().any(|o| matches!(o, ivr::Output::Entered { .. }));
+        let moved = rests || said.iter().any(|o| matches!(o, ivr::Output::Entered { .. }));
         let tenant = i.tenant.clone();
         i.run = Some(run);
         for o in said {
@@ -181,11 +186,11 @@ impl Center {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         if let Some(entry) = i.recovered.take().filter(|e| e.queue == wish.queue) {
             let music = wish.music.unwrap_or_else(|| "default".into());
-            return self.wait_again(now, id, entry, music);
+            return self.wait_again(now, id, entry, music, true);
         }
         i.attributes.extend(wish.attributes.clone());
         if let Some(v) = i.voice.as_mut() {
-            v.record = Some(wish.record);
+            v.record = wish.record;
         }
         let mut entry = routing::Entry::new(id, wish.queue, i.channel, i.opened.wall);
         entry.entered = Some(now.wall);
@@ -201,10 +206,9 @@ impl Center {
     }
 
     /// It waited before the restart and waits again: nothing new has happened, so no fact is written.
-    pub(super) fn wait_again(&mut self, now: Now, id: InteractionId, entry: routing::Entry, music: String) {
+    pub(super) fn wait_again(&mut self, now: Now, id: InteractionId, entry: routing::Entry, music: String, by_flow: bool) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let tenant = i.tenant.clone();
-        let by_flow = i.run.is_some();
         let since = super::recover::mono_of(now, entry.entered.unwrap_or(entry.since));
         i.waiting = Some(Waiting { entry: entry.clone(), since, music, by_flow });
         self.route(&tenant, routing::Input::Enqueue(entry));
@@ -212,7 +216,7 @@ impl Center {
     }
 
     /// A caller who was cut off while waiting for the same queue finds the old place (D26).
-    fn restore_place(&mut self, entry: &mut routing::Entry) {
+    pub(super) fn restore_place(&mut self, entry: &mut routing::Entry) {
         let Some(i) = self.interactions.get(&entry.interaction) else { return };
         let (tenant, from) = (i.tenant.clone(), i.from.clone());
         let Some(t) = self.tenants.get_mut(&tenant) else { return };

@@ -2,9 +2,9 @@
 //!
 //! Nothing here decides: [`Memory::apply`] only remembers. What to do about it is `recover`'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
-use super::fact::{Fact, Record, Way};
+use super::fact::{Fact, Record, Unqueued, Way};
 use crate::{
     base::{
         AgentId, Channel, CodeId, CustomerId, FlowId, InteractionId, OfferId, RecordingId, TenantId, TicketId, VisitorId, Wall,
@@ -32,8 +32,10 @@ pub struct TenantMemory {
     pub(super) customers: customer::Directory,
     pub(super) agents: BTreeMap<AgentId, (routing::AgentState, Wall)>,
     pub(super) open: BTreeMap<InteractionId, Remembered>,
-    pub(super) counted: Vec<routing::MetricEvent>,
+    pub(super) counted: VecDeque<routing::MetricEvent>,
     pub(super) alarms: BTreeMap<String, String>,
+    /// Places of callers a restart cut off: by number, what they waited for and when they were cut off. The latest only.
+    pub(super) places: BTreeMap<String, (routing::Entry, Wall)>,
 }
 
 /// One contact that is not over.
@@ -113,7 +115,13 @@ impl TenantMemory {
             Fact::Alarm { code, on: false, .. } => {
                 self.alarms.remove(code);
             }
-            Fact::Counted { event } => self.counted.push(event.clone()),
+            Fact::Counted { event } => {
+                self.counted.push_back(event.clone());
+                let keep_from = record.at - super::day::COUNTED_KEPT;
+                while self.counted.front().is_some_and(|e| super::day::at(e) < keep_from) {
+                    self.counted.pop_front();
+                }
+            }
             Fact::InteractionOpened { interaction, channel, way, to, from, customer, ticket, visitor } => {
                 let r = Remembered {
                     opened: record.at,
@@ -142,6 +150,16 @@ impl TenantMemory {
             other => {
                 let Some(id) = other.interaction() else { return };
                 let Some(r) = self.open.get_mut(&id) else { return };
+                match (other, &r.queued) {
+                    (Fact::Unqueued { why: Unqueued::ServerRestart, .. }, Some(entry)) => {
+                        self.places.insert(r.from.clone(), (entry.clone(), record.at));
+                    }
+                    // Back in line: the place is taken.
+                    (Fact::Queued { entry }, _) if self.places.get(&r.from).is_some_and(|(p, _)| p.queue == entry.queue) => {
+                        self.places.remove(&r.from);
+                    }
+                    _ => {}
+                }
                 r.apply(record.at, other);
                 if r.is_over() {
                     self.open.remove(&id);

@@ -35,6 +35,7 @@ impl Center {
         let tenants: Vec<TenantId> = self.tenants.keys().cloned().collect();
         for tenant in &tenants {
             self.fact(now, tenant, Fact::NodeStarted { version: version.clone() }, out);
+            self.day_arm(now, tenant);
         }
         for (tenant, m) in memory.tenants {
             if self.tenants.contains_key(&tenant) {
@@ -54,11 +55,17 @@ impl Center {
         repaired: &BTreeMap<RecordingId, Repaired>,
         out: &mut Vec<Output>,
     ) {
-        let TenantMemory { tickets, customers, agents, open, counted, alarms } = m;
+        let TenantMemory { tickets, customers, agents, open, counted, alarms, places } = m;
+        for (from, (entry, at)) in places {
+            let left = Self::PLACE_KEPT.saturating_sub(now.wall.since(at));
+            if !left.is_zero() {
+                self.keep_place(now, tenant, &from, entry, left);
+            }
+        }
         let live: Vec<_> = tickets.iter().filter(|t| !t.head().state.is_final()).map(|t| t.head().id).collect();
         let t = self.tenants.get_mut(tenant).expect("the caller checked");
         (t.tickets, t.customers, t.alarms) = (tickets, customers, alarms);
-        for event in &counted {
+        for event in super::day::today(&t.settings, now.wall, counted.iter()) {
             t.router.restore_count(event);
         }
         for id in live {
@@ -142,49 +149,52 @@ impl Center {
             }
             chat.conversation.resume(now);
         }
+        self.chat_arm(id);
         if r.closed {
             self.visitors.remove(&visitor);
             return self.forget_if_over(id);
         }
         let flow = r.flow.as_ref().and_then(|f| settings.library.flows.get(f).cloned());
-        let run = r.state.and_then(|state| flow.and_then(|f| ivr::Run::resume(f, settings.library.clone(), state).ok()));
+        let talking = r.talk.is_some();
+        let rested = r.state.as_ref().is_some_and(|s| s.resting);
+        let run = r.state.and_then(|mut state| {
+            // The facts know better than the last saved state whether an agent has the chat.
+            state.resting |= talking;
+            flow.and_then(|f| ivr::Run::resume(f, settings.library.clone(), state).ok())
+        });
         let i = self.interactions.get_mut(&id).expect("it was put there above");
+        let has_flow = run.is_some();
         i.run = run;
+        i.recovered = r.queued.clone().filter(|_| has_flow && !rested);
         if let Some((agent, at)) = r.talk {
             i.talk = Some(Talk::connected(agent.clone(), mono_of(now, at), None));
             self.route(
                 tenant,
-                routing::Input::Engage { interaction: id, agent, channel: Channel::Webchat, queue: r.last_queue },
+                routing::Input::Engage { interaction: id, agent, channel: Channel::Webchat, queue: r.last_queue.clone() },
             );
         }
-        let (resting, has_flow) = (self.has_talk(id), self.has_run(id));
-        match (r.queued, has_flow) {
+        if has_flow {
+            self.step(Step::Run(id, ivr::Input::Begin));
+        }
+        match r.queued {
             // The flow comes to its queue node again and finds the place it had.
-            (Some(entry), true) => {
-                if let Some(i) = self.interactions.get_mut(&id) {
-                    i.recovered = Some(entry);
-                }
-                self.step(Step::Run(id, ivr::Input::Begin));
-            }
-            (Some(entry), false) => self.wait_again(now, id, entry, "default".into()),
-            (None, true) => self.step(Step::Run(id, ivr::Input::Begin)),
-            (None, false) if resting => {}
-            (None, false) => {
-                // The flow is gone from the configuration: a person takes it from here.
-                if let Some(queue) = settings.plan.queues.keys().next().cloned() {
-                    let entry = routing::Entry::new(id, queue, Channel::Webchat, r.opened);
+            Some(_) if has_flow && !rested => {}
+            // Handed there by an agent, or the flow is gone: it waits where it waited.
+            Some(entry) => self.wait_again(now, id, entry, "default".into(), false),
+            None if talking => {}
+            // It was on its way from one agent to another, or its flow is gone: a person takes it from here.
+            None if !has_flow || (rested && !r.offers.is_empty()) => {
+                let queue = r.last_queue.or_else(|| settings.plan.queues.keys().next().cloned());
+                if let Some(queue) = queue.filter(|q| settings.plan.queues.contains_key(q)) {
+                    let mut entry = routing::Entry::new(id, queue, Channel::Webchat, r.opened);
+                    entry.entered = Some(now.wall);
                     self.enqueue(now, id, entry, "default".into(), false, out);
                 }
             }
+            // The talk was over, and the flow had not been told.
+            None if rested => self.step(Step::Run(id, ivr::Input::TalkEnded)),
+            None => {}
         }
-    }
-
-    fn has_talk(&self, id: InteractionId) -> bool {
-        self.interactions.get(&id).is_some_and(|i| i.talk.is_some())
-    }
-
-    fn has_run(&self, id: InteractionId) -> bool {
-        self.interactions.get(&id).is_some_and(|i| i.run.is_some())
     }
 
     fn end_offers(&mut self, now: Now, tenant: &TenantId, id: InteractionId, r: &Remembered, out: &mut Vec<Output>) {
@@ -232,7 +242,7 @@ impl Center {
             let waited_ms = millis(now.wall.since(entry.entered.unwrap_or(entry.since)));
             let fact = Fact::Unqueued { interaction: id, queue: entry.queue.clone(), why: Unqueued::ServerRestart, waited_ms };
             self.fact(now, tenant, fact, out);
-            self.keep_place(now, tenant, &r.from, entry);
+            self.keep_place(now, tenant, &r.from, entry, Self::PLACE_KEPT);
         }
         if let Some((agent, at)) = r.talk {
             let talk_ms = millis(now.wall.since(at));
@@ -257,13 +267,13 @@ impl Center {
     }
 
     /// Whoever calls again from this number within [`limits::PLACE_KEPT`](crate::base::limits::PLACE_KEPT) stands where they stood.
-    fn keep_place(&mut self, now: Now, tenant: &TenantId, from: &str, entry: routing::Entry) {
+    fn keep_place(&mut self, now: Now, tenant: &TenantId, from: &str, entry: routing::Entry, left: Duration) {
         if from.is_empty() {
             return;
         }
         if let Some(t) = self.tenants.get_mut(tenant) {
             t.places.insert(from.to_owned(), entry);
-            self.timers.set(Timer::Place(tenant.clone(), from.to_owned()), now.mono + Self::PLACE_KEPT);
+            self.timers.set(Timer::Place(tenant.clone(), from.to_owned()), now.mono + left);
         }
     }
 }

@@ -63,6 +63,10 @@ impl Center {
         let Some((talk, agent_leg)) = i.talk.as_mut().and_then(|t| t.leg.map(|l| (t, l))) else { return };
         let Some(v) = i.voice.as_mut() else { return };
         let Some(customer_leg) = v.leg.filter(|_| v.up) else { return };
+        if self.calls.is_closing(customer_leg) || self.calls.is_closing(agent_leg) {
+            // One of them has hung up in this very moment: the end of the leg is on its way here.
+            return;
+        }
         if !talk.up {
             // The agent's own phone dialled out and has heard ringing so far. Its answer comes back here.
             return self.call(Action::Answer { leg: agent_leg });

@@ -100,6 +100,10 @@ impl Center {
 
     fn played(&mut self, now: Now, leg: LegId, play: media::wire::PlayId, finished: bool, out: &mut Vec<Output>) {
         let Some((id, LegUse::Customer)) = self.legs.get(&leg).cloned() else { return };
+        if self.calls.is_closing(leg) {
+            // Cut short because they hung up: nothing comes after it.
+            return;
+        }
         let Some(v) = self.interactions.get_mut(&id).and_then(|i| i.voice.as_mut()) else { return };
         let Some((_, what)) = v.play.filter(|(p, _)| *p == play) else { return };
         v.play = None;
@@ -134,9 +138,10 @@ impl Center {
                 if let Some(r) = self.interactions.get_mut(&id).and_then(|i| i.rings.get_mut(&offer)) {
                     r.leg = None;
                 }
-                let input = match cause {
-                    Cause::Declined | Cause::Busy => routing::Input::Decline { offer },
-                    other => routing::Input::EndpointFailed { offer, why: other.to_string() },
+                let input = match (cause, by) {
+                    // No port here is no fault of the agent's: they stay ready, and are asked again later.
+                    (Cause::Declined | Cause::Busy, _) | (Cause::Congestion, By::Us) => routing::Input::Decline { offer },
+                    (other, _) => routing::Input::EndpointFailed { offer, why: other.to_string() },
                 };
                 self.route(&tenant, input);
             }

@@ -26,6 +26,10 @@ impl World {
     pub fn agent_view(&self, who: Who) -> AgentView {
         self.view().agents.remove(&self.agent_id(who)).expect("an agent of the plan is in the picture")
     }
+    /// The same, if the center is up.
+    pub fn agent_view_of(&self, who: Who) -> Option<AgentView> {
+        self.view().agents.remove(&self.agent_id(who))
+    }
     /// `ready`, `not_ready no_answer`, and what they do: `ready talking`.
     pub fn agent_state(&self, who: Who) -> String {
         let a = self.agent_view(who);

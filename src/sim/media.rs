@@ -63,6 +63,8 @@ pub struct FakeMedia {
     pub complaints: Vec<String>,
     /// Names already used by legs.
     seen: BTreeSet<LegId>,
+    /// Legs that got no port.
+    failed: BTreeSet<LegId>,
 }
 
 impl FakeMedia {
@@ -77,6 +79,7 @@ impl FakeMedia {
             records: BTreeMap::new(),
             complaints: Vec::new(),
             seen: BTreeSet::new(),
+            failed: BTreeSet::new(),
         }
     }
 
@@ -203,14 +206,23 @@ impl FakeMedia {
                 self.legs.insert(leg, MediaLeg { port, opened: now, ..MediaLeg::default() });
                 Event::Opened { leg, rtp_port: port }
             }
-            Err(error) => Event::OpenFailed { leg, error },
+            Err(error) => {
+                self.failed.insert(leg);
+                Event::OpenFailed { leg, error }
+            }
         };
         soon.push((LATENCY, Soon::Say(event)));
     }
 
     fn close(&mut self, now: Mono, leg: LegId, soon: &mut Vec<(Duration, Soon)>) {
         self.unbridge(leg);
-        let Some(l) = self.legs.remove(&leg) else { return self.complain(format!("Close of {leg:?}, which is not open")) };
+        let Some(l) = self.legs.remove(&leg) else {
+            // A close may cross with the word that there was no port.
+            return match self.failed.contains(&leg) {
+                true => {}
+                false => self.complain(format!("Close of {leg:?}, which is not open")),
+            };
+        };
         self.used.remove(&l.port);
         if let Some((play, _)) = l.playing {
             soon.push((LATENCY, Soon::Say(Event::Played { leg, play, finished: false })));

@@ -7,15 +7,12 @@ use media::wire::LegId;
 use super::{
     business,
     phone::{Manner, Phone},
+    tape::Taped,
     world::{World, password},
 };
 use crate::{
     base::{AgentId, CodeId, InteractionId, OfferId, QueueId, VisitorId, ms},
-    call,
-    center::{
-        Input,
-        command::{Actor, Command, CommandId, Done, Envelope, Refusal, Role, TransferTo, WantedState},
-    },
+    center::command::{Actor, Command, CommandId, Done, Envelope, Refusal, Role, TransferTo, WantedState},
 };
 
 /// Somebody with a phone: a caller, an agent, the carrier.
@@ -108,6 +105,10 @@ impl World {
         Guest(self.visitors.len() - 1)
     }
 
+    /// Who has this number.
+    pub fn who(&self, number: &str) -> Who {
+        Who(self.phones.iter().position(|p| p.user == number).expect("somebody has this number"))
+    }
     /// The phone of somebody.
     pub fn phone_of(&self, who: Who) -> &Phone {
         &self.phones[who.0]
@@ -164,7 +165,7 @@ impl World {
         for digit in keys.chars() {
             if let Some(leg) = self.leg_of(who) {
                 let event = media::wire::Event::Digit { leg, digit, held: ms(100) };
-                self.feed(Input::Call(call::Input::Media(event)));
+                self.give(Taped::Media(event));
             }
             self.pass(ms(200));
         }
@@ -184,7 +185,7 @@ impl World {
     pub fn command(&mut self, by: Actor, command: Command) -> Result<Done, Refusal> {
         self.commands += 1;
         let id = CommandId(self.commands);
-        self.feed(Input::Command(Envelope { id, tenant: business::tenant(), by, command }));
+        self.give(Taped::Command(Envelope { id, tenant: business::tenant(), by, command }));
         self.replies
             .remove(&id)
             .unwrap_or_else(|| Err(Refusal::new(crate::center::command::RefusalCode::Unavailable, "the server is down")))
@@ -253,6 +254,11 @@ impl World {
     }
 
     // ---- visitors ----
+
+    /// The session of a visitor.
+    pub fn visitor_id(&self, g: Guest) -> VisitorId {
+        self.visitors[g.0].id
+    }
 
     /// Opens the chat.
     pub fn opens_chat(&mut self, g: Guest) -> Result<Done, Refusal> {

@@ -273,6 +273,11 @@ impl Phone {
         self.deeds.push((now.mono, Deed::Register));
     }
 
+    /// Lets the registration run out.
+    pub fn stop_registering(&mut self) {
+        self.deeds.retain(|(_, d)| !matches!(d, Deed::Register | Deed::Again));
+    }
+
     /// Pulled out of the wall: it registers no more and forgets its calls. Nobody is told.
     pub fn unplug(&mut self) {
         self.deeds.clear();

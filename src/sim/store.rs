@@ -36,8 +36,13 @@ impl CrashStore {
     pub fn safe(&mut self, seq: u64) {
         self.durable = self.durable.max(seq);
     }
-    /// The power goes: what was not safe never was.
-    pub fn crash(&mut self) {
+    /// Facts written and not yet safe.
+    pub fn unsafe_facts(&self) -> u64 {
+        self.journal.last().map_or(0, |r| r.seq).saturating_sub(self.durable)
+    }
+    /// The power goes: what was not safe never was, but for the first `saved` of it, which reached the disk unnoticed.
+    pub fn crash(&mut self, saved: u64) {
+        self.durable += saved.min(self.unsafe_facts());
         let durable = self.durable;
         self.journal.retain(|r| r.seq <= durable);
     }

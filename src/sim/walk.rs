@@ -3,6 +3,8 @@
 //! Nobody here is reasonable. They hang up while it rings, press keys nobody asked for, sign out during a call, and the power
 //! fails in between. At the end everybody goes home, and nothing may be left of them.
 
+use std::collections::BTreeMap;
+
 use super::{Guest, Manner, Net, Who, World, phone::Stage};
 use crate::{
     base::{InteractionId, ms, secs},
@@ -10,14 +12,14 @@ use crate::{
 };
 
 /// What one walk came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// Everything the center sent and wrote, folded.
     pub hash: u64,
     /// Inputs taken.
     pub inputs: u64,
-    /// Facts written.
-    pub facts: u64,
+    /// Facts written, by kind.
+    pub facts: BTreeMap<&'static str, u64>,
     /// Crashes survived.
     pub crashes: u32,
 }
@@ -31,17 +33,22 @@ pub struct Walk {
     pub crashes: bool,
     /// The network may be bad.
     pub bad_network: bool,
+    /// The center's books are looked through after every input.
+    pub audit: bool,
 }
 
 impl Default for Walk {
     fn default() -> Self {
-        Walk { deeds: 40, crashes: true, bad_network: true }
+        Walk { deeds: 40, crashes: true, bad_network: true, audit: true }
     }
 }
 
 const AGENTS: [&str; 4] = ["anna", "ben", "carl", "dora"];
-const NUMBERS: [&str; 7] = ["4000", "4000", "4001", "4002", "4003", "4101", "4009"];
-const KEYS: [&str; 6] = ["1", "2", "3", "4", "9", "#"];
+const NUMBERS: [&str; 16] = [
+    "4000", "4000", "4000", "4000", "4000", "4000", "4001", "4001", "4001", "4002", "4002", "4003", "4003", "4101", "4101",
+    "4009",
+];
+const KEYS: [&str; 9] = ["1", "1", "2", "2", "3", "3", "4", "9", "#"];
 
 struct Walker {
     w: World,
@@ -53,6 +60,7 @@ struct Walker {
 /// Walks once. Panics with the whole state when something cannot be.
 pub fn walk(seed: u64, how: Walk) -> Outcome {
     let mut w = World::new(seed);
+    w.audit = how.audit;
     if how.bad_network && w.rng.below(4) == 0 {
         w.net = Net::bad();
     }
@@ -69,6 +77,10 @@ pub fn walk(seed: u64, how: Walk) -> Outcome {
             walker.w.signs_in(walker.agents[i]);
             walker.w.sets_ready(walker.agents[i]);
         }
+        if walker.chance(1, 2) {
+            let after = ms(500 + walker.w.rng.below(6_000));
+            walker.w.manner(walker.agents[i], Manner::Answer(after));
+        }
     }
     for _ in 0..how.deeds {
         walker.deed(how);
@@ -79,10 +91,17 @@ pub fn walk(seed: u64, how: Walk) -> Outcome {
             _ => secs(walker.w.rng.below(20)),
         };
         walker.w.pass(pause);
+        if walker.w.center.is_none() {
+            walker.w.restart();
+        }
     }
+    walker.w.crash_at = None;
     walker.home();
     let w = walker.w;
-    let facts = w.store.facts().len() as u64;
+    let mut facts = BTreeMap::new();
+    for r in w.store.facts() {
+        *facts.entry(r.fact.kind()).or_default() += 1;
+    }
     Outcome { hash: w.hash, inputs: w.inputs, facts, crashes: w.crashes }
 }
 
@@ -126,12 +145,13 @@ impl Walker {
                 let who = self.agent();
                 self.w.declines(who);
             }
-            16..=17 => {
+            16 => {
                 let who = self.agent();
                 self.w.hangs_up(who);
             }
-            18..=21 => self.desk(),
-            22..=24 => self.work(),
+            17..=18 => self.desk(),
+            19..=21 => self.work(),
+            22..=24 => self.wraps_up(),
             25..=29 => self.chat(),
             30 => self.carrier(),
             31 => {
@@ -189,6 +209,20 @@ impl Walker {
                 self.w.signs_in(who);
                 self.w.sets_ready(who);
             }
+        }
+    }
+
+    /// An agent in wrap-up gives the outcome, or wants more time, or is done.
+    fn wraps_up(&mut self) {
+        let who = self.agent();
+        let work = self.w.agent_view_of(who);
+        let Some(id) = work.and_then(|a| a.work.into_iter().find(|w| w.work == "wrap_up")).map(|w| w.interaction) else {
+            return self.picks_up();
+        };
+        match self.w.rng.below(4) {
+            0 => drop(self.w.asks(who, |agent| Command::WrapUpDone { interaction: id, agent })),
+            1 => drop(self.w.asks(who, |agent| Command::ExtendWrapUp { interaction: id, agent, by: secs(20) })),
+            _ => drop(self.w.disposes(who, id, "solved")),
         }
     }
 
@@ -261,6 +295,12 @@ impl Walker {
     }
 
     fn power(&mut self) {
+        if self.chance(1, 2) {
+            // In the middle of something, a little later.
+            let next = self.w.store.facts().last().map_or(0, |r| r.seq);
+            self.w.crash_at = Some(next + 1 + self.w.rng.below(30));
+            return;
+        }
         self.w.crash();
         let dark = ms(self.w.rng.below(5_000));
         self.w.pass(dark);
@@ -274,9 +314,10 @@ impl Walker {
         for who in everybody.iter().copied() {
             self.w.manner(who, Manner::Ignore);
         }
-        for _ in 0..6 {
+        for _ in 0..4 {
             for who in everybody.iter().copied() {
                 while self.w.hangs_up(who) {}
+                self.w.phone_mut(who).stop_registering();
             }
             for i in 0..self.guests.len() {
                 drop(self.w.leaves(self.guests[i]));
@@ -286,7 +327,7 @@ impl Walker {
             }
             self.w.pass(secs(40));
         }
-        self.w.pass(secs(600));
+        self.w.pass(secs(300));
         let quiet = everybody.iter().all(|p| self.w.phone_of(*p).calls.values().all(|c| matches!(c.stage, Stage::Over(_))));
         if !quiet {
             self.w.fail("somebody's phone never came to rest");

@@ -17,10 +17,11 @@ use super::{
     people::Visitor,
     phone::Phone,
     store::CrashStore,
+    tape::{Tape, Taped},
 };
 use crate::{
     base::{AgentId, Mono, Now, NumberPattern, Rng, TenantId, TrunkId, Wall, secs},
-    call::{self, CallSettings, Calls, TrunkTarget, route},
+    call::{CallSettings, Calls, TrunkTarget, route},
     center::{
         Ask, Center, Config, Input, Output,
         command::{CommandId, Done, Refusal},
@@ -29,9 +30,8 @@ use crate::{
     },
     sip::{
         auth::Ha1,
-        msg::Message,
-        stack::{self, Listener, SipSettings, TrunkPeer},
-        transport::{Flow, Transport},
+        stack::{Listener, SipSettings, TrunkPeer},
+        transport::Transport,
     },
 };
 
@@ -82,6 +82,8 @@ pub struct World {
     pub crash_at: Option<u64>,
     /// How often it crashed.
     pub crashes: u32,
+    /// Everything the center was given, if somebody wants it.
+    pub tape: Option<Tape>,
 }
 
 /// Where the center is.
@@ -129,6 +131,7 @@ impl World {
             audit: true,
             crash_at: None,
             crashes: 0,
+            tape: None,
         };
         w.recover();
         let carrier = SocketAddr::new(business::CARRIER.parse().expect("an address"), 5060);
@@ -197,7 +200,7 @@ impl World {
         }
         self.advance(at);
         if self.center.as_ref().and_then(|c| c.deadline()).is_some_and(|d| d <= at) {
-            return self.feed(Input::Tick);
+            return self.give(Taped::Tick);
         }
         if let Some(i) = self.phones.iter().position(|p| p.deadline().is_some_and(|d| d <= at)) {
             let mut out = Vec::new();
@@ -207,9 +210,7 @@ impl World {
         let Some(((_, _), event)) = self.queue.pop_first() else { return };
         match event {
             Event::ToCenter { from, bytes } => {
-                let source = Flow::udp(CENTER, from);
-                let message = Message::parse_datagram(bytes);
-                self.feed(Input::Call(call::Input::Sip(stack::Input::Received { message, source })));
+                self.give(Taped::Sip(from, bytes));
             }
             Event::ToPhone { to, bytes } => {
                 let Some(&i) = self.by_addr.get(&to) else { return };
@@ -217,15 +218,15 @@ impl World {
                 self.phones[i].receive(self.now, CENTER, bytes, &mut out);
                 self.from_phone(i, out);
             }
-            Event::Media(Soon::Say(e)) => self.feed(Input::Call(call::Input::Media(e))),
+            Event::Media(Soon::Say(e)) => self.give(Taped::Media(e)),
             Event::Media(Soon::Over(leg, play)) => {
                 if let Some(e) = self.media.over(leg, play) {
-                    self.feed(Input::Call(call::Input::Media(e)));
+                    self.give(Taped::Media(e));
                 }
             }
             Event::Stored(seq) => {
                 self.store.safe(seq);
-                self.feed(Input::Stored(seq));
+                self.give(Taped::Stored(seq));
             }
         }
     }
@@ -248,6 +249,15 @@ impl World {
     }
 
     // ---- the center ----
+
+    /// Something happens to the center that can be kept on tape.
+    pub(super) fn give(&mut self, taped: Taped) {
+        let input = taped.input();
+        if let Some(tape) = &mut self.tape {
+            tape.push((self.now, taped));
+        }
+        self.feed(input);
+    }
 
     /// Something happens to the center, and what it wants is done.
     pub fn feed(&mut self, input: Input) {
@@ -331,7 +341,9 @@ impl World {
         self.crashes += 1;
         self.center = None;
         self.media.crash();
-        self.store.crash();
+        let unsafe_facts = self.store.unsafe_facts();
+        let saved = if unsafe_facts > 0 { self.rng.below(unsafe_facts + 1) } else { 0 };
+        self.store.crash(saved);
         self.queue.retain(|_, e| matches!(e, Event::ToPhone { .. }));
         self.replies.clear();
         self.asks.clear();

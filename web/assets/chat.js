@@ -1,7 +1,7 @@
 // The visitor's page. What a visitor writes is kept here until the server acknowledged it, and sent again after a broken
 // connection under the same name, so that nothing is lost and nothing comes twice.
 
-import { $, backoff, chrome, composingGuard, fill, h, keep, langTag, lang, remember, serverTime, t, timeOfDay, uid } from './ui.js';
+import { $, backoff, chrome, composingGuard, fill, h, keep, langTag, lang, remember, serverTime, stickToEnd, t, timeOfDay, uid } from './ui.js';
 
 const site = new URLSearchParams(location.search).get('site') ?? '';
 const store = `chat.${site}`;
@@ -239,6 +239,7 @@ document.addEventListener('visibilitychange', () => {
   if (!document.hidden && last) send({ type: 'read', seq: last.seq });
 });
 
+stickToEnd($('#log'));
 chrome(draw);
 draw();
 if (profile) connect();

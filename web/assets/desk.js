@@ -1,6 +1,6 @@
 // The agent desk. The picture comes from the server and is drawn as it is; nothing is assumed before the server says so.
 
-import { $, chrome, clock, composingGuard, dateTime, fill, h, t, tick, timeOfDay, uid } from './ui.js';
+import { $, chrome, clock, composingGuard, dateTime, fill, h, stickToEnd, t, tick, timeOfDay, uid } from './ui.js';
 import { ask, listen } from './desk-line.js';
 
 const SIGN = { alerting: '◔', offered: '◔', talking: '▲', hold: '❚❚', wrap_up: '✎', waiting: '…', flow: '⤳', voicemail: '✉' };
@@ -163,7 +163,7 @@ function drawMine() {
   box.dataset.now = now + up;
   fill(box,
     h('span', { class: 'soft', text: my.name || me.login }),
-    h('span', { class: 'soft', role: 'img', 'aria-label': t(my.phone ? 'state.phone.on' : 'state.phone.off'), title: t(my.phone ? 'state.phone.on' : 'state.phone.off'), text: my.phone ? '☎' : '☎⃠' }),
+    h('span', { role: 'img', 'aria-label': t(my.phone ? 'state.phone.on' : 'state.phone.off'), title: t(my.phone ? 'state.phone.on' : 'state.phone.off'), class: my.phone ? 'soft' : 'soft off', text: my.phone ? '☎' : '☎ ✕' }),
     select,
     h('span', { class: 'num soft', 'data-since': my.since }),
     my.pending && h('span', { class: 'soft', text: t('state.pending', { state: t(`state.${my.pending}`) }) }),
@@ -304,6 +304,7 @@ function drawPane() {
   const id = selected;
   const i = id ? view.interactions[id] ?? detail.now ?? detail.record : null;
   const w = id ? workOn(id) : null;
+  if (!id) $('#way').hidden = true;
   $('#none').hidden = Boolean(id);
   $('#open').hidden = !id;
   if (!id) return;
@@ -326,19 +327,28 @@ function drawPane() {
       h('option', { value: '', text: `${t('do.assign')} …` }), Object.entries(view.agents).filter(([, a]) => a.state !== 'signed_out').map(([a, v]) => h('option', { value: a, text: v.name || a }))),
     mayAct && button('finish', t('do.finish'), () => post(`/interactions/${id}/finish`), { class: 'bad' }));
 
-  fill($('#call'), [
+  // Where people speak, the way they came is the content; where they write, the words are, and the way stands beside them.
+  fill($(text ? '#way' : '#call'), [
     i?.path?.length && h('div', {}, h('h2', { text: t('pane.path') }), h('ol', { class: 'path' }, i.path.map((n) => h('li', { text: n })))),
-    Object.keys(i?.attributes ?? {}).length && h('div', {}, h('h2', { text: t('pane.known') }), h('dl', { class: 'known' }, Object.entries(i.attributes).map(([k, v]) => h('div', { class: 'row' }, h('dt', { class: 'soft', text: k }), h('dd', { text: v }))))),
+    Object.keys(i?.attributes ?? {}).length && h('div', {}, h('h2', { text: t('pane.known') }), h('dl', { class: 'known' }, Object.entries(i.attributes).filter(([, v]) => v).map(([k, v]) => h('div', { class: 'row' }, h('dt', { class: 'soft', text: k }), h('dd', { text: v }))))),
   ].filter(Boolean));
+  if (text) $('#call').replaceChildren(); else $('#way').replaceChildren();
+  $('#way').hidden = !$('#way').children.length;
   $('#log').hidden = !text && talk.length === 0;
   $('#typing').hidden = Date.now() > typingUntil;
   const writes = up && (talking || stage === 'wrap_up' || supervises());
   $('#compose').hidden = !(text && writes);
-  if (text && !(talking && w)) noting = true;
-  $('#note').setAttribute('aria-pressed', String(noting));
+  // Whoever does not have the chat can only leave a note; the wish of the button is kept apart from that.
+  const forced = !(talking && w);
+  // What was begun as a note stays one when the chat becomes one's own: it must not go to the customer by surprise.
+  if ($('#compose').dataset.forced === `${id} true` && !forced && $('#write').value) noting = true;
+  $('#compose').dataset.forced = `${id} ${forced}`;
+  const note = noting || forced;
+  $('#note').setAttribute('aria-pressed', String(note));
   $('#note').disabled = !(talking && w);
-  $('#compose').classList.toggle('note', noting);
-  $('#write').placeholder = noting ? t('pane.note.hint') : t('pane.compose');
+  $('#compose').classList.toggle('note', note);
+  $('#compose').dataset.note = String(note);
+  $('#write').placeholder = note ? t('pane.note.hint') : t('pane.compose');
   drawWrap(id, i, w, talking);
 }
 
@@ -347,6 +357,7 @@ function drawWrap(id, i, w, talking) {
   $('#wrap').hidden = !(w && (wrapping || talking));
   $('#left').hidden = !wrapping || !w?.until;
   if (wrapping && w.until) $('#left').dataset.until = w.until;
+  $('#note-box').hidden = !wrapping && !picked[id]?.code;
   $('#extend').hidden = !wrapping;
   $('#done').hidden = !wrapping;
   const offered = codes.dispositions.filter((c) => !c.queues?.length || c.queues.includes(i?.queue));
@@ -417,16 +428,17 @@ field.addEventListener('keydown', (event) => {
 });
 field.addEventListener('input', () => {
   const at = Date.now();
-  if (!noting && field.value && at - (field.told ?? 0) > 3000) { field.told = at; ask('POST', `/interactions/${selected}/typing`, {}).catch(() => {}); }
+  if ($('#compose').dataset.note !== 'true' && field.value && at - (field.told ?? 0) > 3000) { field.told = at; ask('POST', `/interactions/${selected}/typing`, {}).catch(() => {}); }
 });
 $('#compose').addEventListener('submit', async (event) => {
   event.preventDefault();
   const body = field.value.trim();
   const id = selected;
   if (!body || !id) return;
+  const path = $('#compose').dataset.note === 'true' ? 'notes' : 'messages';
   // The same name until it is accepted: pressing Enter twice on a bad line is one message.
-  if (draft.name?.body !== body || draft.name?.id !== id) draft.name = { id, body, client_id: uid() };
-  if (await post(`/interactions/${id}/${noting ? 'notes' : 'messages'}`, { client_id: draft.name.client_id, body })) {
+  if (draft.name?.body !== body || draft.name?.id !== id || draft.name?.path !== path) draft.name = { id, body, path, client_id: uid() };
+  if (await post(`/interactions/${id}/${path}`, { client_id: draft.name.client_id, body })) {
     draft.name = null;
     if (selected === id) field.value = '';
     draft[id] = '';
@@ -476,6 +488,8 @@ function handover() {
 }
 
 // ---- begin ----
+
+stickToEnd($('#log'));
 
 chrome(() => { $('#log').replaceChildren(); const said = talk; talk = []; said.forEach((m) => add(m, true)); $('#offers').dataset.key = ''; $('#mine').dataset.now = ''; if (selected) drawContext(); draw(); });
 setInterval(() => { tick(); if (Date.now() > typingUntil) $('#typing').hidden = true; }, 500);

@@ -145,3 +145,18 @@ export const uid = () => {
 
 /** Waits between tries of a lost connection: 0.5 s doubling to 15 s, spread so that a thousand tabs do not return at once. */
 export const backoff = (tries) => Math.min(15000, 500 * 2 ** tries) * (0.7 + Math.random() * 0.6);
+
+/** Keeps a log at its end while its reader is there, whatever changes its size; a reader who scrolled up is left in peace. */
+export function stickToEnd(box) {
+  let end = true;
+  let last = 0;
+  // Only a reader scrolls up; a box that shrank or text that came has not moved the reader.
+  box.addEventListener('scroll', () => {
+    if (box.scrollHeight - box.scrollTop - box.clientHeight < 80) end = true;
+    else if (box.scrollTop < last) end = false;
+    last = box.scrollTop;
+  });
+  const follow = () => { if (end) box.scrollTop = box.scrollHeight; };
+  new ResizeObserver(follow).observe(box);
+  new MutationObserver(follow).observe(box, { childList: true });
+}

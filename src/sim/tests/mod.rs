@@ -1,4 +1,7 @@
 //! The scenarios: a day in a contact center each, in the words of the people in it.
 
 mod calls;
+mod chats;
+mod crashes;
+mod handing;
 mod random;
