@@ -48,6 +48,7 @@ impl Bench {
             }],
             public_numbers: vec![(demo(), NumberPattern::parse("4000").unwrap())],
             user_agent: "ringdesk".into(),
+            strong_digest: true,
             listeners: Vec::new(),
         };
         Bench {
