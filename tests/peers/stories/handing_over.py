@@ -47,8 +47,7 @@ def tell(world):
     server.wait_fact(call, "wrap_up", agent="ben")
 
     server.api.post(f"/api/v1/interactions/{call}/transfer", {"to": {"kind": "queue", "queue": "desk"}})
-    # Anna declined this very call a moment ago and is spared for a while; Ben is done with it.
-    server.api.post(f"/api/v1/interactions/{call}/wrap-up-done", {"agent": "ben"})
+    # Anna declined this very call a moment ago and is spared for a while; Ben is busy with what is to be written down.
     server.wait_contact(caller.user, "waiting")
     chen.wait("CALL_CLOSED")
     time.sleep(BIT)  # music
@@ -62,7 +61,8 @@ def tell(world):
     world.note(f"caller heard {names(tones)}")
     ben_s, chen_s = VOICES["ben"], VOICES["chen"]
     # Between them music again while Chen's phone rings, if it rings long enough to hear it.
-    check([t for i, t in enumerate(tones) if t != music or i in (0, 1, 2, len(tones) - 1)] == [music, ben_s, music, ben_s, chen_s, music], f"the caller heard {names(tones)}: {listened}")
+    told = tones[1:] if tones[0] == music else tones
+    check(told in ([ben_s, music, ben_s, chen_s, music], [ben_s, music, ben_s, music, chen_s, music]), f"the caller heard {names(tones)}: {listened}")
     at_chen = chen.heard()
     tones = sound.order(sound.listen(at_chen.channels[0], TONES, at_chen.rate))
     check(tones == [VOICES["caller"]], f"Chen heard {names(tones)}")
