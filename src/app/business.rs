@@ -130,6 +130,7 @@ impl Business {
                 }
                 () = tokio::time::sleep(WATCH_EVERY) => {}
             }
+            self.sweep().await;
             let known = self.current.read().unwrap_or_else(|e| e.into_inner()).version;
             match self.store.config_latest().await {
                 Ok(Some(v)) if v.version > known => {
@@ -139,6 +140,16 @@ impl Business {
                 Ok(_) => {}
                 Err(error) => tracing::debug!(%error, "the configuration could not be looked at"),
             }
+        }
+    }
+
+    /// Forgets sign-ins that are over and visitors who have not been seen for long.
+    async fn sweep(&self) {
+        const VISITORS_KEPT: Duration = Duration::from_secs(30 * 86_400);
+        let now = self.clock.now().wall;
+        let swept = self.store.sessions_sweep(now).await.and(self.store.visitors_sweep(now - VISITORS_KEPT).await);
+        if let Err(error) = swept {
+            tracing::debug!(%error, "old sign-ins could not be swept");
         }
     }
 

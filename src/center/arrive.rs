@@ -269,9 +269,8 @@ impl Center {
             channel: i.channel,
             ani: i.from.clone(),
             dnis: i.to.clone(),
-            lang: customer
-                .and_then(|c| c.lang.clone())
-                .or_else(|| Some(i.settings.config.language.clone()).filter(|l| !l.is_empty())),
+            // Only what is known of this person: a flow asks the others, or speaks its own first language.
+            lang: customer.and_then(|c| c.lang.clone()),
             tenant: i.tenant.clone(),
             interaction: i.id.to_string(),
             inputs: customer.map(flow_fields).unwrap_or_default(),

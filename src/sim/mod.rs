@@ -19,6 +19,7 @@
 //! | `net` | the network |
 //! | `media` | the engine's stand-in |
 //! | `store` | the journal, and how it crashes |
+//! | `tape` | what the center was given, given again |
 //! | `business` | the configuration and the flow |
 //! | `invariants` | what must hold after every step |
 //! | `walk` | people who do anything at any time |
@@ -31,6 +32,7 @@ pub mod net;
 pub mod people;
 pub mod phone;
 pub mod store;
+pub mod tape;
 pub mod walk;
 pub mod world;
 

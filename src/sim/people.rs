@@ -7,15 +7,12 @@ use media::wire::LegId;
 use super::{
     business,
     phone::{Manner, Phone},
+    tape::Taped,
     world::{World, password},
 };
 use crate::{
     base::{AgentId, CodeId, InteractionId, OfferId, QueueId, VisitorId, ms},
-    call,
-    center::{
-        Input,
-        command::{Actor, Command, CommandId, Done, Envelope, Refusal, Role, TransferTo, WantedState},
-    },
+    center::command::{Actor, Command, CommandId, Done, Envelope, Refusal, Role, TransferTo, WantedState},
 };
 
 /// Somebody with a phone: a caller, an agent, the carrier.
@@ -137,7 +134,7 @@ impl World {
     ) -> R {
         let mut out = Vec::new();
         let done = act(&mut self.phones[who.0], self.now, &mut out);
-        self.from_phone(who.0, out);
+        self.phone_sends(who.0, out);
         done
     }
 
@@ -168,7 +165,7 @@ impl World {
         for digit in keys.chars() {
             if let Some(leg) = self.leg_of(who) {
                 let event = media::wire::Event::Digit { leg, digit, held: ms(100) };
-                self.feed(Input::Call(call::Input::Media(event)));
+                self.give(Taped::Media(event));
             }
             self.pass(ms(200));
         }
@@ -188,7 +185,7 @@ impl World {
     pub fn command(&mut self, by: Actor, command: Command) -> Result<Done, Refusal> {
         self.commands += 1;
         let id = CommandId(self.commands);
-        self.feed(Input::Command(Envelope { id, tenant: business::tenant(), by, command }));
+        self.give(Taped::Command(Envelope { id, tenant: business::tenant(), by, command }));
         self.replies
             .remove(&id)
             .unwrap_or_else(|| Err(Refusal::new(crate::center::command::RefusalCode::Unavailable, "the server is down")))
@@ -265,9 +262,13 @@ impl World {
 
     /// Opens the chat.
     pub fn opens_chat(&mut self, g: Guest) -> Result<Done, Refusal> {
+        self.opens_chat_in(g, None)
+    }
+    /// Opens the chat with a browser that says which language it is in.
+    pub fn opens_chat_in(&mut self, g: Guest, language: Option<&str>) -> Result<Done, Refusal> {
         let v = &self.visitors[g.0];
         let (visitor, name) = (v.id, v.name.clone());
-        let command = Command::ChatOpen { visitor, name, contact: None, language: None, page: None };
+        let command = Command::ChatOpen { visitor, name, contact: None, language: language.map(str::to_owned), page: None };
         let done = self.command(Actor::Visitor { visitor }, command);
         if let Ok(Done::Interaction { interaction }) = &done {
             let interaction = *interaction;

@@ -10,28 +10,29 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    business,
+    business::{self, Flows, Opening},
     invariants::Watch,
     media::{FakeMedia, Soon},
     net::Net,
     people::Visitor,
     phone::Phone,
     store::CrashStore,
+    tape::{Tape, Taped},
 };
 use crate::{
     base::{AgentId, Mono, Now, NumberPattern, Rng, TenantId, TrunkId, Wall, secs},
-    call::{self, CallSettings, Calls, TrunkTarget, route},
+    call::{CallSettings, Calls, TrunkTarget, route},
     center::{
         Ask, Center, Config, Input, Output,
         command::{CommandId, Done, Refusal},
         fact::Record,
         settings::{Business, Settings},
     },
+    ivr,
     sip::{
         auth::Ha1,
-        msg::Message,
-        stack::{self, Listener, SipSettings, TrunkPeer},
-        transport::{Flow, Transport},
+        stack::{Listener, SipSettings, TrunkPeer},
+        transport::Transport,
     },
 };
 
@@ -55,6 +56,7 @@ pub struct World {
     pub(super) center: Option<Center>,
     pub(super) settings: Arc<Settings>,
     call_settings: Arc<CallSettings>,
+    flows: Flows,
     pub(super) phones: Vec<Phone>,
     by_addr: BTreeMap<SocketAddr, usize>,
     pub(super) agents: BTreeMap<AgentId, usize>,
@@ -82,6 +84,8 @@ pub struct World {
     pub crash_at: Option<u64>,
     /// How often it crashed.
     pub crashes: u32,
+    /// Everything the center was given, if somebody wants it.
+    pub tape: Option<Tape>,
 }
 
 /// Where the center is.
@@ -97,9 +101,15 @@ impl World {
 
     /// The usual business with something changed.
     pub fn with(seed: u64, change: impl FnOnce(&mut Business)) -> World {
-        let mut business = business::business();
-        change(&mut business);
-        let settings = Arc::new(compile(1, business));
+        let mut opening = Opening::usual();
+        change(&mut opening.business);
+        World::of(seed, opening)
+    }
+
+    /// A business of one's own.
+    pub fn of(seed: u64, opening: Opening) -> World {
+        let Opening { business, flows } = opening;
+        let settings = Arc::new(compile(1, business, &flows));
         let call_settings = Arc::new(call_settings(&settings));
         let mut rng = Rng::seeded(seed);
         let now = Now { mono: Mono(1_000_000_000), wall: Wall::from_unix_s(1_795_406_706) };
@@ -111,6 +121,7 @@ impl World {
             center: Some(center),
             settings,
             call_settings,
+            flows,
             phones: Vec::new(),
             by_addr: BTreeMap::new(),
             agents: BTreeMap::new(),
@@ -129,6 +140,7 @@ impl World {
             audit: true,
             crash_at: None,
             crashes: 0,
+            tape: None,
         };
         w.recover();
         let carrier = SocketAddr::new(business::CARRIER.parse().expect("an address"), 5060);
@@ -197,35 +209,33 @@ impl World {
         }
         self.advance(at);
         if self.center.as_ref().and_then(|c| c.deadline()).is_some_and(|d| d <= at) {
-            return self.feed(Input::Tick);
+            return self.give(Taped::Tick);
         }
         if let Some(i) = self.phones.iter().position(|p| p.deadline().is_some_and(|d| d <= at)) {
             let mut out = Vec::new();
             self.phones[i].tick(self.now, &mut out);
-            return self.from_phone(i, out);
+            return self.phone_sends(i, out);
         }
         let Some(((_, _), event)) = self.queue.pop_first() else { return };
         match event {
             Event::ToCenter { from, bytes } => {
-                let source = Flow::udp(CENTER, from);
-                let message = Message::parse_datagram(bytes);
-                self.feed(Input::Call(call::Input::Sip(stack::Input::Received { message, source })));
+                self.give(Taped::Sip(from, bytes));
             }
             Event::ToPhone { to, bytes } => {
                 let Some(&i) = self.by_addr.get(&to) else { return };
                 let mut out = Vec::new();
                 self.phones[i].receive(self.now, CENTER, bytes, &mut out);
-                self.from_phone(i, out);
+                self.phone_sends(i, out);
             }
-            Event::Media(Soon::Say(e)) => self.feed(Input::Call(call::Input::Media(e))),
+            Event::Media(Soon::Say(e)) => self.give(Taped::Media(e)),
             Event::Media(Soon::Over(leg, play)) => {
                 if let Some(e) = self.media.over(leg, play) {
-                    self.feed(Input::Call(call::Input::Media(e)));
+                    self.give(Taped::Media(e));
                 }
             }
             Event::Stored(seq) => {
                 self.store.safe(seq);
-                self.feed(Input::Stored(seq));
+                self.give(Taped::Stored(seq));
             }
         }
     }
@@ -235,7 +245,7 @@ impl World {
         self.queue.insert((self.now.mono + after, self.order), event);
     }
 
-    pub(super) fn from_phone(&mut self, i: usize, out: Vec<(SocketAddr, Bytes)>) {
+    pub(super) fn phone_sends(&mut self, i: usize, out: Vec<(SocketAddr, Bytes)>) {
         let from = self.phones[i].addr;
         for (to, bytes) in out {
             if to != CENTER {
@@ -248,6 +258,15 @@ impl World {
     }
 
     // ---- the center ----
+
+    /// Something happens to the center that can be kept on tape.
+    pub(super) fn give(&mut self, taped: Taped) {
+        let input = taped.input();
+        if let Some(tape) = &mut self.tape {
+            tape.push((self.now, taped));
+        }
+        self.feed(input);
+    }
 
     /// Something happens to the center, and what it wants is done.
     pub fn feed(&mut self, input: Input) {
@@ -324,6 +343,14 @@ impl World {
         }
     }
 
+    /// The outside answers the oldest question it was asked: status and JSON, or nothing at all.
+    pub fn outside_answers(&mut self, answer: ivr::HttpResult) {
+        if !self.asks.is_empty() {
+            let ask = self.asks.remove(0);
+            self.feed(Input::Answer(ask.id, answer));
+        }
+    }
+
     // ---- the power ----
 
     /// The power goes: the center, the engine, what was not yet stored and what was on its way inside.
@@ -375,7 +402,7 @@ impl World {
         let tenants = self.settings.tenants.iter().map(|(id, t)| (id.clone(), t.config.clone())).collect();
         let mut business = Business { tenants };
         change(&mut business);
-        self.settings = Arc::new(compile(self.settings.version + 1, business));
+        self.settings = Arc::new(compile(self.settings.version + 1, business, &self.flows));
         self.call_settings = Arc::new(call_settings(&self.settings));
         self.feed(Input::Settings(self.settings.clone()));
     }
@@ -393,8 +420,8 @@ fn start(settings: &Arc<Settings>, calls: &Arc<CallSettings>, rng: &mut Rng) -> 
     Center::new(config, settings.clone(), calls, rng.fork())
 }
 
-fn compile(version: u64, business: Business) -> Settings {
-    Settings::compile(version, business, &business::flows()).expect("the business of the simulator holds together")
+fn compile(version: u64, business: Business, flows: &Flows) -> Settings {
+    Settings::compile(version, business, flows).expect("the business of the simulator holds together")
 }
 
 /// What the roof would make of the settings for the SIP side.
@@ -425,7 +452,7 @@ fn call_settings(settings: &Settings) -> CallSettings {
                 addr: SocketAddr::new(addr, 5060),
                 host: config.host.clone(),
                 credentials: None,
-                max_calls: config.max_calls.and_then(|n| u32::try_from(n).ok()),
+                max_calls: config.max_calls,
             };
             trunks.insert((id.clone(), trunk.clone()), target);
         }

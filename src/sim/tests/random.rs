@@ -7,6 +7,7 @@ use crate::sim::walk::{Walk, walk};
 /// Enough to see most mistakes, few enough not to be waited for.
 const SEEDS: u64 = 150;
 
+#[expect(clippy::disallowed_methods, reason = "how long to search is up to whoever runs it")]
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
@@ -37,4 +38,32 @@ fn the_same_seed_is_the_same_day() {
     for seed in [3, 77] {
         assert_eq!(walk(seed, Walk::default()), walk(seed, Walk::default()));
     }
+}
+
+#[test]
+fn what_the_center_was_given_makes_another_center_do_the_same() {
+    let mut w = crate::sim::World::new(5);
+    w.tape = Some(Vec::new());
+    let anna = w.agent("anna").ready();
+    let caller = w.phone("+3265551234").dials("4000");
+    w.until(|w| w.hears(caller, "press one"));
+    w.presses(caller, "1");
+    w.until(|w| w.rings(anna));
+    w.answers(anna);
+    w.pass(crate::base::secs(30));
+    w.hangs_up(caller);
+    w.pass(crate::base::secs(30));
+    let mut facts = w.store.facts().iter().skip(1);
+    let mut sent = 0;
+    let take = |out: Vec<crate::center::Output>| {
+        for o in out {
+            match o {
+                crate::center::Output::Fact(r) => assert_eq!(Some(&r), facts.next()),
+                crate::center::Output::Send { .. } => sent += 1,
+                _ => {}
+            }
+        }
+    };
+    crate::sim::tape::replay(5, w.tape.as_ref().unwrap(), take).unwrap();
+    assert!(sent > 6 && facts.next().is_none());
 }

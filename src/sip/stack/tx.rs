@@ -65,6 +65,9 @@ pub(super) struct Client {
     abandon_at: Option<Mono>,
 }
 
+/// How long an INVITE inside a dialog may stay without a final response.
+const REINVITE_PATIENCE: std::time::Duration = crate::base::secs(120);
+
 /// Most branches of one forked INVITE that are acknowledged; the rest run into their own timers.
 const FORKS_MAX: usize = 16;
 
@@ -94,6 +97,13 @@ impl Server {
     /// True for an INVITE without a final response.
     pub(super) fn invite_pending(&self) -> bool {
         matches!(&self.figure, ServerFigure::Invite(f) if f.pending())
+    }
+}
+
+impl Client {
+    /// True until a final response has come.
+    fn pending(&self) -> bool {
+        matches!(&self.figure, ClientFigure::Invite(f) if f.pending())
     }
 }
 
@@ -156,17 +166,11 @@ impl Stack {
         let key = ClientKey::new(branch, method);
         self.client_index.insert(key.clone(), id);
         out.push(Output::Send { flow, bytes: bytes.clone() });
-        let client = Client {
-            key,
-            figure,
-            request: Arc::new(m),
-            bytes,
-            flow,
-            purpose,
-            acks: Vec::new(),
-            cancel: None,
-            abandon_at: None,
-        };
+        // Nobody rings for an INVITE inside a dialog: a peer that said 100 and then no more (its call ended, and with it the
+        // repeats of its 2xx) must not be waited for.
+        let abandon_at = matches!(purpose, Purpose::Reinvite(_)).then(|| now.mono + REINVITE_PATIENCE);
+        let client =
+            Client { key, figure, request: Arc::new(m), bytes, flow, purpose, acks: Vec::new(), cancel: None, abandon_at };
         self.clients.insert(id, client);
         self.set_client_deadline(id);
         id
@@ -244,7 +248,11 @@ impl Stack {
 
     pub(super) fn tick_client(&mut self, now: Now, id: TxId, out: &mut Vec<Output>) {
         if self.clients.get(&id).is_some_and(|c| c.abandon_at.is_some_and(|at| at <= now.mono)) {
-            // 9.1: no answer to the INVITE 64*T1 after its CANCEL. The call was over for our side long ago.
+            // 9.1: no answer to the INVITE 64*T1 after its CANCEL; for our side the call was over long ago. An INVITE inside
+            // a dialog takes its call with it, if there still is one that waits for it.
+            if self.clients.get(&id).is_some_and(|c| c.pending()) {
+                self.no_response(now, id, 408, out);
+            }
             return self.drop_client(id);
         }
         self.feed_client(now, id, ClientInput::Tick, None, out);

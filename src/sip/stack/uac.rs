@@ -97,7 +97,9 @@ impl Stack {
                 Self::refused(key, code, "", out);
             }
             // 12.2.1.2: a peer that does not answer inside the dialog is not there any more.
-            Purpose::Reinvite(key) => self.end_with_bye(now, key, EndedBy::Timeout, out),
+            Purpose::Reinvite(key) if matches!(self.calls.get(&key), Some(Call { re: Some(Re::Ours { .. }), .. })) => {
+                self.end_with_bye(now, key, EndedBy::Timeout, out);
+            }
             _ => {}
         }
     }

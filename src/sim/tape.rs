@@ -1,0 +1,59 @@
+//! What the center was given, to be given again: any day can be run once more without the world around it, bit for bit.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use super::world::{CENTER, World};
+use crate::{
+    base::Now,
+    call,
+    center::{Center, Input, Output, command::Envelope},
+    sip::{msg::Message, stack, transport::Flow},
+};
+
+/// One input, as kept.
+#[derive(Debug, Clone)]
+pub enum Taped {
+    /// A datagram.
+    Sip(SocketAddr, Bytes),
+    /// A word of the engine.
+    Media(media::wire::Event),
+    /// A command.
+    Command(Envelope),
+    /// Facts are safe up to here.
+    Stored(u64),
+    /// Time.
+    Tick,
+}
+
+impl Taped {
+    /// The input it stands for.
+    pub fn input(&self) -> Input {
+        match self {
+            Taped::Sip(from, bytes) => {
+                let message = Message::parse_datagram(bytes.clone());
+                let source = Flow::udp(CENTER, *from);
+                Input::Call(call::Input::Sip(stack::Input::Received { message, source }))
+            }
+            Taped::Media(e) => Input::Call(call::Input::Media(e.clone())),
+            Taped::Command(e) => Input::Command(e.clone()),
+            Taped::Stored(seq) => Input::Stored(*seq),
+            Taped::Tick => Input::Tick,
+        }
+    }
+}
+
+/// A tape.
+pub type Tape = Vec<(Now, Taped)>;
+
+/// The center of a fresh world of this seed, given a tape. What it says is handed to `take`.
+pub fn replay(seed: u64, tape: &Tape, mut take: impl FnMut(Vec<Output>)) -> Option<Center> {
+    let mut center = World::new(seed).center?;
+    for (now, taped) in tape {
+        let mut out = Vec::new();
+        center.handle(*now, taped.input(), &mut out);
+        take(out);
+    }
+    Some(center)
+}
