@@ -359,14 +359,14 @@ class Server:
 class Phone:
     """baresip: says one tone, writes down what it hears, does what it is told."""
 
-    def __init__(self, server, user, voice=None, registers=True):
+    def __init__(self, server, user, voice=None, registers=True, port=None):
         world = server.world
         world.count += 1
         self.user, self.server, self.voice = user, server, VOICES[voice or user]
         self.folder = world.path(f"p{world.count}")
         os.makedirs(self.folder)
         # The port after its own is its TLS port.
-        self.port, control, rtp = PORTS.one(row=2), PORTS.one(), PORTS.many(20)
+        self.port, control, rtp = port or PORTS.one(row=2), PORTS.one(), PORTS.many(20)
         with open(os.path.join(HERE, "baresip.config")) as f:
             config = f.read()
         for mark, value in {
@@ -443,6 +443,12 @@ class Phone:
         at = self.mark()
         self.tell("accept")
         self.wait("CALL_ESTABLISHED", since=at)
+
+    def reject(self, since=0):
+        self.wait("CALL_INCOMING", since=since)
+        at = self.mark()
+        self.tell("hangup")
+        self.wait("CALL_CLOSED", since=at)
 
     def key(self, digit):
         """One key, pressed and let go (RFC 4733)."""
