@@ -139,6 +139,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     let center_config = CenterConfig { recordings: recordings.clone(), version: env!("CARGO_PKG_VERSION").into() };
     let mut center = Center::new(center_config, settings, calls, rng.fork());
     let mut first = Vec::new();
+    let stored = memory.seq;
     center.recover(clock.now(), memory, &repaired, &mut first);
     let edges = Edges {
         net: net.clone(),
@@ -147,7 +148,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         asker: Asker::new(&config.flows.http_allow, inbox.clone())?,
         blinks: blinks.clone(),
     };
-    let driver = Driver { center, clock, edges, shown: shown.clone(), inbox: inbox.clone(), receiver };
+    let driver = Driver { center, clock, edges, shown: shown.clone(), inbox: inbox.clone(), receiver, stored };
     let loop_thread = driver.start(first).context("the center's thread")?;
 
     // Doors.
