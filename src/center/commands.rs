@@ -1,7 +1,5 @@
 //! What people ask: who may ask it, and what is done.
 
-use std::time::Duration;
-
 use super::{
     Center, LegUse, Output,
     command::{Actor, Command, Done, Envelope, Refusal, RefusalCode, WantedState},

@@ -33,6 +33,7 @@ impl Watch {
     }
 
     /// Takes a fact; an error names what cannot be.
+    #[expect(clippy::collapsible_match, reason = "one arm a fact: what is noted, and what may not be")]
     pub fn fact(&mut self, r: &Record) -> Result<(), String> {
         let bad = |what: &str| Err(format!("fact {}: {what}: {:?}", r.seq, r.fact));
         if let Some(id) = r.fact.interaction()

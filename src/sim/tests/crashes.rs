@@ -35,12 +35,18 @@ fn day(seed: u64, crash_at: Option<u64>) -> (World, Vec<Who>) {
     let c = callers.clone();
     moments.push(Box::new(move |w| w.presses(c[2], "3")));
     let c = callers.clone();
-    moments.push(Box::new(move |w| drop(w.hangs_up(c[0]))));
+    moments.push(Box::new(move |w| {
+        w.hangs_up(c[0]);
+    }));
     moments.push(Box::new(move |w| drop(w.writes(mia, "thank you"))));
     let c = callers.clone();
-    moments.push(Box::new(move |w| drop(w.hangs_up(c[1]))));
+    moments.push(Box::new(move |w| {
+        w.hangs_up(c[1]);
+    }));
     let c = callers.clone();
-    moments.push(Box::new(move |w| drop(w.hangs_up(c[2]))));
+    moments.push(Box::new(move |w| {
+        w.hangs_up(c[2]);
+    }));
     moments.push(Box::new(move |w| drop(w.leaves(mia))));
     for m in &mut moments {
         alive(&mut w);
