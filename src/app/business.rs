@@ -39,6 +39,8 @@ pub struct Here {
     pub listeners: Vec<Listener>,
     /// Address for media, when signalling does not say.
     pub media: Option<IpAddr>,
+    /// Phones are offered SHA-256 before MD5.
+    pub strong_digest: bool,
     /// A leg nothing is heard from for so long is given up.
     pub media_timeout: Option<Duration>,
 }
@@ -128,6 +130,7 @@ impl Business {
                 }
                 () = tokio::time::sleep(WATCH_EVERY) => {}
             }
+            self.sweep().await;
             let known = self.current.read().unwrap_or_else(|e| e.into_inner()).version;
             match self.store.config_latest().await {
                 Ok(Some(v)) if v.version > known => {
@@ -137,6 +140,16 @@ impl Business {
                 Ok(_) => {}
                 Err(error) => tracing::debug!(%error, "the configuration could not be looked at"),
             }
+        }
+    }
+
+    /// Forgets sign-ins that are over and visitors who have not been seen for long.
+    async fn sweep(&self) {
+        const VISITORS_KEPT: Duration = Duration::from_secs(30 * 86_400);
+        let now = self.clock.now().wall;
+        let swept = self.store.sessions_sweep(now).await.and(self.store.visitors_sweep(now - VISITORS_KEPT).await);
+        if let Err(error) = swept {
+            tracing::debug!(%error, "old sign-ins could not be swept");
         }
     }
 
@@ -201,6 +214,7 @@ fn sip_settings(
     let mut s = SipSettings {
         user_agent: format!("ringdesk/{}", env!("CARGO_PKG_VERSION")),
         listeners: here.listeners.clone(),
+        strong_digest: here.strong_digest,
         ..SipSettings::default()
     };
     for (id, t) in &settings.tenants {

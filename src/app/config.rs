@@ -34,6 +34,8 @@ pub struct Sip {
     pub bind: SocketAddr,
     /// What the world calls that address, where it is another (behind a NAT).
     pub public: Option<IpAddr>,
+    /// Phones are offered a digest by SHA-256 before the one by MD5. Off: phones of before RFC 8760 (baresip 1.x) refuse both.
+    pub digest_sha256: bool,
 }
 
 /// `[http]`
@@ -84,7 +86,7 @@ pub struct Flows {
 
 impl Default for Sip {
     fn default() -> Self {
-        Sip { bind: SocketAddr::from(([0, 0, 0, 0], 5060)), public: None }
+        Sip { bind: SocketAddr::from(([0, 0, 0, 0], 5060)), public: None, digest_sha256: false }
     }
 }
 

@@ -254,7 +254,8 @@ fn here(config: &Config, udp: &[SocketAddr], tcp: &[SocketAddr]) -> Here {
         None => Some(bound),
     };
     let timeout = config.media.timeout_s;
-    Here { listeners, media, media_timeout: (timeout > 0).then(|| Duration::from_secs(u64::from(timeout))) }
+    let strong_digest = config.sip.digest_sha256;
+    Here { listeners, media, strong_digest, media_timeout: (timeout > 0).then(|| Duration::from_secs(u64::from(timeout))) }
 }
 
 async fn demo_seed(

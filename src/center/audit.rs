@@ -138,7 +138,7 @@ impl Center {
         }
     }
 
-    /// What is held although nobody is there any more: contacts, legs, questions, timers other than tickets' clocks.
+    /// What is held although nobody is there any more: contacts, legs, questions, timers other than those of tickets, kept places and days.
     pub fn left(&self) -> Vec<String> {
         let mut left = Vec::new();
         let mut say = |what: &str, n: usize| {
@@ -154,7 +154,8 @@ impl Center {
         say("questions", self.asks.len());
         say("unstored messages", self.unstored.len());
         say("dialogs", self.calls.counters().dialogs);
-        let timers = self.timers.iter().filter(|(_, t)| !matches!(t, Timer::Ticket(..) | Timer::Place(..))).count();
+        let timers =
+            self.timers.iter().filter(|(_, t)| !matches!(t, Timer::Ticket(..) | Timer::Place(..) | Timer::NewDay(_))).count();
         say("timers", timers);
         left
     }

@@ -190,7 +190,7 @@ impl Center {
         }
         i.attributes.extend(wish.attributes.clone());
         if let Some(v) = i.voice.as_mut() {
-            v.record = Some(wish.record);
+            v.record = wish.record;
         }
         let mut entry = routing::Entry::new(id, wish.queue, i.channel, i.opened.wall);
         entry.entered = Some(now.wall);

@@ -2,7 +2,7 @@
 //!
 //! Nothing here decides: [`Memory::apply`] only remembers. What to do about it is `recover`'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::fact::{Fact, Record, Unqueued, Way};
 use crate::{
@@ -32,7 +32,7 @@ pub struct TenantMemory {
     pub(super) customers: customer::Directory,
     pub(super) agents: BTreeMap<AgentId, (routing::AgentState, Wall)>,
     pub(super) open: BTreeMap<InteractionId, Remembered>,
-    pub(super) counted: Vec<routing::MetricEvent>,
+    pub(super) counted: VecDeque<routing::MetricEvent>,
     pub(super) alarms: BTreeMap<String, String>,
     /// Places of callers a restart cut off: by number, what they waited for and when they were cut off. The latest only.
     pub(super) places: BTreeMap<String, (routing::Entry, Wall)>,
@@ -115,7 +115,13 @@ impl TenantMemory {
             Fact::Alarm { code, on: false, .. } => {
                 self.alarms.remove(code);
             }
-            Fact::Counted { event } => self.counted.push(event.clone()),
+            Fact::Counted { event } => {
+                self.counted.push_back(event.clone());
+                let keep_from = record.at - super::day::COUNTED_KEPT;
+                while self.counted.front().is_some_and(|e| super::day::at(e) < keep_from) {
+                    self.counted.pop_front();
+                }
+            }
             Fact::InteractionOpened { interaction, channel, way, to, from, customer, ticket, visitor } => {
                 let r = Remembered {
                     opened: record.at,

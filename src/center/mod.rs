@@ -20,6 +20,7 @@
 //! | `chat` | visitors and messages |
 //! | `desk` | tickets and customers |
 //! | `commands` | what people ask, and rights |
+//! | `day` | the counting day of a tenant |
 //! | `picture` | views built |
 //! | `memory` | facts folded into what a restart must know |
 //! | `recover` | a restart |
@@ -40,6 +41,7 @@ mod arrive;
 mod audit;
 mod chat;
 mod commands;
+mod day;
 pub mod desk;
 mod flows;
 mod interaction;
@@ -175,6 +177,8 @@ enum Timer {
     Place(TenantId, String),
     /// Waiting visitors are told their place.
     Positions,
+    /// The tenant's counting day ends.
+    NewDay(TenantId),
 }
 
 /// One organisation at work.
@@ -390,6 +394,7 @@ impl Center {
                         t.places.remove(&number);
                     }
                 }
+                Timer::NewDay(tenant) => self.new_day(now, &tenant),
                 Timer::Positions => self.tell_positions(now, out),
             }
         }
@@ -400,6 +405,7 @@ impl Center {
         for (id, s) in &settings.tenants {
             let Some(t) = self.tenants.get_mut(id) else {
                 self.tenant_add(s.clone());
+                self.day_arm(now, id);
                 continue;
             };
             t.settings = s.clone();

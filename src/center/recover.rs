@@ -35,6 +35,7 @@ impl Center {
         let tenants: Vec<TenantId> = self.tenants.keys().cloned().collect();
         for tenant in &tenants {
             self.fact(now, tenant, Fact::NodeStarted { version: version.clone() }, out);
+            self.day_arm(now, tenant);
         }
         for (tenant, m) in memory.tenants {
             if self.tenants.contains_key(&tenant) {
@@ -64,7 +65,7 @@ impl Center {
         let live: Vec<_> = tickets.iter().filter(|t| !t.head().state.is_final()).map(|t| t.head().id).collect();
         let t = self.tenants.get_mut(tenant).expect("the caller checked");
         (t.tickets, t.customers, t.alarms) = (tickets, customers, alarms);
-        for event in &counted {
+        for event in super::day::today(&t.settings, now.wall, counted.iter()) {
             t.router.restore_count(event);
         }
         for id in live {

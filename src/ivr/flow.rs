@@ -376,8 +376,8 @@ pub struct Queue {
     pub exits: Vec<Exit>,
     /// What the agent hears.
     pub agent_whisper: Option<At<Template>>,
-    /// Recording.
-    pub record: Record,
+    /// Recording; None: as the tenant has decided.
+    pub record: Option<Record>,
     /// Longest wait.
     pub max_wait: Option<Duration>,
 }

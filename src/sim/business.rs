@@ -90,7 +90,7 @@ nodes:
     when: {answered: bye, timeout: message, no_agents: message, full: message}
     on_error: message
   sales:
-    queue: {queue: sales, record: always}
+    queue: {queue: sales}
     when: {answered: bye, timeout: message, no_agents: message, full: message}
     on_error: message
   message:

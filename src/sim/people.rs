@@ -134,7 +134,7 @@ impl World {
     ) -> R {
         let mut out = Vec::new();
         let done = act(&mut self.phones[who.0], self.now, &mut out);
-        self.phone_sent(who.0, out);
+        self.phone_sends(who.0, out);
         done
     }
 

@@ -214,7 +214,7 @@ impl World {
         if let Some(i) = self.phones.iter().position(|p| p.deadline().is_some_and(|d| d <= at)) {
             let mut out = Vec::new();
             self.phones[i].tick(self.now, &mut out);
-            return self.phone_sent(i, out);
+            return self.phone_sends(i, out);
         }
         let Some(((_, _), event)) = self.queue.pop_first() else { return };
         match event {
@@ -225,7 +225,7 @@ impl World {
                 let Some(&i) = self.by_addr.get(&to) else { return };
                 let mut out = Vec::new();
                 self.phones[i].receive(self.now, CENTER, bytes, &mut out);
-                self.phone_sent(i, out);
+                self.phone_sends(i, out);
             }
             Event::Media(Soon::Say(e)) => self.give(Taped::Media(e)),
             Event::Media(Soon::Over(leg, play)) => {
@@ -245,7 +245,7 @@ impl World {
         self.queue.insert((self.now.mono + after, self.order), event);
     }
 
-    pub(super) fn phone_sent(&mut self, i: usize, out: Vec<(SocketAddr, Bytes)>) {
+    pub(super) fn phone_sends(&mut self, i: usize, out: Vec<(SocketAddr, Bytes)>) {
         let from = self.phones[i].addr;
         for (to, bytes) in out {
             if to != CENTER {

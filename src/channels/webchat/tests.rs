@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
+#[allow(clippy::duplicate_mod, reason = "the rooms know nothing of each other, but their tests furnish the same house")]
 #[path = "../../api/tests/kit.rs"]
 mod kit;
 

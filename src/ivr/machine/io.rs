@@ -344,8 +344,8 @@ pub struct Enqueue {
     pub music: Option<String>,
     /// Longest wait; the run itself leaves the queue then.
     pub max_wait: Option<Duration>,
-    /// Recording.
-    pub record: Record,
+    /// Recording; None: as the tenant has decided.
+    pub record: Option<Record>,
     /// What the agent hears before the caller, as far as known now; see [`Run::whisper`](super::Run::whisper).
     pub agent_whisper: Option<String>,
 }

@@ -295,6 +295,21 @@ fn a_transfer_and_its_failures_go_where_the_flow_says() {
     assert_eq!(w.run.node(), "z");
 }
 
+#[test]
+fn a_queue_that_says_nothing_of_recording_leaves_it_to_the_tenant() {
+    let text = |queue: &str| {
+        format!(
+            "start: q\nnodes:\n  q:\n    queue: {queue}\n    when: {{answered: z, timeout: z, no_agents: z, full: z}}\n  z:\n    hangup: {{}}\n"
+        )
+    };
+    let wish = |queue: &str| {
+        let w = Walk::of(&text(queue));
+        w.out.iter().find_map(|o| if let Output::Enqueue(q) = o { Some(q.record) } else { None }).expect("it queues")
+    };
+    assert_eq!(wish("{queue: support}"), None);
+    assert_eq!(wish("{queue: support, record: never}"), Some(Record::Never));
+}
+
 /// Anything a caller, a queue or a clock may do.
 fn anything() -> impl Strategy<Value = Input> {
     let result = prop_oneof![

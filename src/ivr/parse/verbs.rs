@@ -323,7 +323,7 @@ fn queue(v: &Tree, e: &mut Errors) -> Option<Queue> {
         announce: None,
         exits: Vec::new(),
         agent_whisper: None,
-        record: Record::Never,
+        record: None,
         max_wait: None,
     };
     if let Kind::Scalar { .. } = v.kind {
@@ -371,7 +371,7 @@ fn queue(v: &Tree, e: &mut Errors) -> Option<Queue> {
         q.exits.extend(key.zip(goto).map(|(key, goto)| Exit { pos: k.pos, key, goto, only_if }));
     }
     q.agent_whisper = f.take("agent_whisper").and_then(|t| template(t, "the words", e));
-    q.record = f.take("record").and_then(|t| record(t, e)).unwrap_or(Record::Never);
+    q.record = f.take("record").and_then(|t| record(t, e));
     q.max_wait = f.take("max_wait").and_then(|t| duration(t, e));
     f.done(e);
     Some(q)

@@ -18,7 +18,8 @@ fn day(seed: u64, crash_at: Option<u64>) -> (World, Vec<Who>) {
             w.restart();
         }
     };
-    let mut moments: Vec<Box<dyn FnMut(&mut World)>> = Vec::new();
+    type Moment = Box<dyn FnMut(&mut World)>;
+    let mut moments: Vec<Moment> = Vec::new();
     let c = callers.clone();
     moments.push(Box::new(move |w| w.dials(c[0], "4000")));
     moments.push(Box::new(move |w| drop(w.opens_chat(mia))));

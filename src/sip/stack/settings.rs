@@ -33,6 +33,9 @@ pub struct SipSettings {
     pub user_agent: String,
     /// Where we listen, and what the world calls that.
     pub listeners: Vec<Listener>,
+    /// Challenges offer SHA-256 before MD5. Off unless every phone is known to cope: baresip 1.x and others give up at the
+    /// first challenge whose algorithm they do not know, instead of taking the next one.
+    pub strong_digest: bool,
 }
 
 /// A listening socket.

@@ -75,7 +75,7 @@ impl Stack {
     pub(super) fn body_fault(m: &Message) -> Option<u16> {
         let optional = m.headers.get(&Name::ContentDisposition).is_some_and(|d| d.contains("handling=optional"));
         let kind = m.content_type();
-        let ours = kind.as_deref().is_none_or(|k| k == ACCEPT || k.starts_with("multipart/"));
+        let ours = kind.as_deref().is_none_or(|k| k == ACCEPT);
         let coded = m.headers.get(&Name::ContentEncoding).is_some_and(|e| !e.eq_ignore_ascii_case("identity"));
         if !m.body.is_empty() && (!ours || coded) && !optional {
             return Some(415);
@@ -220,13 +220,13 @@ impl Stack {
         }
     }
 
-    /// The challenge of 22.2: both hashes, the strong one first.
+    /// The challenge of 22.2: MD5, which every phone knows; where the settings say so, SHA-256 before it (RFC 8760 2.4).
     pub(super) fn challenge(&mut self, now: Now, id: TxId, tenant: &crate::base::TenantId, stale: bool, out: &mut Vec<Output>) {
         let settings = self.settings.clone();
-        let values = self.digest.challenges(now.wall, settings.realm(tenant), stale);
+        let [strong, known_to_all] = self.digest.challenges(now.wall, settings.realm(tenant), stale);
         let Some(s) = self.servers.get(&id) else { return };
         let mut response = self.reply(&s.request, 401, "", &s.tag);
-        for value in values {
+        for value in settings.strong_digest.then_some(strong).into_iter().chain([known_to_all]) {
             response.headers.push(Name::WwwAuthenticate, value);
         }
         self.respond(now, id, &response, out);

@@ -1,0 +1,44 @@
+"""A caller that is sipp: another stack, A-law, keys from a capture; over UDP, and over TCP."""
+
+import time
+
+from harness import LOUD, TONES, VOICES, Phone, Sipp, check, names, near
+import sound
+
+TALK_MS = 3000
+
+
+def tell(world):
+    server = world.server()
+    anna = Phone(server, "anna")
+    server.ready("anna")
+    for number, transport in (("+15550003001", "u1"), ("+15550003002", "t1")):
+        since = anna.mark()
+        if Sipp.RAW:
+            caller = Sipp(server, "caller", "4000", caller=number, key="1", voice="second", stays_ms=3000 + TALK_MS, transport=transport)
+        else:
+            caller = Sipp(server, "caller", "4200", caller=number, stays_ms=2000 + TALK_MS, transport=transport)
+        anna.accept(since)
+        talking = server.wait_contact(number, "talking")
+        began = time.monotonic()
+        caller.end()
+        spoke = time.monotonic() - began
+        anna.wait("CALL_CLOSED", since=since)
+        closed = server.wait_fact(talking["id"], "interaction_closed")
+        check(closed["by"] == "customer", f"ended by {closed['by']}")
+        server.wait_fact(talking["id"], "recording_ended")
+        kept = server.recording(talking["id"])
+        near(sound.level_of(kept.channels[1], VOICES["anna"], kept.rate), LOUD, 1.0, "Anna in the recording, dBFS")
+        if Sipp.RAW:
+            heard = anna.heard()
+            tones = sound.order(sound.listen(heard.channels[0], TONES, heard.rate))
+            check(tones == [VOICES["second"]], f"Anna heard {names(tones)}")
+            db = sound.level_of(heard.channels[0], VOICES["second"], heard.rate)
+            near(db, LOUD, 1.0, "sipp's voice at Anna's ear, dBFS")
+            near(sound.level_of(kept.channels[0], VOICES["second"], kept.rate), LOUD, 1.0, "sipp's voice in the recording, dBFS")
+            world.note(f"{transport}: talked {spoke:.1f} s, heard at {db:.1f} dB")
+        legs = [f for f in server.timeline(talking["id"]) if f["fact"] == "leg_ended"]
+        check(all(leg["quality"]["packets_out"] > 100 for leg in legs), f"too little was sent: {legs}")
+        server.api.post(f"/api/v1/interactions/{talking['id']}/wrap-up-done", {"agent": "anna"})
+        server.wait_state("anna", "ready", work=[])
+    server.wait_empty()
