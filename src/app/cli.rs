@@ -16,7 +16,7 @@ use super::{
     clock::Clock,
     config::Config,
     demo::DemoCredentials,
-    flows,
+    flows, people,
     serve::{self, Running},
 };
 use crate::{
@@ -74,8 +74,30 @@ enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Logins, for the first administrator of a house; the others are made in the administration.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
     /// Print the version.
     Version,
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Make a login, or give one a new password. Passwords are made here and printed once.
+    Add {
+        /// The login name; for agents the id they have in the business configuration.
+        login: String,
+        /// The tenant.
+        #[arg(long)]
+        tenant: String,
+        /// agent, supervisor or admin.
+        #[arg(long, default_value = "agent")]
+        role: String,
+        #[command(flatten)]
+        process: Process,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -216,6 +238,9 @@ fn in_runtime(command: Command) -> Result<bool> {
             Command::Check { process } => check(&process.config()?).await,
             Command::Apply { file, dry_run, process } => apply(&process.config()?, &file, dry_run).await,
             Command::Export { process } => export(&process.config()?).await,
+            Command::User { command: UserCommand::Add { login, tenant, role, process } } => {
+                people::add(&process.config()?, &tenant, &login, &role).await
+            }
             Command::Version | Command::Flow { .. } | Command::Config { .. } => Ok(true),
         }
     })

@@ -10,6 +10,7 @@
 //! | `business` | the business configuration: compiled, applied, watched |
 //! | `flows` | flow files and what `ringdesk flow` does with them |
 //! | `ask` | outside HTTP questions of flows |
+//! | `people` | logins made from the command line |
 //! | `demo` | a shop to try everything with, credentials made on the spot |
 //! | `metrics` | the text of `/metrics` |
 //! | `serve` | all of it put together |
@@ -25,6 +26,7 @@ mod driver;
 mod flows;
 mod front;
 mod metrics;
+mod people;
 mod serve;
 
 pub use config::Config;

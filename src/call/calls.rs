@@ -57,6 +57,8 @@ pub(super) struct Leg {
     pub session_id: u64,
     /// Our last description.
     pub ours: Option<Session>,
+    /// An offer that has no answer yet, and whether it holds the peer.
+    pub offered: Option<(Session, bool)>,
     /// What was agreed last.
     pub agreed: Option<Remote>,
     /// We want the peer on hold.
@@ -97,6 +99,7 @@ impl Leg {
             // RFC 8866 5.2: numeric; kept below 2^53 for peers that read it into a double.
             session_id: rng.u64() >> 11,
             ours: None,
+            offered: None,
             agreed: None,
             hold: false,
             held: false,
@@ -265,7 +268,7 @@ impl Calls {
             E::Acked { dialog, body } => self.acked(now, dialog, body, out),
             E::Reoffer { dialog, body } => self.reoffered(now, dialog, body, out),
             E::ReAnswered { dialog, body } => self.reanswered(now, dialog, body, out),
-            E::ReRefused { dialog, code } => tracing::info!(?dialog, code, "the peer keeps the media as they were"),
+            E::ReRefused { dialog, code } => self.rerefused(dialog, code),
             E::InfoDtmf { dialog, digit } => {
                 if let Some(&leg) = self.dialogs.get(&dialog) {
                     out.push(Output::Event(Event::Digit { leg, digit }));
@@ -317,6 +320,8 @@ impl Calls {
             E::DtmfSent { leg } => say(Event::DtmfSent { leg }, out),
             E::Recorded { record, duration, bytes, trouble } => say(Event::Recorded { record, duration, bytes, trouble }, out),
             E::RecordTrouble { record, trouble } => say(Event::RecordTrouble { record, trouble }, out),
+            // Who holds the call, or is held, has no reason to send.
+            E::Silent { leg } if self.legs.get(&leg).is_some_and(|l| l.hold || l.held) => {}
             E::Silent { leg } => say(Event::Silent { leg }, out),
         }
     }
@@ -419,6 +424,10 @@ impl Calls {
         l.agreed = Some(agreed.remote.clone());
         if changed {
             out.push(Output::Media(Command::Agree { leg, remote: agreed.remote }));
+        }
+        if changed && matches!(l.state, State::Up) {
+            // Silence counts from here: the one before was the hold's.
+            out.push(Output::Media(Command::WatchSilence { leg, after: self.settings.media_timeout }));
         }
         if l.held != agreed.hold {
             l.held = agreed.hold;

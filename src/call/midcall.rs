@@ -24,7 +24,7 @@ impl Calls {
             None => s,
         };
         let ours = match offer {
-            None => follow(sdp::offer(&local)),
+            None => last.as_ref().map_or_else(|| sdp::offer(&local), |last| sdp::reoffer(last, &local)),
             Some((_, bytes)) => {
                 let theirs = match sdp::parse(&bytes) {
                     Ok(s) => s,
@@ -53,32 +53,53 @@ impl Calls {
         self.tell_dialog(leg, out);
     }
 
-    /// Puts the peer on hold by signalling, or takes it back.
+    /// Puts the peer on hold by signalling, or takes it back. While an offer is out the wish waits for its answer.
     pub(super) fn hold(&mut self, now: Now, leg: LegId, on: bool, out: &mut Vec<Output>) {
         let Some(l) = self.legs.get_mut(&leg).filter(|l| matches!(l.state, State::Up) && l.hold != on) else { return };
         l.hold = on;
-        let (Some(dialog), last) = (l.dialog, l.ours.clone()) else { return };
+        if l.offered.is_none() {
+            self.offer_hold(now, leg, out);
+        }
+    }
+
+    fn offer_hold(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) {
         let Some(local) = self.local_media(leg) else { return };
-        let offer = match &last {
-            Some(last) => sdp::offer(&local).following(last),
+        let Some(l) = self.legs.get_mut(&leg) else { return };
+        let Some(dialog) = l.dialog else { return };
+        let offer = match &l.ours {
+            Some(last) => sdp::reoffer(last, &local),
             None => sdp::offer(&local),
         };
-        if let Some(l) = self.legs.get_mut(&leg) {
-            l.ours = Some(offer.clone());
-        }
+        l.offered = Some((offer.clone(), l.hold));
         self.sip(now, stack::Action::Reinvite { dialog, body: body(&offer) }, out);
     }
 
-    pub(super) fn reanswered(&mut self, _now: Now, dialog: DialogKey, answer: Option<Body>, out: &mut Vec<Output>) {
+    /// The peer keeps the media as they were; so does the hold.
+    pub(super) fn rerefused(&mut self, dialog: DialogKey, code: u16) {
+        let Some(l) = self.dialogs.get(&dialog).and_then(|leg| self.legs.get_mut(leg)) else { return };
+        tracing::info!(?dialog, code, "the peer keeps the media as they were");
+        if let Some((_, hold)) = l.offered.take() {
+            l.hold = !hold;
+        }
+    }
+
+    pub(super) fn reanswered(&mut self, now: Now, dialog: DialogKey, answer: Option<Body>, out: &mut Vec<Output>) {
         let Some(&leg) = self.dialogs.get(&dialog) else { return };
-        let ours = self.legs.get(&leg).and_then(|l| l.ours.clone());
+        let Some((ours, hold)) = self.legs.get_mut(&leg).and_then(|l| l.offered.take()) else { return };
         let theirs = answer.as_ref().and_then(|(_, b)| sdp::parse(b).ok());
-        if let Some((ours, theirs)) = ours.zip(theirs) {
+        if let Some(theirs) = theirs {
             let nat = self.nat(leg, &theirs);
             if let Ok(agreed) = sdp::agreed(&ours, &theirs, nat) {
                 self.agree(leg, agreed, out);
             }
         }
+        let Some(l) = self.legs.get_mut(&leg) else { return };
+        l.ours = Some(ours);
+        let again = l.hold != hold;
         self.tell_dialog(leg, out);
+        if again {
+            // Somebody changed their mind while the offer was out.
+            self.offer_hold(now, leg, out);
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::{
     settings::TenantSettings,
 };
 use crate::{
-    base::{AgentId, Channel, CustomerId, FlowId, InteractionId, Now, QueueId, TenantId, TicketId},
+    base::{AgentId, Channel, CustomerId, FlowId, InteractionId, Now, QueueId, TenantId, TicketId, TrunkId},
     call::{self, Action, Cause, Endpoint, Party, route},
     ivr, routing,
     sip::stack::Who,
@@ -48,15 +48,12 @@ impl Center {
             Who::Trunk { .. } => route::Asker::Trunk,
             Who::Stranger => route::Asker::Stranger,
         };
-        let dialled = settings.config.number(&a.dialled);
-        let found = route::find(&settings.config.routes, &dialled, asker)
-            .or_else(|| route::find(&settings.config.routes, &a.dialled, asker))
-            .map(|r| r.to.clone());
+        let found = settings.config.route_of(&a.dialled, asker).map(|(r, form)| (r.to.clone(), form));
         // Colleagues reach each other by name without a route of their own.
         let colleague = || {
             AgentId::parse(&a.dialled).ok().filter(|id| asker == route::Asker::User && settings.plan.agents.contains_key(id))
         };
-        let Some(to) = found.or_else(|| colleague().map(route::Destination::Agent)) else {
+        let Some((to, form)) = found.or_else(|| colleague().map(|g| (route::Destination::Agent(g), a.dialled.clone()))) else {
             return refuse(self, Cause::NotFound);
         };
         let caller = match &a.who {
@@ -66,7 +63,7 @@ impl Center {
         match to {
             route::Destination::Trunk(o) => match caller {
                 Some(agent) if self.on_a_call(&a.tenant, &agent) => refuse(self, Cause::Busy),
-                Some(agent) => self.dialled_out(now, &settings, a, agent, o, out),
+                Some(agent) => self.dialled_out(now, &settings, a, agent, (&o.trunk, o.rewrite(&form)), out),
                 None => refuse(self, Cause::NotAllowed),
             },
             route::Destination::Flow(f) => self.inbound(now, &settings, a, Lead::Flow(f), out),
@@ -125,7 +122,7 @@ impl Center {
         settings: &Arc<TenantSettings>,
         a: call::Arrival,
         agent: AgentId,
-        o: route::Outward,
+        (trunk, number): (&TrunkId, String),
         out: &mut Vec<Output>,
     ) {
         let to = settings.config.number(&a.dialled);
@@ -139,7 +136,7 @@ impl Center {
             routing::Input::Engage { interaction: id, agent: agent.clone(), channel: Channel::Voice, queue: None },
         );
         self.call(Action::Progress { leg: a.leg });
-        self.ring_customer(now, id, &o.trunk, o.rewrite(&a.dialled), out);
+        self.ring_customer(now, id, trunk, number, out);
     }
 
     /// An outbound contact with a number.
@@ -167,7 +164,7 @@ impl Center {
         &mut self,
         now: Now,
         id: InteractionId,
-        trunk: &crate::base::TrunkId,
+        trunk: &TrunkId,
         number: String,
         out: &mut Vec<Output>,
     ) {
@@ -272,9 +269,8 @@ impl Center {
             channel: i.channel,
             ani: i.from.clone(),
             dnis: i.to.clone(),
-            lang: customer
-                .and_then(|c| c.lang.clone())
-                .or_else(|| Some(i.settings.config.language.clone()).filter(|l| !l.is_empty())),
+            // Only what is known of this person: a flow asks the others, or speaks its own first language.
+            lang: customer.and_then(|c| c.lang.clone()),
             tenant: i.tenant.clone(),
             interaction: i.id.to_string(),
             inputs: customer.map(flow_fields).unwrap_or_default(),

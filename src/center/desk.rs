@@ -187,7 +187,13 @@ impl Center {
                 self.customer_entry(now, tenant, id, change, out);
             }
         }
-        if let Some(lang) = language.filter(|l| matches!(*l, "zh-CN" | "en-US")) {
+        // Browsers say `en-GB`, `zh-TW`, `en`: the language we have that is nearest.
+        let spoken = language.and_then(|l| match l.split(['-', '_']).next() {
+            Some("zh") => Some("zh-CN"),
+            Some("en") => Some("en-US"),
+            _ => None,
+        });
+        if let Some(lang) = spoken {
             let known = self.tenants.get(tenant).and_then(|t| t.customers.get(id)).and_then(|c| c.lang.clone());
             if known.as_deref() != Some(lang) {
                 self.customer_entry(now, tenant, id, customer::Change::Speaks { lang: Some(lang.into()) }, out);

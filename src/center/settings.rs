@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     base::{CalendarId, FlowId, SlaId, TenantId, TrunkId, Wall, e164},
-    call::route::{Destination, Route},
+    call::route::{self, Destination, Route},
     ivr, routing,
 };
 
@@ -217,6 +217,13 @@ impl Tenant {
         }
     }
 
+    /// Where a number leads for this asker, with the form of the number the route is written for: as used inside, else as
+    /// dialled, for a `9` that means an outside line makes no telephone number.
+    pub fn route_of(&self, dialled: &str, asker: route::Asker) -> Option<(&Route, String)> {
+        let forms = [self.number(dialled), dialled.trim().to_owned()];
+        forms.into_iter().find_map(|form| route::find(&self.routes, &form, asker).map(|r| (r, form)))
+    }
+
     /// A number in the one form this tenant uses inside.
     pub fn number(&self, raw: &str) -> String {
         e164::normalise(raw, self.country.as_deref(), self.trunk_prefix.as_deref())
@@ -371,6 +378,31 @@ fn lcs_lines<'a>(a: &[&'a str], b: &[&'a str]) -> Vec<(char, &'a str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_looked_for_as_written_inside_and_as_dialled_and_rewritten_in_the_form_that_was_found() {
+        let to = |prefix: &str, strip| {
+            Destination::Trunk(route::Outward { trunk: TrunkId::parse("carrier").unwrap(), strip, prefix: prefix.into() })
+        };
+        let line = |pattern: &str, to| Route { pattern: pattern.parse().unwrap(), to, from: route::Audience::Users };
+        let t = Tenant {
+            country: Some("1".into()),
+            routes: vec![line("+1*", to("00", 1)), line("9*", to("", 1))],
+            ..Tenant::default()
+        };
+        let sent = |dialled: &str| match t.route_of(dialled, route::Asker::User) {
+            Some((Route { to: Destination::Trunk(o), .. }, form)) => Some(o.rewrite(&form)),
+            _ => None,
+        };
+        assert_eq!(
+            sent("5551234567").as_deref(),
+            Some("0015551234567"),
+            "the national form by the route for the international one"
+        );
+        assert_eq!(sent("9110").as_deref(), Some("110"), "an outside line by 9");
+        assert_eq!(sent("4000"), None);
+        assert!(t.route_of("9110", route::Asker::Stranger).is_none());
+    }
 
     #[test]
     fn a_change_is_shown_with_its_surroundings_and_nothing_else() {

@@ -186,9 +186,8 @@ impl Center {
         settings: &super::settings::TenantSettings,
         number: &str,
     ) -> Result<(crate::base::TrunkId, String), Refusal> {
-        let dialled = settings.config.number(number);
-        match route::find(&settings.config.routes, &dialled, route::Asker::User).map(|r| &r.to) {
-            Some(route::Destination::Trunk(o)) => Ok((o.trunk.clone(), o.rewrite(&dialled))),
+        match settings.config.route_of(number, route::Asker::User).map(|(r, form)| (&r.to, form)) {
+            Some((route::Destination::Trunk(o), form)) => Ok((o.trunk.clone(), o.rewrite(&form))),
             _ => Err(Refusal::new(RefusalCode::NotAllowed, format!("no route of this tenant leads to {number} outside"))),
         }
     }

@@ -172,7 +172,7 @@ async fn read_all(mut read: OwnedReadHalf, flow: Flow, answers: &mpsc::WeakSende
     let mut framer = Framer::new();
     let mut buf = vec![0; READ];
     let mut deadline = Instant::now() + patience;
-    let (mut mid_message, mut silent_so_far) = (false, true);
+    let (mut mid_message, mut silent_so_far, mut owes_answer) = (false, true, false);
     loop {
         let n = match tokio::time::timeout_at(deadline, read.read(&mut buf)).await {
             Ok(Ok(0) | Err(_)) => return,
@@ -188,6 +188,7 @@ async fn read_all(mut read: OwnedReadHalf, flow: Flow, answers: &mpsc::WeakSende
                 Ok(Frame::Message(message)) => {
                     if shared.worth_handing_up(&message, flow.remote) {
                         shared.put(NetEvent::Received { message, source: flow }).await;
+                        owes_answer = true;
                     }
                 }
                 Ok(Frame::Ping) => {
@@ -201,6 +202,10 @@ async fn read_all(mut read: OwnedReadHalf, flow: Flow, answers: &mpsc::WeakSende
                     let message = Err(e.error);
                     if shared.worth_handing_up(&message, flow.remote) {
                         shared.put(NetEvent::Received { message, source: flow }).await;
+                        owes_answer = true;
+                    }
+                    // Whoever sent something good before the nonsense still gets the answer to it.
+                    if owes_answer {
                         linger(&mut read, &mut buf).await;
                     }
                     return;

@@ -191,6 +191,20 @@ async fn garbage_on_a_stream_ends_it_and_a_lost_boundary_is_answered_first() {
 }
 
 #[tokio::test]
+async fn what_was_asked_before_the_nonsense_is_still_answered() {
+    let mut desk = Desk::open(|_| {});
+    let mut phone = TcpStream::connect(desk.tcp()).await.unwrap();
+    phone.write_all(&[options("n1", ""), b"and now for something else\r\n".to_vec()].concat()).await.unwrap();
+    let (_, source) = desk.message().await;
+    // The nonsense has been read with the question, and the answer comes after it.
+    while desk.net.counters().unframed == 0 {
+        tokio::task::yield_now().await;
+    }
+    desk.net.send(source, Bytes::from_static(b"SIP/2.0 200 OK\r\n\r\n"));
+    assert!(closed(&mut phone).await.starts_with(b"SIP/2.0 200 "));
+}
+
+#[tokio::test]
 async fn a_silent_connection_half_a_message_and_a_long_pause_are_each_closed() {
     let mut desk = Desk::open(|c| (c.stall, c.idle) = (Duration::from_millis(500), Duration::from_millis(600)));
     let mut pausing = TcpStream::connect(desk.tcp()).await.unwrap();

@@ -117,23 +117,72 @@ nodes:
   two: {set: {n: "n + 1"}, then: one}
 "#;
 
+/// The shop whose flows lie in `ivr-flows/`.
+pub const SHOP: &str = r#"
+tenants:
+  demo:
+    name: Shop
+    domains: [demo.example]
+    country: "86"
+    trunk_prefix: "0"
+    language: zh-CN
+    routes: [{match: "4000", to: {flow: main}, from: public}]
+    chat: {flow: main, idle_close_s: 300, gone_s: 60}
+    slas: {voicemail_4h: {first_reply_min: 240, calendar: shop}}
+    routing:
+      skills: {lang-zh: {}, lang-en: {}, orders: {}, returns: {}, complaints: {}, sales: {}}
+      calendars:
+        shop: {zone: Asia/Shanghai, weekly: {mon: ["09:00-18:00"], tue: ["09:00-18:00"]}}
+      dispositions: {solved: {}}
+      reasons: {lunch: {}}
+      queues:
+        support: {strategy: best_skilled, ring_s: 15, wrap_up_s: 10, relax: [{after_s: 60, to: 0}]}
+        sales: {ring_s: 15, wrap_up_s: 10, join_empty: signed_in}
+      agents:
+        anna: {skills: {lang-en: 4, orders: 3, complaints: 4}, queues: [support]}
+        li: {skills: {lang-zh: 5, orders: 5, complaints: 2}, queues: [support]}
+"#;
+
+/// What a world is opened with.
+#[derive(Debug)]
+pub struct Opening {
+    /// The business.
+    pub business: Business,
+    /// Its flows.
+    pub flows: Flows,
+}
+
+/// Flows by id.
+pub type Flows = BTreeMap<FlowId, Arc<ivr::Flow>>;
+
+impl Opening {
+    /// The usual business.
+    pub fn usual() -> Opening {
+        Opening { business: parsed(BUSINESS), flows: flows(&[("main.yaml", MAIN), ("broken.yaml", BROKEN)]) }
+    }
+    /// The shop.
+    pub fn shop() -> Opening {
+        let files = [
+            ("main.yaml", include_str!("../../ivr-flows/main.yaml")),
+            ("order-status.yaml", include_str!("../../ivr-flows/order-status.yaml")),
+        ];
+        Opening { business: parsed(SHOP), flows: flows(&files) }
+    }
+}
+
 /// The tenant's id.
 pub fn tenant() -> TenantId {
     TenantId::parse(TENANT).expect("a plain word")
 }
 
-/// The business, parsed.
-pub fn business() -> Business {
-    Business::parse(BUSINESS).expect("the business of the simulator is well written")
+fn parsed(yaml: &str) -> Business {
+    Business::parse(yaml).expect("the businesses of the simulator are well written")
 }
 
-/// The flows, parsed.
-pub fn flows() -> BTreeMap<FlowId, Arc<ivr::Flow>> {
-    [("main.yaml", MAIN), ("broken.yaml", BROKEN)]
-        .into_iter()
-        .map(|(file, text)| {
-            let flow = ivr::Flow::parse(file, text).expect("the flows of the simulator are well written");
-            (flow.id.clone(), Arc::new(flow))
-        })
-        .collect()
+fn flows(files: &[(&str, &str)]) -> Flows {
+    let read = |(file, text): &(&str, &str)| {
+        let flow = ivr::Flow::parse(file, text).expect("the flows of the house are well written");
+        (flow.id.clone(), Arc::new(flow))
+    };
+    files.iter().map(read).collect()
 }

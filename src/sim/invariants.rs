@@ -42,10 +42,8 @@ impl Watch {
             return bad("about a contact that was never opened");
         }
         match &r.fact {
-            Fact::InteractionOpened { interaction, channel, .. } => {
-                if self.opened.insert(*interaction, *channel).is_some() {
-                    return bad("opened twice");
-                }
+            Fact::InteractionOpened { interaction, channel, .. } if self.opened.insert(*interaction, *channel).is_some() => {
+                return bad("opened twice");
             }
             Fact::InteractionClosed { interaction, .. } => {
                 if !self.closed.insert(*interaction) {
@@ -66,10 +64,8 @@ impl Watch {
                     return bad("waits after its end");
                 }
             }
-            Fact::Unqueued { interaction, .. } => {
-                if !self.queued.remove(interaction) {
-                    return bad("leaves a queue it was not in");
-                }
+            Fact::Unqueued { interaction, .. } if !self.queued.remove(interaction) => {
+                return bad("leaves a queue it was not in");
             }
             Fact::Offered { interaction, offer, agent, .. } => {
                 if self.offers.insert(*offer, (*interaction, agent.clone())).is_some() {
@@ -79,10 +75,8 @@ impl Watch {
                     return bad("offered after its end");
                 }
             }
-            Fact::OfferEnded { offer, .. } => {
-                if self.offers.remove(offer).is_none() {
-                    return bad("an offer ended twice");
-                }
+            Fact::OfferEnded { offer, .. } if self.offers.remove(offer).is_none() => {
+                return bad("an offer ended twice");
             }
             Fact::Connected { interaction, agent, .. } => {
                 if self.talking.contains_key(interaction) {
@@ -106,23 +100,17 @@ impl Watch {
                 // Also after a number that was dialled and did not answer: then there was no talk.
                 self.wraps.remove(&(*interaction, agent.clone()));
             }
-            Fact::LegOpened { interaction, leg, .. } => {
-                if !self.legs.insert((*interaction, *leg)) {
-                    return bad("a leg opened twice");
-                }
+            Fact::LegOpened { interaction, leg, .. } if !self.legs.insert((*interaction, *leg)) => {
+                return bad("a leg opened twice");
             }
-            Fact::LegEnded { interaction, leg, .. } => {
-                if !self.legs.remove(&(*interaction, *leg)) {
-                    return bad("a leg ended that was not there");
-                }
+            Fact::LegEnded { interaction, leg, .. } if !self.legs.remove(&(*interaction, *leg)) => {
+                return bad("a leg ended that was not there");
             }
             Fact::RecordingStarted { recording, .. } => {
                 self.recordings.insert(*recording);
             }
-            Fact::RecordingEnded { recording, .. } => {
-                if !self.recordings.remove(recording) {
-                    return bad("a recording ended that did not run");
-                }
+            Fact::RecordingEnded { recording, .. } if !self.recordings.remove(recording) => {
+                return bad("a recording ended that did not run");
             }
             _ => {}
         }

@@ -134,7 +134,7 @@ impl World {
     ) -> R {
         let mut out = Vec::new();
         let done = act(&mut self.phones[who.0], self.now, &mut out);
-        self.from_phone(who.0, out);
+        self.phone_sends(who.0, out);
         done
     }
 
@@ -262,9 +262,13 @@ impl World {
 
     /// Opens the chat.
     pub fn opens_chat(&mut self, g: Guest) -> Result<Done, Refusal> {
+        self.opens_chat_in(g, None)
+    }
+    /// Opens the chat with a browser that says which language it is in.
+    pub fn opens_chat_in(&mut self, g: Guest, language: Option<&str>) -> Result<Done, Refusal> {
         let v = &self.visitors[g.0];
         let (visitor, name) = (v.id, v.name.clone());
-        let command = Command::ChatOpen { visitor, name, contact: None, language: None, page: None };
+        let command = Command::ChatOpen { visitor, name, contact: None, language: language.map(str::to_owned), page: None };
         let done = self.command(Actor::Visitor { visitor }, command);
         if let Ok(Done::Interaction { interaction }) = &done {
             let interaction = *interaction;

@@ -340,7 +340,7 @@ impl Phone {
     fn event(&mut self, now: Now, event: Event, out: &mut Vec<(SocketAddr, Bytes)>) {
         match event {
             Event::Incoming { dialog, request, .. } => self.rung(now, dialog, &request, out),
-            Event::Progress { dialog, .. } => self.to_stage(dialog, Stage::Ringback),
+            Event::Progress { dialog, .. } => self.set_stage(dialog, Stage::Ringback),
             Event::Answered { dialog, body, .. } => {
                 let agreed = self.calls.get(&dialog).and_then(|c| {
                     let theirs = body.as_ref().and_then(|(_, b)| sdp::parse(b).ok())?;
@@ -351,9 +351,9 @@ impl Phone {
                     c.stage = Stage::Up;
                 }
             }
-            Event::Cancelled { dialog, .. } => self.to_stage(dialog, Stage::Over(487)),
-            Event::Refused { dialog, code, .. } => self.to_stage(dialog, Stage::Over(code)),
-            Event::Ended { dialog, .. } => self.to_stage(dialog, Stage::Over(0)),
+            Event::Cancelled { dialog, .. } => self.set_stage(dialog, Stage::Over(487)),
+            Event::Refused { dialog, code, .. } => self.set_stage(dialog, Stage::Over(code)),
+            Event::Ended { dialog, .. } => self.set_stage(dialog, Stage::Over(0)),
             Event::Reoffer { dialog, body: offer } => {
                 let Some(c) = self.calls.get(&dialog) else { return };
                 let (local, last) = (self.local(c.rtp, 1), c.ours.clone());
@@ -388,7 +388,7 @@ impl Phone {
         }
     }
 
-    fn to_stage(&mut self, dialog: DialogKey, stage: Stage) {
+    fn set_stage(&mut self, dialog: DialogKey, stage: Stage) {
         if let Some(c) = self.calls.get_mut(&dialog).filter(|c| !matches!(c.stage, Stage::Over(_))) {
             c.stage = stage;
         }

@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    business,
+    business::{self, Flows, Opening},
     invariants::Watch,
     media::{FakeMedia, Soon},
     net::Net,
@@ -28,6 +28,7 @@ use crate::{
         fact::Record,
         settings::{Business, Settings},
     },
+    ivr,
     sip::{
         auth::Ha1,
         stack::{Listener, SipSettings, TrunkPeer},
@@ -55,6 +56,7 @@ pub struct World {
     pub(super) center: Option<Center>,
     pub(super) settings: Arc<Settings>,
     call_settings: Arc<CallSettings>,
+    flows: Flows,
     pub(super) phones: Vec<Phone>,
     by_addr: BTreeMap<SocketAddr, usize>,
     pub(super) agents: BTreeMap<AgentId, usize>,
@@ -99,9 +101,15 @@ impl World {
 
     /// The usual business with something changed.
     pub fn with(seed: u64, change: impl FnOnce(&mut Business)) -> World {
-        let mut business = business::business();
-        change(&mut business);
-        let settings = Arc::new(compile(1, business));
+        let mut opening = Opening::usual();
+        change(&mut opening.business);
+        World::of(seed, opening)
+    }
+
+    /// A business of one's own.
+    pub fn of(seed: u64, opening: Opening) -> World {
+        let Opening { business, flows } = opening;
+        let settings = Arc::new(compile(1, business, &flows));
         let call_settings = Arc::new(call_settings(&settings));
         let mut rng = Rng::seeded(seed);
         let now = Now { mono: Mono(1_000_000_000), wall: Wall::from_unix_s(1_795_406_706) };
@@ -113,6 +121,7 @@ impl World {
             center: Some(center),
             settings,
             call_settings,
+            flows,
             phones: Vec::new(),
             by_addr: BTreeMap::new(),
             agents: BTreeMap::new(),
@@ -205,7 +214,7 @@ impl World {
         if let Some(i) = self.phones.iter().position(|p| p.deadline().is_some_and(|d| d <= at)) {
             let mut out = Vec::new();
             self.phones[i].tick(self.now, &mut out);
-            return self.from_phone(i, out);
+            return self.phone_sends(i, out);
         }
         let Some(((_, _), event)) = self.queue.pop_first() else { return };
         match event {
@@ -216,7 +225,7 @@ impl World {
                 let Some(&i) = self.by_addr.get(&to) else { return };
                 let mut out = Vec::new();
                 self.phones[i].receive(self.now, CENTER, bytes, &mut out);
-                self.from_phone(i, out);
+                self.phone_sends(i, out);
             }
             Event::Media(Soon::Say(e)) => self.give(Taped::Media(e)),
             Event::Media(Soon::Over(leg, play)) => {
@@ -236,7 +245,7 @@ impl World {
         self.queue.insert((self.now.mono + after, self.order), event);
     }
 
-    pub(super) fn from_phone(&mut self, i: usize, out: Vec<(SocketAddr, Bytes)>) {
+    pub(super) fn phone_sends(&mut self, i: usize, out: Vec<(SocketAddr, Bytes)>) {
         let from = self.phones[i].addr;
         for (to, bytes) in out {
             if to != CENTER {
@@ -334,6 +343,14 @@ impl World {
         }
     }
 
+    /// The outside answers the oldest question it was asked: status and JSON, or nothing at all.
+    pub fn outside_answers(&mut self, answer: ivr::HttpResult) {
+        if !self.asks.is_empty() {
+            let ask = self.asks.remove(0);
+            self.feed(Input::Answer(ask.id, answer));
+        }
+    }
+
     // ---- the power ----
 
     /// The power goes: the center, the engine, what was not yet stored and what was on its way inside.
@@ -385,7 +402,7 @@ impl World {
         let tenants = self.settings.tenants.iter().map(|(id, t)| (id.clone(), t.config.clone())).collect();
         let mut business = Business { tenants };
         change(&mut business);
-        self.settings = Arc::new(compile(self.settings.version + 1, business));
+        self.settings = Arc::new(compile(self.settings.version + 1, business, &self.flows));
         self.call_settings = Arc::new(call_settings(&self.settings));
         self.feed(Input::Settings(self.settings.clone()));
     }
@@ -403,8 +420,8 @@ fn start(settings: &Arc<Settings>, calls: &Arc<CallSettings>, rng: &mut Rng) -> 
     Center::new(config, settings.clone(), calls, rng.fork())
 }
 
-fn compile(version: u64, business: Business) -> Settings {
-    Settings::compile(version, business, &business::flows()).expect("the business of the simulator holds together")
+fn compile(version: u64, business: Business, flows: &Flows) -> Settings {
+    Settings::compile(version, business, flows).expect("the business of the simulator holds together")
 }
 
 /// What the roof would make of the settings for the SIP side.
@@ -435,7 +452,7 @@ fn call_settings(settings: &Settings) -> CallSettings {
                 addr: SocketAddr::new(addr, 5060),
                 host: config.host.clone(),
                 credentials: None,
-                max_calls: config.max_calls.and_then(|n| u32::try_from(n).ok()),
+                max_calls: config.max_calls,
             };
             trunks.insert((id.clone(), trunk.clone()), target);
         }

@@ -1,3 +1,12 @@
 //! The walks: what concerns several rooms at once, and the rules of the house itself.
 
 mod tidy;
+
+#[cfg(feature = "server")]
+mod bad_input;
+#[cfg(feature = "server")]
+mod chat;
+#[cfg(feature = "server")]
+mod restart;
+#[cfg(feature = "server")]
+mod server;

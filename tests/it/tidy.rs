@@ -257,11 +257,11 @@ mod sins {
         assert_eq!(lines("src/sip/msg/x.rs", "use crate::{\n  base::Now,\n  sip::{a::{b}, c},\n  text::Message,\n};\n"), [4]);
         assert_eq!(lines("src/sip/x.rs", "fn f() -> crate::text::Message { crate::sip::x() }\n"), [1]);
         assert_eq!(lines("src/sip/x.rs", "use super::super::text;\nuse super::y;\n"), [1]);
-        assert_eq!(lines("src/sip/x/y.rs", "use super::super::z;\n"), []);
-        assert_eq!(lines("src/sim/x.rs", "use crate::center;\nuse crate::text;\n"), []);
+        assert_eq!(lines("src/sip/x/y.rs", "use super::super::z;\n"), [0usize; 0]);
+        assert_eq!(lines("src/sim/x.rs", "use crate::center;\nuse crate::text;\n"), [0usize; 0]);
         let asleep = "// crate::center\n/* crate::center */\nconst A: &str = \"crate::center\";\n";
-        assert_eq!(lines("src/sip/x.rs", asleep), []);
-        assert_eq!(lines("src/sip/x.rs", "#[cfg(test)]\nmod tests {\n use crate::sim::World;\n}\n"), []);
+        assert_eq!(lines("src/sip/x.rs", asleep), [0usize; 0]);
+        assert_eq!(lines("src/sip/x.rs", "#[cfg(test)]\nmod tests {\n use crate::sim::World;\n}\n"), [0usize; 0]);
         assert_eq!(lines("src/cellar/mod.rs", ""), [1]);
     }
 

@@ -95,12 +95,14 @@ class Ports:
                     return False
         return True
 
-    def one(self):
+    def one(self, row=1):
+        """A port; with `row` the first of so many."""
         with self.lock:
             while True:
                 port = random.randrange(26_200, 32_000)
-                if port not in self.given and self.free(port):
-                    self.given.add(port)
+                ports = range(port, port + row)
+                if all(p not in self.given and self.free(p) for p in ports):
+                    self.given.update(ports)
                     return port
 
     def many(self, count):
@@ -357,13 +359,14 @@ class Server:
 class Phone:
     """baresip: says one tone, writes down what it hears, does what it is told."""
 
-    def __init__(self, server, user, voice=None, registers=True):
+    def __init__(self, server, user, voice=None, registers=True, port=None):
         world = server.world
         world.count += 1
         self.user, self.server, self.voice = user, server, VOICES[voice or user]
         self.folder = world.path(f"p{world.count}")
         os.makedirs(self.folder)
-        self.port, control, rtp = PORTS.one(), PORTS.one(), PORTS.many(20)
+        # The port after its own is its TLS port.
+        self.port, control, rtp = port or PORTS.one(row=2), PORTS.one(), PORTS.many(20)
         with open(os.path.join(HERE, "baresip.config")) as f:
             config = f.read()
         for mark, value in {
@@ -440,6 +443,12 @@ class Phone:
         at = self.mark()
         self.tell("accept")
         self.wait("CALL_ESTABLISHED", since=at)
+
+    def reject(self, since=0):
+        self.wait("CALL_INCOMING", since=since)
+        at = self.mark()
+        self.tell("hangup")
+        self.wait("CALL_CLOSED", since=at)
 
     def key(self, digit):
         """One key, pressed and let go (RFC 4733)."""

@@ -5,3 +5,4 @@ mod chats;
 mod crashes;
 mod handing;
 mod random;
+mod shop;

@@ -7,6 +7,7 @@ use crate::sim::walk::{Walk, walk};
 /// Enough to see most mistakes, few enough not to be waited for.
 const SEEDS: u64 = 150;
 
+#[expect(clippy::disallowed_methods, reason = "how long to search is up to whoever runs it")]
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }

@@ -13,8 +13,9 @@ use crate::base::{Deadlines, Mono, TenantId, limits::SIP_BINDINGS_PER_AOR, secs}
 
 /// Shortest lifetime granted, seconds; a shorter wish (other than 0) is answered 423.
 pub const EXPIRES_MIN_S: u32 = 60;
-/// Longest lifetime granted, seconds; a longer wish is cut.
-pub const EXPIRES_MAX_S: u32 = 3600;
+/// Longest lifetime granted, seconds; a longer wish is cut. Bindings live in memory: after a restart a phone can be rung again
+/// when it next registers, and nobody should wait an hour for that (nor for a phone that went away without a word).
+pub const EXPIRES_MAX_S: u32 = 120;
 
 /// Whom a registration is for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

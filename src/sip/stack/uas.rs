@@ -75,7 +75,7 @@ impl Stack {
     pub(super) fn body_fault(m: &Message) -> Option<u16> {
         let optional = m.headers.get(&Name::ContentDisposition).is_some_and(|d| d.contains("handling=optional"));
         let kind = m.content_type();
-        let ours = kind.as_deref().is_none_or(|k| k == ACCEPT || k.starts_with("multipart/"));
+        let ours = kind.as_deref().is_none_or(|k| k == ACCEPT);
         let coded = m.headers.get(&Name::ContentEncoding).is_some_and(|e| !e.eq_ignore_ascii_case("identity"));
         if !m.body.is_empty() && (!ours || coded) && !optional {
             return Some(415);

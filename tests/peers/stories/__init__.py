@@ -1,12 +1,14 @@
 """The stories, in the order in which they start: the long ones first, so that all end together."""
 
-from . import by_sipp, first_call, hang_ups, load, no_answer, restart, strangers, torture
+from . import by_sipp, dialling_out, first_call, handing_over, hang_ups, load, no_answer, restart, strangers, torture
 
 ALL = [
     ("torture messages over UDP", torture.over_udp),
     ("torture messages over TCP", torture.over_tcp),
     ("two calls of one customer, from the greeting to the ticket", first_call.tell),
     ("no answer, nobody there, too many: the next agent or a message", no_answer.tell),
+    ("one call through many hands", handing_over.tell),
+    ("calls to the outside", dialling_out.tell),
     ("a caller by sipp, over UDP and TCP", by_sipp.tell),
     ("the power goes in the middle of calls", restart.tell),
     ("strangers", strangers.tell),

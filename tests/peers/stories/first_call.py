@@ -90,13 +90,21 @@ def asks_for_a_level_and_reaches_chen(server, world, caller, ben, chen):
     kept(server, world, call, "chen")
     ended = server.wait_fact(call, "talk_ended")
     check(ended["by"] == "agent", f"the talk was ended by {ended['by']}")
-    decision = server.api.get(f"/api/v1/interactions/{call}/decisions")["decisions"]
-    check(len(decision) == 1, f"{len(decision)} decisions")
-    text = str(decision[0])
-    for who in ("anna", "ben", "chen"):
-        check(who in text, f"the decision does not name {who}: {text}")
-    world.note("decision: " + text[:160])
+    why_chen(server, world, call)
     return call
+
+
+def why_chen(server, world, call):
+    """The record says what spoke for Chen, and what kept each of the others back."""
+    decisions = server.api.get(f"/api/v1/interactions/{call}/decisions")["decisions"]
+    check(len(decisions) == 1, f"{len(decisions)} decisions")
+    decision = decisions[0].get("decision", decisions[0])
+    check(decision["agent"] == "chen" and decision["strategy"] == "longest_idle", f"{decision}")
+    check(decision["needs"] == [["orders", 4]], f"needs: {decision['needs']}")
+    verdicts = {c["agent"]: str(c["verdict"]) for c in decision["candidates"]}
+    check(set(verdicts) == {"anna", "ben", "chen"}, f"candidates: {verdicts}")
+    check("orders" in verdicts["ben"] and "3" in verdicts["ben"], f"what kept Ben back: {verdicts['ben']}")
+    world.note(f"why chen: {decision['tie_break']}")
 
 
 def heard_by_caller(world, caller, agent, before, after=()):

@@ -48,7 +48,7 @@ def rings_out(server, world, anna, ben):
 
 def messages(server, world):
     """Three callers at once: a team that is not there, a wait that is too long, a queue that is full."""
-    first = Sipp(server, "caller", "4000", caller="+15550004010", key="5", stays_ms=20_000) if Sipp.RAW else None
+    first = Sipp(server, "caller", "4000", caller="+15550004010", key="5", stays_ms=8_000) if Sipp.RAW else None
     voices = ("caller", "second", "third")
     callers = [Phone(server, f"+1555000402{n}", voice=v, registers=False) for n, v in enumerate(voices)]
     if first:
@@ -66,7 +66,7 @@ def messages(server, world):
         caller.key("#")
         caller.wait("CALL_CLOSED", since=since)
     if first:
-        first.process.stop()
+        first.end()
 
     for caller, call, voice, why in zip(callers, calls, voices, ("no_agents", "timeout", "full" if first else "no_agents")):
         heard = caller.heard()

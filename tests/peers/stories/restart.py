@@ -63,6 +63,7 @@ def tell(world):
 
     # Whoever was waiting stands where they stood.
     server.api.ask("PUT", "/api/v1/agents/anna/state", {"state": "not_ready", "reason": "break"})
+    anna.stop()
     waiter.dial("4000")
     again = until("the call", lambda: server.contact_of(waiter.user))["id"]
     server.wait_fact(again, "flow_entered", node="office/menu")
@@ -73,6 +74,12 @@ def tell(world):
     id = server.wait_contact(direct.user, "waiting")["id"]
     entry = server.wait_fact(id, "queued")["entry"]
     check(entry["since"] == since[waiting_direct], f"the age in the queue dialled directly: {entry['since']}, was {since[waiting_direct]}")
+    # And is served first, although the other one has just called as well: Anna's phone has registered anew.
+    anna = Phone(server, "anna")
+    server.ready("anna")
+    anna.accept()
+    first = until("somebody talks", lambda: [r for r in server.live() if r["stage"] == "talking"])
+    check([r["from"] for r in first] == [waiter.user], f"served first: {first[0]['from']}, not {waiter.user}, who has waited longest")
     waiter.hang_up()
     direct.hang_up()
     server.wait_empty()

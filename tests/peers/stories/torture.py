@@ -1,6 +1,7 @@
 """The torture messages of RFC 4475 and RFC 5118 on the wire: each gets an answer the index allows, and the server lives on.
 
-Answers go to the source address and the port of the Via (RFC 3261 section 18.2.2), so this binds 5060 and 5050 on a loopback address of its own.
+Answers go to the source address and the port of the Via (RFC 3261 section 18.2.2), so this binds the ports named there on a loopback
+address of its own.
 """
 
 import json
@@ -15,6 +16,7 @@ from harness import ROOT, Failed, check
 
 MESSAGES = os.path.join(ROOT, "tests", "data", "torture")
 WAIT = 0.5
+PORTS = (5060, 5050, 5061, 6050)  # 5061: a Via that says TLS and no port
 
 
 def over_udp(world):
@@ -31,8 +33,17 @@ def tell(world, over):
     server.api.post("/api/v1/users", {"login": "user", "role": "agent"})
     with open(os.path.join(MESSAGES, "index.json")) as f:
         index = [m for m in json.load(f)["messages"] if not m["file"].startswith("rfc5118/")]
-    sockets = claim(world)
-    results = [(m, over(server, sockets, m)) for m in index]
+    sockets = claim(world) if over is udp else [datagram("127.0.0.1", 0)]
+    results, seen = [], set()
+    for m in index:
+        # Many share a branch. A server that has seen it takes the next one for a retransmission, as it should: it has to forget.
+        top = re.search(rb"(?ims)^([A-Z]+) .*?^(?:via|v)[ \t]*:[ \t\r\n]*([^,\r\n]*)", read(m))
+        if over is udp and top and top.groups() in seen:
+            server.kill()
+            server.start()
+            seen.clear()
+        seen.add(top and top.groups())
+        results.append((m, over(server, sockets, m)))
     good = sum(verdict == "ok" for _, verdict in results)
     world.note(f"{good}/{len(index)} in the index")
     problems = [f"{m['section']} {m['name']}: {verdict}" for m, verdict in results if verdict != "ok"]
@@ -40,20 +51,33 @@ def tell(world, over):
 
 
 def claim(world):
-    """Sockets on 5060 and 5050 of a loopback address nobody else has."""
-    for _ in range(20):
+    """Sockets on PORTS of a loopback address nobody else has; where somebody listens on these ports of every address, on one other port."""
+    for attempt in range(20):
         address = f"127.{random.randrange(2, 250)}.{random.randrange(250)}.{random.randrange(2, 250)}"
-        sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+        ports = PORTS if attempt < 10 else (0,)
+        sockets = []
         try:
-            for s, port in zip(sockets, (5060, 5050)):
-                s.bind((address, port))
+            for port in ports:
+                sockets.append(datagram(address, port))
         except OSError:
             for s in sockets:
                 s.close()
             continue
         world.ends.extend(s.close for s in sockets)
+        if ports is not PORTS:
+            world.note("port 5060 is in use on this machine: asked by rport to answer elsewhere")
         return sockets
-    raise Failed("no loopback address with free ports 5060 and 5050")
+    raise Failed("no loopback address to send from")
+
+
+def datagram(address, port):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        s.bind((address, port))
+    except OSError:
+        s.close()
+        raise
+    return s
 
 
 def read(message):
@@ -63,11 +87,11 @@ def read(message):
 
 def alive(server, sockets):
     """An OPTIONS is answered."""
-    address = sockets[0].getsockname()[0]
+    address, port = sockets[0].getsockname()
     for _ in range(3):
         mark = f"alive{random.getrandbits(48):x}"
         text = (
-            f"OPTIONS sip:{server.address} SIP/2.0\r\nVia: SIP/2.0/UDP {address}:5060;branch=z9hG4bK{mark};rport\r\nMax-Forwards: 70\r\n"
+            f"OPTIONS sip:{server.address} SIP/2.0\r\nVia: SIP/2.0/UDP {address}:{port};branch=z9hG4bK{mark};rport\r\nMax-Forwards: 70\r\n"
             f"From: <sip:t@{address}>;tag=1\r\nTo: <sip:{server.address}>\r\nCall-ID: {mark}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
         )
         sockets[0].sendto(text.encode(), ("127.0.0.1", server.sip))
@@ -79,14 +103,16 @@ def alive(server, sockets):
     return False
 
 
-def verdict(server, sockets, message, codes):
+def verdict(server, sockets, message, codes, stream):
     check(alive(server, sockets), f"{message['name']} ({message['section']}): the server does not answer any more")
     final = [c for c in codes if c >= 200]
     wanted = message["uas_status"]
     if message["kind"] == "response":
         return "ok" if not final else f"a response was answered: {codes}"
     if not final:
-        return "ok" if "silent" in wanted or "drop" in wanted else f"no answer, expected {wanted}"
+        # A stream waits for the rest of a message that is shorter than it says, or has no end of its headers.
+        unfinished = stream and message["name"] in ("clerr", "baddn")
+        return "ok" if "any" in wanted or unfinished else f"no answer, expected {wanted}"
     if "any" in wanted or "normal" in wanted or final[0] in wanted:
         return "ok"
     return f"{codes}, expected {wanted}"
@@ -94,6 +120,11 @@ def verdict(server, sockets, message, codes):
 
 def udp(server, sockets, message):
     raw = read(message)
+    elsewhere = False
+    if len(sockets) == 1:
+        asked = re.sub(rb"(?i)(branch *= *[^\s;,]+)", rb"\1;rport", raw, count=1)
+        # Without a branch that can be told at sight the answer goes where we cannot hear it.
+        elsewhere, raw = message["name"] in ("longreq", "badinv01", "ltgtruri") or asked == raw, asked
     sockets[0].sendto(raw, ("127.0.0.1", server.sip))
     named = re.search(rb"(?im)^(?:call-id|i)[ \t]*:[ \t]*([^\r\n]+)", raw)
     codes, end = [], time.monotonic() + WAIT
@@ -104,7 +135,10 @@ def udp(server, sockets, message):
                 continue  # an older answer, sent again
             status = re.match(rb"SIP/2\.0 (\d{3})", data)
             codes.append(int(status.group(1)) if status else 999)
-    return verdict(server, sockets, message, codes)
+    if elsewhere and not codes:
+        check(alive(server, sockets), f"{message['name']} ({message['section']}): the server does not answer any more")
+        return "ok"
+    return verdict(server, sockets, message, codes, stream=False)
 
 
 def tcp(server, sockets, message):
@@ -121,4 +155,4 @@ def tcp(server, sockets, message):
             if not more:
                 break
             data += more
-    return verdict(server, sockets, message, [int(x) for x in re.findall(rb"(?m)^SIP/2\.0 (\d{3})", data)])
+    return verdict(server, sockets, message, [int(x) for x in re.findall(rb"(?m)^SIP/2\.0 (\d{3})", data)], stream=True)

@@ -1,0 +1,1 @@
+//! Nonsense from everywhere: a clear answer that names the place, and a server that keeps running.
