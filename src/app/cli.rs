@@ -110,6 +110,9 @@ enum FlowCommand {
         /// A business configuration whose queues, calendars and codes the flows must name rightly.
         #[arg(long)]
         business: Option<PathBuf>,
+        /// Beginnings of addresses flows may ask, as `[flows] http_allow` of the server has them.
+        #[arg(long, value_name = "URL")]
+        http_allow: Vec<String>,
     },
     /// Play the stories written in a flow.
     Test {
@@ -405,11 +408,11 @@ fn flow(command: FlowCommand) -> Result<bool> {
             }
             Ok(good)
         }
-        FlowCommand::Lint { files, business } => lint(&files, business.as_deref()),
+        FlowCommand::Lint { files, business, http_allow } => lint(&files, business.as_deref(), &http_allow),
     }
 }
 
-fn lint(files: &[PathBuf], business: Option<&Path>) -> Result<bool> {
+fn lint(files: &[PathBuf], business: Option<&Path>, http_allow: &[String]) -> Result<bool> {
     let (named, library) = parse_flows(files)?;
     let text = match business {
         Some(p) => std::fs::read_to_string(p).with_context(|| format!("cannot read {}", p.display()))?,
@@ -421,7 +424,7 @@ fn lint(files: &[PathBuf], business: Option<&Path>) -> Result<bool> {
     for flow in &named {
         for tenant in business.tenants.values() {
             let prompt_file = |name: &str| prompt_info(&dir.join(name));
-            let catalog = catalog(tenant, &prompt_file);
+            let catalog = ivr::Catalog { urls: http_allow.to_vec(), ..catalog(tenant, &prompt_file) };
             for finding in ivr::check(flow, &library, &catalog) {
                 println!("{finding}");
                 good &= finding.severity != ivr::Severity::Error;
