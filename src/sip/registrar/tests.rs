@@ -23,7 +23,7 @@ fn two_phones_ring_the_preferred_first_and_each_leaves_when_its_time_is_up() {
     assert_eq!(r.register(T0, &anna(), &request("a", 1, &[(DESK, 60)])), Ok(Reach::Registered(1)));
     assert_eq!(r.register(T0, &anna(), &request("b", 1, &[(SOFT, 7200)])), Ok(Reach::Registered(2)));
     assert_eq!(r.bindings(&anna())[0].contact.to_string(), "sip:anna@192.168.1.3:5060");
-    assert_eq!(r.bindings(&anna())[0].expires_s(T0), EXPIRES_MAX_S, "a longer wish is cut");
+    assert_eq!(r.bindings(&anna())[0].expires_s(T0), u64::from(EXPIRES_MAX_S), "a longer wish is cut");
     assert_eq!(r.deadline(), Some(T0 + secs(60)));
     assert_eq!(r.expire(T0 + secs(60)), [(anna(), Reach::Registered(1))]);
     assert_eq!(r.expire(T0 + secs(u64::from(EXPIRES_MAX_S))), [(anna(), Reach::Unregistered)]);
