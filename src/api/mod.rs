@@ -162,6 +162,8 @@ pub fn router(parts: Parts) -> Router {
         .route_layer(middleware::from_fn(in_time))
         .route_layer(middleware::from_fn_with_state(shared.clone(), guard::guard))
         .merge(pages::routes())
+        // Said here, so that what another router is merged with still has its answer sealed.
+        .fallback(async || Problem::new(axum::http::StatusCode::NOT_FOUND, "not_found", "there is nothing at this address"))
         .layer(middleware::from_fn_with_state(shared.clone(), problem::seal));
     routes.with_state(shared)
 }

@@ -113,6 +113,9 @@ enum FlowCommand {
         /// Settings file, for the addresses flows may ask.
         #[arg(long, env = "RINGDESK_CONFIG", value_name = "FILE")]
         config: Option<PathBuf>,
+        /// Beginnings of addresses flows may ask, as `[flows] http_allow` of the server has them.
+        #[arg(long, value_name = "URL")]
+        http_allow: Vec<String>,
     },
     /// Play the stories written in a flow.
     Test {
@@ -411,13 +414,14 @@ fn flow(command: FlowCommand) -> Result<bool> {
             }
             Ok(good)
         }
-        FlowCommand::Lint { files, business, config } => lint(&files, business.as_deref(), config),
+        FlowCommand::Lint { files, business, config, http_allow } => lint(&files, business.as_deref(), config, http_allow),
     }
 }
 
-fn lint(files: &[PathBuf], business: Option<&Path>, config: Option<PathBuf>) -> Result<bool> {
+fn lint(files: &[PathBuf], business: Option<&Path>, config: Option<PathBuf>, http_allow: Vec<String>) -> Result<bool> {
     let (named, library) = parse_flows(files)?;
     let mut urls = load_config(config)?.flows.http_allow;
+    urls.extend(http_allow);
     if business.is_none() {
         urls.push(super::demo::SHOP_API.to_owned());
     }

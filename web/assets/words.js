@@ -125,7 +125,7 @@ export const words = {
   'transfer.go': ['Hand over', '转接'],
   'transfer.cancel': ['Cancel', '取消'],
 
-  'pane.none': ['Choose a contact on the left.', '请在左侧选择会话。'],
+  'pane.none': ['Choose a contact from the list.', '请在列表中选择会话。'],
   'pane.compose': ['Write to the customer', '回复客户'],
   'pane.note': ['Private note', '内部备注'],
   'pane.note.hint': ['Only colleagues see this', '仅同事可见'],

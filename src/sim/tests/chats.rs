@@ -52,6 +52,30 @@ fn a_message_sent_again_is_the_same_message_and_no_word_is_shown_before_it_is_st
 }
 
 #[test]
+fn a_visitor_who_waits_in_line_is_not_taken_for_idle() {
+    let mut w = World::new(34);
+    let anna = w.agent("anna").ready();
+    w.takes_lunch(anna).unwrap();
+    let mia = w.visitor("Mia");
+    w.opens_chat(mia).unwrap();
+    w.visitor_connected(mia, true).unwrap();
+    w.pass(secs(1));
+    let id = w.chat(mia);
+    w.writes(mia, "sales").unwrap();
+    // Twice as long as a visitor who owes an answer would be kept.
+    w.pass(secs(600));
+    let said = w.transcript(id);
+    assert!(!said.iter().any(|l| l.contains("still there")), "{said:?}");
+    w.sets_ready(anna);
+    w.until(|w| w.offer_to(anna).is_some());
+    w.accepts(anna).unwrap();
+    w.replies(anna, mia, "Sorry for the wait.").unwrap();
+    w.pass(secs(130));
+    let said = w.transcript(id);
+    assert!(said.last().is_some_and(|l| l.contains("still there")), "now it is the visitor's turn: {said:?}");
+}
+
+#[test]
 fn an_agent_has_two_chats_and_a_call_at_once() {
     let mut w = World::new(33);
     let anna = w.agent("anna").ready();
