@@ -13,7 +13,7 @@ use super::{
     memory::{Memory, Remembered, TenantMemory},
 };
 use crate::{
-    base::{Channel, InteractionId, Mono, Now, RecordingId, TenantId, VisitorId},
+    base::{AgentId, Channel, InteractionId, Mono, Now, RecordingId, TenantId, VisitorId, Wall},
     call::Cause,
     ivr, routing, text, ticket,
 };
@@ -55,7 +55,7 @@ impl Center {
         repaired: &BTreeMap<RecordingId, Repaired>,
         out: &mut Vec<Output>,
     ) {
-        let TenantMemory { tickets, customers, agents, open, counted, alarms, places } = m;
+        let TenantMemory { tickets, customers, agents, mut open, counted, alarms, places } = m;
         for (from, (entry, at)) in places {
             let left = Self::PLACE_KEPT.saturating_sub(now.wall.since(at));
             if !left.is_zero() {
@@ -71,29 +71,55 @@ impl Center {
         for id in live {
             self.ticket_arm(now, tenant, id);
         }
-        for (agent, (state, since)) in agents {
-            // At most one wrap-up at a time is the phone's; those of chats are closed by hand or by their clock below.
-            let wrap = open.iter().find_map(|(id, r)| r.wraps.get(&agent).map(|w| (id, r, w)));
-            let wrap = wrap.map(|(id, r, w)| routing::RestoredWrapUp {
-                interaction: *id,
-                channel: r.channel,
-                queue: r.last_queue.clone(),
-                since: w.since,
-                until: w.until,
-                disposition: w.disposition.clone(),
+        let mut chosen = Vec::new();
+        for (agent, (state, since, pending)) in agents {
+            chosen.extend(pending.map(|p| (agent.clone(), p)));
+            let wraps = open.iter().filter_map(|(id, r)| {
+                r.wraps.get(&agent).map(|w| routing::RestoredWrapUp {
+                    interaction: *id,
+                    channel: r.channel,
+                    queue: r.last_queue.clone(),
+                    since: w.since,
+                    until: w.until,
+                    disposition: w.disposition.clone(),
+                })
             });
-            let mut said = Vec::new();
-            let t = self.tenants.get_mut(tenant).expect("the caller checked");
-            if let Err(refused) = t.router.restore_agent(now, &agent, state, since, wrap, &mut said) {
-                tracing::info!(%agent, %refused, "an agent of the journal is not put back");
+            // Somebody with chats may wrap up several; each is put back by a call of its own.
+            let mut wraps: Vec<_> = wraps.map(Some).collect();
+            if wraps.is_empty() {
+                wraps.push(None);
             }
-            self.router_outputs(now, tenant, said, out);
+            for wrap in wraps {
+                let of = wrap.as_ref().map(|w| w.interaction);
+                let mut said = Vec::new();
+                let t = self.tenants.get_mut(tenant).expect("the caller checked");
+                let restored = t.router.restore_agent(now, &agent, state.clone(), since, wrap, &mut said);
+                self.router_outputs(now, tenant, said, out);
+                if let Err(refused) = restored {
+                    tracing::info!(%agent, %refused, "an agent of the journal is not put back");
+                    if let Some((interaction, r)) = of.and_then(|i| open.get_mut(&i).map(|r| (i, r))) {
+                        r.wraps.remove(&agent);
+                        let over = Fact::WrapUpOver { interaction, agent: agent.clone(), timed_out: true, wrap_ms: 0 };
+                        self.fact(now, tenant, over, out);
+                    }
+                }
+            }
         }
         for (id, r) in open {
             match (r.channel, r.visitor) {
                 (Channel::Webchat, Some(visitor)) => self.recover_chat(now, tenant, id, visitor, r, out),
                 _ => self.recover_call(now, tenant, id, r, repaired, out),
             }
+        }
+        // Last, when the work in hand is theirs again: who asked for a break during a talk gets it after the talk.
+        for (agent, state) in chosen {
+            let input = match state {
+                routing::AgentState::SignedOut => routing::Input::SignOut { agent },
+                routing::AgentState::Ready => routing::Input::SetState { agent, state: routing::Choice::Ready },
+                routing::AgentState::NotReady(why) => routing::Input::SetState { agent, state: routing::Choice::NotReady(why) },
+                routing::AgentState::Away => routing::Input::SetState { agent, state: routing::Choice::Away },
+            };
+            self.route(tenant, input);
         }
     }
 
@@ -129,13 +155,19 @@ impl Center {
         tenant: &TenantId,
         id: InteractionId,
         visitor: VisitorId,
-        r: Remembered,
+        mut r: Remembered,
         out: &mut Vec<Output>,
     ) {
         self.recover_hold(now, tenant, id, &r);
         let settings = self.tenants.get(tenant).expect("the caller checked").settings.clone();
         // Offers are leases: they died with the process.
         self.end_offers(now, tenant, id, &r, out);
+        // Who had it is no longer here: it goes back to where it came from.
+        let orphan = r.talk.take_if(|(agent, _)| !self.agent_exists(tenant, agent));
+        let unattended = orphan.is_some() || !r.offers.is_empty();
+        if let Some((agent, at)) = orphan {
+            self.talk_cut(now, tenant, id, agent, at, out);
+        }
         self.chat_hold(now, id, visitor, &settings);
         if let Some(chat) = self.interactions.get_mut(&id).and_then(|i| i.chat.as_mut()) {
             for m in r.messages {
@@ -183,7 +215,7 @@ impl Center {
             Some(entry) => self.wait_again(now, id, entry, "default".into(), false),
             None if talking => {}
             // It was on its way from one agent to another, or its flow is gone: a person takes it from here.
-            None if !has_flow || (rested && !r.offers.is_empty()) => {
+            None if !has_flow || (rested && unattended) => {
                 let queue = r.last_queue.or_else(|| settings.plan.queues.keys().next().cloned());
                 if let Some(queue) = queue.filter(|q| settings.plan.queues.contains_key(q)) {
                     let mut entry = routing::Entry::new(id, queue, Channel::Webchat, r.opened);
@@ -245,12 +277,7 @@ impl Center {
             self.keep_place(now, tenant, &r.from, entry, Self::PLACE_KEPT);
         }
         if let Some((agent, at)) = r.talk {
-            let talk_ms = millis(now.wall.since(at));
-            let fact = Fact::TalkEnded { interaction: id, agent: agent.clone(), by: EndedBy::System, talk_ms, hold_ms: 0 };
-            self.fact(now, tenant, fact, out);
-            // The agent comes back free: nobody wraps up a call that was taken from them.
-            let over = Fact::WrapUpOver { interaction: id, agent, timed_out: true, wrap_ms: 0 };
-            self.fact(now, tenant, over, out);
+            self.talk_cut(now, tenant, id, agent, at, out);
         }
         if !r.closed {
             if let Some(ticket) = r.ticket {
@@ -264,6 +291,15 @@ impl Center {
             i.closed = true;
         }
         self.forget_if_over(id);
+    }
+
+    /// A talk the restart has ended. The agent comes back free: nobody wraps up what was taken from them.
+    fn talk_cut(&mut self, now: Now, tenant: &TenantId, id: InteractionId, agent: AgentId, since: Wall, out: &mut Vec<Output>) {
+        let talk_ms = millis(now.wall.since(since));
+        let fact = Fact::TalkEnded { interaction: id, agent: agent.clone(), by: EndedBy::System, talk_ms, hold_ms: 0 };
+        self.fact(now, tenant, fact, out);
+        let over = Fact::WrapUpOver { interaction: id, agent, timed_out: true, wrap_ms: 0 };
+        self.fact(now, tenant, over, out);
     }
 
     /// Whoever calls again from this number within [`limits::PLACE_KEPT`](crate::base::limits::PLACE_KEPT) stands where they stood.

@@ -167,3 +167,70 @@ fn an_answered_call_is_ended_with_a_cause_and_its_recording_kept() {
     w.hangs_up(caller);
     w.nothing_is_left();
 }
+
+#[test]
+fn an_agent_who_wraps_up_two_chats_still_wraps_up_two_chats_after_a_restart() {
+    let mut w = World::with(75, |b| {
+        let t = b.tenants.values_mut().next().unwrap();
+        for q in t.routing.queues.values_mut() {
+            q.wrap_up_s = 60;
+        }
+    });
+    let anna = w.agent("anna").ready();
+    let guests = [w.visitor("Mia"), w.visitor("Tom")];
+    for g in guests {
+        w.opens_chat(g).unwrap();
+        w.pass(secs(1));
+        w.writes(g, "support").unwrap();
+        w.until(|w| w.offer_to(anna).is_some());
+        w.accepts(anna).unwrap();
+    }
+    for g in guests {
+        w.leaves(g).unwrap();
+    }
+    w.pass(secs(5));
+    w.crash_and_restart();
+    assert_eq!(w.agent_state(anna), "ready wrap_up wrap_up");
+    let first = w.chat(guests[0]);
+    w.disposes(anna, first, "solved").unwrap();
+    w.asks(anna, |agent| crate::center::command::Command::WrapUpDone { interaction: first, agent }).unwrap();
+    assert_eq!(w.agent_state(anna), "ready wrap_up");
+    w.crash();
+    w.pass(mins(5));
+    w.restart();
+    w.pass(secs(1));
+    assert_eq!(w.agent_state(anna), "ready", "the other ran out while the power was off");
+    w.nothing_is_left();
+}
+
+#[test]
+fn an_agent_taken_out_of_the_plan_while_the_power_is_off_leaves_nothing_behind() {
+    let mut w = World::new(76);
+    let anna = w.agent("anna").ready();
+    let mia = w.visitor("Mia");
+    w.opens_chat(mia).unwrap();
+    w.pass(secs(1));
+    w.writes(mia, "support").unwrap();
+    w.until(|w| w.offer_to(anna).is_some());
+    w.accepts(anna).unwrap();
+    let caller = w.phone("+3265550001").dials("4001");
+    w.until(|w| w.rings(anna));
+    w.answers(anna);
+    w.until(|w| w.hear_each_other(caller, anna));
+    w.hangs_up(caller);
+    w.pass(secs(1));
+    w.crash();
+    w.configure(|b| {
+        let t = b.tenants.values_mut().next().unwrap();
+        t.routes.retain(|r| r.pattern.as_str() != "4101");
+        t.routing.agents.remove(&crate::base::AgentId::parse("anna").unwrap());
+    });
+    w.restart();
+    w.pass(secs(1));
+    let ben = w.agent("ben").ready();
+    w.visitor_connected(mia, true).unwrap();
+    w.until(|w| w.offer_to(ben).is_some());
+    w.accepts(ben).unwrap();
+    w.leaves(mia).unwrap();
+    w.nothing_is_left();
+}
