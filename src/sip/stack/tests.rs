@@ -33,7 +33,6 @@ fn demo() -> TenantId {
 impl Bench {
     fn new() -> Self {
         let settings = SipSettings {
-            strong_digest: true,
             domains: [("shop.example".to_owned(), demo())].into(),
             default_tenant: Some(demo()),
             realms: [(demo(), "shop.example".to_owned())].into(),
