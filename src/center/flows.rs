@@ -70,7 +70,7 @@ impl Center {
             _ if i.closed => {}
             ivr::Output::StopSaying => self.stop_saying(id),
             ivr::Output::Announce(prompts) => self.announce(now, id, prompts, out),
-            ivr::Output::LeaveQueue => self.leave_queue(now, id, out),
+            ivr::Output::LeaveQueue { waited_out } => self.leave_queue(now, id, waited_out, out),
             other => {
                 self.stop_handing(now, id, out);
                 self.run_wish(now, id, other, out);
@@ -96,7 +96,7 @@ impl Center {
             | ivr::Output::Http(_)
             | ivr::Output::StopSaying
             | ivr::Output::Announce(_)
-            | ivr::Output::LeaveQueue => {}
+            | ivr::Output::LeaveQueue { .. } => {}
         }
     }
 
@@ -251,13 +251,13 @@ impl Center {
     }
 
     /// The customer chose another way by key, or the flow by its own clock.
-    fn leave_queue(&mut self, now: Now, id: InteractionId, out: &mut Vec<Output>) {
+    fn leave_queue(&mut self, now: Now, id: InteractionId, waited_out: bool, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let Some(w) = i.waiting.take() else { return };
         i.stage_since = now.wall;
         let tenant = i.tenant.clone();
         let waited_ms = super::fact::millis(now.mono - w.since);
-        let why = super::fact::Unqueued::ExitKey;
+        let why = if waited_out { super::fact::Unqueued::Timeout } else { super::fact::Unqueued::ExitKey };
         if let Some(v) = i.voice.as_mut()
             && let (Some(leg), Some((play, Playing::Music | Playing::Announcement))) = (v.leg, v.play)
         {
