@@ -48,7 +48,11 @@ async fn a_visitor_is_greeted_chooses_waits_and_talks_with_an_agent_until_it_is_
     let place = li.says("m1", "My parcel has not come").await;
     let stored = anna.get(&format!("/api/v1/interactions/{id}/messages?after={}", place - 1)).await;
     assert_eq!(stored["messages"][0]["text"], "My parcel has not come", "acknowledged means stored");
-    events.until("the words", |e| e.told("message").iter().any(|f| f["message"]["text"] == "My parcel has not come").then_some(())).await;
+    events
+        .until("the words", |e| {
+            e.told("message").iter().any(|f| f["message"]["text"] == "My parcel has not come").then_some(())
+        })
+        .await;
     let path = format!("/api/v1/interactions/{id}/messages");
     anna.post(&path, json!({"client_id": "a1", "body": "Let me look"})).await;
     let shown = li.reads("Let me look").await;
@@ -59,7 +63,8 @@ async fn a_visitor_is_greeted_chooses_waits_and_talks_with_an_agent_until_it_is_
     // The line breaks while Anna writes; a note to colleagues stays in the house.
     li.vanishes();
     anna.post(&path, json!({"client_id": "a2", "body": "It is with the courier"})).await;
-    anna.post(&format!("/api/v1/interactions/{id}/notes"), json!({"client_id": "n1", "body": "third complaint this week"})).await;
+    anna.post(&format!("/api/v1/interactions/{id}/notes"), json!({"client_id": "n1", "body": "third complaint this week"}))
+        .await;
     anna.post(&path, json!({"client_id": "a3", "body": "It comes tomorrow"})).await;
     anna.post(&path, json!({"client_id": "a3", "body": "It comes tomorrow"})).await; // the console sent it again
     li.connects().await;
@@ -159,8 +164,7 @@ async fn a_chat_leaves_a_record_that_says_who_when_why_and_about_what() {
     let decision = &first["decision"];
     assert_eq!(decision["agent"], agent.as_str());
     assert!(decision["needs"].to_string().contains("complaints"), "{decision}");
-    let candidates: Vec<&str> =
-        decision["candidates"].as_array().unwrap().iter().filter_map(|c| c["agent"].as_str()).collect();
+    let candidates: Vec<&str> = decision["candidates"].as_array().unwrap().iter().filter_map(|c| c["agent"].as_str()).collect();
     assert!(candidates.contains(&"anna") && candidates.contains(&"ben") && candidates.contains(&"chen"), "{decision:#}");
     assert!(!decision["tie_break"].as_str().unwrap().is_empty());
 
@@ -168,7 +172,9 @@ async fn a_chat_leaves_a_record_that_says_who_when_why_and_about_what() {
     let timeline = boss.get(&format!("/api/v1/interactions/{id}/timeline")).await;
     let kinds: Vec<&str> = timeline["facts"].as_array().unwrap().iter().filter_map(|f| f["fact"].as_str()).collect();
     let mut from = 0;
-    for kind in ["interaction_opened", "flow_started", "queued", "offered", "connected", "talk_ended", "disposed", "wrap_up_over"] {
+    for kind in
+        ["interaction_opened", "flow_started", "queued", "offered", "connected", "talk_ended", "disposed", "wrap_up_over"]
+    {
         let at = kinds[from..].iter().position(|k| *k == kind).unwrap_or_else(|| panic!("{kind} after {from} in {kinds:?}"));
         from += at;
     }
@@ -191,7 +197,8 @@ async fn a_chat_leaves_a_record_that_says_who_when_why_and_about_what() {
     again.until("the question", |v| v.option("My order")).await;
     again.settles().await;
     let now = boss.get("/api/v1/interactions?live=true").await;
-    let live = now["interactions"].as_array().unwrap().iter().find(|i| i["stage"] != "wrap_up").unwrap_or_else(|| panic!("{now:#}"));
+    let live =
+        now["interactions"].as_array().unwrap().iter().find(|i| i["stage"] != "wrap_up").unwrap_or_else(|| panic!("{now:#}"));
     assert_eq!(live["ticket"], ticket.as_str(), "the open matter is joined: {now:#}");
     let merged = boss.get("/api/v1/customers?q=13800138000").await;
     assert_eq!(merged["customers"].as_array().unwrap().len(), 1, "{merged:#}");
@@ -250,8 +257,7 @@ async fn who_guesses_learns_nothing_and_no_password_is_written_anywhere() {
     let demo = house.demo.clone();
     let dir = house.dir.path().to_path_buf();
     let house_dir = house.dir.path().join("ringdesk.sqlite");
-    let secrets: Vec<String> =
-        demo.users.values().chain(demo.sip_passwords.values()).chain([&demo.api_key]).cloned().collect();
+    let secrets: Vec<String> = demo.users.values().chain(demo.sip_passwords.values()).chain([&demo.api_key]).cloned().collect();
     for s in &secrets {
         assert!(!metrics.contains(s.as_str()), "a secret in the metrics");
     }

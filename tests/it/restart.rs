@@ -38,13 +38,22 @@ async fn after_kill_nine_everybody_is_where_they_were_and_nothing_is_said_twice(
     key.post(&format!("/api/v1/tickets/{ticket}/changes"), json!({"change": "state", "to": "pending_customer"})).await;
     let before = key.get(&format!("/api/v1/tickets/{ticket}")).await;
     let mut watch = key.listens(None).await;
-    let queue = watch.until("both wait", |e| (e.view["queues"]["support"]["waiting"] == 2).then(|| e.view["queues"]["support"].clone())).await;
+    let queue = watch
+        .until("both wait", |e| (e.view["queues"]["support"]["waiting"] == 2).then(|| e.view["queues"]["support"].clone()))
+        .await;
     let waiting: Vec<(String, serde_json::Value)> = places(&watch.view);
     let seq = watch.seq;
 
     first.is_killed();
     let second = Program::starts(dir.path());
-    assert_eq!(second.demo.users, serde_json::from_str::<ringdesk::app::DemoCredentials>(&std::fs::read_to_string(dir.path().join("demo-credentials.json")).unwrap()).unwrap().users);
+    assert_eq!(
+        second.demo.users,
+        serde_json::from_str::<ringdesk::app::DemoCredentials>(
+            &std::fs::read_to_string(dir.path().join("demo-credentials.json")).unwrap()
+        )
+        .unwrap()
+        .users
+    );
 
     // The event socket goes on after the last number it has.
     let key = second.key();

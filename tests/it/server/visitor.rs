@@ -26,12 +26,8 @@ pub struct Visitor {
 impl Visitor {
     /// A new visitor, connected.
     pub async fn comes(at: SocketAddr) -> Visitor {
-        let answer = super::http()
-            .post(format!("http://{at}/chat/v1/session"))
-            .json(&json!({"site": "demo"}))
-            .send()
-            .await
-            .unwrap();
+        let answer =
+            super::http().post(format!("http://{at}/chat/v1/session")).json(&json!({"site": "demo"})).send().await.unwrap();
         assert_eq!(answer.status(), 201);
         let granted: Value = answer.json().await.unwrap();
         let token = granted["token"].as_str().unwrap().to_owned();
@@ -83,8 +79,10 @@ impl Visitor {
     }
 
     pub async fn starts(&mut self, name: &str, lang: &str, contact: Option<&str>) {
-        self.sends(json!({"type": "start", "name": name, "lang": lang, "contact": contact, "page": "https://shop.example/cart"}))
-            .await;
+        self.sends(
+            json!({"type": "start", "name": name, "lang": lang, "contact": contact, "page": "https://shop.example/cart"}),
+        )
+        .await;
     }
 
     /// Says something and waits until it is stored.
