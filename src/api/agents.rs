@@ -90,7 +90,10 @@ pub async fn codes(State(shared): State<Arc<Shared>>, who: Who) -> Json<Codes> {
     };
     let plan = &tenant.plan;
     let dispositions = plan.dispositions.iter().map(|(id, d)| {
-        let listed = plan.queues.iter().filter(|(_, q)| q.dispositions.contains(id));
+        // A queue that names none takes every outcome.
+        let takes = |q: &&crate::routing::QueuePlan| q.dispositions.is_empty() || q.dispositions.contains(id);
+        let everywhere = plan.queues.values().filter(takes).count() == plan.queues.len();
+        let listed = plan.queues.iter().filter(|(_, q)| !everywhere && takes(q));
         Code { queues: listed.map(|(queue, _)| queue.to_string()).collect(), ..code(id, &d.name) }
     });
     Json(Codes {

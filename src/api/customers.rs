@@ -139,8 +139,20 @@ pub async fn list(State(shared): State<Arc<Shared>>, who: Who, Params(w): Params
         return Err(Problem::invalid("q", format!("expected at most {TEXT_MAX} bytes")));
     }
     let limit = w.limit.unwrap_or(25).clamp(1, 100);
-    let rows = shared.store.customer_search(&who.tenant, &w.q, limit).await.map_err(Problem::internal)?;
+    let q = as_dialled(&shared, &who, &w.q);
+    let rows = shared.store.customer_search(&who.tenant, &q, limit).await.map_err(Problem::internal)?;
     Ok(Json(json!({"customers": wire::to_json(&rows)?})))
+}
+
+/// A whole number as people here write it is looked for as it is kept; parts of one, names and addresses as they are.
+fn as_dialled(shared: &Shared, who: &Who, q: &str) -> String {
+    let digits = q.bytes().filter(u8::is_ascii_digit).count();
+    let number = digits >= 7 && q.bytes().all(|b| b.is_ascii_digit() || b"+-.()/ ".contains(&b));
+    let settings = shared.door.settings();
+    match settings.tenants.get(&who.tenant).filter(|_| number) {
+        Some(t) => t.config.number(q),
+        None => q.to_owned(),
+    }
 }
 
 async fn existing(shared: &Shared, who: &Who, id: &str) -> Result<(CustomerId, Value), Problem> {

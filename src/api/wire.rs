@@ -27,6 +27,7 @@ const STAMPS: &[&str] = &[
     "reopen_until",
     "reached",
     "created",
+    "updated",
     "first_reply",
     "unanswered",
     "opened_at",

@@ -110,6 +110,9 @@ enum FlowCommand {
         /// A business configuration whose queues, calendars and codes the flows must name rightly.
         #[arg(long)]
         business: Option<PathBuf>,
+        /// Settings file, for the addresses flows may ask.
+        #[arg(long, env = "RINGDESK_CONFIG", value_name = "FILE")]
+        config: Option<PathBuf>,
     },
     /// Play the stories written in a flow.
     Test {
@@ -173,10 +176,7 @@ struct Process {
 
 impl Process {
     fn config(self) -> Result<Config> {
-        // A file of that name in the folder we start in counts without being named.
-        let implicit = PathBuf::from("ringdesk.toml");
-        let file = self.config.or_else(|| implicit.exists().then_some(implicit));
-        let mut c = Config::load(file.as_deref())?;
+        let mut c = load_config(self.config)?;
         fn set<T>(to: &mut T, from: Option<T>) {
             if let Some(v) = from {
                 *to = v;
@@ -195,6 +195,12 @@ impl Process {
         c.rtp_ports()?;
         Ok(c)
     }
+}
+
+/// A file of that name in the folder we start in counts without being named.
+fn load_config(file: Option<PathBuf>) -> Result<Config> {
+    let implicit = PathBuf::from("ringdesk.toml");
+    Config::load(file.or_else(|| implicit.exists().then_some(implicit)).as_deref())
 }
 
 /// Runs the program.
@@ -400,17 +406,21 @@ fn flow(command: FlowCommand) -> Result<bool> {
             let mut good = true;
             for f in named {
                 let report = ivr::test::run(&f, &library);
-                print!("{report}");
+                println!("{report}");
                 good &= report.passed();
             }
             Ok(good)
         }
-        FlowCommand::Lint { files, business } => lint(&files, business.as_deref()),
+        FlowCommand::Lint { files, business, config } => lint(&files, business.as_deref(), config),
     }
 }
 
-fn lint(files: &[PathBuf], business: Option<&Path>) -> Result<bool> {
+fn lint(files: &[PathBuf], business: Option<&Path>, config: Option<PathBuf>) -> Result<bool> {
     let (named, library) = parse_flows(files)?;
+    let mut urls = load_config(config)?.flows.http_allow;
+    if business.is_none() {
+        urls.push(super::demo::SHOP_API.to_owned());
+    }
     let text = match business {
         Some(p) => std::fs::read_to_string(p).with_context(|| format!("cannot read {}", p.display()))?,
         None => super::demo::BUSINESS.to_owned(),
@@ -421,7 +431,7 @@ fn lint(files: &[PathBuf], business: Option<&Path>) -> Result<bool> {
     for flow in &named {
         for tenant in business.tenants.values() {
             let prompt_file = |name: &str| prompt_info(&dir.join(name));
-            let catalog = catalog(tenant, &prompt_file);
+            let catalog = ivr::Catalog { urls: urls.clone(), ..catalog(tenant, &prompt_file) };
             for finding in ivr::check(flow, &library, &catalog) {
                 println!("{finding}");
                 good &= finding.severity != ivr::Severity::Error;

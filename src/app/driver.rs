@@ -1,9 +1,11 @@
 //! The loop: one thread owns the center, waits for inputs or its next deadline, and hands what comes out to the edges.
 //!
-//! Facts go to the journal before anything else of the same round goes anywhere, so nobody hears of what could not be kept.
+//! Facts go to the journal before anything else of the same round goes anywhere. Answers to commands and pictures wait until
+//! the facts in them are committed, so nobody is told what a crash could take back, and whoever asks the store about what they
+//! were just told finds it there.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{
         Arc, Mutex, RwLock,
         atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
@@ -138,6 +140,8 @@ pub struct Driver {
     pub shown: Arc<Shown>,
     pub inbox: Inbox,
     pub receiver: Receiver<Wake>,
+    /// The last fact the store held at the start.
+    pub stored: u64,
 }
 
 impl Driver {
@@ -147,9 +151,10 @@ impl Driver {
     }
 
     fn run(mut self, mut out: Vec<Output>) {
-        let mut replies: BTreeMap<CommandId, oneshot::Sender<Result<Done, Refusal>>> = BTreeMap::new();
+        let mut replies = Replies { stored: self.stored, ..Replies::default() };
         let mut dirty = true;
         let mut view_at = Mono(0);
+        let mut next_view: Option<Pictures> = None;
         let mut admitted = true;
         loop {
             if !self.carry_out(&mut out, &mut replies) {
@@ -157,12 +162,17 @@ impl Driver {
                 std::process::exit(74);
             }
             let now = self.clock.now();
-            if dirty && now.mono >= view_at {
-                self.show(now);
+            // A picture is taken only when the one before it is out: under a slow database there are fewer, not none.
+            if dirty && next_view.is_none() && now.mono >= view_at {
+                next_view = Some(self.pictures(now));
                 dirty = false;
                 view_at = now.mono + VIEW_EVERY;
             }
-            let next = self.center.deadline().into_iter().chain(dirty.then_some(view_at)).min();
+            if next_view.as_ref().is_some_and(|p| p.seq <= replies.stored) {
+                self.show(next_view.take());
+            }
+            let taking = (dirty && next_view.is_none()).then_some(view_at);
+            let next = self.center.deadline().into_iter().chain(taking).min();
             let wait = next.map_or(Duration::from_secs(1), |at| at - now.mono);
             let first = match self.receiver.recv_timeout(wait) {
                 Ok(wake) => Some(wake),
@@ -201,17 +211,17 @@ impl Driver {
         }
     }
 
-    fn take(
-        &mut self,
-        wake: Wake,
-        out: &mut Vec<Output>,
-        replies: &mut BTreeMap<CommandId, oneshot::Sender<Result<Done, Refusal>>>,
-    ) -> bool {
+    fn take(&mut self, wake: Wake, out: &mut Vec<Output>, replies: &mut Replies) -> bool {
         let now = self.clock.now();
         match wake {
-            Wake::Center(input) => self.center.handle(now, input, out),
+            Wake::Center(input) => {
+                if let Input::Stored(seq) = &input {
+                    replies.stored(*seq);
+                }
+                self.center.handle(now, input, out);
+            }
             Wake::Command(envelope, reply) => {
-                replies.insert(envelope.id, reply);
+                replies.asked.insert(envelope.id, reply);
                 self.center.handle(now, Input::Command(envelope), out);
             }
             Wake::Calls(settings) => self.center.call_settings(settings),
@@ -221,21 +231,13 @@ impl Driver {
     }
 
     /// False when facts could not be appended.
-    fn carry_out(
-        &mut self,
-        out: &mut Vec<Output>,
-        replies: &mut BTreeMap<CommandId, oneshot::Sender<Result<Done, Refusal>>>,
-    ) -> bool {
+    fn carry_out(&mut self, out: &mut Vec<Output>, replies: &mut Replies) -> bool {
         let facts: Vec<_> = out.iter().filter_map(|o| if let Output::Fact(r) = o { Some(r.clone()) } else { None }).collect();
         if !facts.is_empty()
             && let Err(error) = self.edges.journal.append(facts)
         {
             tracing::error!(%error, "facts were not kept");
-            for (_, reply) in std::mem::take(replies) {
-                let refusal = Refusal::new(RefusalCode::Unavailable, "the database does not take any more facts");
-                // Whoever asked may be gone.
-                let _ = reply.send(Err(refusal));
-            }
+            replies.all_in_vain();
             return false;
         }
         for o in out.drain(..) {
@@ -245,12 +247,7 @@ impl Driver {
                 Output::Media(c) => self.edges.studio.media(c),
                 Output::Play { leg, play, prompts, repeat } => self.edges.studio.play(leg, play, prompts, repeat),
                 Output::Ask(ask) => self.edges.asker.ask(*ask),
-                Output::Reply(id, answer) => {
-                    if let Some(reply) = replies.remove(&id) {
-                        // Whoever asked may be gone.
-                        let _ = reply.send(answer);
-                    }
-                }
+                Output::Reply(id, answer) => replies.answer(id, answer, self.center.seq()),
                 // Nobody may be looking.
                 Output::Blink(tenant, blink) => drop(self.edges.blinks.send((tenant, blink))),
             }
@@ -258,10 +255,66 @@ impl Driver {
         true
     }
 
-    fn show(&self, now: crate::base::Now) {
-        let pictures: BTreeMap<TenantId, Arc<TenantView>> =
+    fn pictures(&self, now: crate::base::Now) -> Pictures {
+        let views =
             self.center.tenant_ids().filter_map(|t| self.center.view(now, t).map(|v| (t.clone(), Arc::new(v)))).collect();
-        *self.shown.views.write().unwrap_or_else(|e| e.into_inner()) = pictures;
-        *self.shown.gauges.lock().unwrap_or_else(|e| e.into_inner()) = self.center.gauges();
+        Pictures { seq: self.center.seq(), views, gauges: self.center.gauges() }
+    }
+
+    fn show(&self, pictures: Option<Pictures>) {
+        let Some(Pictures { views, gauges, .. }) = pictures else { return };
+        *self.shown.views.write().unwrap_or_else(|e| e.into_inner()) = views;
+        *self.shown.gauges.lock().unwrap_or_else(|e| e.into_inner()) = gauges;
+    }
+}
+
+/// How everything looked after a fact.
+struct Pictures {
+    seq: u64,
+    views: BTreeMap<TenantId, Arc<TenantView>>,
+    gauges: Vec<(&'static str, u64)>,
+}
+
+type Reply = oneshot::Sender<Result<Done, Refusal>>;
+
+/// Commands being carried out, and answers that wait for their facts to be committed.
+#[derive(Default)]
+struct Replies {
+    asked: BTreeMap<CommandId, Reply>,
+    held: VecDeque<(u64, Reply, Result<Done, Refusal>)>,
+    stored: u64,
+}
+
+impl Replies {
+    /// The center has answered; `seq` is its last fact.
+    fn answer(&mut self, id: CommandId, answer: Result<Done, Refusal>, seq: u64) {
+        let Some(reply) = self.asked.remove(&id) else { return };
+        // A refusal changed nothing and need not wait.
+        if seq <= self.stored || answer.is_err() {
+            // Whoever asked may be gone.
+            let _ = reply.send(answer);
+        } else {
+            self.held.push_back((seq, reply, answer));
+        }
+    }
+
+    /// Every fact up to `seq` is committed.
+    fn stored(&mut self, seq: u64) {
+        self.stored = self.stored.max(seq);
+        while self.held.front().is_some_and(|(at, ..)| *at <= self.stored) {
+            let Some((_, reply, answer)) = self.held.pop_front() else { return };
+            // Whoever asked may be gone.
+            let _ = reply.send(answer);
+        }
+    }
+
+    /// The facts cannot be kept: nothing that was asked has happened.
+    fn all_in_vain(&mut self) {
+        let held = std::mem::take(&mut self.held).into_iter().map(|(_, reply, _)| reply);
+        for reply in std::mem::take(&mut self.asked).into_values().chain(held) {
+            let refusal = Refusal::new(RefusalCode::Unavailable, "the database does not take any more facts");
+            // Whoever asked may be gone.
+            let _ = reply.send(Err(refusal));
+        }
     }
 }

@@ -37,6 +37,8 @@ use crate::{
 
 /// Blinks a slow socket may be behind before it misses some; they are lossy by nature.
 const BLINKS_BEHIND_MAX: usize = 1_024;
+/// Ports looked at for one that is free for UDP and TCP.
+const FREE_PORT_TRIES: usize = 32;
 /// How long the journal may take to write its last facts.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -84,8 +86,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
 
     // Sockets first: a port that is taken must not cost a restart its facts.
     let sip_inbox = inbox.clone();
-    let net_config = NetConfig::new(vec![config.sip.bind], vec![config.sip.bind]);
-    let net = Arc::new(start_net(net_config, move |e| sip_inbox.net(e))?);
+    let net = Arc::new(start_net(config.sip.bind, move |e| sip_inbox.net(e))?);
     let listener = tokio::net::TcpListener::bind(config.http.bind)
         .await
         .with_context(|| format!("http.bind: cannot listen on {}", config.http.bind))?;
@@ -138,6 +139,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     let center_config = CenterConfig { recordings: recordings.clone(), version: env!("CARGO_PKG_VERSION").into() };
     let mut center = Center::new(center_config, settings, calls, rng.fork());
     let mut first = Vec::new();
+    let stored = memory.seq;
     center.recover(clock.now(), memory, &repaired, &mut first);
     let edges = Edges {
         net: net.clone(),
@@ -146,7 +148,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         asker: Asker::new(&config.flows.http_allow, inbox.clone())?,
         blinks: blinks.clone(),
     };
-    let driver = Driver { center, clock, edges, shown: shown.clone(), inbox: inbox.clone(), receiver };
+    let driver = Driver { center, clock, edges, shown: shown.clone(), inbox: inbox.clone(), receiver, stored };
     let loop_thread = driver.start(first).context("the center's thread")?;
 
     // Doors.
@@ -233,12 +235,24 @@ impl Running {
     }
 }
 
-/// With port 0 (tests) UDP and TCP get different ports, which is allowed: a Via names the one in use.
+/// Port 0 takes one that is free for UDP and TCP alike, so that there is one address to tell.
 fn start_net(
-    config: NetConfig,
-    inbox: impl Fn(crate::net::NetEvent) -> Result<(), crate::net::NetEvent> + Send + Sync + 'static,
+    bind: SocketAddr,
+    inbox: impl Fn(crate::net::NetEvent) -> Result<(), crate::net::NetEvent> + Clone + Send + Sync + 'static,
 ) -> Result<Net> {
-    Net::start(config, inbox).context("sip.bind (is another SIP server running?)")
+    let mut tries = if bind.port() == 0 { FREE_PORT_TRIES } else { 1 };
+    loop {
+        tries -= 1;
+        let at = match bind.port() {
+            0 => std::net::UdpSocket::bind(bind).and_then(|s| s.local_addr()).context("sip.bind")?,
+            _ => bind,
+        };
+        match Net::start(NetConfig::new(vec![at], vec![at]), inbox.clone()) {
+            // Free for UDP only, or somebody was quicker.
+            Err(_) if tries > 0 => {}
+            net => return net.with_context(|| format!("sip.bind: cannot listen on {at} (is another SIP server running?)")),
+        }
+    }
 }
 
 fn here(config: &Config, udp: &[SocketAddr], tcp: &[SocketAddr]) -> Here {

@@ -162,6 +162,8 @@ impl Center {
                     out.push(Output::Blink(tenant.clone(), Blink::Typing { interaction: id, by }));
                 }
                 text::Output::Send { .. } | text::Output::Fetch { .. } => {}
+                // Who waits for us is not idle: they were told to wait.
+                text::Output::IdleWarning | text::Output::IdleClose if self.waits_for_us(id) => {}
                 text::Output::IdleWarning => self.idle_warning(now, id, out),
                 text::Output::IdleClose => self.close(now, id, Cause::NoAnswer, EndedBy::System, out),
                 text::Output::VisitorGone => self.close(now, id, Cause::CallerGaveUp, EndedBy::Customer, out),
@@ -172,6 +174,11 @@ impl Center {
 
     pub(super) fn chat_tick(&mut self, now: Now, id: InteractionId, out: &mut Vec<Output>) {
         self.conversation(now, id, text::Input::Tick, out);
+    }
+
+    /// In a queue, or being offered to somebody.
+    fn waits_for_us(&self, id: InteractionId) -> bool {
+        self.interactions.get(&id).is_some_and(|i| i.waiting.is_some() || !i.rings.is_empty())
     }
 
     fn idle_warning(&mut self, now: Now, id: InteractionId, out: &mut Vec<Output>) {

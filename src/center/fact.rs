@@ -366,6 +366,9 @@ pub enum Fact {
         state: routing::AgentState,
         /// Since when.
         since: Wall,
+        /// The state chosen for when the work in hand is over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pending: Option<routing::AgentState>,
     },
     /// Something was counted: every figure of a report is a fold over these.
     Counted {

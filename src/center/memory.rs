@@ -30,7 +30,8 @@ pub struct Memory {
 pub struct TenantMemory {
     pub(super) tickets: ticket::Desk,
     pub(super) customers: customer::Directory,
-    pub(super) agents: BTreeMap<AgentId, (routing::AgentState, Wall)>,
+    /// State, since when, and the state chosen for when the work in hand is over.
+    pub(super) agents: BTreeMap<AgentId, (routing::AgentState, Wall, Option<routing::AgentState>)>,
     pub(super) open: BTreeMap<InteractionId, Remembered>,
     pub(super) counted: VecDeque<routing::MetricEvent>,
     pub(super) alarms: BTreeMap<String, String>,
@@ -106,8 +107,8 @@ impl TenantMemory {
                     tracing::error!(seq = record.seq, %error, "a customer entry of the journal does not fit");
                 }
             }
-            Fact::AgentState { agent, state, since } => {
-                self.agents.insert(agent.clone(), (state.clone(), *since));
+            Fact::AgentState { agent, state, since, pending } => {
+                self.agents.insert(agent.clone(), (state.clone(), *since, pending.clone()));
             }
             Fact::Alarm { code, message, on: true } => {
                 self.alarms.insert(code.clone(), message.clone());

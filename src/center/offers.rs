@@ -49,7 +49,8 @@ impl Center {
             routing::Output::Connect { interaction, agent, offer } => self.connect(now, interaction, agent, offer, out),
             routing::Output::Exit { interaction, queue, why } => self.exit(now, interaction, queue.is_some(), why, out),
             routing::Output::Agent(a) => {
-                self.fact(now, tenant, Fact::AgentState { agent: a.agent, state: a.state, since: a.since }, out);
+                let routing::AgentChange { agent, state, since, pending, .. } = a;
+                self.fact(now, tenant, Fact::AgentState { agent, state, since, pending }, out);
             }
             routing::Output::WrapUp { agent, interaction, until } => {
                 self.fact(now, tenant, Fact::WrapUp { interaction, agent, until }, out);

@@ -71,7 +71,9 @@ impl Center {
         for id in live {
             self.ticket_arm(now, tenant, id);
         }
-        for (agent, (state, since)) in agents {
+        let mut chosen = Vec::new();
+        for (agent, (state, since, pending)) in agents {
+            chosen.extend(pending.map(|p| (agent.clone(), p)));
             let wraps = open.iter().filter_map(|(id, r)| {
                 r.wraps.get(&agent).map(|w| routing::RestoredWrapUp {
                     interaction: *id,
@@ -108,6 +110,16 @@ impl Center {
                 (Channel::Webchat, Some(visitor)) => self.recover_chat(now, tenant, id, visitor, r, out),
                 _ => self.recover_call(now, tenant, id, r, repaired, out),
             }
+        }
+        // Last, when the work in hand is theirs again: who asked for a break during a talk gets it after the talk.
+        for (agent, state) in chosen {
+            let input = match state {
+                routing::AgentState::SignedOut => routing::Input::SignOut { agent },
+                routing::AgentState::Ready => routing::Input::SetState { agent, state: routing::Choice::Ready },
+                routing::AgentState::NotReady(why) => routing::Input::SetState { agent, state: routing::Choice::NotReady(why) },
+                routing::AgentState::Away => routing::Input::SetState { agent, state: routing::Choice::Away },
+            };
+            self.route(tenant, input);
         }
     }
 

@@ -134,6 +134,15 @@ pub struct PromptText {
     pub file: Option<String>,
     /// Words.
     pub say: Option<At<Template>>,
+    /// Words on text channels, where others are needed than to the ear ("press 1"); `say` if absent.
+    pub text: Option<At<Template>>,
+}
+
+impl PromptText {
+    /// The words on a channel.
+    pub fn words(&self, text: bool) -> Option<&At<Template>> {
+        self.text.as_ref().filter(|_| text).or(self.say.as_ref())
+    }
 }
 
 /// What may be answered to a question.

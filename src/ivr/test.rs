@@ -196,7 +196,7 @@ impl fmt::Display for Report {
             }
         }
         let failed = self.results.iter().filter(|r| r.failure.is_some()).count();
-        write!(f, "{}: {} passed, {failed} failed", self.flow, self.results.len() - failed)
+        writeln!(f, "{}: {} passed, {failed} failed", self.flow, self.results.len() - failed)
     }
 }
 
@@ -546,6 +546,6 @@ mod tests {
         assert!(text.contains("FAIL  main · a complaint in English gets a head start"), "{text}");
         assert!(text.contains(&format!("main.yaml:{line}:9: step 4: expected priority `30`")), "{text}");
         assert!(text.contains("found `20`; node `to_support` of `main`, heard complaint_heard"), "{text}");
-        assert!(text.ends_with("main: 14 passed, 1 failed"), "{text}");
+        assert!(text.ends_with("main: 14 passed, 1 failed\n"), "{text}");
     }
 }

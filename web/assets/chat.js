@@ -63,6 +63,7 @@ function again() { clearTimeout(connect.timer); connect.timer = setTimeout(conne
 addEventListener('online', () => { if (!socket && profile) { tries = 0; connect(); } });
 addEventListener('visibilitychange', () => { if (!document.hidden && !socket && profile) { tries = 0; connect(); } });
 
+const begin = ({ name = '', contact }) => send({ type: 'start', name, ...(contact ? { contact } : {}), lang: langTag(), page: document.referrer || location.href });
 const send = (frame) => { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame)); };
 
 function lost(text) { $('#net').textContent = text; $('#net').hidden = false; }
@@ -78,7 +79,7 @@ function take(frame) {
       state = frame.state;
       ended = state === 'closed';
       if (state === 'none' && profile) {
-        send({ type: 'start', name: profile.name, lang: langTag(), page: document.referrer || location.href });
+        begin(profile);
       }
       for (const item of outbox) if (!item.failed) say(item);
       save();
@@ -198,7 +199,7 @@ function write(body) {
 
 $('#begin').addEventListener('submit', (event) => {
   event.preventDefault();
-  profile = { name: $('#name').value.trim() };
+  profile = { name: $('#name').value.trim(), contact: $('#contact').value.trim() };
   save();
   draw();
   connect();
@@ -231,7 +232,7 @@ $('#again').addEventListener('click', () => {
   interaction = null; messages = []; outbox = []; ended = false; state = 'none'; agent = null;
   save();
   draw();
-  send({ type: 'start', name: profile?.name ?? '', lang: langTag() });
+  begin(profile ?? {});
   field.focus();
 });
 document.addEventListener('visibilitychange', () => {

@@ -397,6 +397,9 @@ function past() {
 
 // ---- why this agent ----
 
+/** A word of the decision record, translated where there is a translation. */
+const whyWord = (word) => { const key = `why.${word}`; const text = t(key); return text === key ? word.replaceAll('_', ' ') : text; };
+
 async function why(id) {
   const answer = await ask('GET', `/interactions/${id}/decisions`).catch(() => null);
   if (id !== selected || !answer) return;
@@ -405,11 +408,11 @@ async function why(id) {
   const last = answer.decisions.at(-1)?.decision;
   if (!last) { fill(box, h('h2', { text: t('why.title') }), h('p', { class: 'soft', text: t('why.none') })); return; }
   const reason = (v) => {
-    if (v.eligible) return v.eligible.map(([m, n]) => `${m.replaceAll('_', ' ')} ${m === 'idle_since' ? clock(Date.parse(last.at) - n / 1000) : n}`).join(', ');
+    if (v.eligible) return v.eligible.map(([m, n]) => `${whyWord(m)} ${m === 'idle_since' ? clock(Date.parse(last.at) - n / 1000) : n}`).join(', ');
     const f = v.filtered;
-    if (typeof f === 'string') return f.replaceAll('_', ' ');
+    if (typeof f === 'string') return whyWord(f);
     const [kind, more] = Object.entries(f)[0];
-    return `${kind.replaceAll('_', ' ')}: ${typeof more === 'object' ? Object.entries(more).map(([k, x]) => `${k} ${x}`).join(', ') : more}`;
+    return `${whyWord(kind)}: ${typeof more === 'object' ? Object.entries(more).map(([k, x]) => `${k} ${x}`).join(', ') : more}`;
   };
   fill(box, h('h2', { text: t('why.title') }), h('p', { text: last.tie_break }),
     h('ol', { class: 'why team' }, last.candidates.slice(0, 12).map((c) => h('li', {},

@@ -12,7 +12,7 @@ use crate::{
 };
 
 fn state_of(who: &str) -> Fact {
-    Fact::AgentState { agent: agent(who), state: AgentState::Ready, since: Wall(5) }
+    Fact::AgentState { agent: agent(who), state: AgentState::Ready, since: Wall(5), pending: None }
 }
 
 fn contact(of: &str) -> InteractionView {

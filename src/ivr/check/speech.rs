@@ -188,7 +188,7 @@ fn prompts(found: &mut Found<'_>, catalog: &Catalog<'_>) {
                 let say = format!("prompt `{name}` differs between languages in {} (in {lang})", lacks.join(", "));
                 found.error("R17", t.pos, say);
             }
-            if t.say.is_none() && flow.channels.iter().any(|c| c.is_text()) {
+            if t.words(true).is_none() && flow.channels.iter().any(|c| c.is_text()) {
                 found.warn("R17", t.pos, format!("prompt `{name}` has no words in {lang}: text channels say nothing"));
             }
             if let Some(file) = &t.file {

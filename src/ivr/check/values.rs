@@ -393,7 +393,7 @@ impl Look<'_, '_> {
         for id in ids {
             let Some(p) = flow.prompts.get(&id.it) else { continue };
             let said = format!(" (when prompt `{}` is said at node `{}`)", id.it, self.name);
-            for t in p.texts.values().filter_map(|t| t.say.as_ref()) {
+            for t in p.texts.values().flat_map(|t| t.say.iter().chain(&t.text)) {
                 self.template(t, Sink::Seen("a prompt"), &said);
             }
         }

@@ -94,7 +94,11 @@ impl Run {
             let first = |(m, phrases): &(At<String>, Vec<At<String>>)| phrases.first().map(|p| (p.it.clone(), label(&m.it)));
             return grammar.phrases.iter().filter_map(first).collect();
         }
-        grammar.dtmf.iter().map(|(key, m)| (key.it.clone(), label(&m.it))).collect()
+        let labels: Vec<String> = grammar.dtmf.iter().map(|(_, m)| label(&m.it)).collect();
+        let alone = |l: &String| labels.iter().filter(|other| plain(other) == plain(l)).count() == 1;
+        // What is written on a button is what the conversation shows afterwards; "0" would tell nobody anything.
+        let send = |(key, _): &(At<String>, At<String>), l: &String| if alone(l) { l.clone() } else { key.it.clone() };
+        grammar.dtmf.iter().zip(&labels).map(|(entry, l)| (send(entry, l), l.clone())).collect()
     }
 
     /// Something happened while a question is open.
@@ -260,7 +264,7 @@ fn understand(g: &Grammar, said: &str) -> Option<String> {
     if let Some((_, m)) = g.dtmf.iter().find(|(k, _)| k.it == said) {
         return Some(m.it.clone());
     }
-    // A button sends its key, but people also type what is written on it.
+    // What a button sends, and people type what is written on it.
     let labels = g.labels.iter().find(|(_, by)| by.values().any(|l| plain(l) == said)).map(|(m, _)| m.clone());
     let phrases = || g.phrases.iter().flat_map(|(m, all)| all.iter().map(move |p| (m, plain(&p.it))));
     let whole = || phrases().find(|(_, p)| *p == said).map(|(m, _)| m.it.clone());

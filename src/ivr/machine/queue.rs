@@ -157,7 +157,7 @@ impl Run {
 
 fn mentions_queue(flow: &crate::ivr::Flow, prompts: &[crate::ivr::flow::At<String>]) -> bool {
     prompts.iter().filter_map(|id| flow.prompts.get(&id.it)).flat_map(|p| p.texts.values()).any(|t| {
-        let fields = t.say.as_ref().map(|s| s.it.fields().any(|(_, path, _)| path.first().is_some_and(|p| p == "queue")));
-        fields.unwrap_or(false)
+        let mut fields = t.say.iter().chain(&t.text).flat_map(|s| s.it.fields());
+        fields.any(|(_, path, _)| path.first().is_some_and(|p| p == "queue"))
     })
 }

@@ -142,7 +142,7 @@ impl Run {
             let Some(decl) = flow.prompts.get(&id.it) else { continue };
             let spoken = decl.texts.get_key_value(&lang).or_else(|| decl.texts.iter().next());
             let Some((lang, p)) = spoken else { continue };
-            let text = p.say.as_ref().map(|t| t.it.fill(&Here { run: self, now }, lang, false)).unwrap_or_default();
+            let text = p.words(text_only).map(|t| t.it.fill(&Here { run: self, now }, lang, false)).unwrap_or_default();
             let (id, lang) = (id.it.clone(), lang.clone());
             match &p.file {
                 Some(name) if !text_only => all.push(Prompt::File { id, name: name.clone(), text, lang }),

@@ -297,15 +297,16 @@ fn prompts(tree: &Tree, languages: &[String], e: &mut Errors) -> BTreeMap<String
                 continue;
             }
             let Some(mut p) = Fields::of(t, format!("prompt `{}` in {}", k.text, lang.text), e) else { continue };
-            let (file, say) = (p.take("file"), p.take("say"));
+            let (file, say, chat) = (p.take("file"), p.take("say"), p.take("text"));
             let none = file.is_none() && say.is_none();
             let file = file.and_then(|t| text(t, "the name of a file", e)).map(|t| t.it);
             let say = say.and_then(|t| template(t, "the words", e));
+            let chat = chat.and_then(|t| template(t, "the words in writing", e));
             p.done(e);
             if none {
                 e.add(t.pos, format!("prompt `{}` has neither `say` nor `file` in {}", k.text, lang.text));
             }
-            decl.texts.insert(lang.text.clone(), PromptText { pos: lang.pos, file, say });
+            decl.texts.insert(lang.text.clone(), PromptText { pos: lang.pos, file, say, text: chat });
         }
         all.insert(k.text.clone(), decl);
     }

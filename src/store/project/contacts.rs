@@ -21,7 +21,7 @@ pub(super) fn changes(record: &Record, out: &mut Vec<Change>) {
             "INSERT INTO messages (tenant, interaction, seq, id, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
             values![tenant, *interaction, message.seq, message.id, text_of(message)],
         )),
-        Fact::AgentState { agent, state, since } => out.push((
+        Fact::AgentState { agent, state, since, .. } => out.push((
             "INSERT INTO agent_states (seq, tenant, agent, since, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
             values![record.seq, tenant, agent, *since, text_of(state)],
         )),

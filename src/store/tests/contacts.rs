@@ -138,7 +138,7 @@ async fn nothing_of_one_tenant_shows_in_another(lab: &Lab) {
     let id = s.call(alice, "sales", "anna");
     let recording = s.records(id);
     s.says(id, 1, "hello");
-    s.tell(Fact::AgentState { agent: agent("anna"), state: routing::AgentState::Ready, since: NINE });
+    s.tell(Fact::AgentState { agent: agent("anna"), state: routing::AgentState::Ready, since: NINE, pending: None });
     let ticket = s.ticket(1, "Broken box", Some(alice));
     lab.keep(s.facts()).await;
     let (store, other) = (&lab.store, tenant("other"));
@@ -226,7 +226,12 @@ async fn lists_made_again_from_the_journal_are_the_same_lists(lab: &Lab) {
     s.records(call);
     let chat = s.opens(Channel::Webchat, ally);
     s.says(chat, 1, "hello");
-    s.tell(Fact::AgentState { agent: agent("anna"), state: routing::AgentState::NotReady(code("lunch")), since: s.now });
+    s.tell(Fact::AgentState {
+        agent: agent("anna"),
+        state: routing::AgentState::NotReady(code("lunch")),
+        since: s.now,
+        pending: None,
+    });
     let mut matter = s.ticket(1, "Broken box", Some(alice));
     s.change(&mut matter, crate::ticket::Actor::System, crate::ticket::Change::Linked { interaction: call });
     s.tell(Fact::Customer { customer: alice, change: crate::customer::Change::Absorbed { from: ally } });

@@ -78,6 +78,17 @@ impl Program {
         Program { child, at, sip, demo: serde_json::from_str(&text).unwrap(), log }
     }
 
+    /// Waits until the log says something.
+    pub async fn logs(&self, words: &str) {
+        let waiting = async {
+            while !self.log.lock().unwrap().contains(words) {
+                tokio::task::yield_now().await;
+            }
+        };
+        let told = tokio::time::timeout(super::PATIENCE, waiting).await;
+        assert!(told.is_ok(), "`{words}` is not in the log:\n{}", self.log.lock().unwrap());
+    }
+
     /// `kill -9`.
     pub fn is_killed(mut self) {
         self.child.kill().unwrap();
