@@ -337,7 +337,7 @@ async fn apply(config: &Config, file: &Path, dry_run: bool) -> Result<bool> {
         problems.iter().for_each(|p| eprintln!("{}: {p}", file.display()));
         return Ok(false);
     }
-    std::fs::create_dir_all(&config.data.dir).with_context(|| format!("cannot make {}", config.data.dir.display()))?;
+    config.make_data_dir()?;
     let store = Store::open(&config.store_place()).await.context("the database")?;
     let old = store.config_latest().await?.map(|v| v.yaml).unwrap_or_default();
     let changes = diff(&old, &yaml);
