@@ -383,7 +383,7 @@ function drawContext() {
     h('h2', { text: t('pane.customer') }),
     h('dl', {}, [
       line(t('pane.customer'), [c?.name || i?.customer_name || i?.from, c?.tier && c.tier !== 'standard' ? ` · ${c.tier}` : ''].join('')),
-      line(t('pane.known'), reachable(c)),
+      line(t('pane.reached'), reachable(c)),
       line(t('pane.dialled'), i?.to), line(t('pane.queue'), view.queues[i?.queue]?.name ?? i?.queue),
       line(t('pane.ticket'), tk && h('a', { href: `/api/v1/tickets/${i.ticket}`, target: '_blank', rel: 'noopener', text: `#${tk.number} ${tk.title}` })),
     ].flat(2).filter(Boolean)),
