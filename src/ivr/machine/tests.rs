@@ -197,7 +197,7 @@ fn a_visitor_types_where_a_caller_presses_and_is_never_hurried() {
         Output::Say { reason: SayReason::Menu(all), .. } => Some(all.clone()),
         _ => None,
     });
-    assert_eq!(buttons, Some(vec![("1".to_owned(), "中文".to_owned()), ("2".to_owned(), "English".to_owned())]));
+    assert_eq!(buttons, Some(vec![("中文".to_owned(), "中文".to_owned()), ("English".to_owned(), "English".to_owned())]));
     w.says("English", 1.0).says("１", 1.0).says("my number is 12 34-56", 1.0);
     assert!(w.out.iter().any(|o| matches!(o, Output::Http(h) if h.url == "http://127.0.0.1:8090/orders/123456")));
     w.does(Input::Http { ask: AskId(0), result: Err(HttpError::Timeout) });
