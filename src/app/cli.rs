@@ -110,6 +110,9 @@ enum FlowCommand {
         /// A business configuration whose queues, calendars and codes the flows must name rightly.
         #[arg(long)]
         business: Option<PathBuf>,
+        /// Settings file, for the addresses flows may ask.
+        #[arg(long, env = "RINGDESK_CONFIG", value_name = "FILE")]
+        config: Option<PathBuf>,
         /// Beginnings of addresses flows may ask, as `[flows] http_allow` of the server has them.
         #[arg(long, value_name = "URL")]
         http_allow: Vec<String>,
@@ -176,10 +179,7 @@ struct Process {
 
 impl Process {
     fn config(self) -> Result<Config> {
-        // A file of that name in the folder we start in counts without being named.
-        let implicit = PathBuf::from("ringdesk.toml");
-        let file = self.config.or_else(|| implicit.exists().then_some(implicit));
-        let mut c = Config::load(file.as_deref())?;
+        let mut c = load_config(self.config)?;
         fn set<T>(to: &mut T, from: Option<T>) {
             if let Some(v) = from {
                 *to = v;
@@ -198,6 +198,12 @@ impl Process {
         c.rtp_ports()?;
         Ok(c)
     }
+}
+
+/// A file of that name in the folder we start in counts without being named.
+fn load_config(file: Option<PathBuf>) -> Result<Config> {
+    let implicit = PathBuf::from("ringdesk.toml");
+    Config::load(file.or_else(|| implicit.exists().then_some(implicit)).as_deref())
 }
 
 /// Runs the program.
@@ -331,7 +337,7 @@ async fn apply(config: &Config, file: &Path, dry_run: bool) -> Result<bool> {
         problems.iter().for_each(|p| eprintln!("{}: {p}", file.display()));
         return Ok(false);
     }
-    std::fs::create_dir_all(&config.data.dir).with_context(|| format!("cannot make {}", config.data.dir.display()))?;
+    config.make_data_dir()?;
     let store = Store::open(&config.store_place()).await.context("the database")?;
     let old = store.config_latest().await?.map(|v| v.yaml).unwrap_or_default();
     let changes = diff(&old, &yaml);
@@ -403,17 +409,22 @@ fn flow(command: FlowCommand) -> Result<bool> {
             let mut good = true;
             for f in named {
                 let report = ivr::test::run(&f, &library);
-                print!("{report}");
+                println!("{report}");
                 good &= report.passed();
             }
             Ok(good)
         }
-        FlowCommand::Lint { files, business, http_allow } => lint(&files, business.as_deref(), &http_allow),
+        FlowCommand::Lint { files, business, config, http_allow } => lint(&files, business.as_deref(), config, http_allow),
     }
 }
 
-fn lint(files: &[PathBuf], business: Option<&Path>, http_allow: &[String]) -> Result<bool> {
+fn lint(files: &[PathBuf], business: Option<&Path>, config: Option<PathBuf>, http_allow: Vec<String>) -> Result<bool> {
     let (named, library) = parse_flows(files)?;
+    let mut urls = load_config(config)?.flows.http_allow;
+    urls.extend(http_allow);
+    if business.is_none() {
+        urls.push(super::demo::SHOP_API.to_owned());
+    }
     let text = match business {
         Some(p) => std::fs::read_to_string(p).with_context(|| format!("cannot read {}", p.display()))?,
         None => super::demo::BUSINESS.to_owned(),
@@ -424,7 +435,7 @@ fn lint(files: &[PathBuf], business: Option<&Path>, http_allow: &[String]) -> Re
     for flow in &named {
         for tenant in business.tenants.values() {
             let prompt_file = |name: &str| prompt_info(&dir.join(name));
-            let catalog = ivr::Catalog { urls: http_allow.to_vec(), ..catalog(tenant, &prompt_file) };
+            let catalog = ivr::Catalog { urls: urls.clone(), ..catalog(tenant, &prompt_file) };
             for finding in ivr::check(flow, &library, &catalog) {
                 println!("{finding}");
                 good &= finding.severity != ivr::Severity::Error;

@@ -135,6 +135,18 @@ impl Config {
         self.data.database.clone().unwrap_or_else(|| self.data.dir.join("ringdesk.sqlite").display().to_string())
     }
 
+    /// Makes the data folder where there is none, for its owner only: recordings and what phones log in with lie there. A folder
+    /// that is already there keeps the rights somebody gave it.
+    pub fn make_data_dir(&self) -> Result<()> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        let dir = &self.data.dir;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .with_context(|| format!("cannot make {}", dir.display()))
+    }
+
     /// The recordings folder.
     pub fn recordings(&self) -> PathBuf {
         self.data.dir.join("recordings")
@@ -175,6 +187,16 @@ mod tests {
         c.data.database = Some("postgres://ring:geheim@db.local/ring".into());
         let text = c.redacted().unwrap();
         assert!(text.contains("postgres://ring:***@db.local/ring") && !text.contains("geheim"), "{text}");
+    }
+
+    #[test]
+    fn a_new_data_folder_is_nobody_elses_business() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let outer = tempfile::tempdir().unwrap();
+        let mut c = Config::default();
+        c.data.dir = outer.path().join("data");
+        c.make_data_dir().unwrap();
+        assert_eq!(std::fs::metadata(&c.data.dir).unwrap().permissions().mode() & 0o777, 0o700);
     }
 
     #[test]

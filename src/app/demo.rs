@@ -15,6 +15,9 @@ use crate::{
 /// The business configuration of the demo.
 pub const BUSINESS: &str = include_str!("demo.yaml");
 
+/// Where the demo's flows ask for orders; nobody answers there unless somebody puts a shop there.
+pub const SHOP_API: &str = "http://127.0.0.1:8090/";
+
 /// The demo's tenant; also the realm of its phones.
 pub const TENANT: &str = "demo";
 

@@ -78,6 +78,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     let mut rng = Rng::from_entropy(seed);
     let dir = &config.data.dir;
     let recordings = config.recordings();
+    config.make_data_dir()?;
     std::fs::create_dir_all(&recordings).with_context(|| format!("cannot make {}", recordings.display()))?;
     let recordings = recordings.canonicalize().with_context(|| format!("cannot find {}", recordings.display()))?;
 

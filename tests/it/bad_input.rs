@@ -178,7 +178,7 @@ fn every_command_says_what_it_did_and_ends_with_a_code_scripts_can_trust() {
     );
 
     // Flows.
-    let both = ["flow", "lint", "ivr-flows/main.yaml", "ivr-flows/order-status.yaml"];
+    let both = ["flow", "lint", "ivr-flows/main.yaml", "ivr-flows/order-status.yaml", "--business", "src/app/demo.yaml"];
     refuses(&both, &["order-status.yaml:35:18: error R20", "http://127.0.0.1:8090"]);
     let (good, said, _) = run(&[&both[..], &["--http-allow", "http://127.0.0.1:8090/"]].concat());
     assert!(good && said.contains("2 flow(s)"), "{said}");
