@@ -201,7 +201,7 @@ async fn a_wrong_request_is_answered_with_a_problem_that_names_the_field() {
     let messages = format!("/api/v1/interactions/{id}/messages");
     let (dispose, transfer) = (format!("/api/v1/interactions/{id}/dispose"), format!("/api/v1/interactions/{id}/transfer"));
     type Case<'a> = (&'a Desk, &'a str, &'a str, Value, u16, Option<&'a str>);
-    let cases: Vec<Case<'_>> = vec![
+    let cases: Vec<Case> = vec![
         (&anna, "PUT", "/api/v1/agents/me/state", json!({"state": "not_ready"}), 422, Some("reason")),
         (&anna, "PUT", "/api/v1/agents/me/state", json!({"state": "asleep"}), 422, Some("state")),
         (&anna, "PUT", "/api/v1/agents/me/state", json!({"state": "ready", "mood": 1}), 422, Some("mood")),
@@ -359,7 +359,7 @@ async fn noise_on_every_port_stops_nothing() {
     li.starts("Li", "en", None).await;
     li.until("the question", |v| v.option("My order")).await;
     assert!(!server.log.lock().unwrap().contains("panicked"));
-    assert!(server.asked_to_stop());
+    assert!(server.stops());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -136,7 +136,7 @@ async fn an_agent_talks_with_three_visitors_at_once_and_the_fourth_waits_for_a_f
 async fn a_chat_leaves_a_record_that_says_who_when_why_and_about_what() {
     let house = House::opens().await;
     let (anna, ben) = (house.desk("anna").await, house.desk("ben").await);
-    let mut events = anna.begins_work("anna").await;
+    let _console = anna.begins_work("anna").await;
     let _ben = ben.begins_work("ben").await;
     let mut li = Visitor::comes(house.at).await;
     li.starts("Li Wei", "en", Some("+8613800138000")).await;

@@ -115,7 +115,7 @@ async fn after_kill_nine_everybody_is_where_they_were_and_nothing_is_said_twice(
     anna.post(&format!("/api/v1/interactions/{talk}/finish"), json!({})).await;
     talker.until("good-bye", |v| v.closed.then_some(())).await;
     desk.until("wrap-up", |e| (e.work("anna", &talk) == Some("wrap_up")).then_some(())).await;
-    assert!(second.asked_to_stop(), "it leaves politely when asked");
+    assert!(second.stops(), "it leaves politely when asked");
 }
 
 /// Who waits since when, first in line first.

@@ -30,7 +30,6 @@ pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 pub struct House {
     pub dir: tempfile::TempDir,
     pub at: SocketAddr,
-
     pub demo: DemoCredentials,
     running: Running,
 }

@@ -96,7 +96,7 @@ impl Program {
     }
 
     /// SIGTERM, and the end of it; true when it left with code 0.
-    pub fn asked_to_stop(mut self) -> bool {
+    pub fn stops(mut self) -> bool {
         Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         self.child.wait().unwrap().success()
     }
