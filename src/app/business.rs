@@ -31,6 +31,8 @@ use crate::{
 
 /// How often another process's changes are looked for.
 const WATCH_EVERY: Duration = Duration::from_secs(2);
+/// Old sign-ins are swept every so many looks.
+const SWEEP_ROUNDS: u32 = 300;
 
 /// Where we are reached.
 #[derive(Debug, Clone)]
@@ -122,23 +124,34 @@ impl Business {
 
     /// Puts in force what another process has put into the store, and users as they change. Never returns.
     pub async fn watch(self: Arc<Self>, logins: Arc<tokio::sync::Notify>) {
+        let mut seen = self.seen().await;
+        let mut rounds = 0u32;
         loop {
             tokio::select! {
-                () = logins.notified() => {
-                    self.directory_changed().await;
-                    continue;
-                }
-                () = tokio::time::sleep(WATCH_EVERY) => {}
+                () = logins.notified() => {}
+                () = tokio::time::sleep(WATCH_EVERY) => rounds = rounds.wrapping_add(1),
             }
-            self.sweep().await;
-            let known = self.current.read().unwrap_or_else(|e| e.into_inner()).version;
-            match self.store.config_latest().await {
-                Ok(Some(v)) if v.version > known => {
-                    tracing::info!(version = v.version, by = v.by, "a new configuration is in the store");
-                    self.directory_changed().await;
-                }
-                Ok(_) => {}
-                Err(error) => tracing::debug!(%error, "the configuration could not be looked at"),
+            if rounds % SWEEP_ROUNDS == 1 {
+                self.sweep().await;
+            }
+            // What does not compile is said once, not every two seconds: it is looked at again when it has changed.
+            let now = self.seen().await;
+            if now.is_some() && now != seen {
+                seen = now;
+                tracing::info!("the configuration or the users in the store have changed");
+                self.directory_changed().await;
+            }
+        }
+    }
+
+    /// What is in the store now; `None` when it cannot be read.
+    async fn seen(&self) -> Option<(u64, Vec<User>)> {
+        let version = self.store.config_latest().await.map(|v| v.map_or(0, |v| v.version));
+        match (version, self.store.user_list_all().await) {
+            (Ok(version), Ok(users)) => Some((version, users)),
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::debug!(%error, "the configuration could not be looked at");
+                None
             }
         }
     }
