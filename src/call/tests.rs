@@ -218,9 +218,9 @@ fn hanging_up_at_any_moment_on_either_side_ends_each_leg_once_and_frees_all() {
                     }
                 }
                 let leg = if who == 0 { Some(ours) } else { theirs };
-                if step >= at && !hung_up && leg.is_some() {
+                if let Some(leg) = leg.filter(|_| step >= at && !hung_up) {
                     hung_up = true;
-                    p.does(who, Action::Hangup { leg: leg.unwrap(), cause: Cause::Normal });
+                    p.does(who, Action::Hangup { leg, cause: Cause::Normal });
                 }
                 p.waits(ms(5));
             }

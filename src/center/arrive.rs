@@ -102,9 +102,10 @@ impl Center {
                 self.call(Action::Answer { leg: a.leg });
             }
             Lead::Queue(queue) => {
-                let mut entry = routing::Entry::new(id, queue, Channel::Voice, now.wall);
-                self.restore_place(&mut entry);
-                self.enqueue(now, id, entry, "default".into(), false, out);
+                // Who cannot be answered (no port is free) has not waited.
+                if let Some(v) = self.interactions.get_mut(&id).and_then(|i| i.voice.as_mut()) {
+                    v.queue_dialled = Some(queue);
+                }
                 self.call(Action::Answer { leg: a.leg });
             }
             // A colleague or a caller to an agent's own number hears it ring and is not charged for it.

@@ -261,6 +261,10 @@ impl Center {
                 match channel {
                     Channel::Voice if talking => self.talk_over(now, interaction, ended_by, out),
                     Channel::Voice => self.hang_up_customer(interaction, Cause::Normal),
+                    // The agent's part is over; the flow says good-bye, or asks how it was.
+                    Channel::Webchat if talking && ended_by == EndedBy::Agent => {
+                        self.talk_over(now, interaction, ended_by, out);
+                    }
                     Channel::Webchat => self.close(now, interaction, Cause::Normal, ended_by, out),
                 }
             }

@@ -406,6 +406,8 @@ pub enum Unqueued {
     Moved,
     /// The server went down under it.
     ServerRestart,
+    /// The contact was ended from our side.
+    Ended,
 }
 
 /// What a leg's media saw, for the record.

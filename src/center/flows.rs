@@ -40,11 +40,12 @@ impl Center {
         let moved = rests || said.iter().any(|o| matches!(o, ivr::Output::Entered { .. }));
         let tenant = i.tenant.clone();
         i.run = Some(run);
-        for o in said {
-            self.run_output(now, id, o, out);
-        }
+        // Where it stands comes before what it does there: a crash in between does it again rather than not at all.
         if let (true, Some(state)) = (moved, snapshot) {
             self.fact(now, &tenant, Fact::FlowSaved { interaction: id, state }, out);
+        }
+        for o in said {
+            self.run_output(now, id, o, out);
         }
     }
 
@@ -70,7 +71,7 @@ impl Center {
             _ if i.closed => {}
             ivr::Output::StopSaying => self.stop_saying(id),
             ivr::Output::Announce(prompts) => self.announce(now, id, prompts, out),
-            ivr::Output::LeaveQueue => self.leave_queue(now, id, out),
+            ivr::Output::LeaveQueue { waited_out } => self.leave_queue(now, id, waited_out, out),
             other => {
                 self.stop_handing(now, id, out);
                 self.run_wish(now, id, other, out);
@@ -96,7 +97,7 @@ impl Center {
             | ivr::Output::Http(_)
             | ivr::Output::StopSaying
             | ivr::Output::Announce(_)
-            | ivr::Output::LeaveQueue => {}
+            | ivr::Output::LeaveQueue { .. } => {}
         }
     }
 
@@ -184,10 +185,13 @@ impl Center {
 
     fn flow_enqueue(&mut self, now: Now, id: InteractionId, wish: ivr::Enqueue, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
-        if let Some(entry) = i.recovered.take().filter(|e| e.queue == wish.queue) {
+        if i.recovered.as_ref().is_some_and(|e| e.queue == wish.queue) {
+            let entry = i.recovered.take().expect("it was there on the line above");
             let music = wish.music.unwrap_or_else(|| "default".into());
             return self.wait_again(now, id, entry, music, true);
         }
+        self.drop_recovered(now, id, out);
+        let Some(i) = self.interactions.get_mut(&id) else { return };
         i.attributes.extend(wish.attributes.clone());
         if let Some(v) = i.voice.as_mut() {
             v.record = wish.record;
@@ -203,6 +207,16 @@ impl Center {
         let music = wish.music.unwrap_or_else(|| "default".into());
         self.enqueue(now, id, entry, music, true, out);
         self.music(id);
+    }
+
+    /// It waited before the restart, and its flow is elsewhere by now: that, too, is written down.
+    pub(super) fn drop_recovered(&mut self, now: Now, id: InteractionId, out: &mut Vec<Output>) {
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        let Some(entry) = i.recovered.take() else { return };
+        let tenant = i.tenant.clone();
+        let waited_ms = super::fact::millis(now.wall.since(entry.entered.unwrap_or(entry.since)));
+        let why = super::fact::Unqueued::Moved;
+        self.fact(now, &tenant, Fact::Unqueued { interaction: id, queue: entry.queue, why, waited_ms }, out);
     }
 
     /// It waited before the restart and waits again: nothing new has happened, so no fact is written.
@@ -251,13 +265,13 @@ impl Center {
     }
 
     /// The customer chose another way by key, or the flow by its own clock.
-    fn leave_queue(&mut self, now: Now, id: InteractionId, out: &mut Vec<Output>) {
+    fn leave_queue(&mut self, now: Now, id: InteractionId, waited_out: bool, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let Some(w) = i.waiting.take() else { return };
         i.stage_since = now.wall;
         let tenant = i.tenant.clone();
         let waited_ms = super::fact::millis(now.mono - w.since);
-        let why = super::fact::Unqueued::ExitKey;
+        let why = if waited_out { super::fact::Unqueued::Timeout } else { super::fact::Unqueued::ExitKey };
         if let Some(v) = i.voice.as_mut()
             && let (Some(leg), Some((play, Playing::Music | Playing::Announcement))) = (v.leg, v.play)
         {

@@ -131,6 +131,8 @@ pub(super) struct Voice {
     pub record: Option<ivr::Record>,
     /// An outside party being rung or connected by transfer.
     pub outside: Option<Outside>,
+    /// The queue whose number was dialled: waited in once the call is answered.
+    pub queue_dialled: Option<QueueId>,
     /// Number to ring once the agent's own phone has answered (click to dial).
     pub dial: Option<String>,
 }

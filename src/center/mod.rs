@@ -439,8 +439,9 @@ impl Center {
     /// Drops an interaction nothing is left to do with.
     fn forget_if_over(&mut self, id: InteractionId) {
         let Some(i) = self.interactions.get(&id).filter(|i| i.is_over()) else { return };
-        if let Some(c) = &i.chat {
-            self.visitors.remove(&c.visitor);
+        // The same visitor may have opened another chat while the agent wrapped this one up.
+        if let Some(visitor) = i.chat.as_ref().map(|c| c.visitor).filter(|v| self.visitors.get(v) == Some(&id)) {
+            self.visitors.remove(&visitor);
         }
         self.interactions.remove(&id);
         self.timers.clear(&Timer::Run(id));

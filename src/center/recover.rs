@@ -206,7 +206,8 @@ impl Center {
             );
         }
         if has_flow {
-            self.step(Step::Run(id, ivr::Input::Begin));
+            self.run_input(now, id, ivr::Input::Begin, out);
+            self.drop_recovered(now, id, out);
         }
         match r.queued {
             // The flow comes to its queue node again and finds the place it had.

@@ -365,7 +365,7 @@ impl Center {
         let waiting = i.waiting.take();
         let offered = !i.rings.is_empty();
         if let Some(w) = waiting {
-            let why = if by == EndedBy::Customer { Unqueued::Abandoned } else { Unqueued::ExitKey };
+            let why = if by == EndedBy::Customer { Unqueued::Abandoned } else { Unqueued::Ended };
             let waited_ms = millis(now.mono - w.since);
             self.fact(now, &tenant, Fact::Unqueued { interaction: id, queue: w.entry.queue, why, waited_ms }, out);
             let why = if by == EndedBy::Customer { routing::Withdrawn::Abandoned } else { routing::Withdrawn::Left };

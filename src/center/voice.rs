@@ -62,8 +62,17 @@ impl Center {
         let tenant = i.tenant.clone();
         match usage {
             LegUse::Customer => {
-                if let Some(v) = i.voice.as_mut() {
+                let opened = i.opened.wall;
+                let dialled = i.voice.as_mut().and_then(|v| {
                     v.up = true;
+                    v.queue_dialled.take()
+                });
+                if let Some(queue) = dialled {
+                    let mut entry = routing::Entry::new(id, queue, Channel::Voice, opened);
+                    entry.entered = Some(now.wall);
+                    self.restore_place(&mut entry);
+                    self.enqueue(now, id, entry, "default".into(), false, out);
+                    return self.music(id);
                 }
                 if i.run.is_some() && i.waiting.is_none() && i.talk.is_none() {
                     self.step(Step::Run(id, ivr::Input::Begin));

@@ -216,6 +216,7 @@ impl Story {
                     Unqueued::Full => ", full",
                     Unqueued::ExitKey => ", left by key",
                     Unqueued::Moved => ", moved",
+                    Unqueued::Ended => ", ended",
                     Unqueued::ServerRestart => ", server restarted",
                 };
                 self.waited(at, why);

@@ -178,7 +178,7 @@ fn every_command_says_what_it_did_and_ends_with_a_code_scripts_can_trust() {
     );
 
     // Flows.
-    let both = ["flow", "lint", "ivr-flows/main.yaml", "ivr-flows/order-status.yaml"];
+    let both = ["flow", "lint", "ivr-flows/main.yaml", "ivr-flows/order-status.yaml", "--business", "src/app/demo.yaml"];
     refuses(&both, &["order-status.yaml:35:18: error R20", "http://127.0.0.1:8090"]);
     let (good, said, _) = run(&[&both[..], &["--http-allow", "http://127.0.0.1:8090/"]].concat());
     assert!(good && said.contains("2 flow(s)"), "{said}");
@@ -200,7 +200,8 @@ async fn a_wrong_request_is_answered_with_a_problem_that_names_the_field() {
     let id = anna.takes("anna", &mut events).await;
     let messages = format!("/api/v1/interactions/{id}/messages");
     let (dispose, transfer) = (format!("/api/v1/interactions/{id}/dispose"), format!("/api/v1/interactions/{id}/transfer"));
-    let cases: Vec<(&Desk, &str, &str, Value, u16, Option<&str>)> = vec![
+    type Case<'a> = (&'a Desk, &'a str, &'a str, Value, u16, Option<&'a str>);
+    let cases: Vec<Case> = vec![
         (&anna, "PUT", "/api/v1/agents/me/state", json!({"state": "not_ready"}), 422, Some("reason")),
         (&anna, "PUT", "/api/v1/agents/me/state", json!({"state": "asleep"}), 422, Some("state")),
         (&anna, "PUT", "/api/v1/agents/me/state", json!({"state": "ready", "mood": 1}), 422, Some("mood")),
@@ -358,7 +359,7 @@ async fn noise_on_every_port_stops_nothing() {
     li.starts("Li", "en", None).await;
     li.until("the question", |v| v.option("My order")).await;
     assert!(!server.log.lock().unwrap().contains("panicked"));
-    assert!(server.is_asked_to_stop());
+    assert!(server.stops());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -89,7 +89,9 @@ async fn a_visitor_is_greeted_chooses_waits_and_talks_with_an_agent_until_it_is_
 
     // Closed with an outcome; then Anna is free.
     closes(&anna, "anna", &mut events, &id, "solved").await;
-    li.until("good-bye", |v| v.closed.then_some(())).await;
+    li.until("the end", |v| v.closed.then_some(())).await;
+    assert!(li.said("Thank you for contacting us. Goodbye.").is_some(), "the flow has the last word: {:?}", li.seen);
+    assert!(events.told("flow_event").iter().all(|f| f["name"] != "caller_left"), "it was not the visitor who left");
     assert_eq!(events.view["agents"]["anna"]["state"], "ready");
 
     // The next word of the same visitor is a new contact.
@@ -134,7 +136,7 @@ async fn an_agent_talks_with_three_visitors_at_once_and_the_fourth_waits_for_a_f
 async fn a_chat_leaves_a_record_that_says_who_when_why_and_about_what() {
     let house = House::opens().await;
     let (anna, ben) = (house.desk("anna").await, house.desk("ben").await);
-    let mut events = anna.begins_work("anna").await;
+    let _console = anna.begins_work("anna").await;
     let _ben = ben.begins_work("ben").await;
     let mut li = Visitor::comes(house.at).await;
     li.starts("Li Wei", "en", Some("+8613800138000")).await;
@@ -202,7 +204,6 @@ async fn a_chat_leaves_a_record_that_says_who_when_why_and_about_what() {
     assert_eq!(live["ticket"], ticket.as_str(), "the open matter is joined: {now:#}");
     let merged = boss.get("/api/v1/customers?q=13800138000").await;
     assert_eq!(merged["customers"].as_array().unwrap().len(), 1, "{merged:#}");
-    let _ = &mut events;
     house.closes().await;
 }
 

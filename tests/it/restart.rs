@@ -44,7 +44,7 @@ async fn after_kill_nine_everybody_is_where_they_were_and_nothing_is_said_twice(
     let waiting: Vec<(String, serde_json::Value)> = places(&watch.view);
     let seq = watch.seq;
 
-    first.is_killed();
+    first.killed();
     let second = Program::starts(dir.path());
     assert_eq!(
         second.demo.users,
@@ -115,7 +115,7 @@ async fn after_kill_nine_everybody_is_where_they_were_and_nothing_is_said_twice(
     anna.post(&format!("/api/v1/interactions/{talk}/finish"), json!({})).await;
     talker.until("good-bye", |v| v.closed.then_some(())).await;
     desk.until("wrap-up", |e| (e.work("anna", &talk) == Some("wrap_up")).then_some(())).await;
-    assert!(second.is_asked_to_stop(), "it leaves politely when asked");
+    assert!(second.stops(), "it leaves politely when asked");
 }
 
 /// Who waits since when, first in line first.
@@ -146,7 +146,7 @@ async fn a_server_killed_again_and_again_loses_no_acknowledged_word() {
         // One on its way when the lights go out; the page sends it again.
         let late = format!("round {round} late");
         li.sends(json!({"type": "message", "client_id": format!("{round}-late"), "body": late})).await;
-        server.is_killed();
+        server.killed();
         server = Program::starts(dir.path());
         li.moves(server.at);
         li.connects().await;

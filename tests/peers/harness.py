@@ -365,30 +365,57 @@ class Phone:
         self.user, self.server, self.voice = user, server, VOICES[voice or user]
         self.folder = world.path(f"p{world.count}")
         os.makedirs(self.folder)
+        password = server.credentials["sip_passwords"].get(user, "")
+        login = f";auth_user={user};auth_pass={password};regint=60" if registers else ";regint=0"
+        account = f"<sip:{user}@{server.address};transport=udp>{login};answermode=manual;audio_codecs=pcmu/8000/1,pcma/8000/1\n"
+        self.write("accounts", account)
+        self.write("contacts", "")
+        self.process = self.socket = None
+        self.events, self.answers = [], []
+        self.changed = threading.Condition()
+        world.ends.append(self.stop)
+        for left in (2, 1, 0):
+            if self.start(world, voice or user, port, left):
+                break
+        threading.Thread(target=self.read, daemon=True).start()
+        if registers:
+            until(f"{user}'s phone is registered", lambda: server.agent(user)["phone"])
+
+    def write(self, name, text):
+        with open(os.path.join(self.folder, name), "w") as f:
+            f.write(text)
+
+    def start(self, world, voice, port, tries_left):
+        """Starts baresip. It may find a port taken that was free a moment ago, and then ends; another try has other ports."""
         # The port after its own is its TLS port.
         self.port, control, rtp = port or PORTS.one(row=2), PORTS.one(), PORTS.many(20)
         with open(os.path.join(HERE, "baresip.config")) as f:
             config = f.read()
         for mark, value in {
             "@SIP@": f"127.0.0.1:{self.port}", "@CONTROL@": f"127.0.0.1:{control}", "@RTP@": f"{rtp}-{rtp + 19}",
-            "@VOICE@": world.tone(voice or user), "@FOLDER@": self.folder, "@MODULES@": modules(),
+            "@VOICE@": world.tone(voice), "@FOLDER@": self.folder, "@MODULES@": modules(),
         }.items():
             config = config.replace(mark, value)
-        password = server.credentials["sip_passwords"].get(user, "")
-        login = f";auth_user={user};auth_pass={password};regint=60" if registers else ";regint=0"
-        account = f"<sip:{user}@{server.address};transport=udp>{login};answermode=manual;audio_codecs=pcmu/8000/1,pcma/8000/1\n"
-        for name, text in {"config": config, "accounts": account, "contacts": ""}.items():
-            with open(os.path.join(self.folder, name), "w") as f:
-                f.write(text)
-        self.process = Process("baresip", ["baresip", "-4", "-f", self.folder], world.log(f"phone-{user.lstrip('+')}"), cwd=self.folder)
-        world.ends.append(self.stop)
-        self.events, self.answers = [], []
-        self.changed = threading.Condition()
-        self.socket = until("the phone's control port", lambda: socket.create_connection(("127.0.0.1", control), 1))
-        self.socket.settimeout(None)
-        threading.Thread(target=self.read, daemon=True).start()
-        if registers:
-            until(f"{user}'s phone is registered", lambda: server.agent(user)["phone"])
+        self.write("config", config)
+        log = world.log(f"phone-{self.user.lstrip('+')}")
+        self.process = Process("baresip", ["baresip", "-4", "-f", self.folder], log, cwd=self.folder)
+
+        def connected():
+            if not self.process.running():
+                return "ended"
+            return socket.create_connection(("127.0.0.1", control), 1)
+        try:
+            self.socket = until("the phone's control port", connected, 4 if tries_left else 10)
+        except Failed:
+            self.socket = "ended"
+        if self.socket != "ended":
+            self.socket.settimeout(None)
+            return True
+        self.socket = None
+        self.process.stop()
+        if not tries_left:
+            raise Failed(f"{self.user}'s phone does not start (exit {self.process.p.returncode})")
+        return False
 
     def read(self):
         buffer = b""
@@ -469,11 +496,10 @@ class Phone:
         return until("the phone's recording", closed, 5)
 
     def stop(self):
-        try:
+        if self.socket:
             self.socket.close()
-        except (OSError, AttributeError):
-            pass
-        self.process.stop()
+        if self.process:
+            self.process.stop()
 
 
 def modules():
@@ -491,7 +517,7 @@ class Sipp:
     RAW = os.geteuid() == 0
 
     def __init__(self, server, scenario, number, caller="+15550001000", key=None, voice=None, end="leave", stays_ms=1000,
-                 calls=1, rate=None, transport="u1"):
+                 calls=1, rate=None, transport="u1", crowd=False):
         world = server.world
         world.count += 1
         self.name = f"sipp-{world.count}-{scenario}"
@@ -501,6 +527,11 @@ class Sipp:
         if "@END@" in text:
             with open(os.path.join(HERE, "sipp", f"{end}.part")) as f:
                 text = text.replace("@END@", f.read())
+            with open(os.path.join(HERE, "sipp", "turned-away.part")) as f:
+                turned = f.read()
+            # In a crowd 503 is an answer a caller can live with.
+            text = text.replace("@CROWD@", ' <recv response="503" optional="true" next="turned"/>\n' if crowd else "")
+            text = text.replace("@TURNED@", turned if crowd else "")
             text = text.replace("@SOUND@", "".join(
                 f' <pause milliseconds="{wait}"/>\n <nop><action><exec play_pcap_audio="{capture}"/></action></nop>\n'
                 for wait, capture in self.captures(world, key, voice)

@@ -109,7 +109,12 @@ function take(event) {
       if (event.alarms) view.alarms = event.alarms;
       break;
     case 'fact':
-      if (event.fact === 'message' && event.interaction === selected) { add(event.message); }
+      if (event.fact === 'message' && event.interaction === selected) {
+        add(event.message);
+        // What was being typed has come.
+        if (event.message.sender === 'visitor') { typingUntil = 0; $('#typing').hidden = true; }
+      }
+      if (event.fact === 'talk_ended' && event.interaction === selected) { typingUntil = 0; $('#typing').hidden = true; }
       if (event.fact === 'offered' && event.interaction === selected) why(selected);
       if (event.fact === 'recording_ended' && event.interaction === selected) load(selected);
       if (event.fact === 'disposed' && event.interaction === selected) $('#wrap-said').textContent = t('wrap.saved');
@@ -304,7 +309,8 @@ function drawPane() {
   const id = selected;
   const i = id ? view.interactions[id] ?? detail.now ?? detail.record : null;
   const w = id ? workOn(id) : null;
-  if (!id) $('#way').hidden = true;
+  // Without a contact there is nobody to tell about.
+  if (!id) for (const box of ['#way', '#context', '#why']) $(box).hidden = true;
   $('#none').hidden = Boolean(id);
   $('#open').hidden = !id;
   if (!id) return;
@@ -377,6 +383,7 @@ function drawContext() {
     h('h2', { text: t('pane.customer') }),
     h('dl', {}, [
       line(t('pane.customer'), [c?.name || i?.customer_name || i?.from, c?.tier && c.tier !== 'standard' ? ` · ${c.tier}` : ''].join('')),
+      line(t('pane.reached'), reachable(c)),
       line(t('pane.dialled'), i?.to), line(t('pane.queue'), view.queues[i?.queue]?.name ?? i?.queue),
       line(t('pane.ticket'), tk && h('a', { href: `/api/v1/tickets/${i.ticket}`, target: '_blank', rel: 'noopener', text: `#${tk.number} ${tk.title}` })),
     ].flat(2).filter(Boolean)),
@@ -384,6 +391,11 @@ function drawContext() {
     past(),
     sound && h('h2', { text: t('pane.recording') }),
     sound && h('audio', { controls: true, preload: 'none', src: `/api/v1/interactions/${selected}/recording?recording=${sound.id}` }));
+}
+
+/** How the customer can be reached, as far as they said. */
+function reachable(c) {
+  return Object.values(c?.identities ?? {}).map((x) => x.identity ?? x).map((x) => x.number ?? x.mail ?? x.address).filter((x) => typeof x === 'string').join(', ');
 }
 
 function past() {

@@ -137,6 +137,7 @@ export const words = {
   'pane.ticket': ['Ticket', '工单'],
   'pane.queue': ['Queue', '队列'],
   'pane.dialled': ['Came in by', '进线'],
+  'pane.reached': ['Reached at', '联系方式'],
   'pane.history': ['Earlier', '历史'],
   'pane.history.none': ['First contact we know of.', '首次联系。'],
   'pane.recording': ['Recording', '录音'],

@@ -400,7 +400,10 @@ pub enum Output {
     /// Wait for an agent. Report [`Input::QueueInfo`] and [`Input::Queue`].
     Enqueue(Enqueue),
     /// Give the place up (exit key, `max_wait`, hang-up).
-    LeaveQueue,
+    LeaveQueue {
+        /// It waited as long as the flow allows, rather than leaving by a key.
+        waited_out: bool,
+    },
     /// Say this over the music; nothing is reported back.
     Announce(Vec<Prompt>),
     /// Say the prompts, beep, record at most `max`, make the ticket; report `VoicemailDone` or `VoicemailFailed`. When the caller

@@ -295,7 +295,7 @@ impl Run {
             // Already gone: an on_hangup path waits for a service.
             _ if self.left_at.is_some() => return None,
             Wait::NotBegun { .. } => return Some(Next::End(End::CallerLeft)),
-            Wait::Queueing(_) => out.push(Output::LeaveQueue),
+            Wait::Queueing(_) => out.push(Output::LeaveQueue { waited_out: false }),
             _ => {}
         }
         self.left_at = Some(self.frame().node.clone());

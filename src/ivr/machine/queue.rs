@@ -127,7 +127,7 @@ impl Run {
         if exit.only_if.as_ref().is_some_and(|e| !e.it.holds(&Here { run: self, now })) {
             return None;
         }
-        out.push(Output::LeaveQueue);
+        out.push(Output::LeaveQueue { waited_out: false });
         Some(Next::Node(exit.goto.it.clone()))
     }
 
@@ -138,7 +138,7 @@ impl Run {
         let Wait::Queueing(state) = &self.wait else { return None };
         let (give_up, due) = (state.give_up, state.next_say);
         if give_up.is_some_and(|t| t <= now.mono) {
-            out.push(Output::LeaveQueue);
+            out.push(Output::LeaveQueue { waited_out: true });
             return Some(self.by_when(QueueResult::Timeout.as_str()));
         }
         let a = q.announce.as_ref().filter(|_| due.is_some_and(|t| t <= now.mono))?;

@@ -181,12 +181,12 @@ fn who_waits_hears_the_place_leaves_by_key_or_after_the_longest_wait() {
     assert_eq!(said.as_deref(), Some("您排在第2位，预计等待3到8分钟。按9可以留言。"));
     assert_eq!(w.run.whisper(w.now).as_deref(), Some("agent, zh-CN"));
     w.presses("5").presses("9");
-    assert_eq!((w.out.contains(&Output::LeaveQueue), w.run.node()), (true, "leave_message"));
+    assert_eq!((w.out.contains(&Output::LeaveQueue { waited_out: false }), w.run.node()), (true, "leave_message"));
     w.does(Input::Queue(QueueResult::Answered));
     assert_eq!(w.run.node(), "leave_message", "an answer that crossed with the key is too late");
     let mut w = waiting();
     w.passes(900);
-    assert_eq!((w.out.contains(&Output::LeaveQueue), w.run.node()), (true, "all_busy"));
+    assert_eq!((w.out.contains(&Output::LeaveQueue { waited_out: true }), w.run.node()), (true, "all_busy"));
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn a_visitor_types_where_a_caller_presses_and_is_never_hurried() {
         Output::Say { reason: SayReason::Menu(all), .. } => Some(all.clone()),
         _ => None,
     });
-    assert_eq!(buttons, Some(vec![("1".to_owned(), "中文".to_owned()), ("2".to_owned(), "English".to_owned())]));
+    assert_eq!(buttons, Some(vec![("中文".to_owned(), "中文".to_owned()), ("English".to_owned(), "English".to_owned())]));
     w.says("English", 1.0).says("１", 1.0).says("my number is 12 34-56", 1.0);
     assert!(w.out.iter().any(|o| matches!(o, Output::Http(h) if h.url == "http://127.0.0.1:8090/orders/123456")));
     w.does(Input::Http { ask: AskId(0), result: Err(HttpError::Timeout) });
@@ -356,7 +356,7 @@ proptest! {
         let before = w.out.len();
         w.does(Input::Hangup);
         prop_assert!(w.run.is_over());
-        prop_assert!(!queued || w.out[before..].contains(&Output::LeaveQueue));
+        prop_assert!(!queued || w.out[before..].contains(&Output::LeaveQueue { waited_out: false }), "the place is given up");
         let n = w.out.len();
         w.does(Input::Begin).does(Input::Digit('1')).does(Input::Tick).does(Input::Hangup);
         prop_assert_eq!(n, w.out.len());

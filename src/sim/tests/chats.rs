@@ -154,3 +154,26 @@ fn a_chat_is_handed_to_a_colleague_with_its_age() {
     w.nothing_is_left();
     assert_eq!(w.story_of(id), "flow main · support: waited 0 s · anna talked 30 s · handed to ben · ben talked 0 s · normal");
 }
+
+#[test]
+fn a_visitor_who_opens_a_second_chat_while_the_first_is_wrapped_up_keeps_it() {
+    let mut w = World::new(37);
+    let anna = w.agent("anna").ready();
+    let mia = w.visitor("Mia");
+    w.opens_chat(mia).unwrap();
+    w.pass(secs(1));
+    w.writes(mia, "support").unwrap();
+    w.until(|w| w.offer_to(anna).is_some());
+    w.accepts(anna).unwrap();
+    w.leaves(mia).unwrap();
+    let first = w.chat(mia);
+    w.opens_chat(mia).unwrap();
+    let second = w.chat(mia);
+    assert_ne!(first, second);
+    w.pass(secs(20));
+    assert_eq!(w.agent_state(anna), "ready", "the first is over for good");
+    w.opens_chat(mia).unwrap();
+    assert_eq!(w.chat(mia), second);
+    w.leaves(mia).unwrap();
+    w.nothing_is_left();
+}

@@ -234,3 +234,33 @@ fn an_agent_taken_out_of_the_plan_while_the_power_is_off_leaves_nothing_behind()
     w.leaves(mia).unwrap();
     w.nothing_is_left();
 }
+
+#[test]
+fn a_chat_that_was_on_its_way_into_a_queue_is_in_one_queue_after_a_crash_at_any_fact() {
+    let mut w = World::new(77);
+    let mia = w.visitor("Mia");
+    w.opens_chat(mia).unwrap();
+    w.pass(secs(1));
+    let before = w.store.facts().len() as u64;
+    w.writes(mia, "support").unwrap();
+    let after = w.store.facts().len() as u64;
+    for seed in 0..6 {
+        for at in before + 1..=after + 3 {
+            let mut w = World::new(7_700 + seed);
+            let mia = w.visitor("Mia");
+            w.opens_chat(mia).unwrap();
+            w.pass(secs(1));
+            w.crash_at = Some(at);
+            // What the visitor hears of it does not matter here.
+            let _ = w.writes(mia, "support");
+            w.pass(secs(1));
+            if w.center.is_none() {
+                w.restart();
+            }
+            w.crash_at = None;
+            w.pass(secs(1));
+            let _ = w.leaves(mia);
+            w.nothing_is_left();
+        }
+    }
+}

@@ -10,6 +10,7 @@ use crate::{
     sip::{
         auth::{Algorithm, Credentials, Ha1, digest::Proof, params::Params},
         msg::{Headers, Message, Name, NameAddr, Uri},
+        registrar::EXPIRES_MAX_S,
         transport::Flow,
     },
 };
@@ -257,7 +258,7 @@ fn a_phone_registers_with_either_hash_and_is_called_back_where_it_came_from() {
         let challenge = b.sent[0].clone();
         let good = answer_to(&challenge, "anna", "pw", "REGISTER", "sip:shop.example", algorithm, 1);
         assert_eq!(b.says(&register(&format!("b{i}"), n + 1, "anna", &format!("{good}\n"))), [200]);
-        assert_eq!(b.sent[0].contact().unwrap().expires(), Some(600));
+        assert_eq!(b.sent[0].contact().unwrap().expires(), Some(EXPIRES_MAX_S));
         // The same words again, on another transaction: heard before.
         assert_eq!(b.says(&register(&format!("c{i}"), n + 2, "anna", &format!("{good}\n"))), [401]);
         assert!(b.sent[0].headers.get(&Name::WwwAuthenticate).unwrap().contains("stale=true"));
@@ -265,7 +266,7 @@ fn a_phone_registers_with_either_hash_and_is_called_back_where_it_came_from() {
     let binding = &b.stack.bindings(&demo(), "anna")[0];
     assert_eq!(binding.flow.remote, PHONE.into());
     assert!(matches!(b.events[..], [Event::Registered { contacts: 1, .. }]));
-    b.waits(secs(601));
+    b.waits(secs(u64::from(EXPIRES_MAX_S) + 1));
     assert!(matches!(b.events.last(), Some(Event::Unregistered { .. })));
 }
 

@@ -34,15 +34,15 @@ fn answers(stack: &mut Stack, now: Now, data: &[u8]) -> Vec<(u16, std::net::Sock
     let message = Message::parse_datagram(Bytes::copy_from_slice(data));
     stack.handle(now, Input::Received { message, source }, &mut out);
     out.into_iter()
-        .filter_map(|o| match o {
+        .map(|o| match o {
             Output::Send { flow, bytes } => {
                 // Not parsed: the answer to garbage carries the garbage back in its headers.
                 let code = std::str::from_utf8(&bytes[8..11]).unwrap().parse().expect("a status line");
-                Some((code, flow.remote, bytes.len()))
+                (code, flow.remote, bytes.len())
             }
             Output::Event(e) => panic!("a torture message made an event: {e:?}"),
         })
-        .filter(|(code, ..)| *code >= 200)
+        .filter(|(code, ..): &(u16, _, _)| *code >= 200)
         .collect()
 }
 

@@ -30,7 +30,6 @@ pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 pub struct House {
     pub dir: tempfile::TempDir,
     pub at: SocketAddr,
-    pub sip: Vec<SocketAddr>,
     pub demo: DemoCredentials,
     running: Running,
 }
@@ -57,7 +56,7 @@ impl House {
         change(&mut config);
         let running = ringdesk::app::start(&config, true, Default::default()).await.unwrap();
         let demo = running.credentials.clone().expect("the folder was empty");
-        House { dir, at: running.http, sip: running.sip.clone(), demo, running }
+        House { dir, at: running.http, demo, running }
     }
 
     /// Somebody of the demo signs in.

@@ -90,13 +90,13 @@ impl Program {
     }
 
     /// `kill -9`.
-    pub fn is_killed(mut self) {
+    pub fn killed(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// SIGTERM, and the end of it; true when it left with code 0.
-    pub fn is_asked_to_stop(mut self) -> bool {
+    pub fn stops(mut self) -> bool {
         Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         self.child.wait().unwrap().success()
     }
