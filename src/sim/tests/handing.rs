@@ -1,10 +1,10 @@
 //! Handing over, and calling out.
 
 use crate::{
-    base::secs,
+    base::{InteractionId, Wall, ms, secs},
     center::{
         command::{Command, RefusalCode, TransferTo},
-        fact::Fact,
+        fact::{Fact, Record},
     },
     sim::{Manner, Stage, Who, World},
 };
@@ -188,4 +188,129 @@ fn a_phone_that_dials_while_its_agent_is_on_a_call_hears_busy() {
     assert_eq!(refused.code, RefusalCode::WrongState);
     w.hangs_up(caller);
     w.nothing_is_left();
+}
+
+/// How often the work after the call began, and ended, for an agent.
+fn wrap_ups(w: &World, id: InteractionId, name: &str) -> (usize, usize) {
+    w.facts_of(id).fold((0, 0), |(begun, over), r| match &r.fact {
+        Fact::WrapUp { agent, .. } if agent.as_str() == name => (begun + 1, over),
+        Fact::WrapUpOver { agent, .. } if agent.as_str() == name => (begun, over + 1),
+        _ => (begun, over),
+    })
+}
+
+/// Since when the caller has waited, each time they were queued.
+fn ages(w: &World, id: InteractionId) -> Vec<Wall> {
+    let since = |r: &Record| match &r.fact {
+        Fact::Queued { entry } => Some(entry.since),
+        _ => None,
+    };
+    w.facts_of(id).filter_map(since).collect()
+}
+
+/// Somebody's BYE is on its way while the hand-over is asked for: sent so long before it, or after it.
+const CROSSINGS: [(bool, u64); 8] =
+    [(true, 39), (true, 20), (true, 0), (false, 0), (false, 10), (false, 39), (false, 40), (false, 60)];
+
+fn hands_over_while_hanging_up(w: &mut World, (first, gap): (bool, u64), anna: Who, gone: Who, to: TransferTo) {
+    w.net.delay = ms(40);
+    let id = w.contact(w.who("+3265551234"));
+    if first {
+        assert!(w.hangs_up(gone));
+        w.pass(ms(gap));
+        w.transfers(anna, id, to).unwrap();
+    } else {
+        w.transfers(anna, id, to).unwrap();
+        w.pass(ms(gap));
+        // Told to hang up after 40 ms, Anna's phone has nothing more to end.
+        w.hangs_up(gone);
+    }
+}
+
+#[test]
+fn an_agent_who_hangs_up_while_handing_to_an_agent_loses_nobody() {
+    for crossing in CROSSINGS {
+        let (mut w, anna, ben, caller) = talking(61);
+        let (id, to) = (w.contact(caller), w.to_agent(ben));
+        hands_over_while_hanging_up(&mut w, crossing, anna, anna, to);
+        w.until(|w| w.rings(ben) && w.is_over(anna));
+        w.pass(secs(2));
+        assert!(w.rings(ben) && w.is_up(caller) && w.hears(caller, "♫"), "{crossing:?}\n{}", w.report());
+        w.answers(ben);
+        w.until(|w| w.hear_each_other(caller, ben));
+        w.pass(secs(10));
+        w.hangs_up(caller);
+        w.nothing_is_left();
+        assert_eq!(wrap_ups(&w, id, "anna"), (1, 1), "{crossing:?}");
+        assert_eq!(w.agent_state(anna), "ready");
+    }
+}
+
+#[test]
+fn an_agent_who_hangs_up_while_ben_rings_for_their_caller_changes_nothing() {
+    let mut crossed = 0;
+    for seed in 0..40 {
+        let (mut w, anna, ben, caller) = talking(seed);
+        let (id, to) = (w.contact(caller), w.to_agent(ben));
+        // Ben's phone may ring long before Anna's hears that it is to hang up.
+        w.net.spread = ms(400);
+        w.transfers(anna, id, to).unwrap();
+        w.until(|w| w.rings(ben));
+        crossed += u32::from(w.hangs_up(anna));
+        w.pass(secs(2));
+        assert!(w.rings(ben) && w.is_up(caller) && w.is_over(anna), "seed {seed}\n{}", w.report());
+        w.answers(ben);
+        w.until(|w| w.hear_each_other(caller, ben));
+        w.hangs_up(caller);
+        w.nothing_is_left();
+        assert_eq!(wrap_ups(&w, id, "anna"), (1, 1), "seed {seed}");
+    }
+    assert!(crossed > 5, "{crossed} of 40");
+}
+
+#[test]
+fn an_agent_who_hangs_up_while_handing_to_a_queue_loses_nobody() {
+    for crossing in CROSSINGS {
+        for free in [true, false] {
+            let (mut w, anna, ben, caller) = talking(63);
+            if !free {
+                w.takes_lunch(ben).unwrap();
+            }
+            let id = w.contact(caller);
+            hands_over_while_hanging_up(&mut w, crossing, anna, anna, World::to_queue("sales"));
+            w.until(|w| w.is_over(anna));
+            w.pass(secs(2));
+            assert!(w.is_up(caller), "{crossing:?}\n{}", w.report());
+            let since = ages(&w, id);
+            assert!(since.len() == 2 && since[0] == since[1], "{crossing:?}: {since:?}");
+            if !free {
+                assert!(!w.rings(ben));
+                w.sets_ready(ben);
+            }
+            w.until(|w| w.rings(ben));
+            w.answers(ben);
+            w.until(|w| w.hear_each_other(caller, ben));
+            w.pass(secs(10));
+            w.hangs_up(caller);
+            w.nothing_is_left();
+            assert_eq!((wrap_ups(&w, id, "anna"), wrap_ups(&w, id, "ben")), ((1, 1), (1, 1)), "{crossing:?}");
+        }
+    }
+}
+
+#[test]
+fn a_caller_who_hangs_up_in_the_moment_of_the_hand_over_frees_everybody() {
+    for crossing in CROSSINGS {
+        for to_ben in [true, false] {
+            let (mut w, anna, ben, caller) = talking(64);
+            let id = w.contact(caller);
+            let to = if to_ben { w.to_agent(ben) } else { World::to_queue("sales") };
+            hands_over_while_hanging_up(&mut w, crossing, anna, caller, to);
+            w.until(|w| w.is_over(anna) && w.is_over(caller));
+            w.nothing_is_left();
+            assert!(w.closed(id) && !w.rings(ben));
+            assert_eq!((wrap_ups(&w, id, "anna"), wrap_ups(&w, id, "ben")), ((1, 1), (0, 0)), "{crossing:?}");
+            assert_eq!((w.agent_state(anna).as_str(), w.agent_state(ben).as_str()), ("ready", "ready"), "{crossing:?}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 """The stories, in the order in which they start: the long ones first, so that all end together."""
 
-from . import by_sipp, crowd, dialling_out, first_call, handing_over, hang_ups, load, no_answer, restart, strangers, torture
+from . import by_sipp, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, load, no_answer, restart, strangers, torture
 
 ALL = [
     ("torture messages over UDP", torture.over_udp),
@@ -12,6 +12,7 @@ ALL = [
     ("a caller by sipp, over UDP and TCP", by_sipp.tell),
     ("the power goes in the middle of calls", restart.tell),
     ("strangers", strangers.tell),
+    ("the disk is full", full_disk.tell),
     ("callers who leave at any moment", hang_ups.tell),
     ("more callers than ports", crowd.tell),
     ("a hundred calls, twenty a second", load.tell),
