@@ -99,6 +99,19 @@ impl Center {
             },
         };
         let ms = millis(duration);
+        if trouble.is_none() {
+            // A recording that is whole shows that there is room again.
+            for t in [RecordTrouble::DiskFull, RecordTrouble::Io, RecordTrouble::Overrun] {
+                self.alarm(
+                    now,
+                    &tenant,
+                    &format!("recording_{}", trouble_word(t)),
+                    "Recordings are written again.",
+                    false,
+                    out,
+                );
+            }
+        }
         let trouble = trouble.map(|t| trouble_word(t).to_owned());
         self.fact(now, &tenant, Fact::RecordingEnded { interaction: id, recording: r.id, ms, bytes, trouble }, out);
         if let Some(wish) = r.voicemail {

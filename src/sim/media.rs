@@ -100,6 +100,10 @@ impl FakeMedia {
     pub fn recordings(&self) -> usize {
         self.records.len()
     }
+    /// Those that run.
+    pub fn running(&self) -> impl Iterator<Item = RecordId> {
+        self.records.keys().copied()
+    }
     /// The leg that sends to this address.
     pub fn leg_to(&self, rtp: std::net::SocketAddr) -> Option<LegId> {
         self.legs.iter().find(|(_, l)| l.remote.as_ref().is_some_and(|r| r.rtp == rtp)).map(|(id, _)| *id)

@@ -393,3 +393,23 @@ fn a_colleague_is_called_by_name_and_a_caller_by_the_agents_own_number() {
     w.hangs_up(ben);
     w.nothing_is_left();
 }
+
+#[test]
+fn a_full_disk_is_an_alarm_until_a_recording_is_whole_again_and_no_call_ends() {
+    let mut w = World::new(12);
+    let anna = w.agent("anna").ready();
+    let caller = w.phone("+3265551234").dials("4001");
+    w.until(|w| w.rings(anna));
+    w.answers(anna);
+    w.until(|w| w.hear_each_other(caller, anna));
+    w.pass(secs(1));
+    let record = w.media.running().next().expect("the talk is recorded");
+    let full = media::wire::Event::RecordTrouble { record, trouble: media::wire::RecordTrouble::DiskFull };
+    w.feed(crate::center::Input::Call(crate::call::Input::Media(full)));
+    assert!(w.view().alarms.contains_key("recording_disk_full"));
+    w.pass(secs(5));
+    assert!(w.hear_each_other(caller, anna));
+    w.hangs_up(caller);
+    w.nothing_is_left();
+    assert!(w.view().alarms.is_empty(), "{:?}", w.view().alarms);
+}
