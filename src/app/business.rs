@@ -61,6 +61,9 @@ pub struct Business {
     pub turn: tokio::sync::Mutex<()>,
 }
 
+/// The version of the configuration and the users the store held at a moment.
+pub type Seen = (u64, Vec<User>);
+
 /// Both halves, ready to be put in force.
 pub type Compiled = (Arc<Settings>, Arc<CallSettings>);
 
@@ -111,9 +114,8 @@ impl Business {
         }
     }
 
-    /// Puts in force what another process has put into the store, and users as they change. Never returns.
-    pub async fn watch(self: Arc<Self>, logins: Arc<tokio::sync::Notify>) {
-        let mut seen = self.seen().await;
+    /// Puts in force what another process has put into the store since `seen`, and users as they change. Never returns.
+    pub async fn watch(self: Arc<Self>, logins: Arc<tokio::sync::Notify>, mut seen: Option<Seen>) {
         let mut rounds = 0u32;
         loop {
             tokio::select! {
@@ -134,7 +136,7 @@ impl Business {
     }
 
     /// What is in the store now; `None` when it cannot be read.
-    async fn seen(&self) -> Option<(u64, Vec<User>)> {
+    pub async fn seen(&self) -> Option<Seen> {
         let version = self.store.config_latest().await.map(|v| v.map_or(0, |v| v.version));
         match (version, self.store.user_list_all().await) {
             (Ok(version), Ok(users)) => Some((version, users)),

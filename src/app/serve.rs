@@ -115,6 +115,8 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         secrets,
         turn: tokio::sync::Mutex::new(()),
     });
+    // Looked at before it is loaded: what is put there while the journal is replayed is taken up right after.
+    let seen = business.seen().await;
     let (settings, call_settings) =
         business.load().await.map_err(|p| anyhow!("the business configuration:\n{}", p.join("\n")))?;
     *current.write().unwrap_or_else(|e| e.into_inner()) = settings.clone();
@@ -198,7 +200,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     });
     let app = api.merge(chat).into_make_service_with_connect_info::<SocketAddr>();
     let web = tokio::spawn(async move { axum::serve(listener, app).await });
-    let watch = tokio::spawn(business.watch(logins));
+    let watch = tokio::spawn(business.watch(logins, seen));
     Ok(Running {
         sip: udp.into_iter().chain(tcp).collect(),
         http,
