@@ -138,7 +138,7 @@ fn attempt(shared: &Shared, name: &str, address: Option<&str>) -> Result<(), Pro
 async fn begin(shared: &Shared, user: &User) -> Result<Response, Problem> {
     let now = shared.door.now().wall;
     let (token, csrf) = (shared.random_hex(32), shared.random_hex(16));
-    let hash = guard::sha256_hex(&token);
+    let hash = crate::store::sha256_hex(&token);
     let session = Session {
         token_sha256: Secret::new(hash.clone()),
         tenant: user.tenant.clone(),

@@ -12,13 +12,13 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::{Problem, Shared, rights};
 use crate::{
     base::{AgentId, TenantId, mins, redact::Secret},
     center::command::{Actor, Role},
+    store::sha256_hex,
 };
 
 /// The session cookie.
@@ -92,11 +92,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Who {
 
 fn signed_out() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "signed_out", "sign in first, or send an API key as `Authorization: Bearer rk_..`")
-}
-
-/// SHA-256 as lower-case hex: the form in which tokens and keys are kept.
-pub fn sha256_hex(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// The layer: finds the rule, finds the caller, holds one against the other.

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::{
     Problem, Shared,
-    guard::{self, KEY_PREFIX, Who},
+    guard::{KEY_PREFIX, Who},
     problem::Body,
     wire,
 };
@@ -78,7 +78,7 @@ pub async fn create(State(shared): State<Arc<Shared>>, who: Who, Body(new): Body
         tenant: who.tenant.clone(),
         name: name.to_string(),
         role,
-        key_sha256: Secret::new(guard::sha256_hex(&plain)),
+        key_sha256: Secret::new(crate::store::sha256_hex(&plain)),
         made_at: shared.door.now().wall,
     };
     match shared.store.api_key_put(&key).await {

@@ -50,7 +50,6 @@ use std::{
 use axum::{Router, extract::DefaultBodyLimit, http::Method, middleware};
 use tokio::sync::{Notify, broadcast, watch};
 
-pub use guard::sha256_hex;
 pub use health::Component;
 pub use password::{generate as generate_password, hash as hash_password};
 pub use problem::Problem;

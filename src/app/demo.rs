@@ -80,7 +80,7 @@ pub async fn seed(store: &Store, now: Wall, rng: &mut Rng, sip: String, http: St
             c.sip_passwords.insert(login.into(), sip_password);
         }
     }
-    let key_sha256 = Secret::new(crate::api::sha256_hex(&c.api_key));
+    let key_sha256 = Secret::new(crate::store::sha256_hex(&c.api_key));
     store.api_key_put(&ApiKey { tenant, name: "demo".into(), role: Role::Admin, key_sha256, made_at: now }).await?;
     // Last: an interrupted seeding is begun again.
     let business =

@@ -70,8 +70,6 @@ pub const FLOW_TEXT_MAX: usize = 8_192;
 
 /// Most interactions waiting in one tenant; beyond, the newest overflows as "full".
 pub const WAITING_MAX: usize = 100_000;
-/// Decision records kept in memory per tenant; the oldest goes (the journal has them all).
-pub const DECISIONS_KEPT: usize = 1_000;
 /// Candidates written out in one decision record; the rest is counted.
 pub const DECISION_CANDIDATES_MAX: usize = 50;
 
@@ -129,8 +127,6 @@ pub const EVENTS_BEHIND_MAX: usize = 4_096;
 
 /// An offer rings this long unless the queue says otherwise.
 pub const RING_DEFAULT: Duration = secs(20);
-/// After-call work lasts this long unless the queue says otherwise.
-pub const WRAP_UP_DEFAULT: Duration = secs(30);
 /// A caller who was cut off finds the old place for this long when calling again.
 pub const PLACE_KEPT: Duration = mins(15);
 /// Longest voicemail.

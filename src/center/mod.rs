@@ -386,7 +386,7 @@ impl Center {
         while let Some(timer) = self.timers.pop_due(now.mono) {
             match timer {
                 Timer::Run(id) => self.step(Step::Run(id, ivr::Input::Tick)),
-                Timer::Voicemail(id) => self.voicemail_over(now, id, out),
+                Timer::Voicemail(id) => self.voicemail_over(id),
                 Timer::Chat(id) => self.chat_tick(now, id, out),
                 Timer::Ticket(tenant, ticket) => self.ticket_due(now, &tenant, ticket, out),
                 Timer::Place(tenant, number) => {

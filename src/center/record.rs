@@ -182,7 +182,7 @@ impl Center {
         if i.channel != Channel::Voice {
             // A chat's message is already in the conversation; the ticket says so.
             let words = text.unwrap_or_default();
-            self.voicemail_ticket(now, id, None, words, wish, out);
+            self.voicemail_ticket(now, id, words, wish, out);
             return self.step(Step::Run(id, ivr::Input::VoicemailDone { seconds: 0 }));
         }
         let Some(v) = i.voice.as_mut() else { return };
@@ -216,13 +216,13 @@ impl Center {
     }
 
     /// A key was pressed or the limit reached: that was the message.
-    pub(super) fn voicemail_over(&mut self, _now: Now, id: InteractionId, _out: &mut Vec<Output>) {
+    pub(super) fn voicemail_over(&mut self, id: InteractionId) {
         self.timers.clear(&Timer::Voicemail(id));
         self.record_stop(id);
     }
 
     /// The caller hung up: a message being spoken stands; one not begun is none.
-    pub(super) fn voicemail_keep(&mut self, _now: Now, id: InteractionId, _out: &mut Vec<Output>) {
+    pub(super) fn voicemail_keep(&mut self, id: InteractionId) {
         self.timers.clear(&Timer::Voicemail(id));
         if let Some(v) = self.interactions.get_mut(&id).and_then(|i| i.voice.as_mut()) {
             v.voicemail = None;
@@ -242,7 +242,7 @@ impl Center {
         let (tenant, closed) = (i.tenant.clone(), i.closed);
         self.fact(now, &tenant, Fact::VoicemailLeft { interaction: id, recording, ms: millis(duration) }, out);
         let words = format!("Voice message, {} s.", duration.as_secs());
-        self.voicemail_ticket(now, id, Some(recording), words, wish.ticket, out);
+        self.voicemail_ticket(now, id, words, wish.ticket, out);
         if !closed {
             let seconds = u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
             self.step(Step::Run(id, ivr::Input::VoicemailDone { seconds }));
@@ -254,7 +254,6 @@ impl Center {
         &mut self,
         now: Now,
         id: InteractionId,
-        _recording: Option<RecordingId>,
         words: String,
         wish: ivr::TicketRequest,
         out: &mut Vec<Output>,

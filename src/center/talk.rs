@@ -374,7 +374,7 @@ impl Center {
             self.withdraw(now, id, routing::Withdrawn::Abandoned, out);
         }
         self.part(now, id, by, cause, out);
-        self.voicemail_keep(now, id, out);
+        self.voicemail_keep(id);
         self.record_stop(id);
         if let Some(o) = outside {
             self.call(Action::Hangup { leg: o.leg, cause: Cause::Normal });

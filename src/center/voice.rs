@@ -32,7 +32,7 @@ impl Center {
             Event::Arrived(a) => self.arrived(now, a, out),
             Event::Ringing { .. } | Event::Held { .. } | Event::DtmfSent { .. } => {}
             Event::Answered { leg } => self.leg_answered(now, leg, out),
-            Event::Digit { leg, digit } => self.digit(now, leg, digit, out),
+            Event::Digit { leg, digit } => self.digit(leg, digit),
             Event::Played { leg, play, finished } => self.played(now, leg, play, finished, out),
             Event::Recorded { record, duration, bytes, trouble } => self.recorded(now, record, duration, bytes, trouble, out),
             Event::RecordTrouble { record, trouble } => self.record_trouble(now, record, trouble, out),
@@ -94,13 +94,13 @@ impl Center {
         }
     }
 
-    fn digit(&mut self, now: Now, leg: LegId, digit: char, out: &mut Vec<Output>) {
+    fn digit(&mut self, leg: LegId, digit: char) {
         let Some((id, LegUse::Customer)) = self.legs.get(&leg).cloned() else { return };
         let Some(i) = self.interactions.get(&id) else { return };
         let voicemail = i.voice.as_ref().and_then(|v| v.recording.as_ref()).is_some_and(|r| r.voicemail.is_some());
         if voicemail {
             // `#` or any key ends a message, as on every answering machine.
-            return self.voicemail_over(now, id, out);
+            return self.voicemail_over(id);
         }
         if i.talk.is_none() && i.run.is_some() {
             self.step(Step::Run(id, ivr::Input::Digit(digit)));

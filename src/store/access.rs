@@ -3,6 +3,8 @@
 //!
 //! Making, hashing and comparing them is the edge's work.
 
+use sha2::{Digest, Sha256};
+
 use super::{
     Store,
     engine::{Row, values},
@@ -67,6 +69,11 @@ pub struct Visitor {
     pub interaction: Option<InteractionId>,
     /// When it was last used.
     pub seen_at: Wall,
+}
+
+/// The form keys and tokens are kept and looked up in: SHA-256, lower-case hex. They are random and long, so a plain hash will do.
+pub fn sha256_hex(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 const KEY: &str = "SELECT tenant, name, role, key_sha256, made_at FROM api_keys";

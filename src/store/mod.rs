@@ -26,7 +26,7 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use access::{ApiKey, Session, SessionUser, Visitor};
+pub use access::{ApiKey, Session, SessionUser, Visitor, sha256_hex};
 pub use audit::{AuditEntry, AuditRow};
 pub use directory::{ConfigVersion, User};
 pub use error::{Result, StoreError};

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{guard, password, *};
+use super::{password, *};
 use crate::{
     base::{CustomerId, InteractionId, Wall, mins, redact::Secret},
     center::{
@@ -53,7 +53,7 @@ pub(super) async fn house_of(capacity: usize) -> House {
     }
     for (of, role) in [("demo", Role::Agent), ("demo", Role::Supervisor), ("demo", Role::Admin), ("other", Role::Admin)] {
         let name = format!("{of}-{}", role.as_str());
-        let key_sha256 = Secret::new(guard::sha256_hex(&key(of, role)));
+        let key_sha256 = Secret::new(crate::store::sha256_hex(&key(of, role)));
         h.store.api_key_put(&ApiKey { tenant: tenant(of), name, role, key_sha256, made_at: Wall(0) }).await.unwrap();
     }
     h

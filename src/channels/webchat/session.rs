@@ -11,13 +11,12 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::Shared;
 use crate::{
     base::{TenantId, VisitorId, redact::Secret},
     center::settings::{Settings, TenantSettings},
-    store::Visitor,
+    store::{Visitor, sha256_hex},
 };
 
 /// New sessions one address may make in a minute: an office behind one router stays below, a flood does not.
@@ -37,11 +36,6 @@ struct Wish {
 struct Granted {
     visitor: VisitorId,
     token: String,
-}
-
-/// SHA-256 as lower-case hex: the form in which tokens are kept.
-pub fn sha256_hex(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// An error as RFC 9457 has it.

@@ -27,7 +27,7 @@ use super::{
     Shared,
     hub::News,
     pace::Pace,
-    session::{self, From, sha256_hex},
+    session::{self, From},
     wire::{self, FromVisitor, ToVisitor},
 };
 use crate::{
@@ -144,7 +144,7 @@ async fn greet(shared: &Shared, line: &mut Line, from: &From) -> Result<Option<G
     let Ok(FromVisitor::Hello { token, since, interaction }) = first else {
         return Err(line.close(WHO, "the first frame is hello").await);
     };
-    let found = match shared.store.visitor_find(&sha256_hex(&token)).await {
+    let found = match shared.store.visitor_find(&crate::store::sha256_hex(&token)).await {
         Ok(found) => found,
         Err(error) => {
             tracing::warn!(%error, "a visitor could not be looked up");
