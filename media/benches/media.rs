@@ -8,7 +8,7 @@ use media::{
     rtp::{HEADER, Header, write_header},
     shard::{Out, Plane, Setup, Shard, Slot},
     time::At,
-    wire::{Audience, BridgeId, Codec, Command, Direction, Event, LegId, Remote},
+    wire::{Audience, BridgeId, Codec, Command, Event, LegId, Remote},
 };
 
 /// A world that takes everything and keeps nothing.
@@ -34,17 +34,9 @@ fn shard(codecs: &[Codec]) -> (Shard, Vec<Slot>) {
     let legs: Vec<LegId> = (0..codecs.len() as u64).map(LegId).collect();
     for (leg, codec) in legs.iter().zip(codecs) {
         slots.push(s.open(At(0), *leg).expect("room"));
-        let remote = Remote {
-            rtp: peer(leg.0),
-            rtcp: peer(leg.0),
-            codec: *codec,
-            send_pt: codec.static_pt().expect("G.711"),
-            recv_pt: codec.static_pt().expect("G.711"),
-            dtmf_pt: Some((101, 101)),
-            ptime_ms: 20,
-            direction: Direction::SendRecv,
-            nat: None,
-        };
+        let at = peer(leg.0);
+        let plain = Remote::plain(at, *codec, codec.static_pt().expect("G.711"));
+        let remote = Remote { rtcp: at, dtmf_pt: Some((101, 101)), ..plain };
         s.command(At(0), Command::Agree { leg: *leg, remote }, &mut Nowhere);
     }
     s.command(At(0), Command::Bridge { bridge: BridgeId(1), audience: Audience::all(&legs) }, &mut Nowhere);

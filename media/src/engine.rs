@@ -236,7 +236,7 @@ impl Desk {
 
     fn command(&mut self, c: Command) {
         let shard = match &c {
-            Command::Open { leg, port } => return self.open(*leg, *port),
+            Command::Open { leg, port, .. } => return self.open(*leg, *port),
             Command::Bridge { audience, .. } => {
                 let rows = audience.rows.iter();
                 let legs: Vec<LegId> =
@@ -254,6 +254,11 @@ impl Desk {
             }
             Command::RecordPause { record, .. } => self.records.get(record).copied().unwrap_or(0),
             Command::StopRecord { record } => self.records.remove(record).unwrap_or(0),
+            // Every shard is asked: which one has it is known there.
+            Command::StopTap { .. } => {
+                self.shards.iter().for_each(|s| s.tell(Msg::Command(c.clone())));
+                return;
+            }
             Command::Close { leg } => {
                 let n = self.legs.remove(leg);
                 if let Some(n) = n {
@@ -264,7 +269,10 @@ impl Desk {
             Command::Agree { leg, .. }
             | Command::Unbridge { leg }
             | Command::Play { leg, .. }
+            | Command::PlayPipe { leg, .. }
             | Command::StopPlay { leg, .. }
+            | Command::Tap { leg, .. }
+            | Command::Detect { leg, .. }
             | Command::SendDtmf { leg, .. }
             | Command::WatchSilence { leg, .. }
             | Command::Report { leg } => self.legs.get(leg).copied().unwrap_or(0),

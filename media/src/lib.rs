@@ -6,6 +6,7 @@
 //! | module | what lives there |
 //! |---|---|
 //! | [`wire`] | the contract: commands and events |
+//! | [`pipe`] | live sound to and from other threads: synthesis in, recognition out |
 //! | [`rtp`] | RTP and RTCP packets, sequence and jitter statistics |
 //! | [`dtmf`] | telephone events, received and sent |
 //! | [`codec`] | G.711; a codec is an enum variant |
@@ -25,6 +26,7 @@ mod io;
 pub mod jitter;
 pub mod limits;
 pub mod measure;
+pub mod pipe;
 pub mod record;
 pub mod rtp;
 pub mod shard;

@@ -3,6 +3,8 @@
 //! Closed sets on purpose: whoever commands the engine never holds a reference into it, and a fake that answers these
 //! messages is a complete stand-in for it in the simulator.
 
+pub use crate::pipe::Pipe;
+
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -25,6 +27,10 @@ pub struct PlayId(pub u64);
 /// One recording. Named by the commander, never used twice in a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordId(pub u64);
+
+/// A live copy of a leg's sound. Named by the commander, never used twice in a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TapId(pub u64);
 
 /// An audio encoding the engine can decode and encode. A new codec is a new variant, and the compiler shows where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -49,7 +55,158 @@ pub enum Direction {
     Inactive,
 }
 
-/// What offer/answer agreed for one leg.
+/// How many samples of linear sound a second holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Rate {
+    /// 8 kHz: the telephone.
+    #[default]
+    K8,
+    /// 16 kHz: wideband, and what recognisers want.
+    K16,
+    /// 48 kHz: all of Opus.
+    K48,
+}
+
+impl Rate {
+    /// In hertz.
+    pub const fn hz(self) -> u32 {
+        match self {
+            Self::K8 => 8_000,
+            Self::K16 => 16_000,
+            Self::K48 => 48_000,
+        }
+    }
+
+    /// Samples in `ms` milliseconds.
+    pub const fn samples(self, ms: u32) -> usize {
+        (self.hz() / 1_000 * ms) as usize
+    }
+}
+
+/// What the peer asks of Opus packets sent to it (`a=fmtp`, RFC 7587 section 6.1). Without meaning for other codecs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Opus {
+    /// More than this it would not play (`maxplaybackrate`).
+    pub rate: Rate,
+    /// Most bits a second (`maxaveragebitrate`); `None`: what suits the rate.
+    pub bitrate: Option<u32>,
+    /// It can use in-band forward error correction (`useinbandfec`).
+    pub fec: bool,
+    /// It would rather not be sent silence (`usedtx`).
+    pub dtx: bool,
+    /// It can hear two channels (`stereo`); we send one all the same, and count it only when reading what comes.
+    pub stereo: bool,
+}
+
+impl Default for Opus {
+    /// What RFC 7587 says of an absent `fmtp`.
+    fn default() -> Self {
+        Self { rate: Rate::K48, bitrate: None, fec: false, dtx: false, stereo: false }
+    }
+}
+
+/// Bytes nobody may print: keys, passwords.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub Box<[u8]>);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Secret({} bytes)", self.0.len())
+    }
+}
+
+/// A cipher and a tag for SRTP (RFC 3711, RFC 4568 section 6.2, RFC 6188, RFC 7714).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SrtpSuite {
+    /// `AES_CM_128_HMAC_SHA1_80`, mandatory in both SDES and DTLS-SRTP.
+    Aes128Sha1Tag80,
+    /// `AES_CM_128_HMAC_SHA1_32`: SRTCP keeps the long tag.
+    Aes128Sha1Tag32,
+    /// `AES_256_CM_HMAC_SHA1_80`.
+    Aes256Sha1Tag80,
+    /// `AEAD_AES_128_GCM`.
+    Aes128Gcm,
+    /// `AEAD_AES_256_GCM`.
+    Aes256Gcm,
+}
+
+impl SrtpSuite {
+    /// Every suite, preferred first.
+    pub const ALL: [Self; 5] =
+        [Self::Aes256Gcm, Self::Aes128Gcm, Self::Aes256Sha1Tag80, Self::Aes128Sha1Tag80, Self::Aes128Sha1Tag32];
+
+    /// Its name in `a=crypto` (IANA registry of RFC 4568).
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Aes128Sha1Tag80 => "AES_CM_128_HMAC_SHA1_80",
+            Self::Aes128Sha1Tag32 => "AES_CM_128_HMAC_SHA1_32",
+            Self::Aes256Sha1Tag80 => "AES_256_CM_HMAC_SHA1_80",
+            Self::Aes128Gcm => "AEAD_AES_128_GCM",
+            Self::Aes256Gcm => "AEAD_AES_256_GCM",
+        }
+    }
+
+    /// Bytes of (master key, master salt).
+    pub const fn lengths(self) -> (usize, usize) {
+        match self {
+            Self::Aes128Sha1Tag80 | Self::Aes128Sha1Tag32 => (16, 14),
+            Self::Aes256Sha1Tag80 => (32, 14),
+            Self::Aes128Gcm => (16, 12),
+            Self::Aes256Gcm => (32, 12),
+        }
+    }
+}
+
+/// Master key and salt of one direction, concatenated as `a=crypto` carries them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SrtpKey {
+    /// What they are for.
+    pub suite: SrtpSuite,
+    /// Key, then salt: [`SrtpSuite::lengths`] bytes together.
+    pub key_and_salt: Secret,
+}
+
+/// Who begins the DTLS handshake (RFC 5763 section 5), seen from us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DtlsRole {
+    /// `a=setup:active`: we send the first message.
+    Client,
+    /// `a=setup:passive`: the peer does.
+    Server,
+}
+
+/// How packets of a leg are protected. There is no falling back to a weaker one: what does not fit is foreign.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Security {
+    /// Plain RTP.
+    #[default]
+    Clear,
+    /// Keys from the signalling (SDES, RFC 4568).
+    Sdes {
+        /// For what we send.
+        send: SrtpKey,
+        /// For what the peer sends.
+        receive: SrtpKey,
+    },
+    /// Keys from a handshake in the media path (RFC 5764). Nothing is sent or taken before it is done.
+    Dtls {
+        /// Who begins.
+        role: DtlsRole,
+        /// SHA-256 of the certificate the peer will show (`a=fingerprint:sha-256`).
+        fingerprint: [u8; 32],
+    },
+}
+
+/// One side's short-term credentials for connectivity checks (RFC 8445 section 5.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ice {
+    /// `a=ice-ufrag`, 4 to 256 characters.
+    pub ufrag: String,
+    /// `a=ice-pwd`, 22 to 256 characters.
+    pub pwd: Secret,
+}
+
+/// What offer/answer agreed for one leg. [`Remote::plain`] is a telephone of the plainest kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remote {
     /// Where to send RTP.
@@ -71,6 +228,36 @@ pub struct Remote {
     /// When the peer sits behind a NAT: the address its signalling came from. Packets from this IP may latch the stream,
     /// once, to the port they come from. `None`: only `rtp` counts.
     pub nat: Option<IpAddr>,
+    /// Payload type of comfort noise (RFC 3389) both ways: 13 at 8 kHz. `None`: silence is sent as sound.
+    pub cn_pt: Option<u8>,
+    /// What the peer asks of Opus.
+    pub opus: Opus,
+    /// Protection.
+    pub security: Security,
+    /// The peer's credentials when the leg was opened with ours ([`Command::Open`]): packets count only from addresses that
+    /// passed a connectivity check, and the address it nominates is the one sent to. RTCP shares the port.
+    pub ice: Option<Ice>,
+}
+
+impl Remote {
+    /// Plain RTP to and from `rtp`, RTCP one port above, 20 ms, both ways, no telephone events.
+    pub fn plain(rtp: SocketAddr, codec: Codec, pt: u8) -> Self {
+        Self {
+            rtp,
+            rtcp: SocketAddr::new(rtp.ip(), rtp.port().saturating_add(1)),
+            codec,
+            send_pt: pt,
+            recv_pt: pt,
+            dtmf_pt: None,
+            ptime_ms: 20,
+            direction: Direction::SendRecv,
+            nat: None,
+            cn_pt: None,
+            opus: Opus::default(),
+            security: Security::Clear,
+            ice: None,
+        }
+    }
 }
 
 /// Audio held in memory: mono, 16 bit linear at 8 kHz. Shared by all listeners.
@@ -128,6 +315,9 @@ pub enum Command {
         leg: LegId,
         /// This even port (a restart wants its old one back), else the next free pair.
         port: Option<u16>,
+        /// Our credentials for a peer that checks connectivity (a browser): we are a lite agent (RFC 8445 section 2.5), and
+        /// RTCP shares the RTP port.
+        ice: Option<Ice>,
     },
     /// What offer/answer agreed, first time or again. A new remote address lets the stream latch anew.
     Agree {
@@ -167,6 +357,16 @@ pub enum Command {
         /// How often.
         repeat: Repeat,
     },
+    /// Play what is being made at this moment (speech synthesis, an outside socket) until its writer closes it. A pipe that
+    /// runs dry is silence. Otherwise as [`Command::Play`].
+    PlayPipe {
+        /// To whom.
+        leg: LegId,
+        /// Name of the playback.
+        play: PlayId,
+        /// Where the sound comes from.
+        pipe: Pipe,
+    },
     /// End a playback if it still runs. [`Event::Played`] follows with `finished: false`.
     StopPlay {
         /// On which leg.
@@ -186,7 +386,7 @@ pub enum Command {
         /// Silence after each.
         gap: Duration,
     },
-    /// Record two legs into one new WAV file. A side that is not there yet is silence, with one exception: while there is no
+    /// Record two legs into one new file. A side that is not there yet is silence, with one exception: while there is no
     /// right side the right channel is what the left leg hears (prompts, music).
     Record {
         /// Name of the recording.
@@ -197,6 +397,8 @@ pub enum Command {
         right: Option<LegId>,
         /// The file. Folders are made; an existing file is not written over.
         path: PathBuf,
+        /// What the file holds.
+        format: RecordFormat,
     },
     /// From now on the channels are fed by these legs, without a break.
     RecordSides {
@@ -226,11 +428,67 @@ pub enum Command {
         /// How long, from now; `None` stops watching.
         after: Option<Duration>,
     },
+    /// Copy what a leg says, or is told, into a pipe from now on, one pipe a direction. A reader that is too slow loses its
+    /// own copy: [`Event::TapLost`].
+    Tap {
+        /// Name of the tap.
+        tap: TapId,
+        /// Whose.
+        leg: LegId,
+        /// What the leg says goes here.
+        said: Option<Pipe>,
+        /// What the leg hears goes here.
+        heard: Option<Pipe>,
+    },
+    /// End a tap; its pipes are closed.
+    StopTap {
+        /// Which tap.
+        tap: TapId,
+    },
+    /// Look for these in what a leg says, from now on; what is not named is no longer looked for.
+    Detect {
+        /// Which leg.
+        leg: LegId,
+        /// What for.
+        detect: Detect,
+    },
     /// Send [`Event::Stats`] for this leg now.
     Report {
         /// Which leg.
         leg: LegId,
     },
+}
+
+/// What a recording's file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum RecordFormat {
+    /// WAV, 16 bit linear, 8 kHz, two channels.
+    #[default]
+    Wav,
+    /// Ogg with one stereo Opus stream (RFC 7845): a tenth of the size.
+    OggOpus,
+}
+
+/// What is looked for in the sound a leg sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Detect {
+    /// Digits as tones (ITU-T Q.23): told as [`Event::Digit`]. For peers that did not agree to telephone events.
+    pub tones: bool,
+    /// Begin and end of speech: [`Event::Voice`].
+    pub voice: bool,
+    /// Whether a person or a machine answered, and the machine's beep: [`Event::Answerer`], [`Event::Beep`].
+    pub answerer: bool,
+}
+
+/// Who picked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Answerer {
+    /// A short greeting, then silence.
+    Human,
+    /// A long announcement.
+    Machine,
+    /// Nothing to go by in time.
+    Unclear,
 }
 
 /// Why a port pair could not be opened.
@@ -292,6 +550,12 @@ pub struct Stats {
     pub rtt_us: Option<u32>,
     /// Fraction lost the peer reported about us, 0 to 255 (RFC 3550 6.4.1).
     pub peer_fraction_lost: Option<u8>,
+    /// Jitter the peer reported about us, microseconds.
+    pub peer_jitter_us: Option<u32>,
+    /// How much of what the peer should have said was made up or left silent, milliseconds. Known only where we decode.
+    pub concealed_ms: u32,
+    /// Packets whose SRTP tag was wrong or that were replayed; part of `foreign`.
+    pub unauthentic: u64,
 }
 
 impl Stats {
@@ -384,7 +648,51 @@ pub enum Event {
         /// Which leg.
         leg: LegId,
     },
-    /// Answer to [`Command::Report`].
+    /// What arrives from a leg is sound of nobody for the time [`Command::WatchSilence`] named: a muted or dead microphone.
+    /// Said once, and again after it was heard.
+    Quiet {
+        /// Which leg.
+        leg: LegId,
+    },
+    /// The handshake of [`Security::Dtls`] is done: sound flows.
+    Secured {
+        /// Which leg.
+        leg: LegId,
+    },
+    /// The handshake failed, or the certificate is not the one announced. Nothing will flow until something new is agreed.
+    Unsecured {
+        /// Which leg.
+        leg: LegId,
+        /// For the log and the ladder.
+        reason: &'static str,
+    },
+    /// Speech began or ended.
+    Voice {
+        /// Whose.
+        leg: LegId,
+        /// Began.
+        speaking: bool,
+    },
+    /// Who picked up.
+    Answerer {
+        /// Which leg.
+        leg: LegId,
+        /// Who.
+        by: Answerer,
+    },
+    /// The machine's beep is over: it records from now on.
+    Beep {
+        /// Which leg.
+        leg: LegId,
+    },
+    /// The reader of a tap was too slow; so much of its copy is missing. Said at most once a second.
+    TapLost {
+        /// Which tap.
+        tap: TapId,
+        /// Missing since the last time it was said.
+        lost: Duration,
+    },
+    /// Answer to [`Command::Report`], and unasked every few seconds once something was agreed.
     Stats {
         /// Which leg.
         leg: LegId,

@@ -13,7 +13,7 @@ use media::{
     rtp::{HEADER, Header, write_header},
     shard::{Out, Plane, Setup, Shard, Slot},
     time::At,
-    wire::{Audience, BridgeId, Codec, Command, Direction, Event, LegId, Remote},
+    wire::{Audience, BridgeId, Codec, Command, Event, LegId, Remote},
 };
 
 static TAKEN: AtomicU64 = AtomicU64::new(0);
@@ -61,17 +61,8 @@ fn ten_seconds(codecs: &[Codec]) -> (u64, u64) {
     for (leg, codec) in legs.iter().zip(codecs) {
         slots.push(s.open(At(0), *leg).expect("room"));
         let pt = codec.static_pt().expect("G.711");
-        let remote = Remote {
-            rtp: peer(leg.0),
-            rtcp: SocketAddr::from(([192, 0, 2, 1], 9)),
-            codec: *codec,
-            send_pt: pt,
-            recv_pt: pt,
-            dtmf_pt: Some((101, 101)),
-            ptime_ms: 20,
-            direction: Direction::SendRecv,
-            nat: None,
-        };
+        let rtcp = SocketAddr::from(([192, 0, 2, 1], 9));
+        let remote = Remote { rtcp, dtmf_pt: Some((101, 101)), ..Remote::plain(peer(leg.0), *codec, pt) };
         s.command(At(0), Command::Agree { leg: *leg, remote }, &mut out);
     }
     s.command(At(0), Command::Bridge { bridge: BridgeId(1), audience: Audience::all(&legs) }, &mut out);

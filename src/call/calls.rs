@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use media::wire::{self, Audience, Codec, Command, Direction, LegId, Remote, Stats};
+use media::wire::{self, Audience, Codec, Command, Direction, LegId, RecordFormat, Remote, Stats};
 
 use super::{Action, By, CallSettings, Cause, Event, Input, LegSnapshot, Output};
 use crate::{
@@ -220,7 +220,7 @@ impl Calls {
             Action::Unbridge { .. } | Action::StopPlay { .. } | Action::SendDtmf { .. } => {}
             Action::Record { record, left, right, path } => {
                 let (left, right) = (left.filter(|l| self.live(*l)), right.filter(|l| self.live(*l)));
-                media(Command::Record { record, left, right, path });
+                media(Command::Record { record, left, right, path, format: RecordFormat::Wav });
             }
             Action::RecordSides { record, left, right } => {
                 let (left, right) = (left.filter(|l| self.live(*l)), right.filter(|l| self.live(*l)));
@@ -314,7 +314,14 @@ impl Calls {
                     }
                 }
             }
-            E::Latched { .. } | E::Stats { .. } => {}
+            E::Latched { .. } | E::Stats { .. } | E::Secured { .. } => {}
+            // The peer has shown a certificate that is not the one it announced, or none: nothing may flow.
+            E::Unsecured { leg, reason } => {
+                tracing::warn!(?leg, reason, "no keys for the sound");
+                self.hang_up(now, leg, Cause::Internal, By::Us, out);
+            }
+            // Asked for by nobody here.
+            E::Quiet { .. } | E::Voice { .. } | E::Answerer { .. } | E::Beep { .. } | E::TapLost { .. } => {}
             E::Digit { leg, digit, .. } => say(Event::Digit { leg, digit }, out),
             E::Played { leg, play, finished } => say(Event::Played { leg, play, finished }, out),
             E::DtmfSent { leg } => say(Event::DtmfSent { leg }, out),

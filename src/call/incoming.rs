@@ -76,7 +76,7 @@ impl Calls {
             let offer = offer.take();
             l.state = State::Opening { offer };
             l.media_open = true;
-            out.push(Output::Media(Command::Open { leg, port: None }));
+            out.push(Output::Media(Command::Open { leg, port: None, ice: None }));
         }
     }
 

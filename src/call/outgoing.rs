@@ -95,7 +95,7 @@ impl Calls {
             return self.release(leg, out);
         }
         self.timers.set(leg, now.mono + ring_for);
-        out.push(Output::Media(Command::Open { leg, port: None }));
+        out.push(Output::Media(Command::Open { leg, port: None, ice: None }));
     }
 
     fn dial_agent(&self, tenant: &TenantId, user: &str, caller: &Party, headers: Headers) -> Result<Dial, Cause> {

@@ -221,15 +221,12 @@ pub fn answer(offer: &Session, local: &LocalMedia, nat: Option<IpAddr>) -> Resul
     let refused = |m: &Media| Media { formats: m.formats.clone(), ..Media::named(&m.kind, &m.proto) };
     let media = offer.media.iter().enumerate().map(|(i, m)| if i == index { ours.clone() } else { refused(m) }).collect();
     let remote = Remote {
-        rtp,
         rtcp: rtcp_of(theirs, rtp),
-        codec,
-        send_pt: pt,
-        recv_pt: pt,
         dtmf_pt: event_pt.map(|pt| (pt, pt)),
         ptime_ms: ptime_of(theirs, local.ptime_ms),
         direction,
         nat,
+        ..Remote::plain(rtp, codec, pt)
     };
     Ok((session(local, media), Agreed { remote, direction, hold }))
 }
@@ -255,7 +252,8 @@ pub fn agreed(ours: &Session, theirs: &Session, nat: Option<IpAddr>) -> Result<A
     let (direction, hold) = settle(theirs.direction_of(media), rtp.ip(), ours.direction_of(offered));
     let default = offered.ptime_ms.and_then(|p| u8::try_from(p).ok()).unwrap_or(20);
     let ptime_ms = ptime_of(media, default);
-    let remote = Remote { rtp, rtcp: rtcp_of(media, rtp), codec, send_pt, recv_pt, dtmf_pt, ptime_ms, direction, nat };
+    let plain = Remote::plain(rtp, codec, send_pt);
+    let remote = Remote { rtcp: rtcp_of(media, rtp), recv_pt, dtmf_pt, ptime_ms, direction, nat, ..plain };
     Ok(Agreed { remote, direction, hold })
 }
 

@@ -123,7 +123,7 @@ impl FakeMedia {
     /// Does as told; what follows from it comes with a delay.
     pub fn command(&mut self, now: Mono, command: Command, soon: &mut Vec<(Duration, Soon)>) {
         match command {
-            Command::Open { leg, port } => self.open(now, leg, port, soon),
+            Command::Open { leg, port, .. } => self.open(now, leg, port, soon),
             Command::Agree { leg, remote } => match self.legs.get_mut(&leg) {
                 Some(l) => l.remote = Some(remote),
                 None => self.complain(format!("Agree for {leg:?}, which is not open")),
@@ -164,7 +164,8 @@ impl FakeMedia {
                 }
                 None => self.complain(format!("{record:?} is not running")),
             },
-            Command::WatchSilence { .. } => {}
+            Command::PlayPipe { leg, .. } => self.complain(format!("a live pipe for {leg:?} that nobody fills")),
+            Command::WatchSilence { .. } | Command::Tap { .. } | Command::StopTap { .. } | Command::Detect { .. } => {}
             Command::Report { leg } => soon.push((LATENCY, Soon::Say(Event::Stats { leg, stats: Stats::default() }))),
         }
     }

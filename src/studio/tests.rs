@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, fs, path::Path};
 
-use media::wire::{Codec, Direction, RecordId, Remote, Stats};
+use media::wire::{Codec, Direction, RecordFormat, RecordId, Remote, Stats};
 use tempfile::TempDir;
 use tokio::sync::{Notify, Semaphore};
 
@@ -212,7 +212,13 @@ async fn a_hundred_callers_with_one_announcement_make_it_once() {
 async fn with_a_full_disk_nothing_is_recorded_the_alarm_is_given_and_the_call_goes_on() {
     let dir = TempDir::new().unwrap();
     let h = house_with(StudioConfig { recordings: dir.path().into(), record_free_min: 0 });
-    let record = |n| Command::Record { record: RecordId(n), left: Some(LEG), right: None, path: dir.path().join("a.wav") };
+    let record = |n| Command::Record {
+        record: RecordId(n),
+        left: Some(LEG),
+        right: None,
+        path: dir.path().join("a.wav"),
+        format: RecordFormat::Wav,
+    };
     h.studio.media(record(1));
     assert_eq!(h.ear.next().await, "record 1");
     lock(&h.studio.desk.ears.state).watch = Watch::new(u64::MAX, Some(0));
@@ -246,11 +252,11 @@ async fn through_the_real_engine_words_become_packets_and_the_end_is_reported() 
 
     let mut next = async || tokio::time::timeout(secs(30), told.recv()).await.expect("the engine said nothing").unwrap();
     let phone = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    studio.media(Command::Open { leg: LEG, port: None });
+    studio.media(Command::Open { leg: LEG, port: None, ice: None });
     assert!(matches!(next().await, Event::Opened { .. }));
     let rtp = phone.local_addr().unwrap();
     let (codec, direction) = (Codec::Pcmu, Direction::SendRecv);
-    let remote = Remote { rtp, rtcp: rtp, codec, send_pt: 0, recv_pt: 0, dtmf_pt: None, ptime_ms: 20, direction, nat: None };
+    let remote = Remote { rtcp: rtp, direction, ..Remote::plain(rtp, codec, 0) };
     studio.media(Command::Agree { leg: LEG, remote });
     studio.play(LEG, PlayId(1), say("hello"), Repeat::Once);
     assert_eq!(next().await, Event::Played { leg: LEG, play: PlayId(1), finished: true });

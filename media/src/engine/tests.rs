@@ -17,7 +17,7 @@ use crate::{
     measure::tone_dbfs,
     rtp::{HEADER, Header, parse, write_header},
     tone,
-    wire::{Audience, BridgeId, Clip, Codec, Direction, PlayId, RecordTrouble, Remote, Repeat},
+    wire::{Audience, BridgeId, Clip, Codec, PlayId, RecordFormat, RecordTrouble, Remote, Repeat},
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -54,7 +54,7 @@ impl Rig {
 
     fn open(&self, leg: u64) -> Phone {
         let leg = LegId(leg);
-        self.engine.send(Command::Open { leg, port: None });
+        self.engine.send(Command::Open { leg, port: None, ice: None });
         let port = self.wait("Opened", |e| match e {
             Event::Opened { leg: l, rtp_port } if *l == leg => Some(*rtp_port),
             Event::OpenFailed { error, .. } => panic!("{error}"),
@@ -68,17 +68,8 @@ impl Rig {
 }
 
 fn remote(at: SocketAddr) -> Remote {
-    Remote {
-        rtp: at,
-        rtcp: SocketAddr::new(at.ip(), 9),
-        codec: Codec::Pcma,
-        send_pt: 8,
-        recv_pt: 8,
-        dtmf_pt: Some((101, 101)),
-        ptime_ms: 20,
-        direction: Direction::SendRecv,
-        nat: None,
-    }
+    let dtmf_pt = Some((101, 101));
+    Remote { rtcp: SocketAddr::new(at.ip(), 9), dtmf_pt, ..Remote::plain(at, Codec::Pcma, 8) }
 }
 
 struct Phone {
@@ -194,7 +185,13 @@ fn a_prompt_is_heard_and_recorded_and_the_file_says_how_long_it_is() {
     let rig = Rig::new(8, 2);
     let phone = rig.open(1);
     let record = RecordId(1);
-    rig.engine.send(Command::Record { record, left: Some(phone.leg), right: None, path: path.clone() });
+    rig.engine.send(Command::Record {
+        record,
+        left: Some(phone.leg),
+        right: None,
+        path: path.clone(),
+        format: RecordFormat::Wav,
+    });
     let clips = vec![Arc::new(tone::sine(1_000.0, -12.0, Duration::from_millis(700)))];
     rig.engine.send(Command::Play { leg: phone.leg, play: PlayId(1), clips, repeat: Repeat::Once });
     assert!(near(tone_dbfs(&phone.hear(35), 1_000.0), -12.0));
@@ -211,7 +208,13 @@ fn a_prompt_is_heard_and_recorded_and_the_file_says_how_long_it_is() {
     assert!(tone_dbfs(&right[..5_440], 1_000.0) > -14.0);
     // Nowhere to write: said, and the call goes on.
     let record = RecordId(2);
-    rig.engine.send(Command::Record { record, left: Some(phone.leg), right: None, path: "/proc/nowhere/x.wav".into() });
+    rig.engine.send(Command::Record {
+        record,
+        left: Some(phone.leg),
+        right: None,
+        path: "/proc/nowhere/x.wav".into(),
+        format: RecordFormat::Wav,
+    });
     let trouble = rig.wait("trouble", |e| if let Event::RecordTrouble { trouble, .. } = e { Some(*trouble) } else { None });
     assert_eq!(trouble, RecordTrouble::Io);
     let clips = vec![Arc::new(tone::beep())];
@@ -225,7 +228,7 @@ fn when_the_ports_run_out_it_is_said_and_a_closed_leg_makes_room() {
     let mut open = Vec::new();
     let mut failed = 0;
     for leg in 0..8 {
-        rig.engine.send(Command::Open { leg: LegId(leg), port: None });
+        rig.engine.send(Command::Open { leg: LegId(leg), port: None, ice: None });
         match rig.wait("an answer", |e| Some(e.clone())) {
             Event::Opened { leg, rtp_port } => open.push((leg, rtp_port)),
             Event::OpenFailed { error: OpenError::NoPorts { .. }, .. } => failed += 1,
@@ -236,12 +239,12 @@ fn when_the_ports_run_out_it_is_said_and_a_closed_leg_makes_room() {
     assert!((1..=4).contains(&open.len()) && failed == 8 - open.len(), "{open:?}");
     assert!(open.iter().all(|(_, port)| port % 2 == 0));
     let (leg, port) = open[0];
-    rig.engine.send(Command::Open { leg: LegId(50), port: Some(port) });
+    rig.engine.send(Command::Open { leg: LegId(50), port: Some(port), ice: None });
     let error = rig.wait("a refusal", |e| if let Event::OpenFailed { error, .. } = e { Some(error.clone()) } else { None });
     assert_eq!(error, OpenError::InUse { port });
     rig.engine.send(Command::Close { leg });
     rig.wait("Closed", |e| matches!(e, Event::Closed { .. }).then_some(()));
-    rig.engine.send(Command::Open { leg: LegId(51), port: None });
+    rig.engine.send(Command::Open { leg: LegId(51), port: None, ice: None });
     rig.wait("Opened", |e| matches!(e, Event::Opened { leg: LegId(51), .. }).then_some(()));
 }
 
@@ -252,7 +255,13 @@ fn stopping_the_engine_closes_every_leg_and_every_recording() {
     let phones: Vec<Phone> = (0..3).map(|n| rig.open(n)).collect();
     for (n, p) in phones.iter().enumerate() {
         let path = dir.path().join(format!("{n}.wav"));
-        rig.engine.send(Command::Record { record: RecordId(n as u64), left: Some(p.leg), right: None, path });
+        rig.engine.send(Command::Record {
+            record: RecordId(n as u64),
+            left: Some(p.leg),
+            right: None,
+            path,
+            format: RecordFormat::Wav,
+        });
     }
     let Rig { engine, events } = rig;
     let shared = engine.shared.clone();

@@ -35,7 +35,7 @@ impl Shard {
                 Some(l) => l.dtmf_out.push(&digits, tone, gap),
                 None => out.event(Event::DtmfSent { leg }),
             },
-            Command::Record { record, left, right, path } => self.record(now, record, [left, right], path, out),
+            Command::Record { record, left, right, path, .. } => self.record(now, record, [left, right], path, out),
             Command::RecordSides { record, left, right } => self.record_sides(record, [left, right]),
             Command::RecordPause { record, paused } => match self.records.get_mut(&record) {
                 Some(r) => r.pause(paused),
@@ -48,6 +48,10 @@ impl Shard {
                     // Before the first packet the time runs from now, not from the opening.
                     l.heard = now;
                 }
+            }
+            // Not heard of here yet: counted, so that nobody wonders in silence.
+            Command::PlayPipe { .. } | Command::Tap { .. } | Command::StopTap { .. } | Command::Detect { .. } => {
+                self.totals.unknown += 1;
             }
             Command::Report { leg } => {
                 if let Some(l) = self.leg(leg) {

@@ -16,7 +16,7 @@ use crate::{
     wire::{
         Audience, BridgeId,
         Codec::{Pcma, Pcmu},
-        Command, Direction, Event, LegId, PlayId, RecordId, Repeat, Stats,
+        Command, Direction, Event, LegId, PlayId, RecordFormat, RecordId, Repeat, Stats,
     },
 };
 
@@ -272,7 +272,7 @@ fn a_call_is_recorded_on_two_channels_in_step_prompts_first_and_the_relay_stays_
     let mut w = World::new();
     let (caller, agent) = (w.phone(Pcma, Some(440.0)), w.phone(Pcma, None));
     let (c, a, r) = (LegId(0), LegId(1), RecordId(4));
-    w.tell(Command::Record { record: r, left: Some(c), right: None, path: "x.wav".into() });
+    w.tell(Command::Record { record: r, left: Some(c), right: None, path: "x.wav".into(), format: RecordFormat::Wav });
     let prompt = vec![Arc::new(tone::sine(600.0, -12.0, Duration::from_secs(1)))];
     w.tell(Command::Play { leg: c, play: PlayId(1), clips: prompt, repeat: Repeat::Once });
     w.run(1_000);
@@ -311,7 +311,13 @@ fn a_recording_that_loses_packets_keeps_its_channels_in_step() {
     let mut w = World::new();
     let (a, b) = (w.phone(Pcmu, Some(440.0)), w.phone(Pcmu, Some(1_000.0)));
     w.bridge(1, &[a, b]);
-    w.tell(Command::Record { record: RecordId(1), left: Some(LegId(0)), right: Some(LegId(1)), path: "x.wav".into() });
+    w.tell(Command::Record {
+        record: RecordId(1),
+        left: Some(LegId(0)),
+        right: Some(LegId(1)),
+        path: "x.wav".into(),
+        format: RecordFormat::Wav,
+    });
     w.bad = (10, 2, 5);
     w.run(5_000);
     // Nobody sends for a second: silence, and no time is lost.
@@ -332,7 +338,13 @@ fn legs_that_move_to_another_shard_take_bridge_playback_and_recording_along() {
     let mut w = World::new();
     let (a, b) = (w.phone(Pcma, Some(440.0)), w.phone(Pcma, Some(1_000.0)));
     w.bridge(1, &[a, b]);
-    w.tell(Command::Record { record: RecordId(1), left: Some(LegId(0)), right: None, path: "x.wav".into() });
+    w.tell(Command::Record {
+        record: RecordId(1),
+        left: Some(LegId(0)),
+        right: None,
+        path: "x.wav".into(),
+        format: RecordFormat::Wav,
+    });
     w.run(500);
     let group = w.shard.take(&[LegId(1)], &[]);
     assert_eq!((group.legs().collect::<Vec<_>>(), group.records().count()), (vec![LegId(0), LegId(1)], 1));
@@ -405,7 +417,13 @@ fn a_hundred_thousand_damaged_packets_harm_nobody() {
     let mut w = World::new();
     let (a, b, c) = (w.phone(Pcma, Some(440.0)), w.phone(Pcma, Some(1_000.0)), w.phone(Pcmu, Some(1_700.0)));
     w.bridge(1, &[a, b, c]);
-    w.tell(Command::Record { record: RecordId(1), left: Some(LegId(0)), right: Some(LegId(1)), path: "x.wav".into() });
+    w.tell(Command::Record {
+        record: RecordId(1),
+        left: Some(LegId(0)),
+        right: Some(LegId(1)),
+        path: "x.wav".into(),
+        format: RecordFormat::Wav,
+    });
     let good = World::rtp(Header { marker: false, pt: 8, seq: 5, ts: 800, ssrc: 100 }, &[0x55; 160]);
     let event = World::rtp(Header { marker: true, pt: EVENT_PT, seq: 6, ts: 800, ssrc: 100 }, &[5, 10, 0, 160]);
     let mut compound = [0; rtcp::WRITE_MAX];
@@ -454,7 +472,13 @@ fn the_clock_standing_still_for_an_hour_is_a_gap_and_not_a_burst() {
         clips: vec![Arc::new(tone::hold_music())],
         repeat: Repeat::Forever,
     });
-    w.tell(Command::Record { record: RecordId(1), left: Some(LegId(0)), right: None, path: "x.wav".into() });
+    w.tell(Command::Record {
+        record: RecordId(1),
+        left: Some(LegId(0)),
+        right: None,
+        path: "x.wav".into(),
+        format: RecordFormat::Wav,
+    });
     w.run(200);
     let before = w.phones[a].got.len();
     w.now = w.now + Duration::from_secs(3_600);

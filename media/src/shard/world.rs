@@ -13,7 +13,7 @@ use crate::{
     rtp::{HEADER, Header, parse, write_header},
     time::{At, Chance},
     tone,
-    wire::{Audience, BridgeId, Codec, Command, Direction, Event, LegId, Remote},
+    wire::{Audience, BridgeId, Codec, Command, Event, LegId, Remote},
 };
 
 /// What the shard did.
@@ -80,17 +80,7 @@ impl World {
     pub fn remote(&self, n: usize) -> Remote {
         let p = &self.phones[n];
         let pt = p.codec.static_pt().expect("G.711");
-        Remote {
-            rtp: p.at,
-            rtcp: SocketAddr::new(p.at.ip(), p.at.port() + 1),
-            codec: p.codec,
-            send_pt: pt,
-            recv_pt: pt,
-            dtmf_pt: Some((EVENT_PT + n as u8, EVENT_PT)),
-            ptime_ms: 20,
-            direction: Direction::SendRecv,
-            nat: None,
-        }
+        Remote { dtmf_pt: Some((EVENT_PT + n as u8, EVENT_PT)), ..Remote::plain(p.at, p.codec, pt) }
     }
 
     /// A phone whose leg is open and agreed. Its index; its leg has the same number.
