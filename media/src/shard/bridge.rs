@@ -3,10 +3,7 @@
 //!     two legs, both hear the other, one codec ──▶ relay: packets go on at arrival
 //!     anything else                             ──▶ mix: every 20 ms each listener gets the sum of its row
 
-use super::{
-    Out, Shard, Slot,
-    recorder::{self, Said},
-};
+use super::{Out, Shard, Slot};
 use crate::{
     jitter::Jitter,
     limits::{BRIDGE_LEGS_MAX, FRAME, PHASES},
@@ -135,7 +132,7 @@ impl Shard {
     }
 
     /// One tick of every mixing bridge of this phase.
-    pub(super) fn mix(&mut self, now: At, phase: u64, frame_ts: u32, out: &mut impl Out) {
+    pub(super) fn mix(&mut self, now: At, phase: u64, out: &mut impl Out) {
         let Self { legs, bridges, records, mixed, totals, .. } = self;
         for b in bridges.values().filter(|b| !b.relay && b.phase == phase) {
             let mut speaking = 0u64;
@@ -152,8 +149,7 @@ impl Shard {
                 }
                 let heard = sum(&mixed.frames, b.hears[i] & speaking);
                 let before = leg.out.packets;
-                recorder::hear(records, leg, Said::ToLeg, leg.out.ssrc, frame_ts, &heard);
-                leg.say(now, &heard, out);
+                leg.say(now, &heard, records, out);
                 totals.packets_out += leg.out.packets - before;
             }
         }

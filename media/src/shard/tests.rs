@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use super::{
-    Out, Plane, Setup, Shard,
+    Plane, Setup, Shard,
     world::{EVENT_PT, World},
 };
 use crate::{
@@ -486,7 +486,8 @@ fn the_clock_standing_still_for_an_hour_is_a_gap_and_not_a_burst() {
     assert!(w.phones[a].got.len() - before < 10);
     w.run(1_000);
     assert!((50..=60).contains(&(w.phones[a].got.len() - before)));
-    assert!(w.did.record(Job::Close { record: RecordId(1), trouble: None }));
+    w.tell(Command::StopRecord { record: RecordId(1) });
+    assert!(w.recorded().0.len() > 3_600 * 8_000);
 }
 
 #[test]

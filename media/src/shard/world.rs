@@ -9,7 +9,7 @@ use crate::{
     dtmf,
     limits::FRAME,
     measure::tone_dbfs,
-    record::Job,
+    record::{Job, timeline::Timeline},
     rtp::{HEADER, Header, parse, write_header},
     time::{At, Chance},
     tone,
@@ -238,16 +238,21 @@ impl World {
         self.did.events.iter().filter_map(digit).collect()
     }
 
-    /// The two channels of what was handed to the writer.
+    /// The two channels of what was handed to the writer, of the one recording there is.
     pub fn recorded(&self) -> (Vec<i16>, Vec<i16>) {
-        let (mut left, mut right) = (Vec::new(), Vec::new());
+        let (mut timeline, mut all) = (Timeline::default(), Vec::new());
+        let mut page = |at: u64, pcm: &[i16]| {
+            all.resize(at as usize * 2, 0);
+            all.extend_from_slice(pcm);
+        };
         for job in &self.did.jobs {
-            if let Job::Block { at, pcm, .. } = job {
-                assert_eq!(*at as usize, left.len(), "blocks follow one another");
-                left.extend(pcm.iter().step_by(2));
-                right.extend(pcm.iter().skip(1).step_by(2));
+            match job {
+                Job::Open { .. } => {}
+                Job::Block { until, block, .. } => timeline.take(*until, block, &mut page),
+                Job::Pause { at, paused, .. } => timeline.pause(*at, *paused, &mut page),
+                Job::Close { at, .. } => timeline.close(*at, &mut page),
             }
         }
-        (left, right)
+        (all.iter().step_by(2).copied().collect(), all.iter().skip(1).step_by(2).copied().collect())
     }
 }
