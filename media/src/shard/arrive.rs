@@ -110,7 +110,7 @@ impl Shard {
         payload: Range<usize>,
         out: &mut impl Out,
     ) {
-        let Self { legs, records, totals, .. } = self;
+        let Self { legs, records, totals, laws, .. } = self;
         let Some(leg) = legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut) else { return };
         let Some(codec) = leg.remote.as_ref().map(|r| r.codec) else { return };
         if !leg.taps.is_empty() {
@@ -134,13 +134,15 @@ impl Shard {
             return;
         }
         let Some(target) = listener.target() else { return };
+        let Some(theirs) = listener.remote.as_ref().map(|r| r.codec) else { return };
+        let samples = payload.len() as u32;
+        laws.map(codec, theirs, &mut bytes[payload.clone()]);
         // What a listener hears through a relay is recorded only where nobody sits on the other side.
         if !listener.taps.is_empty() {
-            let source = Source { leg: listener.id, said: Said::ToLeg, ssrc: h.ssrc, codec };
+            let source = Source { leg: listener.id, said: Said::ToLeg, ssrc: h.ssrc, codec: theirs };
             recorder::hear(records, &listener.taps, now, source, h.ts, &bytes[payload.clone()], out);
         }
-        let length = payload.len() as u32;
-        if listener.out.relay(now, &target, from, h, bytes, payload, length, false, out) {
+        if listener.out.relay(now, &target, from, h, bytes, payload, samples, false, out) {
             totals.relayed += 1;
             totals.packets_out += 1;
         }

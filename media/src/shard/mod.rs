@@ -14,7 +14,8 @@
 //! | `recorder` | payloads copied for the writer |
 //! | `commands` | the commands, one by one |
 //!
-//! A bridge of two legs of one codec who hear each other is relayed at arrival. Everything else is mixed on the tick.
+//! A bridge of two legs of one codec (or of the two laws of G.711) who hear each other is relayed at arrival. Everything else
+//! is mixed on the tick.
 
 mod arrive;
 mod bridge;
@@ -114,6 +115,7 @@ pub struct Shard {
     phase: u64,
     totals: Totals,
     mixed: Box<bridge::Desk>,
+    laws: Box<bridge::Laws>,
 }
 
 /// Legs on their way to another shard, with the bridges and recordings they belong to.
@@ -155,6 +157,7 @@ impl Shard {
             phase: 0,
             totals: Totals::default(),
             mixed: Box::default(),
+            laws: bridge::Laws::new(),
         }
     }
 

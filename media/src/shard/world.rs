@@ -13,7 +13,7 @@ use crate::{
     rtp::{HEADER, Header, parse, write_header},
     time::{At, Chance},
     tone,
-    wire::{Audience, BridgeId, Codec, Command, Event, LegId, Remote},
+    wire::{Audience, BridgeId, Codec, Command, Event, LegId, RecordFormat, RecordId, Remote},
 };
 
 /// What the shard did.
@@ -116,6 +116,12 @@ impl World {
     pub fn bridge(&mut self, id: u64, phones: &[usize]) {
         let legs: Vec<LegId> = phones.iter().map(|n| self.phones[*n].leg).collect();
         self.tell(Command::Bridge { bridge: BridgeId(id), audience: Audience::all(&legs) });
+    }
+
+    pub fn record(&mut self, id: u64, left: Option<usize>, right: Option<usize>) {
+        let leg = |n: Option<usize>| n.map(|n| self.phones[n].leg);
+        let (left, right, path) = (leg(left), leg(right), "x.wav".into());
+        self.tell(Command::Record { record: RecordId(id), left, right, path, format: RecordFormat::Wav });
     }
 
     /// The bytes of one packet.
