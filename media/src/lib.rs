@@ -10,7 +10,8 @@
 //! | [`rtp`] | RTP and RTCP packets, sequence and jitter statistics |
 //! | [`dtmf`] | telephone events, received and sent |
 //! | [`codec`] | G.711; a codec is an enum variant |
-//! | [`jitter`] | the buffer between arrival and the 20 ms tick |
+//! | [`jitter`] | packets between arrival and the 20 ms tick, and how long they are held |
+//! | [`dsp`] | arithmetic on linear sound: periods, stretching, concealment, detectors |
 //! | [`shard`] | the machine: commands, packets and ticks in; packets, events and recorder blocks out. No I/O |
 //! | [`record`] | the recording file, its repair after a crash, its writer |
 //! | `engine`, `io` | threads, sockets, ports: the only place with a clock (feature `engine`) |
@@ -18,6 +19,7 @@
 #![warn(missing_docs)]
 
 pub mod codec;
+pub mod dsp;
 pub mod dtmf;
 #[cfg(feature = "engine")]
 pub mod engine;
