@@ -9,9 +9,9 @@
 //! | [`pipe`] | live sound to and from other threads: synthesis in, recognition out |
 //! | [`rtp`] | RTP and RTCP packets, sequence and jitter statistics |
 //! | [`dtmf`] | telephone events, received and sent |
-//! | [`codec`] | G.711; a codec is an enum variant |
+//! | [`codec`] | G.711, G.722, Opus, L16, comfort noise; a codec is an enum variant |
+//! | [`dsp`] | arithmetic on samples: rates, periods, stretching, concealment, detectors |
 //! | [`jitter`] | packets between arrival and the 20 ms tick, and how long they are held |
-//! | [`dsp`] | arithmetic on linear sound: periods, stretching, concealment, detectors |
 //! | [`shard`] | the machine: commands, packets and ticks in; packets, events and recorder blocks out. No I/O |
 //! | [`record`] | the recording file, its repair after a crash, its writer |
 //! | `engine`, `io` | threads, sockets, ports: the only place with a clock (feature `engine`) |
