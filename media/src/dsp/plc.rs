@@ -87,23 +87,47 @@ impl Plc {
     /// Silence was meant to be here: nothing to make up, and nothing to go on from.
     pub fn silent(&mut self) {
         self.loss = None;
-        self.past.fill(0);
+        if self.past.last() != Some(&0) {
+            self.past.fill(0);
+        }
     }
 
     /// Make up for sound that is not there.
     pub fn conceal(&mut self, out: &mut [i16]) {
         if self.loss.is_none() {
-            let pitch = pitch::find(&self.past, self.rate);
-            let n = self.past.len();
-            // If nothing changed, the sample now would be the one a period ago; so was the last one.
-            let step = f32::from(self.past[n - 1]) - f32::from(self.past[n - 1 - pitch.lag]);
-            self.loss = Some(Loss { pitch, made: 0, step });
-            let background = self.background().sqrt() as i16;
-            self.noise.describe(&cn::payload(&[background]));
+            self.begin();
         }
         for piece in out.chunks_mut(PIECE) {
             self.make(piece);
         }
+    }
+
+    /// Let what was heard go on by as many of its periods as fit into `most` samples, so that what comes next goes on from it
+    /// without a seam; the number of samples written. 0: something is being made up as it is, or there is no room.
+    pub fn extend(&mut self, out: &mut [i16], most: usize) -> usize {
+        if self.loss.is_some() {
+            return 0;
+        }
+        let lag = self.begin();
+        let n = most / lag * lag;
+        if n > out.len() {
+            self.loss = None;
+            return 0;
+        }
+        self.conceal(&mut out[..n]);
+        n
+    }
+
+    /// Something will be made up: from what? The period, in samples.
+    fn begin(&mut self) -> usize {
+        let pitch = pitch::find(&self.past, self.rate);
+        let n = self.past.len();
+        // If nothing changed, the sample now would be the one a period ago; so was the last one.
+        let step = f32::from(self.past[n - 1]) - f32::from(self.past[n - 1 - pitch.lag]);
+        self.loss = Some(Loss { pitch, made: 0, step });
+        let background = self.background().sqrt() as i16;
+        self.noise.describe(&cn::payload(&[background]));
+        pitch.lag
     }
 
     /// The next [`PIECE`], at most.
@@ -131,6 +155,12 @@ impl Plc {
         let made = out.len();
         self.past.copy_within(made.., 0);
         self.past[n - made..].copy_from_slice(&raw[..made]);
+    }
+
+    /// Bytes on the heap.
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        size_of_val(&*self.past)
     }
 
     fn remember(&mut self, pcm: &[i16]) {

@@ -1,4 +1,5 @@
-//! A little more or less of the same sound: one period taken out or put in, so that a delay can change unheard.
+//! A little less of the same sound: one period taken out, so that a delay can shrink unheard. For a little more of it see
+//! [`Plc::extend`](super::plc::Plc::extend).
 
 use super::pitch;
 use crate::wire::Rate;
@@ -20,22 +21,6 @@ pub fn shorten(pcm: &mut [i16], rate: Rate) -> Option<usize> {
         pcm[seam + i] = fade(pcm[seam + i], pcm[seam + lag + i], i, lag);
     }
     Some(pcm.len() - lag)
-}
-
-/// Put one period of 5 to 15 ms into the first `filled` samples of `pcm` (at least [`NEEDS_MS`]); the number of samples
-/// there are then. `None`: there is no period, or no room, and nothing was done.
-pub fn lengthen(pcm: &mut [i16], filled: usize, rate: Rate) -> Option<usize> {
-    let lag = seam(&pcm[..filled], rate)?;
-    if filled + lag > pcm.len() {
-        return None;
-    }
-    // ... a b | becomes ... a (b fading into a) b |
-    let seam = filled - lag;
-    pcm.copy_within(seam..filled, filled);
-    for i in 0..lag {
-        pcm[seam + i] = fade(pcm[seam + i], pcm[seam - lag + i], i, lag);
-    }
-    Some(filled + lag)
 }
 
 fn seam(pcm: &[i16], rate: Rate) -> Option<usize> {
@@ -65,15 +50,9 @@ mod tests {
     }
 
     #[test]
-    fn a_tone_gets_longer_and_shorter_by_a_period_and_neither_clicks_nor_changes() {
+    fn a_tone_gets_shorter_by_a_period_and_neither_clicks_nor_changes() {
         for hz in [220.0, 440.0, 1_004.0] {
             let tone = tone::sine(hz, -12.0, Duration::from_millis(60)).pcm;
-            let mut pcm = vec![0; 640];
-            pcm[..480].copy_from_slice(&tone);
-            let longer = lengthen(&mut pcm, 480, Rate::K8).expect("a tone repeats itself");
-            assert!((520..=600).contains(&longer), "{longer}");
-            assert!(steepest(&pcm[..longer]) <= steepest(&tone) + 300);
-            assert!((measure::tone_dbfs(&pcm[..longer], hz) + 12.0).abs() < 0.3, "{hz}");
             let mut pcm = tone.to_vec();
             let shorter = shorten(&mut pcm, Rate::K8).expect("a tone repeats itself");
             assert!((360..=440).contains(&shorter), "{shorter}");
@@ -90,6 +69,5 @@ mod tests {
         noise.iter_mut().for_each(|s| *s /= 512);
         assert!(shorten(&mut noise, Rate::K8).is_some());
         assert_eq!(shorten(&mut noise[..200], Rate::K8), None, "too little to look at");
-        assert_eq!(lengthen(&mut noise, 480, Rate::K8), None, "no room");
     }
 }

@@ -60,7 +60,7 @@ pub enum Next<'a> {
     Comfort(&'a [u8]),
     /// Something that is not there, for so many ticks.
     Lost {
-        /// At least one, at most what was asked for.
+        /// At least one; at most what was asked for, or with a packet after it what that packet can tell of.
         ticks: u32,
         /// The packet right after it, if it is here: it may say what the lost one said (Opus FEC).
         next: Option<&'a [u8]>,
@@ -256,7 +256,8 @@ impl Buffer {
 
     /// What to hear at `now`: `want` ticks, more than none, while `held` ticks pulled before are still to be heard.
     ///
-    /// A packet comes whole, however long it is; what is made up or silent is never more than `want`.
+    /// A packet comes whole, however long it is, and so does what its successor can tell of a lost one; what else is made up
+    /// or silent is never more than `want`.
     pub fn pull(&mut self, now: At, held: u32, want: u32) -> Next<'_> {
         match self.state {
             State::Idle => return Next::Nothing { ticks: want },
@@ -279,13 +280,15 @@ impl Buffer {
             let payload = self.payload(found);
             return if comfort { Next::Comfort(payload) } else { Next::Packet(payload) };
         }
-        let ticks = gap.min(want);
-        self.head = self.head.wrapping_add(ticks);
         if seq == self.pulled.wrapping_add(1) {
+            let ticks = gap.min(want);
+            self.head = self.head.wrapping_add(ticks);
             return Next::Nothing { ticks };
         }
-        let next = (ticks == gap && !comfort).then(|| self.payload(found));
-        Next::Lost { ticks, next }
+        let tells = !comfort && gap <= u32::from(ticks);
+        let ticks = if tells { gap } else { gap.min(want) };
+        self.head = self.head.wrapping_add(ticks);
+        Next::Lost { ticks, next: tells.then(|| self.payload(found)) }
     }
 
     /// A burst after a standstill holds more than anybody should wait for: its beginning is not heard.
@@ -311,6 +314,13 @@ impl Buffer {
             self.head = self.head.wrapping_add(want);
         }
         Next::Lost { ticks: want, next: None }
+    }
+
+    /// How long the packet lasts that the next pull will yield, ticks; `None` if it will not yield a packet of sound.
+    pub fn ready(&self) -> Option<u32> {
+        let running = self.state == State::Running && self.credit == 0;
+        let at_head = self.live().find(|s| s.ts == self.head && !s.comfort);
+        at_head.filter(|_| running).map(|s| u32::from(s.ticks))
     }
 
     /// The speaker announced silence and nothing waits: the next packet begins anew, whenever it comes.
@@ -365,6 +375,12 @@ impl Buffer {
     fn clock(&self, now: At) -> u32 {
         let (seconds, rest) = (now.0 / 1_000_000_000, now.0 % 1_000_000_000);
         (seconds.wrapping_mul(u64::from(self.hz)).wrapping_add(rest * u64::from(self.hz) / 1_000_000_000)) as u32
+    }
+
+    /// Bytes on the heap.
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        size_of_val(&*self.bytes) + size_of_val(&*self.slots)
     }
 
     fn ticks_in(&self, d: Duration) -> u32 {

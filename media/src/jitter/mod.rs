@@ -7,5 +7,5 @@ pub mod buffer;
 pub mod delay;
 mod samples;
 
-pub use buffer::{Buffer, Next, Packet};
-pub use samples::{Jitter, Put};
+pub use buffer::{Buffer, Next, Packet, Put};
+pub use samples::Jitter;
