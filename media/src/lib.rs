@@ -11,7 +11,8 @@
 //! | [`dtmf`] | telephone events, received and sent |
 //! | [`codec`] | G.711; a codec is an enum variant |
 //! | [`jitter`] | the buffer between arrival and the 20 ms tick |
-//! | [`shard`] | the machine: commands, packets and ticks in; packets, events and recorder blocks out. No I/O |
+//! | `shard` | the machine: commands, packets and ticks in; packets, events and recorder blocks out. No I/O |
+//! | `srtp` | SRTP and SRTCP, one direction each |
 //! | [`record`] | the recording file, its repair after a crash, its writer |
 //! | `engine`, `io` | threads, sockets, ports: the only place with a clock (feature `engine`) |
 //! | [`tone`], [`measure`], `wav` | clips made in code, levels measured, clips read from files |
@@ -29,7 +30,10 @@ pub mod measure;
 pub mod pipe;
 pub mod record;
 pub mod rtp;
+#[cfg(feature = "engine")]
 pub mod shard;
+#[cfg(feature = "engine")]
+pub mod srtp;
 pub mod time;
 pub mod tone;
 #[cfg(feature = "engine")]
