@@ -12,6 +12,7 @@
 //! | [`codec`] | G.711; a codec is an enum variant |
 //! | [`jitter`] | the buffer between arrival and the 20 ms tick |
 //! | `shard` | the machine: commands, packets and ticks in; packets, events and recorder blocks out. No I/O |
+//! | `ice` | connectivity checks answered: where a browser may send from, and wants to be sent to |
 //! | `srtp` | SRTP and SRTCP, one direction each |
 //! | [`record`] | the recording file, its repair after a crash, its writer |
 //! | `engine`, `io` | threads, sockets, ports: the only place with a clock (feature `engine`) |
@@ -22,6 +23,8 @@ pub mod codec;
 pub mod dtmf;
 #[cfg(feature = "engine")]
 pub mod engine;
+#[cfg(feature = "engine")]
+pub mod ice;
 #[cfg(feature = "engine")]
 mod io;
 pub mod jitter;
