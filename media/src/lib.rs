@@ -13,6 +13,7 @@
 //! | [`jitter`] | the buffer between arrival and the 20 ms tick |
 //! | `shard` | the machine: commands, packets and ticks in; packets, events and recorder blocks out. No I/O |
 //! | `ice` | connectivity checks answered: where a browser may send from, and wants to be sent to |
+//! | `secure` | one guard a leg: who may send to it, what protects its packets |
 //! | `srtp` | SRTP and SRTCP, one direction each |
 //! | [`record`] | the recording file, its repair after a crash, its writer |
 //! | `engine`, `io` | threads, sockets, ports: the only place with a clock (feature `engine`) |
@@ -33,6 +34,8 @@ pub mod measure;
 pub mod pipe;
 pub mod record;
 pub mod rtp;
+#[cfg(feature = "engine")]
+pub mod secure;
 #[cfg(feature = "engine")]
 pub mod shard;
 #[cfg(feature = "engine")]
