@@ -8,12 +8,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use media::wire::{self, Audience, Codec, Command, Direction, LegId, RecordFormat, Remote, Stats};
+use media::wire::{self, Audience, Codec, Command, Detect, Ice, LegId, RecordFormat, Remote, Stats};
 
-use super::{Action, By, CallSettings, Cause, Event, Input, LegSnapshot, Output};
+use super::{Action, By, CallSettings, Cause, Dtmf, Event, Input, LegSnapshot, MediaPolicy, Output};
 use crate::{
     base::{Deadlines, Mono, Now, Rng, TenantId, TrunkId, ms},
-    sdp::{self, LocalMedia, Session},
+    sdp::{self, Session},
     sip::{
         dialog::DialogSnapshot,
         msg::{Headers, Name},
@@ -21,9 +21,6 @@ use crate::{
         transport::Flow,
     },
 };
-
-/// What we speak, preferred first: A-law where the peer has it, since the networks of China and Europe do.
-pub(super) const CODECS: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
 
 /// How long an event digit we send lasts, and the pause after it.
 const DTMF_TONE: Duration = ms(100);
@@ -61,6 +58,14 @@ pub(super) struct Leg {
     pub offered: Option<(Session, bool)>,
     /// What was agreed last.
     pub agreed: Option<Remote>,
+    /// What is spoken with this peer.
+    pub policy: MediaPolicy,
+    /// The codec that would make a relay of the bridge this leg is meant for.
+    pub prefer: Option<Codec>,
+    /// Our credentials, when the port was opened for a peer that checks connectivity.
+    pub ice: Option<Ice>,
+    /// Why media could not be agreed on, for the Warning header.
+    pub why: Option<&'static str>,
     /// We want the peer on hold.
     pub hold: bool,
     /// The peer has us on hold.
@@ -89,7 +94,7 @@ pub(super) enum State {
 }
 
 impl Leg {
-    pub fn new(state: State, rng: &mut Rng) -> Self {
+    pub fn new(state: State, policy: MediaPolicy, rng: &mut Rng) -> Self {
         Leg {
             state,
             dialog: None,
@@ -101,6 +106,10 @@ impl Leg {
             ours: None,
             offered: None,
             agreed: None,
+            policy,
+            prefer: None,
+            ice: None,
+            why: None,
             hold: false,
             held: false,
             trunk: None,
@@ -198,7 +207,10 @@ impl Calls {
     fn act(&mut self, now: Now, action: Action, out: &mut Vec<Output>) {
         let mut media = |c| out.push(Output::Media(c));
         match action {
-            Action::Ring { leg, to, caller, headers, ring_for } => self.ring(now, leg, to, caller, headers, ring_for, out),
+            Action::Ring { leg, to, caller, headers, ring_for, like } => {
+                let prefer = like.and_then(|l| self.codec_of(l));
+                self.ring(now, leg, to, caller, headers, ring_for, prefer, out);
+            }
             Action::Progress { leg } => self.progress(now, leg, out),
             Action::Answer { leg } => self.answer(leg, out),
             Action::Reject { leg, cause } | Action::Hangup { leg, cause } => self.hang_up(now, leg, cause, By::Us, out),
@@ -353,11 +365,15 @@ impl Calls {
         }
         self.timers.clear(&leg);
         let was = std::mem::replace(&mut l.state, State::Closing { cause, by });
-        let dialog = l.dialog;
+        let (dialog, why) = (l.dialog, l.why);
         match (was, dialog) {
             (State::Arrived { .. } | State::Opening { .. }, Some(dialog)) => {
                 let (code, phrase) = cause.status();
-                let headers = reason(cause);
+                let mut headers = reason(cause);
+                if let Some(why) = why {
+                    // Miscellaneous, by us (RFC 3261 20.43): a person reads it.
+                    headers.push(Name::Warning, format!("399 ringdesk \"{why}\""));
+                }
                 self.sip(now, stack::Action::Respond { dialog, code, reason: phrase.into(), headers, body: None }, out);
             }
             (State::Answering | State::Up, Some(dialog)) => {
@@ -400,30 +416,6 @@ impl Calls {
 
     // ---- descriptions ----
 
-    /// Our side of a leg's session, for an offer or an answer.
-    pub(super) fn local_media(&self, leg: LegId) -> Option<LocalMedia<'static>> {
-        let l = self.legs.get(&leg)?;
-        let addr = self.media_addr(l.flow.as_ref());
-        let version = l.ours.as_ref().map_or(1, |s| s.origin.version);
-        let direction = if l.hold { Direction::SendOnly } else { Direction::SendRecv };
-        Some(LocalMedia {
-            addr,
-            rtp_port: l.port?,
-            session_id: l.session_id,
-            version,
-            codecs: &CODECS,
-            dtmf: true,
-            ptime_ms: self.settings.ptime_ms,
-            direction,
-        })
-    }
-
-    /// Where the peer on this path reaches our media: as configured, else the address it reached our signalling at.
-    fn media_addr(&self, flow: Option<&Flow>) -> IpAddr {
-        let local = flow.map(|f| f.local.ip()).filter(|ip| !ip.is_unspecified());
-        self.settings.media_addr.or(local).unwrap_or(IpAddr::from([127, 0, 0, 1]))
-    }
-
     /// Puts what was agreed in force and says so upstairs the first time.
     pub(super) fn agree(&mut self, leg: LegId, agreed: sdp::Agreed, out: &mut Vec<Output>) {
         let Some(l) = self.legs.get_mut(&leg) else { return };
@@ -448,6 +440,14 @@ impl Calls {
         l.state = State::Up;
         self.timers.clear(&leg);
         out.push(Output::Media(Command::WatchSilence { leg, after: self.settings.media_timeout }));
+        let tones = match l.policy.dtmf {
+            Dtmf::Rfc4733 => l.agreed.as_ref().is_some_and(|r| r.dtmf_pt.is_none()),
+            Dtmf::Info => false,
+            Dtmf::Inband => true,
+        };
+        if tones {
+            out.push(Output::Media(Command::Detect { leg, detect: Detect { tones, ..Detect::default() } }));
+        }
         self.tell_dialog(leg, out);
         out.push(Output::Event(Event::Answered { leg }));
     }
@@ -456,10 +456,7 @@ impl Calls {
         let Some(l) = self.legs.get(&leg) else { return };
         let (Some(dialog), Some(port), Some(remote)) = (l.dialog, l.port, &l.agreed) else { return };
         let Some(snapshot) = self.stack.snapshot(dialog) else { return };
-        let codec = match remote.codec {
-            Codec::Pcmu => "pcmu",
-            Codec::Pcma => "pcma",
-        };
+        let codec = sdp::codec_name(remote.codec);
         let version = l.ours.as_ref().map_or(1, |s| s.origin.version);
         let media = LegSnapshot { rtp_port: port, remote: remote.rtp, codec: codec.into(), session: (l.session_id, version) };
         out.push(Output::Event(Event::Dialog { leg, snapshot: Box::new(snapshot), media }));

@@ -3,18 +3,27 @@
 use super::*;
 use crate::{base::Rng, sdp::parse};
 
-const US: LocalMedia<'static> = LocalMedia {
+pub(crate) const US: LocalMedia<'static> = LocalMedia {
     addr: IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)),
     rtp_port: 10_000,
     session_id: 7,
     version: 1,
     codecs: &[Codec::Pcmu, Codec::Pcma],
     dtmf: true,
+    comfort_noise: true,
     ptime_ms: 20,
     direction: Direction::SendRecv,
+    srtp: Srtp::Optional,
+    keys: &[],
+    ice: None,
+    web: None,
 };
 
-fn phone(lines: &str) -> Session {
+fn offer(local: &LocalMedia) -> Session {
+    super::offer(local, Offering::Plain)
+}
+
+pub(crate) fn phone(lines: &str) -> Session {
     let text = format!("v=0\r\no=- 1 1 IN IP4 198.51.100.9\r\ns=-\r\nc=IN IP4 198.51.100.9\r\nt=0 0\r\n{lines}");
     parse(text.replace('|', "\r\n").as_bytes()).unwrap()
 }
@@ -53,7 +62,9 @@ fn the_video_and_the_secure_twin_are_refused_in_their_places() {
 #[test]
 fn what_we_cannot_speak_is_refused_with_a_reason() {
     for (lines, why) in [
-        ("m=audio 4000 RTP/SAVP 0|", "profile"),
+        ("m=audio 4000 RTP/SAVP 0|", "no SRTP suite and key"),
+        ("m=audio 4000 UDP/TLS/RTP/SAVPF 0|", "fingerprint"),
+        ("m=audio 4000 TCP/RTP/AVP 0|", "profile"),
         ("m=audio 4000 RTP/AVP 18 4|", "codec"),
         ("m=video 4000 RTP/AVP 31|", "no audio"),
         ("m=audio 0 RTP/AVP 0|", "no audio"),
@@ -129,7 +140,7 @@ fn holding_a_video_phone_keeps_its_streams_in_place_and_its_numbers() {
     let held = reoffer(&ours, &LocalMedia { direction: Direction::SendOnly, ..US });
     assert_eq!(held.origin.version, ours.origin.version + 1);
     assert_eq!((held.media[0].port, held.media[1].port), (0, 10_000));
-    assert_eq!(held.media[1].formats, ["97", "0", "98"]);
+    assert_eq!(held.media[1].formats, ["97", "98", "0"]);
     assert_eq!(reoffer(&held, &LocalMedia { direction: Direction::SendOnly, ..US }), held);
     let theirs = phone(
         "m=video 0 RTP/AVP 96|m=audio 4000 RTP/AVP 97 98|a=rtpmap:97 PCMA/8000|a=rtpmap:98 telephone-event/8000|a=recvonly|",
