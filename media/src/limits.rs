@@ -46,12 +46,17 @@ pub const JITTER_SAMPLES: usize = 4_096;
 pub const JITTER_MIN: u32 = 160;
 /// Most delay of a speaker in a mix, samples: 200 ms.
 pub const JITTER_MAX: u32 = 1_600;
-/// Delay of the recorder, samples: 200 ms. Nobody waits for it, so it forgives what a listener would not.
+/// What was said is kept back from a recording's file for so long, samples at 8 kHz: 200 ms. Nobody waits for it, so it
+/// forgives what a listener would not.
 pub const RECORD_DELAY: u32 = 1_600;
-/// Samples per channel of one recorder block: half a second. With the delay, what a crash can cost stays under a second.
-pub const RECORD_BLOCK: usize = 4_000;
-/// Blocks waiting for the writer; beyond, the newest block is lost and the recording says so.
-pub const RECORD_QUEUE_MAX: usize = 1_024;
+/// A block goes to the writer when its oldest packet is so old. With the delay, what a crash can cost stays under a second.
+pub const RECORD_BLOCK: Duration = Duration::from_millis(500);
+/// Payload bytes of one block: half a second of two G.711 sides. A block that is full goes to the writer earlier.
+pub const RECORD_BYTES: usize = 8_192;
+/// Packets of one block.
+pub const RECORD_PIECES: usize = 128;
+/// Jobs waiting for the writer; beyond, the newest block is lost and the recording says so.
+pub const RECORD_QUEUE_MAX: usize = 8_192;
 /// Longest recording. What comes later is not written.
 pub const RECORD_MAX: Duration = Duration::from_secs(24 * 3_600);
 /// Most recordings on one shard; the one beyond is refused as an overrun.

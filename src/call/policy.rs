@@ -18,7 +18,7 @@ use crate::{
 /// What we speak where nothing else is said, preferred first. G.711 first, for whoever has it: two legs of one codec are
 /// relayed packet by packet, the networks have nothing else, and any other codec costs a conversion as soon as a prompt is
 /// played or somebody listens in. A-law before mu-law only in our own offers.
-pub const CODECS: &[Codec] = &[Codec::Pcma, Codec::Pcmu];
+pub const CODECS: &[Codec] = &[Codec::Pcma, Codec::Pcmu, Codec::G722, Codec::Opus];
 
 /// How digits are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -46,7 +46,8 @@ pub struct MediaPolicy {
 
 impl Default for MediaPolicy {
     fn default() -> Self {
-        MediaPolicy { codecs: CODECS.to_vec(), srtp: Srtp::default(), dtmf: Dtmf::default() }
+        let codecs = CODECS.iter().copied().filter(|c| c.available()).collect();
+        MediaPolicy { codecs, srtp: Srtp::default(), dtmf: Dtmf::default() }
     }
 }
 

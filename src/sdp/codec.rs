@@ -19,30 +19,23 @@ pub(super) enum Encoding {
     Comfort,
 }
 
-/// How a codec is written.
-pub(super) struct Spec {
-    pub name: &'static str,
-    pub clock_hz: u32,
-    pub channels: u8,
-    /// The number RFC 3551 gives it, or the one we offer it under: what most others use, too.
-    pub pt: u8,
-    /// Parameters of ours.
-    pub fmtp: Option<&'static str>,
-}
-
-impl Spec {
-    const fn plain(name: &'static str, clock_hz: u32, pt: u8) -> Spec {
-        Spec { name, clock_hz, channels: 1, pt, fmtp: None }
+/// The number we offer a codec under: the one RFC 3551 gives it, else what most others use, too.
+const fn usual_pt(codec: Codec) -> u8 {
+    match codec {
+        Codec::Pcmu => 0,
+        Codec::Pcma => 8,
+        Codec::G722 => 9,
+        Codec::Opus => 111,
+        Codec::L16(Rate::K8) => 113,
+        Codec::L16(_) => 112,
     }
 }
 
-/// Every codec there is.
-const CODECS: &[Codec] = &[Codec::Pcmu, Codec::Pcma];
-
-pub(super) const fn spec(codec: Codec) -> Spec {
+/// Parameters we write to a codec. Of Opus: what it is sent with may be repaired from the packet after it.
+const fn fmtp(codec: Codec) -> Option<&'static str> {
     match codec {
-        Codec::Pcmu => Spec::plain("PCMU", 8_000, 0),
-        Codec::Pcma => Spec::plain("PCMA", 8_000, 8),
+        Codec::Opus => Some("minptime=10;useinbandfec=1"),
+        Codec::Pcmu | Codec::Pcma | Codec::G722 | Codec::L16(_) => None,
     }
 }
 
@@ -60,17 +53,22 @@ pub const fn codec_name(codec: Codec) -> &'static str {
     match codec {
         Codec::Pcmu => "pcmu",
         Codec::Pcma => "pcma",
+        Codec::G722 => "g722",
+        Codec::Opus => "opus",
+        Codec::L16(Rate::K8) => "l16_8k",
+        Codec::L16(Rate::K16) => "l16",
+        Codec::L16(Rate::K48) => "l16_48k",
     }
 }
 
 /// Every such word.
 pub fn codec_names() -> Vec<&'static str> {
-    CODECS.iter().map(|c| codec_name(*c)).collect()
+    Codec::ALL.iter().map(|c| codec_name(*c)).collect()
 }
 
 /// The codec a word of the settings means.
 pub fn codec_named(word: &str) -> Option<Codec> {
-    CODECS.iter().copied().find(|c| codec_name(*c).eq_ignore_ascii_case(word))
+    Codec::ALL.iter().copied().find(|c| codec_name(*c).eq_ignore_ascii_case(word))
 }
 
 /// Two codecs that cost the same and can be turned into each other byte by byte: between them the peer's wish decides.
@@ -107,7 +105,8 @@ pub(super) fn opus(fmtp: &str) -> Opus {
 impl Media {
     fn encoding(&self, pt: u8) -> Option<Encoding> {
         let Some(map) = self.rtpmaps.iter().find(|m| m.pt == pt) else {
-            let fixed = CODECS.iter().copied().find(|c| spec(*c).pt == pt && pt < DYNAMIC).map(Encoding::Codec);
+            // Without a line of its own a number means what RFC 3551 says.
+            let fixed = Codec::ALL.iter().copied().find(|c| c.static_pt() == Some(pt)).map(Encoding::Codec);
             return fixed.or((pt == CN_PT).then_some(Encoding::Comfort));
         };
         let is = |name: &str, clock_hz, channels| {
@@ -119,11 +118,8 @@ impl Media {
         if is("CN", 8_000, 1) {
             return Some(Encoding::Comfort);
         }
-        let found = |c: &Codec| {
-            let s = spec(*c);
-            is(s.name, s.clock_hz, s.channels)
-        };
-        CODECS.iter().copied().find(found).map(Encoding::Codec)
+        let found = |c: &Codec| is(c.name(), c.clock_hz(), c.channels());
+        Codec::ALL.iter().copied().find(found).map(Encoding::Codec)
     }
 
     /// The payload types we understand, in the order written.
@@ -144,12 +140,12 @@ impl Media {
     /// The number of telephone-event that goes with a codec: at its clock; else at 8 kHz, which many phones offer alone and
     /// mean for every codec.
     pub(super) fn event_for(&self, codec: Codec) -> Option<(u8, u32)> {
-        [spec(codec).clock_hz, 8_000].into_iter().find_map(|hz| self.pt_of(Encoding::Event(hz)).map(|pt| (pt, hz)))
+        [codec.clock_hz(), 8_000].into_iter().find_map(|hz| self.pt_of(Encoding::Event(hz)).map(|pt| (pt, hz)))
     }
 
     /// The number comfort noise comes under with a codec: only what counts at 8 kHz falls silent with it.
     pub(super) fn comfort_for(&self, codec: Codec) -> Option<u8> {
-        self.pt_of(Encoding::Comfort).filter(|_| spec(codec).clock_hz == 8_000)
+        self.pt_of(Encoding::Comfort).filter(|_| codec.clock_hz() == 8_000)
     }
 
     pub(super) fn fmtp(&self, pt: u8) -> Option<&str> {
@@ -159,8 +155,7 @@ impl Media {
     // ---- what we write ----
 
     pub(super) fn add_codec(&mut self, pt: u8, codec: Codec) {
-        let Spec { name, clock_hz, channels, fmtp, .. } = spec(codec);
-        self.add(pt, name, clock_hz, channels, fmtp);
+        self.add(pt, codec.name(), codec.clock_hz(), codec.channels(), fmtp(codec));
     }
 
     pub(super) fn add_event(&mut self, pt: u8, clock_hz: u32) {
@@ -184,7 +179,7 @@ impl Media {
             return;
         }
         let usual = match encoding {
-            Encoding::Codec(codec) => spec(codec).pt,
+            Encoding::Codec(codec) => usual_pt(codec),
             Encoding::Event(clock_hz) => event_pt(clock_hz),
             Encoding::Comfort => CN_PT,
         };

@@ -6,7 +6,7 @@ use media::wire::{Codec, Direction, Ice, Opus, Remote, SrtpKey};
 
 use super::{
     Connection, Media, Origin, Session, Transport,
-    codec::{Encoding, alike, spec},
+    codec::{Encoding, alike},
     secure::{self, Offering, Srtp, Web},
 };
 
@@ -196,7 +196,7 @@ pub fn answer(offer: &Session, local: &LocalMedia, nat: Option<IpAddr>) -> Resul
     let remote = Remote {
         rtcp: rtcp_of(theirs, rtp, muxed),
         dtmf_pt: event.map(|(pt, _)| (pt, pt)),
-        ptime_ms: ptime_of(theirs, local.ptime_ms),
+        ptime_ms: codec.ptime_ms(ptime_of(theirs, local.ptime_ms)),
         direction,
         nat: nat.filter(|_| protection.ice.is_none()),
         cn_pt,
@@ -228,7 +228,7 @@ pub fn agreed(ours: &Session, theirs: &Session, nat: Option<IpAddr>) -> Result<A
     let common = media.codecs().find_map(|(pt, c)| both(c).map(|recv_pt| (pt, recv_pt, c)));
     let (send_pt, recv_pt, codec) = common.ok_or(fail("no codec in common"))?;
     let event = |hz| media.pt_of(Encoding::Event(hz)).zip(offered.pt_of(Encoding::Event(hz)));
-    let dtmf_pt = event(spec(codec).clock_hz).or_else(|| event(8_000));
+    let dtmf_pt = event(codec.clock_hz()).or_else(|| event(8_000));
     let cn_pt = media.comfort_for(codec).and(offered.comfort_for(codec));
     let checked = protection.ice.is_some();
     let (direction, hold) = settle(theirs.direction_of(media), rtp.ip(), checked, ours.direction_of(offered));
@@ -237,7 +237,7 @@ pub fn agreed(ours: &Session, theirs: &Session, nat: Option<IpAddr>) -> Result<A
         rtcp: rtcp_of(media, rtp, offered.rtcp_mux && media.rtcp_mux),
         recv_pt,
         dtmf_pt,
-        ptime_ms: ptime_of(media, default),
+        ptime_ms: codec.ptime_ms(ptime_of(media, default)),
         direction,
         nat: nat.filter(|_| !checked),
         cn_pt,
@@ -303,7 +303,7 @@ fn opus_of(media: &Media, pt: u8) -> Opus {
 /// Digits at the clock of every codec, and at 8 kHz, which some phones mean for all of them.
 fn add_events(media: &mut Media, local: &LocalMedia) {
     if local.dtmf {
-        let clocks = media.codecs().map(|(_, c)| spec(c).clock_hz).collect::<Vec<_>>();
+        let clocks = media.codecs().map(|(_, c)| c.clock_hz()).collect::<Vec<_>>();
         [8_000].into_iter().chain(clocks).for_each(|hz| media.add_new(Encoding::Event(hz)));
     }
 }
