@@ -9,10 +9,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use media::wire::{Audience, BridgeId, LegId, PlayId, RecordId, RecordTrouble, Repeat, Stats};
+use media::wire::{Audience, BridgeId, LegId, PlayId, RecordId, RecordTrouble, Repeat};
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, MediaPolicy, PhonePolicies};
+use super::{Cause, MediaPolicy, PhonePolicies, Quality};
 use crate::{
     base::{TenantId, TrunkId},
     sip::{
@@ -199,6 +199,9 @@ pub struct LegSnapshot {
     pub codec: String,
     /// Our session's id and version in SDP.
     pub session: (u64, u64),
+    /// How packets are protected: `sdes`, `dtls`; empty: not. Never the keys.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub security: String,
 }
 
 /// What happened to a leg.
@@ -225,8 +228,12 @@ pub enum Event {
     RecordTrouble { record: RecordId, trouble: RecordTrouble },
     /// Nothing was heard from the peer for the time the settings name.
     Silent { leg: LegId },
+    /// Nothing has been heard from the peer for a while, or something again: one way of the sound is broken.
+    Unheard { leg: LegId, on: bool },
+    /// What comes from the peer is sound of nobody, for a while: a muted or dead microphone.
+    Muted { leg: LegId },
     /// The leg is gone and its port is free. Exactly once per leg.
-    Ended { leg: LegId, cause: Cause, by: By, stats: Option<Stats> },
+    Ended { leg: LegId, cause: Cause, by: By, quality: Option<Quality> },
     /// An agent's phones: how many can be rung.
     Registered { tenant: TenantId, user: String, contacts: usize },
     /// None any more.

@@ -8,9 +8,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use media::wire::{self, Audience, Codec, Command, Detect, Ice, LegId, RecordFormat, Remote, Stats};
+use media::wire::{self, Audience, Codec, Command, Detect, Ice, LegId, RecordFormat, Remote, Security, Stats};
 
-use super::{Action, By, CallSettings, Cause, Dtmf, Event, Input, LegSnapshot, MediaPolicy, Output};
+use super::{Action, By, CallSettings, Cause, Dtmf, Event, Figures, Input, LegSnapshot, MediaPolicy, Output, quality::Meter};
 use crate::{
     base::{Deadlines, Mono, Now, Rng, TenantId, TrunkId, ms},
     sdp::{self, Session},
@@ -35,6 +35,7 @@ pub struct Calls {
     pub(super) legs: BTreeMap<LegId, Leg>,
     pub(super) dialogs: BTreeMap<DialogKey, LegId>,
     pub(super) timers: Deadlines<LegId>,
+    pub(super) figures: Figures,
     next_leg: u64,
 }
 
@@ -66,6 +67,10 @@ pub(super) struct Leg {
     pub ice: Option<Ice>,
     /// Why media could not be agreed on, for the Warning header.
     pub why: Option<&'static str>,
+    /// How it sounds.
+    pub meter: Meter,
+    /// Nothing has been heard of it for a while, and people have been told.
+    pub unheard: bool,
     /// We want the peer on hold.
     pub hold: bool,
     /// The peer has us on hold.
@@ -110,6 +115,8 @@ impl Leg {
             prefer: None,
             ice: None,
             why: None,
+            meter: Meter::default(),
+            unheard: false,
             hold: false,
             held: false,
             trunk: None,
@@ -128,6 +135,7 @@ impl Calls {
             legs: BTreeMap::new(),
             dialogs: BTreeMap::new(),
             timers: Deadlines::default(),
+            figures: Figures::default(),
             next_leg: 0,
         }
     }
@@ -326,7 +334,10 @@ impl Calls {
                     }
                 }
             }
-            E::Latched { .. } | E::Stats { .. } | E::Secured { .. } => {}
+            E::Latched { .. } | E::Secured { .. } => {}
+            E::Stats { leg, stats } => self.reported(leg, stats, out),
+            E::Silent { leg } => self.silent(leg, out),
+            E::Quiet { leg } if self.legs.get(&leg).is_some_and(|l| !l.hold && !l.held) => say(Event::Muted { leg }, out),
             // The peer has shown a certificate that is not the one it announced, or none: nothing may flow.
             E::Unsecured { leg, reason } => {
                 tracing::warn!(?leg, reason, "no keys for the sound");
@@ -339,9 +350,6 @@ impl Calls {
             E::DtmfSent { leg } => say(Event::DtmfSent { leg }, out),
             E::Recorded { record, duration, bytes, trouble } => say(Event::Recorded { record, duration, bytes, trouble }, out),
             E::RecordTrouble { record, trouble } => say(Event::RecordTrouble { record, trouble }, out),
-            // Who holds the call, or is held, has no reason to send.
-            E::Silent { leg } if self.legs.get(&leg).is_some_and(|l| l.hold || l.held) => {}
-            E::Silent { leg } => say(Event::Silent { leg }, out),
         }
     }
 
@@ -407,10 +415,15 @@ impl Calls {
     }
 
     fn closed(&mut self, leg: LegId, stats: Option<Stats>, out: &mut Vec<Output>) {
-        let Some(l) = self.legs.remove(&leg) else { return };
+        let Some(mut l) = self.legs.remove(&leg) else { return };
         self.dialogs.retain(|_, l| *l != leg);
         if let State::Closing { cause, by } = l.state {
-            out.push(Output::Event(Event::Ended { leg, cause, by, stats }));
+            let quality = stats.map(|stats| {
+                l.meter.report(stats);
+                l.meter.whole()
+            });
+            quality.iter().for_each(|q| self.figures.add(q));
+            out.push(Output::Event(Event::Ended { leg, cause, by, quality }));
         }
     }
 
@@ -426,9 +439,9 @@ impl Calls {
         }
         if changed && matches!(l.state, State::Up) {
             // Silence counts from here: the one before was the hold's.
-            out.push(Output::Media(Command::WatchSilence { leg, after: self.settings.media_timeout }));
+            self.watch(leg, out);
         }
-        if l.held != agreed.hold {
+        if let Some(l) = self.legs.get_mut(&leg).filter(|l| l.held != agreed.hold) {
             l.held = agreed.hold;
             out.push(Output::Event(Event::Held { leg, on: agreed.hold }));
         }
@@ -439,12 +452,12 @@ impl Calls {
         let Some(l) = self.legs.get_mut(&leg) else { return };
         l.state = State::Up;
         self.timers.clear(&leg);
-        out.push(Output::Media(Command::WatchSilence { leg, after: self.settings.media_timeout }));
         let tones = match l.policy.dtmf {
             Dtmf::Rfc4733 => l.agreed.as_ref().is_some_and(|r| r.dtmf_pt.is_none()),
             Dtmf::Info => false,
             Dtmf::Inband => true,
         };
+        self.watch(leg, out);
         if tones {
             out.push(Output::Media(Command::Detect { leg, detect: Detect { tones, ..Detect::default() } }));
         }
@@ -458,7 +471,18 @@ impl Calls {
         let Some(snapshot) = self.stack.snapshot(dialog) else { return };
         let codec = sdp::codec_name(remote.codec);
         let version = l.ours.as_ref().map_or(1, |s| s.origin.version);
-        let media = LegSnapshot { rtp_port: port, remote: remote.rtp, codec: codec.into(), session: (l.session_id, version) };
+        let security = match remote.security {
+            Security::Clear => "",
+            Security::Sdes { .. } => "sdes",
+            Security::Dtls { .. } => "dtls",
+        };
+        let media = LegSnapshot {
+            rtp_port: port,
+            remote: remote.rtp,
+            codec: codec.into(),
+            session: (l.session_id, version),
+            security: security.into(),
+        };
         out.push(Output::Event(Event::Dialog { leg, snapshot: Box::new(snapshot), media }));
     }
 

@@ -18,6 +18,7 @@
 //! | `incoming`, `outgoing` | how a leg comes up |
 //! | `midcall` | re-offers, hold, digits |
 //! | `policy` | what is spoken with whom: codecs, encryption, digits |
+//! | `quality` | how legs sounded, and whether anything is heard of them |
 
 pub mod cause;
 pub mod route;
@@ -28,6 +29,7 @@ mod incoming;
 mod midcall;
 mod outgoing;
 mod policy;
+mod quality;
 #[cfg(test)]
 mod tests;
 
@@ -36,3 +38,4 @@ pub use calls::Calls;
 pub use cause::Cause;
 pub use media::wire::LegId;
 pub use policy::{CODECS, Dtmf, MediaPolicy, PhonePolicies};
+pub use quality::{Figures, Histogram, Quality};

@@ -42,12 +42,15 @@ pub struct MediaPolicy {
     pub srtp: Srtp,
     /// How digits are told.
     pub dtmf: Dtmf,
+    /// Peers may fall silent with comfort noise (RFC 3389) if they ask to. Off: a browser that may, does, and clips the first
+    /// sound of every word; and whoever sends nothing for long looks as if the line were broken.
+    pub comfort_noise: bool,
 }
 
 impl Default for MediaPolicy {
     fn default() -> Self {
         let codecs = CODECS.iter().copied().filter(|c| c.available()).collect();
-        MediaPolicy { codecs, srtp: Srtp::default(), dtmf: Dtmf::default() }
+        MediaPolicy { codecs, srtp: Srtp::default(), dtmf: Dtmf::default(), comfort_noise: false }
     }
 }
 
@@ -68,6 +71,7 @@ pub(super) struct Local {
     session: (u64, u64),
     codecs: Vec<Codec>,
     dtmf: bool,
+    comfort_noise: bool,
     ptime_ms: u8,
     direction: Direction,
     srtp: Srtp,
@@ -85,7 +89,7 @@ impl Local {
             version: self.session.1,
             codecs: &self.codecs,
             dtmf: self.dtmf,
-            comfort_noise: true,
+            comfort_noise: self.comfort_noise,
             ptime_ms: self.ptime_ms,
             direction: self.direction,
             srtp: self.srtp,
@@ -171,6 +175,7 @@ impl Calls {
             session: (l.session_id, l.ours.as_ref().map_or(1, |s| s.origin.version)),
             codecs: self.codecs(l.prefer, &l.policy),
             dtmf: l.policy.dtmf == Dtmf::Rfc4733,
+            comfort_noise: l.policy.comfort_noise,
             ptime_ms: self.settings.ptime_ms,
             direction: if l.hold { Direction::SendOnly } else { Direction::SendRecv },
             srtp: l.policy.srtp,

@@ -240,6 +240,7 @@ impl Center {
                 voice: None,
                 chat: None,
                 legs: 0,
+                unheard: BTreeMap::new(),
                 stage_since: now.wall,
                 closed: false,
             },

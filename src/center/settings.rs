@@ -108,6 +108,9 @@ pub struct Media {
     /// How digits are told: `rfc4733`, `info`, `inband`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dtmf: Option<Dtmf>,
+    /// Whether peers may fall silent with comfort noise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comfort_noise: Option<bool>,
 }
 
 impl Media {
@@ -122,6 +125,7 @@ impl Media {
             codecs: if named.is_empty() { base.codecs.clone() } else { named },
             srtp: self.srtp.unwrap_or(base.srtp),
             dtmf: self.dtmf.unwrap_or(base.dtmf),
+            comfort_noise: self.comfort_noise.unwrap_or(base.comfort_noise),
         }
     }
 

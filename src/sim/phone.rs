@@ -179,7 +179,7 @@ impl Phone {
     pub fn dial(&mut self, now: Now, number: &str, out: &mut Vec<(SocketAddr, Bytes)>) {
         let key = self.stack.next_key();
         let rtp = self.port();
-        let ours = sdp::offer(&self.local(rtp, 1), self.speaks);
+        let ours = self.as_browser(rtp, sdp::offer(&self.local(rtp, 1), self.speaks));
         // A stranger is known by the address it calls from; one of ours by the domain it proves to be in.
         let from_host = if self.credentials.is_some() { self.domain.clone() } else { self.addr.ip().to_string() };
         let uri = |user: &str, host: &str| {
@@ -227,6 +227,7 @@ impl Phone {
         let Some(Ok((ours, agreed))) = offer.map(|o| sdp::answer(&o, &local, None)) else {
             return self.say_no(now, key, 488, out);
         };
+        let ours = self.as_browser(call.rtp, ours);
         let ok =
             Action::Respond { dialog: key, code: 200, reason: String::new(), headers: Headers::new(), body: Some(body(&ours)) };
         let call = self.calls.get_mut(&key).expect("it was there on the lines above");
@@ -278,7 +279,7 @@ impl Phone {
         let mut local = self.local(call.rtp, 1);
         local.direction = if on { Direction::SendOnly } else { Direction::SendRecv };
         let Some(last) = call.ours.clone() else { return };
-        let ours = sdp::reoffer(&last, &local);
+        let ours = self.as_browser(call.rtp, sdp::reoffer(&last, &local));
         if let Some(c) = self.calls.get_mut(&key) {
             c.ours = Some(ours.clone());
         }
@@ -374,12 +375,12 @@ impl Phone {
             Event::Ended { dialog, .. } => self.set_stage(dialog, Stage::Over(0)),
             Event::Reoffer { dialog, body: offer } => {
                 let Some(c) = self.calls.get(&dialog) else { return };
-                let (local, last) = (self.local(c.rtp, 1), c.ours.clone());
+                let (rtp, local, last) = (c.rtp, self.local(c.rtp, 1), c.ours.clone());
                 let offer = offer.as_ref().and_then(|(_, b)| sdp::parse(b).ok());
                 let answer = offer.and_then(|o| sdp::answer(&o, &local, None).ok());
                 let reply = match (answer, last) {
                     (Some((ours, agreed)), Some(last)) => {
-                        let ours = ours.following(&last);
+                        let ours = self.as_browser(rtp, ours).following(&last);
                         let c = self.calls.get_mut(&dialog).expect("it was there on the lines above");
                         c.ours = Some(ours.clone());
                         c.agreed = Some(agreed.remote);
@@ -459,6 +460,19 @@ impl Phone {
             ice: (self.speaks == Offering::Web).then_some(&self.ice),
             web: (self.speaks == Offering::Web).then_some(Web { fingerprint: self.fingerprint, role: None }),
         }
+    }
+
+    /// What we write is what a lite agent says; a browser is a full one: it has credentials in every description of its own.
+    fn as_browser(&self, rtp: SocketAddr, mut ours: Session) -> Session {
+        if self.speaks == Offering::Web {
+            ours.ice_lite = false;
+            for m in ours.media.iter_mut().filter(|m| m.port != 0) {
+                m.transport.ice = Some(self.ice.clone());
+                m.candidates = vec![sdp::Candidate { kind: "host".into(), priority: 1, addr: rtp }];
+                m.rtcp_mux = true;
+            }
+        }
+        ours
     }
 
     fn port(&mut self) -> SocketAddr {
