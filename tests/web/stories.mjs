@@ -61,6 +61,7 @@ export const stories = {
     assert.match(await anna.page.title(), /^\(1\)/);
     await accept(anna.page).click();
     const write = anna.page.getByRole('textbox', { name: 'Write to the customer' });
+    await write.waitFor();
     await w.widget.locator('textarea').pressSequentially('Where is my order?');
     await anna.page.getByText('Li Na is typing').waitFor();
     await w.widget.locator('textarea').press('Enter');

@@ -25,7 +25,7 @@ export function Conversation({ contact: c }: { contact: Contact }) {
   const stop = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const count = c.messages.length;
   const last = c.messages.at(-1);
-  const mine = Boolean(c.work);
+  const mine = c.work?.work === 'talking' || c.work?.work === 'hold';
   useBlinks((b) => {
     if (b.type !== 'typing' || b.interaction !== c.id || b.by !== 'visitor') return;
     setTyping(true);
