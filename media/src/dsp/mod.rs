@@ -4,4 +4,6 @@ pub mod level;
 pub mod pitch;
 pub mod plc;
 pub mod resample;
+#[cfg(test)]
+pub mod speechlike;
 pub mod stretch;
