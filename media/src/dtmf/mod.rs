@@ -1,7 +1,9 @@
 //! Telephone events (RFC 4733): the four bytes of payload, and what the digits are called.
 //!
-//! [`receive`] turns repeated, lost and reordered packets into digits reported once; [`send`] makes the packets.
+//! [`receive`] turns repeated, lost and reordered packets into digits reported once; [`send`] makes the packets;
+//! [`detect`] finds digits that come as tones in the sound.
 
+pub mod detect;
 pub mod receive;
 pub mod send;
 
