@@ -40,6 +40,23 @@ pub const KEEPALIVE: Duration = Duration::from_secs(5);
 /// Time between RTCP reports, before it is spread by half either way (RFC 3550 6.2).
 pub const RTCP_EVERY: Duration = Duration::from_secs(5);
 
+/// Longest packet of sound taken, any codec. Longer: foreign.
+pub const PAYLOAD_TIME_MAX: Duration = Duration::from_millis(120);
+/// Largest packet of sound taken, bytes. Larger: foreign.
+pub const PAYLOAD_BYTES_MAX: usize = 1_500;
+/// Packets a jitter buffer can hold: half a second of 10 ms packets. Beyond, the oldest is not heard.
+pub const JITTER_PACKETS_MAX: usize = 48;
+/// Sound a jitter buffer can hold; it has the bytes for that, by codec. Beyond, the oldest is not heard.
+pub const JITTER_HOLDS: Duration = Duration::from_millis(480);
+/// Bytes a jitter buffer has for Opus, whose packets may have any length.
+pub const JITTER_OPUS_BYTES: usize = 8_192;
+/// Most delay of a speaker in a mix. What is later is not heard.
+pub const JITTER_DELAY_MAX: Duration = Duration::from_millis(300);
+/// Nothing came for so long: the speaker paused, and the next packet begins anew.
+pub const JITTER_PAUSED: Duration = Duration::from_millis(300);
+/// A timestamp so far out of step with the clock is no jitter but another count.
+pub const JITTER_JUMP: Duration = Duration::from_millis(1_000);
+
 /// Samples a jitter buffer can hold: 512 ms. What is further ahead makes the buffer start over.
 pub const JITTER_SAMPLES: usize = 4_096;
 /// Least delay of a speaker in a mix, samples: 20 ms beyond the frame being played.

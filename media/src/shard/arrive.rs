@@ -13,6 +13,7 @@ use super::{
     recorder::{self, Said, Source},
 };
 use crate::{
+    codec::g711,
     dtmf,
     jitter::Put,
     limits::PAYLOAD_SAMPLES_MAX,
@@ -110,7 +111,7 @@ impl Shard {
         payload: Range<usize>,
         out: &mut impl Out,
     ) {
-        let Self { legs, records, totals, laws, .. } = self;
+        let Self { legs, records, totals, .. } = self;
         let Some(leg) = legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut) else { return };
         let Some(codec) = leg.remote.as_ref().map(|r| r.codec) else { return };
         if !leg.taps.is_empty() {
@@ -136,7 +137,7 @@ impl Shard {
         let Some(target) = listener.target() else { return };
         let Some(theirs) = listener.remote.as_ref().map(|r| r.codec) else { return };
         let samples = payload.len() as u32;
-        laws.map(codec, theirs, &mut bytes[payload.clone()]);
+        g711::transcode(codec, theirs, &mut bytes[payload.clone()]);
         // What a listener hears through a relay is recorded only where nobody sits on the other side.
         if !listener.taps.is_empty() {
             let source = Source { leg: listener.id, said: Said::ToLeg, ssrc: h.ssrc, codec: theirs };

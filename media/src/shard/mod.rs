@@ -115,7 +115,6 @@ pub struct Shard {
     phase: u64,
     totals: Totals,
     mixed: Box<bridge::Desk>,
-    laws: Box<bridge::Laws>,
 }
 
 /// Legs on their way to another shard, with the bridges and recordings they belong to.
@@ -157,7 +156,6 @@ impl Shard {
             phase: 0,
             totals: Totals::default(),
             mixed: Box::default(),
-            laws: bridge::Laws::new(),
         }
     }
 
