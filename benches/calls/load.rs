@@ -120,7 +120,8 @@ impl Default for Delays {
 }
 
 impl Delays {
-    fn add(&mut self, us: u64) {
+    /// One more, microseconds.
+    pub fn add(&mut self, us: u64) {
         self.counts[us.min(100_000) as usize] += 1;
         self.total += 1;
         self.max_us = self.max_us.max(us);
@@ -360,6 +361,6 @@ fn header(packet: &mut [u8], pt: u8, sequence: u32, ssrc: u32) {
 
 /// The clock the kernel stamps arrivals with, nanoseconds since 1970.
 #[expect(clippy::disallowed_methods, reason = "a load generator measures the world")]
-fn real_ns() -> u64 {
+pub fn real_ns() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64
 }

@@ -11,6 +11,7 @@ use crate::{
     engine::Work,
     measure::{Highest, Row, Sample},
     plot,
+    sip::Outcome,
 };
 
 /// See the module.
@@ -22,6 +23,7 @@ pub struct Report {
     samples: Vec<(usize, Sample)>,
     probes: Vec<Sample>,
     highest: Vec<(Row, Highest)>,
+    calls: Vec<Outcome>,
 }
 
 /// What a row's time per packet is held against: another row of the same round, and at most how many times that.
@@ -39,7 +41,7 @@ fn goals(row: Row) -> &'static [(Row, f64)] {
 impl Report {
     pub fn new(folder: &Path) -> io::Result<Self> {
         let raw = File::create(folder.join("raw.jsonl"))?;
-        Ok(Self { folder: folder.into(), raw, samples: Vec::new(), probes: Vec::new(), highest: Vec::new() })
+        Ok(Self { folder: folder.into(), raw, samples: Vec::new(), probes: Vec::new(), highest: Vec::new(), calls: Vec::new() })
     }
 
     /// One measurement of a round.
@@ -59,6 +61,31 @@ impl Report {
     /// What a search found.
     pub fn highest(&mut self, row: Row, h: Highest) {
         self.highest.push((row, h));
+    }
+
+    /// Calls set up and ended.
+    pub fn calls(&mut self, o: Outcome) -> io::Result<()> {
+        let p = |p| o.setup.percentile(p).map_or("null".into(), |ms| format!("{ms:.3}"));
+        let line = format!(
+            "{{\"row\":\"calls\",\"rate\":{},\"calls\":{},\"failed\":{},\"sent_again\":{},\"cpu_ms_per_call\":{:.3},\
+             \"core\":{:.3},\"setup_ms\":{{\"p50\":{},\"p99\":{},\"max\":{:.3}}},\"rss_before\":{},\"rss_after\":{},\"refusal\":\"{}\"}}",
+            o.plan.rate,
+            o.plan.calls,
+            o.failed,
+            o.again,
+            o.per_call_ms(),
+            o.cpu_ns as f64 / o.took_ns as f64,
+            p(50.0),
+            p(99.0),
+            o.setup.max(),
+            o.rss.0,
+            o.rss.1,
+            o.refusal.as_deref().unwrap_or_default(),
+        );
+        println!("{line}");
+        writeln!(self.raw, "{line}")?;
+        self.calls.push(o);
+        Ok(())
     }
 
     fn line(&mut self, which: &str, s: &Sample) -> io::Result<()> {
@@ -155,6 +182,28 @@ impl Report {
                 against.join(", "),
                 self.median(row, |s| s.rss_per_call / 1024.0).unwrap_or(0.0),
                 self.median(row, |s| s.m.loss() * 100.0).unwrap_or(0.0),
+            );
+        }
+        if !self.calls.is_empty() {
+            t += "\n| calls a second | calls | failed | CPU per call | of the core | set-up p50 / p99 / max | RSS before, after |\n\
+                  |---|---|---|---|---|---|---|\n";
+        }
+        for o in &self.calls {
+            let ms = |p| o.setup.percentile(p).unwrap_or(f64::NAN);
+            let mb = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+            let _ = writeln!(
+                t,
+                "| {} | {} | {} | {:.2} ms | {:.0} % | {:.1} / {:.1} / {:.1} ms | {:.0}, {:.0} MiB |",
+                o.plan.rate,
+                o.plan.calls,
+                o.failed,
+                o.per_call_ms(),
+                o.cpu_ns as f64 / o.took_ns as f64 * 100.0,
+                ms(50.0),
+                ms(99.0),
+                o.setup.max(),
+                mb(o.rss.0),
+                mb(o.rss.1),
             );
         }
         t
