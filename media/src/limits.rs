@@ -85,3 +85,10 @@ pub const COMMANDS_MAX: usize = 8_192;
 pub const CLIP_MAX: Duration = Duration::from_secs(30 * 60);
 /// Largest WAV file read, bytes.
 pub const WAV_BYTES_MAX: u64 = 512 << 20;
+
+/// No connectivity check for so long: the peer does not want to be sent to any more (RFC 7675 section 5.1).
+pub const CONSENT: Duration = Duration::from_secs(30);
+/// Most addresses one peer is known at by its connectivity checks; the one unchecked for longest is forgotten.
+pub const ICE_PAIRS_MAX: usize = 8;
+/// A peer's packets under its last SRTP key are taken for so long after a new one was agreed.
+pub const OLD_KEYS: Duration = Duration::from_secs(5);
