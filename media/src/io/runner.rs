@@ -92,6 +92,8 @@ pub struct Gauges {
     pub discarded: AtomicU64,
     pub phases_skipped: AtomicU64,
     pub panics: AtomicU64,
+    /// Time not spent waiting, nanoseconds.
+    pub busy_ns: AtomicU64,
 }
 
 impl Gauges {
@@ -285,8 +287,10 @@ impl Runner {
             if !go_on {
                 break;
             }
+            let worked = clock.now().since(now);
+            self.gauges.busy_ns.fetch_add(worked.as_nanos() as u64, Relaxed);
             if pace.is_busy(now, n) {
-                let left = TURN.saturating_sub(clock.now().since(now));
+                let left = TURN.saturating_sub(worked);
                 // For less than that waking up costs more than is saved.
                 if left > TURN / 8 {
                     self.waker.rest(left);
