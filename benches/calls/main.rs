@@ -7,7 +7,7 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `load` | the phones: packets out on time, packets in counted and timed |
-//! | `stamp` | who sent a packet and when, in its sound |
+//! | `stamp`, `voice` | who sent a packet and when, in its sound; sound that means nothing |
 //! | `server`, `floor`, `rtpengine`, `engine` | whoever serves: a bare loop, the Debian package, our media engine |
 //! | `sip`, `http`, `ringdesk` | calls set up and ended, and the whole program that does it |
 //! | `measure` | one measurement: a server, so many calls, a window; and the search for the most that hold |
@@ -32,9 +32,11 @@ mod server;
 mod sip;
 mod stamp;
 mod sys;
+mod voice;
 
 use std::{io, io::Write, path::PathBuf, process::ExitCode, time::Duration};
 
+use engine::Work;
 use load::{Exchange, Length};
 use measure::{Bench, Row};
 use server::Places;
@@ -124,12 +126,21 @@ fn run(o: &Options) -> io::Result<()> {
     let bench = Bench { exchange: Exchange::open()?, places, files: o.out.join("recordings") };
     let length = Length { warm: Duration::from_secs(1), window: o.window };
     let wanted = |r: &Row| o.only.as_ref().is_none_or(|only| only.iter().any(|w| w == r.name()));
-    let rows: Vec<Row> = Row::ALL.into_iter().filter(wanted).collect();
+    let mut rows = Vec::new();
+    for row in Row::ALL.into_iter().filter(wanted) {
+        if bench.can(row)? {
+            rows.push(row);
+        } else {
+            println!("{} is left out: it is not installed, or cannot be done", row.name());
+        }
+    }
     let mut report = report::Report::new(&o.out)?;
+    if rows.contains(&Row::Ours(Work::Opus)) {
+        report.opus(voice::opus_us()?)?;
+    }
     for round in 0..o.rounds {
         for row in &rows {
-            // As many legs where a call has one as where it has two.
-            if let Some(sample) = bench.measure(*row, o.calls * 2 / row.phones().min(2), length)? {
+            if let Some(sample) = bench.measure(*row, row.calls(o.calls), length)? {
                 report.sample(round, sample)?;
             }
         }

@@ -20,12 +20,14 @@ pub enum Row {
 
 impl Row {
     /// In the order in which they are measured and shown.
-    pub const ALL: [Row; 7] = [
+    pub const ALL: [Row; 9] = [
         Row::Floor,
         Row::Rtpengine,
         Row::Ours(Work::Relay),
         Row::Ours(Work::Record),
         Row::Ours(Work::OtherLaw),
+        Row::Ours(Work::Opus),
+        Row::Ours(Work::Srtp),
         Row::Ours(Work::Whisper),
         Row::Ours(Work::Play),
     ];
@@ -40,8 +42,19 @@ impl Row {
             Row::Ours(Work::Relay) => "relay",
             Row::Ours(Work::Record) => "relay+recording",
             Row::Ours(Work::OtherLaw) => "pcmu-pcma",
+            Row::Ours(Work::Opus) => "pcmu-opus",
+            Row::Ours(Work::Srtp) => "srtp-rtp",
             Row::Ours(Work::Whisper) => "three-whisper",
             Row::Ours(Work::Play) => "prompt",
+        }
+    }
+
+    /// How many calls to measure where the others have `calls`: as many legs where a call has one, fewer where each is dear.
+    pub fn calls(self, calls: usize) -> usize {
+        match self {
+            Row::Ours(Work::Play) => calls * 2,
+            Row::Ours(Work::Opus) => calls.div_ceil(3),
+            _ => calls,
         }
     }
 
@@ -125,6 +138,12 @@ impl Bench {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
             _ => Ok(Some(sample)),
         }
+    }
+
+    /// Whether whoever serves this row can do it: of one call most is heard.
+    pub fn can(&self, row: Row) -> io::Result<bool> {
+        let moment = Duration::from_millis(500);
+        Ok(self.measure(row, 1, Length { warm: moment, window: moment })?.is_some_and(|s| s.m.loss() < 0.5))
     }
 
     fn play(&self, row: Row, calls: usize, to: &[SocketAddrV4], pid: u32, before: u64, length: Length) -> io::Result<Sample> {

@@ -24,6 +24,8 @@ pub struct Report {
     probes: Vec<Sample>,
     highest: Vec<(Row, Highest)>,
     calls: Vec<Outcome>,
+    /// What the Opus library itself takes for an encoding and a decoding, microseconds.
+    opus_us: Option<f64>,
 }
 
 /// What a row's time per packet is held against: another row of the same round, and at most how many times that.
@@ -33,21 +35,38 @@ fn goals(row: Row) -> &'static [(Row, f64)] {
         RELAY => &[(Row::Floor, 1.35), (Row::Rtpengine, 0.6)],
         Row::Ours(Work::Record) => &[(RELAY, 1.5)],
         Row::Ours(Work::OtherLaw) => &[(RELAY, 1.2)],
+        Row::Ours(Work::Srtp) => &[(RELAY, 1.6)],
         Row::Ours(Work::Play) => &[(RELAY, 0.7)],
-        Row::Ours(Work::Whisper) | Row::Floor | Row::Rtpengine => &[],
+        Row::Ours(Work::Whisper | Work::Opus) | Row::Floor | Row::Rtpengine => &[],
     }
 }
 
 impl Report {
     pub fn new(folder: &Path) -> io::Result<Self> {
         let raw = File::create(folder.join("raw.jsonl"))?;
-        Ok(Self { folder: folder.into(), raw, samples: Vec::new(), probes: Vec::new(), highest: Vec::new(), calls: Vec::new() })
+        Ok(Self {
+            folder: folder.into(),
+            raw,
+            samples: Vec::new(),
+            probes: Vec::new(),
+            highest: Vec::new(),
+            calls: Vec::new(),
+            opus_us: None,
+        })
     }
 
     /// One measurement of a round.
     pub fn sample(&mut self, round: usize, s: Sample) -> io::Result<()> {
         self.line(&format!("\"round\":{round}"), &s)?;
         self.samples.push((round, s));
+        Ok(())
+    }
+
+    /// What the Opus library itself takes for one encoding and one decoding, microseconds.
+    pub fn opus(&mut self, us: f64) -> io::Result<()> {
+        println!("{{\"row\":\"libopus\",\"encode_and_decode_us\":{us:.2}}}");
+        writeln!(self.raw, "{{\"row\":\"libopus\",\"encode_and_decode_us\":{us:.2}}}")?;
+        self.opus_us = Some(us);
         Ok(())
     }
 
@@ -157,10 +176,19 @@ impl Report {
         for row in Row::ALL {
             let Some(us) = self.median(row, |s| s.m.per_packet_us()) else { continue };
             let first = self.of(row).next().expect("a row with a median has a sample");
-            let against: Vec<String> = goals(row)
+            let mut against: Vec<String> = goals(row)
                 .iter()
                 .filter_map(|(base, most)| Some(format!("{:.2} x {} ({most})", self.ratio(row, *base)?, base.name())))
                 .collect();
+            // Of the two packets of a call one is encoded and the other decoded.
+            if row == Row::Ours(Work::Opus)
+                && let (Some(opus), Some(relay)) = (self.opus_us, self.median(Row::Ours(Work::Relay), |s| s.m.per_packet_us()))
+            {
+                against.push(format!("{:.2} x (relay + {opus:.0} us of libopus for two) (1.25)", us / (relay + opus / 2.0)));
+            }
+            if row == Row::Ours(Work::Whisper) {
+                against.push("(30 us)".into());
+            }
             let ms = |p: f64| self.median(row, |s| s.m.delay.percentile(p).unwrap_or(f64::NAN)).filter(|v| v.is_finite());
             let delay = match (ms(50.0), ms(99.0)) {
                 (Some(p50), Some(p99)) => {
