@@ -47,6 +47,8 @@ pub enum Work {
     Whisper,
     /// One leg that is played to and talks.
     Play,
+    /// One leg that is played to and silent.
+    Hold,
 }
 
 impl Work {
@@ -55,7 +57,7 @@ impl Work {
         match self {
             Work::Relay | Work::Record | Work::OtherLaw | Work::Opus | Work::Srtp => 2,
             Work::Whisper => 3,
-            Work::Play => 1,
+            Work::Play | Work::Hold => 1,
         }
     }
 
@@ -66,6 +68,7 @@ impl Work {
                 (Says::Stamps(Law::Mu), Hears::Stamps(Law::Mu))
             }
             (Work::OtherLaw, _) => (Says::Stamps(Law::A), Hears::Stamps(Law::A)),
+            (Work::Hold, _) => (Says::Nothing, Hears::Packets),
             (Work::Whisper | Work::Play | Work::Opus, _) => (Says::Sound(self.codec(n)), Hears::Packets),
         };
         Phone { to, says, hears, srtp: self.protects(n) }
@@ -111,7 +114,7 @@ pub fn connect(server: &mut Ours, work: Work, phones: &[SocketAddrV4], files: &P
         }
         let [a, b, c] = [first, first + 1, first + 2];
         match work {
-            Work::Play => lines += &format!("play {a}\n"),
+            Work::Play | Work::Hold => lines += &format!("play {a}\n"),
             Work::Whisper => lines += &format!("bridge {call} {a}:{b} {b}:{a},{c} {c}:{a},{b}\n"),
             _ => lines += &format!("bridge {call} {a}:{b} {b}:{a}\n"),
         }

@@ -42,6 +42,8 @@ const LATE: Duration = Duration::from_millis(3);
 /// What a phone says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Says {
+    /// Nothing: it is on hold, or only listens.
+    Nothing,
     /// Stamps, in this law, that somebody hears as stamps.
     Stamps(Law),
     /// Something like speech, for a mixer or nobody: what is heard is not what was said.
@@ -248,7 +250,7 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(exchange: &'a Exchange, phones: &'a [Phone]) -> io::Result<Self> {
         let mut parts = vec![Vec::new(); PARTS];
-        for phone in 0..phones.len() {
+        for phone in (0..phones.len()).filter(|i| phones[*i].says != Says::Nothing) {
             // A step that has no divisor with the parts: the two ends of a call speak at different moments.
             parts[phone * 37 % PARTS].push(Stream { phone, sequence: 0 });
         }
@@ -348,6 +350,7 @@ impl<'a> Run<'a> {
         stream.sequence += 1;
         batch.push(phone.to, |b| {
             let length = match phone.says {
+                Says::Nothing => 0,
                 Says::Stamps(law) => {
                     let (table, pt) = if law == Law::A { (a, 8) } else { (mu, 0) };
                     header(b, pt, sequence, stream.phone as u32, SAMPLES as u32);

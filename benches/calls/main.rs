@@ -128,19 +128,18 @@ fn run(o: &Options) -> io::Result<()> {
     let wanted = |r: &Row| o.only.as_ref().is_none_or(|only| only.iter().any(|w| w == r.name()));
     let mut rows = Vec::new();
     for row in Row::ALL.into_iter().filter(wanted) {
-        if bench.can(row)? {
-            rows.push(row);
-        } else {
-            println!("{} is left out: it is not installed, or cannot be done", row.name());
+        match bench.can(row)? {
+            Some(base) => rows.push((row, base)),
+            None => println!("{} is left out: it is not installed, or cannot be done", row.name()),
         }
     }
     let mut report = report::Report::new(&o.out)?;
-    if rows.contains(&Row::Ours(Work::Opus)) {
+    if rows.iter().any(|r| r.0 == Row::Ours(Work::Opus)) {
         report.opus(voice::opus_us()?)?;
     }
     for round in 0..o.rounds {
-        for row in &rows {
-            if let Some(sample) = bench.measure(*row, row.calls(o.calls), length)? {
+        for (row, base) in &rows {
+            if let Some(sample) = bench.measure(*row, *base, row.calls(o.calls), length)? {
                 report.sample(round, sample)?;
             }
         }
@@ -149,13 +148,31 @@ fn run(o: &Options) -> io::Result<()> {
         calls_per_second(o, places, &mut report)?;
     }
     if o.capacity {
-        for row in rows.iter().filter(|r| Row::SEARCHED.contains(r)) {
+        delays(&bench, &rows, length, &mut report)?;
+        for (row, base) in rows.iter().filter(|r| Row::SEARCHED.contains(&r.0)) {
             let Some(start) = report.calls_that_fill_a_core(*row) else { continue };
-            let search = bench.highest(*row, start, |s| report.probe(s))?;
+            let search = bench.highest((*row, *base), start, |s| report.probe(s))?;
             report.highest(*row, search);
         }
     }
     report.finish()
+}
+
+/// How long packets take with the server's processor at 60 %, and whether recording a thousand calls makes them take longer.
+fn delays(bench: &Bench, rows: &[(Row, u64)], length: Length, report: &mut report::Report) -> io::Result<()> {
+    const RECORDED: Row = Row::Ours(Work::Record);
+    for (row, base) in rows.iter().filter(|r| r.0 == RECORDED || Row::SEARCHED.contains(&r.0)) {
+        let Some(full) = report.calls_that_fill_a_core(*row) else { continue };
+        if let Some(s) = bench.measure(*row, *base, full * 6 / 10, length)? {
+            report.delay("60 % of the core", s)?;
+        }
+    }
+    for (row, base) in rows.iter().filter(|r| r.0 == RECORDED || r.0 == Row::Ours(Work::Relay)) {
+        if let Some(s) = bench.measure(*row, *base, 1_000, length)? {
+            report.delay("1,000 calls", s)?;
+        }
+    }
+    Ok(())
 }
 
 /// Calls set up and ended by the whole server, faster and faster; at the end very many, to see what is left behind.

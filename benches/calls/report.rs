@@ -22,6 +22,8 @@ pub struct Report {
     /// Round and sample.
     samples: Vec<(usize, Sample)>,
     probes: Vec<Sample>,
+    /// What was measured for its delays, and at what load.
+    delays: Vec<(String, Sample)>,
     highest: Vec<(Row, Highest)>,
     calls: Vec<Outcome>,
     /// What the Opus library itself takes for an encoding and a decoding, microseconds.
@@ -36,7 +38,7 @@ fn goals(row: Row) -> &'static [(Row, f64)] {
         Row::Ours(Work::Record) => &[(RELAY, 1.5)],
         Row::Ours(Work::OtherLaw) => &[(RELAY, 1.2)],
         Row::Ours(Work::Srtp) => &[(RELAY, 1.6)],
-        Row::Ours(Work::Play) => &[(RELAY, 0.7)],
+        Row::Ours(Work::Play | Work::Hold) => &[(RELAY, 0.7)],
         Row::Ours(Work::Whisper | Work::Opus) | Row::Floor | Row::Rtpengine => &[],
     }
 }
@@ -49,6 +51,7 @@ impl Report {
             raw,
             samples: Vec::new(),
             probes: Vec::new(),
+            delays: Vec::new(),
             highest: Vec::new(),
             calls: Vec::new(),
             opus_us: None,
@@ -74,6 +77,13 @@ impl Report {
     pub fn probe(&mut self, s: &Sample) -> io::Result<()> {
         self.line("\"probe\":true", s)?;
         self.probes.push(s.clone());
+        Ok(())
+    }
+
+    /// A measurement made for its delays.
+    pub fn delay(&mut self, load: &str, s: Sample) -> io::Result<()> {
+        self.line(&format!("\"at\":\"{load}\""), &s)?;
+        self.delays.push((load.to_owned(), s));
         Ok(())
     }
 
@@ -210,6 +220,20 @@ impl Report {
                 against.join(", "),
                 self.median(row, |s| s.rss_per_call / 1024.0).unwrap_or(0.0),
                 self.median(row, |s| s.m.loss() * 100.0).unwrap_or(0.0),
+            );
+        }
+        if !self.delays.is_empty() {
+            t += "\n| delay at | | calls | of the core | loss | p50 / p99 / max |\n|---|---|---|---|---|---|\n";
+        }
+        for (load, s) in &self.delays {
+            let ms = |p| s.m.delay.percentile(p).unwrap_or(f64::NAN);
+            let (core, loss) = (s.m.core() * 100.0, s.m.loss() * 100.0);
+            let (p50, p99, max) = (ms(50.0), ms(99.0), s.m.delay.max());
+            let name = s.row.name();
+            let _ = writeln!(
+                t,
+                "| {load} | {name} | {} | {core:.0} % | {loss:.3} % | {p50:.2} / {p99:.2} / {max:.1} ms |",
+                s.calls
             );
         }
         if !self.calls.is_empty() {
