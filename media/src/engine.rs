@@ -25,7 +25,7 @@ use crate::{
         clock::{self, Clock},
         ports::Ports,
         runner::{Gauges, Move, Msg, Runner, Shared},
-        sys::{Waker, pin, raise_file_limit},
+        sys::{Waker, pin, raise_file_limit, stand_back},
     },
     limits::{COMMANDS_MAX, RECORD_QUEUE_MAX, SHARD_LEGS_MAX},
     record::writer::{Disk, Store, Writer},
@@ -122,6 +122,8 @@ impl Engine {
         let (writer, jobs) = sync_channel(RECORD_QUEUE_MAX);
         let event = shared.clone();
         let writing = thread::Builder::new().name("media-writer".into()).spawn(move || {
+            // What it does can wait half a second; a packet cannot.
+            stand_back();
             let mut say = |e| (event.on_event)(e);
             let mut w = Writer::new(store);
             for job in jobs {

@@ -127,6 +127,13 @@ pub fn raise_file_limit() {
     }
 }
 
+/// The calling thread lets others go first when the processors are busy.
+pub fn stand_back() {
+    // SAFETY: takes no pointer. On this system a thread has a priority of its own, and 0 means the caller. Where it is refused
+    // the thread runs all the same.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 10) };
+}
+
 /// Keep the calling thread on one of the processors it may run on. `false` where the system says no: it runs all the same.
 pub fn pin(nth: usize) -> bool {
     // SAFETY: an all-zero set is a valid, empty set; the pointers and the size are those of local variables.
