@@ -10,7 +10,7 @@ use std::{
 use crate::{
     engine::Work,
     measure::{Highest, Row, Sample},
-    plot,
+    plot, proc,
     sip::Outcome,
 };
 
@@ -179,7 +179,12 @@ impl Report {
     }
 
     fn table(&self) -> String {
-        let mut t = String::from(
+        let mut t = format!(
+            "{}. Medians of {} rounds; `bench-calls` on one processor, the server on the other.\n\n",
+            proc::machine(),
+            self.samples.iter().map(|s| s.0 + 1).max().unwrap_or(0)
+        );
+        t.push_str(
             "| | calls | CPU per packet | of a core per call | against (at most) | RSS per call | loss | delay p50 / p99 / max | most calls that held |\n\
              |---|---|---|---|---|---|---|---|---|\n",
         );
