@@ -327,7 +327,11 @@ impl Runner {
         let plane = if token.is_multiple_of(2) { Plane::Rtp } else { Plane::Rtcp };
         for _ in 0..DRAIN_MAX {
             let Some(s) = self.wires.sockets(slot) else { return };
-            let (socket, came_to) = if plane == Plane::Rtp { (&s.rtp, s.came_to()) } else { (&s.rtcp, None) };
+            let (socket, came_to) = match plane {
+                Plane::Rtp if self.shard.awaits_peer(slot) => (&s.rtp, s.came_to()),
+                Plane::Rtp => (&s.rtp, None),
+                Plane::Rtcp => (&s.rtcp, None),
+            };
             let Ok((n, from)) = socket.recv_from(&mut self.datagram[..]) else { return };
             let from = SocketAddr::new(from.ip().to_canonical(), from.port());
             self.shard.packet(now, slot, plane, from, &mut self.datagram[..n], &mut self.wires);
