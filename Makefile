@@ -38,3 +38,7 @@ bench-calls:
 	scripts/bootstrap.sh
 	cargo build --release --locked --workspace --bins
 	target/release/bench-calls
+	mkdir -p benches/results
+	cp target/bench-calls/table.md benches/results/calls.md
+	cp target/bench-calls/raw.jsonl benches/results/calls.jsonl
+	cp target/bench-calls/calls.svg benches/results/calls.svg

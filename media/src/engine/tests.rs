@@ -170,6 +170,30 @@ fn legs_that_began_on_different_threads_are_bridged_and_lose_nothing() {
 }
 
 #[test]
+fn streams_that_run_while_their_legs_change_threads_lose_nothing_and_stay_in_order() {
+    let rig = Rig::new(60, 3);
+    // Some ten legs to a thread at the beginning.
+    let mut phones: Vec<Phone> = (0..54).map(|n| rig.open(n)).collect();
+    let (talking, others) = phones.split_at_mut(36);
+    let clip = tone::sine(440.0, -12.0, Duration::from_secs(2));
+    for (n, pair) in talking.chunks_mut(2).enumerate() {
+        let [a, b] = pair else { continue };
+        rig.engine.send(Command::Bridge { bridge: BridgeId(n as u64), audience: Audience::all(&[a.leg, b.leg]) });
+        rig.engine.send(Command::Report { leg: a.leg });
+        rig.wait("Stats", |e| matches!(e, Event::Stats { .. }).then_some(()));
+        a.say(&clip, 30);
+        b.say(&clip, 30);
+        // A recording of two legs brings them onto one thread, and the rest of their bridges with them.
+        let (record, dir) = (RecordId(n as u64), tempfile::tempdir().expect("a folder"));
+        let (left, right) = (Some(a.leg), Some(others[n].leg));
+        rig.engine.send(Command::Record { record, left, right, path: dir.path().join("r.wav"), format: RecordFormat::Wav });
+        a.say(&clip, 60);
+        b.say(&clip, 60);
+        assert!(near(tone_dbfs(&b.hear_sound(90), 440.0), -12.0) && near(tone_dbfs(&a.hear_sound(90), 440.0), -12.0));
+    }
+}
+
+#[test]
 fn a_stranger_who_sends_to_every_port_gets_no_answer() {
     let rig = Rig::new(8, 1);
     let phone = rig.open(1);
@@ -293,4 +317,19 @@ fn settings_that_cannot_work_are_refused_at_the_start_by_name() {
     };
     assert!(start("192.0.2.1", 40_000..=40_100).contains("192.0.2.1"));
     assert!(start("127.0.0.1", 40_001..=40_002).contains("40001-40002"));
+}
+
+#[test]
+fn a_shard_keeps_getting_legs_until_another_has_clearly_less_to_do() {
+    let mut load = Load::default();
+    for _ in 0..5 {
+        load.legs += 1;
+    }
+    assert!((load.expected() - 5.0 * LEG_LOAD).abs() < 1e-9);
+    load.look(At(1_000_000), 900_000);
+    assert_eq!(load.legs, 5, "a millisecond says nothing");
+    load.look(At(500_000_000), 100_000_000);
+    assert!((load.expected() - 0.2).abs() < 1e-9, "what was seen counts, not what was assumed");
+    load.legs -= 1;
+    assert!(load.expected() < 0.2);
 }

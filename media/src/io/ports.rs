@@ -57,7 +57,7 @@ impl Sockets {
 
     /// To which of our addresses the next packet came. Known only where it matters: see [`Self::settle`].
     pub fn came_to(&self) -> Option<IpAddr> {
-        if self.wild && self.peer.is_none() { sys::came_to(&self.rtp) } else { None }
+        if self.wild { sys::came_to(&self.rtp) } else { None }
     }
 
     /// From now on the even port is for this peer, or for nobody in particular: the kernel then drops what others send, and

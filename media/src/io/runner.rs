@@ -92,6 +92,8 @@ pub struct Gauges {
     pub discarded: AtomicU64,
     pub phases_skipped: AtomicU64,
     pub panics: AtomicU64,
+    /// Time not spent waiting, nanoseconds.
+    pub busy_ns: AtomicU64,
 }
 
 impl Gauges {
@@ -285,8 +287,10 @@ impl Runner {
             if !go_on {
                 break;
             }
+            let worked = clock.now().since(now);
+            self.gauges.busy_ns.fetch_add(worked.as_nanos() as u64, Relaxed);
             if pace.is_busy(now, n) {
-                let left = TURN.saturating_sub(clock.now().since(now));
+                let left = TURN.saturating_sub(worked);
                 // For less than that waking up costs more than is saved.
                 if left > TURN / 8 {
                     self.waker.rest(left);
@@ -323,7 +327,11 @@ impl Runner {
         let plane = if token.is_multiple_of(2) { Plane::Rtp } else { Plane::Rtcp };
         for _ in 0..DRAIN_MAX {
             let Some(s) = self.wires.sockets(slot) else { return };
-            let (socket, came_to) = if plane == Plane::Rtp { (&s.rtp, s.came_to()) } else { (&s.rtcp, None) };
+            let (socket, came_to) = match plane {
+                Plane::Rtp if self.shard.awaits_peer(slot) => (&s.rtp, s.came_to()),
+                Plane::Rtp => (&s.rtp, None),
+                Plane::Rtcp => (&s.rtcp, None),
+            };
             let Ok((n, from)) = socket.recv_from(&mut self.datagram[..]) else { return };
             let from = SocketAddr::new(from.ip().to_canonical(), from.port());
             self.shard.packet(now, slot, plane, from, &mut self.datagram[..n], &mut self.wires);
