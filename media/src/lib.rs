@@ -9,7 +9,8 @@
 //! | [`pipe`] | live sound to and from other threads: synthesis in, recognition out |
 //! | [`rtp`] | RTP and RTCP packets, sequence and jitter statistics |
 //! | [`dtmf`] | telephone events, received and sent |
-//! | [`codec`] | G.711; a codec is an enum variant |
+//! | [`codec`] | G.711, G.722, Opus, L16, comfort noise; a codec is an enum variant |
+//! | [`dsp`] | arithmetic on samples: rates |
 //! | [`jitter`] | the buffer between arrival and the 20 ms tick |
 //! | [`shard`] | the machine: commands, packets and ticks in; packets, events and recorder blocks out. No I/O |
 //! | [`record`] | the recording file, its repair after a crash, its writer |
@@ -18,6 +19,7 @@
 #![warn(missing_docs)]
 
 pub mod codec;
+pub mod dsp;
 pub mod dtmf;
 #[cfg(feature = "engine")]
 pub mod engine;

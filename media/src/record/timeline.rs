@@ -13,6 +13,7 @@ use super::{Block, Piece};
 use crate::{
     codec::Decoder,
     limits::{FRAME, PAYLOAD_SAMPLES_MAX, RECORD_DELAY},
+    wire::Rate,
 };
 
 const DELAY: i64 = RECORD_DELAY as i64;
@@ -144,7 +145,7 @@ impl Timeline {
 impl Track {
     fn begin(&mut self, piece: &Piece) {
         self.source = Some(piece.source);
-        self.decoder = Some(Decoder::new(piece.codec));
+        self.decoder = Some(Decoder::new(piece.codec, Rate::K8));
         self.clock_hz = i64::from(piece.codec.clock_hz());
         self.anchor = None;
         self.watch();
@@ -186,12 +187,15 @@ impl Track {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{codec::Encoder, wire::Codec};
+    use crate::{
+        codec::Encoder,
+        wire::{Codec, Opus},
+    };
 
     /// 20 ms of one value.
     fn packet(block: &mut Block, side: u8, at: u64, ts: u32, value: i16) {
         let mut payload = [0; FRAME];
-        Encoder::new(Codec::Pcmu).encode(&[value; FRAME], &mut payload);
+        Encoder::new(Codec::Pcmu, Rate::K8, Opus::default()).encode(&[value; FRAME], &mut payload);
         block.push(side, 1, Codec::Pcmu, at, ts, &payload);
     }
 

@@ -218,7 +218,7 @@ mod tests {
         measure::tone_dbfs,
         record::{Block, RATE, repair},
         tone,
-        wire::Codec,
+        wire::{Codec, Opus, Rate},
     };
     use std::{
         sync::{Arc, Mutex},
@@ -238,7 +238,7 @@ mod tests {
                 for (side, tone) in tones.iter().enumerate() {
                     let mut payload = [0; 160];
                     let start = at as usize % 8_000;
-                    Encoder::new(Codec::Pcma).encode(&tone.pcm[start..start + 160], &mut payload);
+                    Encoder::new(Codec::Pcma, Rate::K8, Opus::default()).encode(&tone.pcm[start..start + 160], &mut payload);
                     block.push(side as u8, 0, Codec::Pcma, at, at as u32, &payload);
                 }
             }

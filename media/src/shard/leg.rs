@@ -19,7 +19,7 @@ use crate::{
     limits::{FRAME, PLAY_CLIPS_MAX, SAMPLES_PER_MS},
     rtp::stats,
     time::{At, Chance},
-    wire::{BridgeId, Clip, Codec, Direction, LegId, PlayId, RecordId, Remote, Repeat, Stats},
+    wire::{BridgeId, Clip, Codec, Direction, LegId, Opus, PlayId, Rate, RecordId, Remote, Repeat, Stats},
 };
 
 #[derive(Debug)]
@@ -107,8 +107,8 @@ impl Leg {
             latched: None,
             rtcp_latched: None,
             out: Outgoing::new(chance),
-            encoder: Encoder::new(Codec::Pcmu),
-            decoder: Decoder::new(Codec::Pcmu),
+            encoder: Encoder::new(Codec::Pcmu, Rate::K8, Opus::default()),
+            decoder: Decoder::new(Codec::Pcmu, Rate::K8),
             received: stats::Receiver::default(),
             stats: Stats::default(),
             dtmf_in: dtmf::receive::Receiver::default(),
@@ -135,8 +135,8 @@ impl Leg {
             (self.latched, self.rtcp_latched) = (None, None);
         }
         if self.remote.as_ref().is_none_or(|r| (r.codec, r.send_pt) != (remote.codec, remote.send_pt)) {
-            self.encoder = Encoder::new(remote.codec);
-            self.decoder = Decoder::new(remote.codec);
+            self.encoder = Encoder::new(remote.codec, Rate::K8, remote.opus);
+            self.decoder = Decoder::new(remote.codec, Rate::K8);
             self.out.interrupt();
         }
         self.remote = Some(remote);

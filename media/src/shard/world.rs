@@ -13,7 +13,7 @@ use crate::{
     rtp::{HEADER, Header, parse, write_header},
     time::{At, Chance},
     tone,
-    wire::{Audience, BridgeId, Codec, Command, Event, LegId, RecordFormat, RecordId, Remote},
+    wire::{Audience, BridgeId, Codec, Command, Event, LegId, Opus, Rate, RecordFormat, RecordId, Remote},
 };
 
 /// What the shard did.
@@ -202,7 +202,7 @@ impl World {
         }
         let start = (p.ts as usize / FRAME * FRAME) % 8_000;
         let mut payload = [0; FRAME];
-        Encoder::new(p.codec).encode(&p.voice[start..start + FRAME], &mut payload);
+        Encoder::new(p.codec, Rate::K8, Opus::default()).encode(&p.voice[start..start + FRAME], &mut payload);
         let h = Header { marker: false, pt: p.codec.static_pt().expect("G.711"), seq: p.seq, ts: p.ts, ssrc: p.ssrc };
         (p.seq, p.ts) = (p.seq.wrapping_add(1), p.ts.wrapping_add(FRAME as u32));
         self.phone_sends(n, Self::rtp(h, &payload));
@@ -222,7 +222,7 @@ impl World {
             p.got.push((self.now, h));
             if h.pt == p.codec.static_pt().expect("G.711") {
                 let mut pcm = [0; 480];
-                let n = Decoder::new(p.codec).decode(&bytes[payload], &mut pcm);
+                let n = Decoder::new(p.codec, Rate::K8).decode(&bytes[payload], &mut pcm);
                 p.heard.extend_from_slice(&pcm[..n]);
             } else {
                 p.events.push((h, dtmf::Payload::parse(&bytes[payload]).expect("an event")));

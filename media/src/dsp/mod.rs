@@ -1,0 +1,3 @@
+//! Arithmetic on linear sound, without memory of calls: what goes in and out is samples.
+
+pub mod resample;
