@@ -56,6 +56,18 @@ pub const RTCP_EVERY: Duration = Duration::from_secs(5);
 pub const PAYLOAD_TIME_MAX: Duration = Duration::from_millis(120);
 /// Largest packet of sound taken, bytes. Larger: foreign.
 pub const PAYLOAD_BYTES_MAX: usize = 1_500;
+/// Packets a jitter buffer can hold: half a second of 10 ms packets. Beyond, the oldest is not heard.
+pub const JITTER_PACKETS_MAX: usize = 48;
+/// Sound a jitter buffer can hold; it has the bytes for that, by codec. Beyond, the oldest is not heard.
+pub const JITTER_HOLDS: Duration = Duration::from_millis(480);
+/// Bytes a jitter buffer has for Opus, whose packets may have any length.
+pub const JITTER_OPUS_BYTES: usize = 8_192;
+/// Most delay of a speaker in a mix. What is later is not heard.
+pub const JITTER_DELAY_MAX: Duration = Duration::from_millis(300);
+/// Nothing came for so long: the speaker paused, and the next packet begins anew.
+pub const JITTER_PAUSED: Duration = Duration::from_millis(300);
+/// A timestamp so far out of step with the clock is no jitter but another count.
+pub const JITTER_JUMP: Duration = Duration::from_millis(1_000);
 
 /// Figures of a leg are said unasked so often once something was agreed.
 pub const STATS_EVERY: Duration = Duration::from_secs(5);
@@ -88,3 +100,10 @@ pub const COMMANDS_MAX: usize = 8_192;
 pub const CLIP_MAX: Duration = Duration::from_secs(30 * 60);
 /// Largest WAV file read, bytes.
 pub const WAV_BYTES_MAX: u64 = 512 << 20;
+
+/// No connectivity check for so long: the peer does not want to be sent to any more (RFC 7675 section 5.1).
+pub const CONSENT: Duration = Duration::from_secs(30);
+/// Most addresses one peer is known at by its connectivity checks; the one unchecked for longest is forgotten.
+pub const ICE_PAIRS_MAX: usize = 8;
+/// A peer's packets under its last SRTP key are taken for so long after a new one was agreed.
+pub const OLD_KEYS: Duration = Duration::from_secs(5);

@@ -14,10 +14,12 @@ use super::{
     recorder::{self, Said, Source},
 };
 use crate::{
+    codec::g711,
     dtmf,
     jitter::Put,
     limits::{PAYLOAD_BYTES_MAX, PAYLOAD_TIME_MAX},
-    rtp::{self, Header, length, packet::looks_like_rtcp, rtcp, stats::Seen},
+    playout,
+    rtp::{self, Header, packet::looks_like_rtcp, rtcp, stats::Seen},
     time::{At, ticks},
     wire::{Codec, Event},
 };
@@ -66,8 +68,10 @@ impl Shard {
         };
         let lasts = match kind {
             Kind::Sound if payload.len() > PAYLOAD_BYTES_MAX => return None,
-            Kind::Sound => length::ticks(remote.codec, &bytes[payload.clone()])
-                .filter(|n| ticks(*n, remote.codec.clock_hz()) <= PAYLOAD_TIME_MAX)?,
+            Kind::Sound => match playout::ticks(remote.codec, &bytes[payload.clone()]) {
+                n if n == 0 || ticks(n, remote.codec.clock_hz()) > PAYLOAD_TIME_MAX => return None,
+                n => n,
+            },
             Kind::Event | Kind::Comfort => 0,
         };
         if leg.latched.is_none() {
@@ -114,7 +118,7 @@ impl Shard {
         (payload, lasts): (Range<usize>, u32),
         out: &mut impl Out,
     ) {
-        let Self { legs, records, totals, laws, .. } = self;
+        let Self { legs, records, totals, .. } = self;
         let Some(leg) = legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut) else { return };
         let Some(codec) = leg.codec() else { return };
         if !leg.taps.is_empty() {
@@ -137,7 +141,7 @@ impl Shard {
         }
         let Some(target) = listener.target() else { return };
         let theirs = target.codec;
-        laws.map(codec, theirs, &mut bytes[payload.clone()]);
+        g711::transcode(codec, theirs, &mut bytes[payload.clone()]);
         // What a listener hears through a relay is recorded only where nobody sits on the other side.
         if !listener.taps.is_empty() {
             let source = Source { leg: listener.id, said: Said::ToLeg, ssrc: h.ssrc, codec: theirs };

@@ -6,7 +6,6 @@
 
 use super::{Shard, Slot, leg::Leg, mix::Stand};
 use crate::{
-    codec::g711,
     limits::{BRIDGE_LEGS_MAX, PHASES},
     wire::{Audience, BridgeId, Codec, LegId, Rate},
 };
@@ -168,30 +167,4 @@ impl Shard {
 fn passes(a: Codec, z: Codec) -> bool {
     let g711 = |c| matches!(c, Codec::Pcmu | Codec::Pcma);
     a == z || g711(a) && g711(z)
-}
-
-/// From one law of G.711 to the other, a byte each (ITU-T G.711 section 5 by way of linear samples).
-#[derive(Debug)]
-pub(super) struct Laws {
-    mu_to_a: [u8; 256],
-    a_to_mu: [u8; 256],
-}
-
-impl Laws {
-    pub fn new() -> Box<Self> {
-        Box::new(Self {
-            mu_to_a: std::array::from_fn(|b| g711::a_from_linear(g711::MU_TO_LINEAR[b])),
-            a_to_mu: std::array::from_fn(|b| g711::mu_from_linear(g711::A_TO_LINEAR[b])),
-        })
-    }
-
-    /// Make a payload of `from` one of `to`. Only for codecs that pass.
-    pub fn map(&self, from: Codec, to: Codec, payload: &mut [u8]) {
-        let table = match (from, to) {
-            (Codec::Pcmu, Codec::Pcma) => &self.mu_to_a,
-            (Codec::Pcma, Codec::Pcmu) => &self.a_to_mu,
-            _ => return,
-        };
-        payload.iter_mut().for_each(|b| *b = table[usize::from(*b)]);
-    }
 }

@@ -8,7 +8,6 @@ use std::{
 
 use super::{
     Out, Plane, Slot,
-    ear::Playout,
     live::Live,
     outgoing::{Outgoing, Target},
     play::Playing,
@@ -17,6 +16,7 @@ use super::{
 use crate::{
     dtmf,
     limits::{FRAME, PAYLOAD_SENT_MAX},
+    playout::Playout,
     rtp::{length, stats},
     time::{At, Chance},
     wire::{BridgeId, Codec, Direction, LegId, Rate, RecordId, Remote, Stats},

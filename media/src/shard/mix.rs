@@ -8,7 +8,8 @@ use super::{Shard, bridge::Row, outgoing::Target, play};
 use crate::{
     codec::Encoder,
     limits::{BRIDGE_LEGS_MAX, FRAME_TIME, PAYLOAD_SENT_MAX},
-    shard::{Out, ear::Heard},
+    playout::Heard,
+    shard::Out,
     time::At,
     wire::{Codec, Opus, Rate},
 };

@@ -23,7 +23,6 @@
 mod arrive;
 mod bridge;
 mod commands;
-mod ear;
 mod leg;
 mod live;
 mod mix;
@@ -129,7 +128,6 @@ pub struct Shard {
     phases_given: u64,
     desk: Box<mix::Desk>,
     shared: play::Shared,
-    laws: Box<bridge::Laws>,
 }
 
 /// Legs on their way to another shard, with the bridges and recordings they belong to.
@@ -175,7 +173,6 @@ impl Shard {
             phases_given: 0,
             desk: Box::default(),
             shared: play::Shared::default(),
-            laws: bridge::Laws::new(),
         }
     }
 

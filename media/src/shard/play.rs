@@ -298,10 +298,4 @@ impl Shared {
         self.whole.retain(|_, e| now.since(e.used) < SHARED_KEPT);
         self.packets.retain(|_, p| now.since(p.used) < SHARED_KEPT);
     }
-
-    /// Clips kept.
-    #[cfg(test)]
-    pub fn len(&self) -> usize {
-        self.whole.len() + self.packets.len()
-    }
 }

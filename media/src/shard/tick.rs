@@ -6,7 +6,6 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     Out, Shard, Slot,
     arrive::ntp_at,
-    ear::Heard,
     leg::Leg,
     mix::FRAME_MAX,
     play::{Playing, Shared},
@@ -15,6 +14,7 @@ use super::{
 use crate::{
     dtmf::{self, send::Due},
     limits::{CATCH_UP_MAX, FRAME, KEEPALIVE, LOOK_EVERY, PHASE_TIME, PHASES, RTCP_EVERY, STATS_EVERY},
+    playout::Heard,
     rtp::rtcp,
     time::At,
     wire::{Codec, Event, Rate, RecordId},
