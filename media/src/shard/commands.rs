@@ -2,6 +2,7 @@
 
 use super::{Out, Shard, Slot, leg::Leg, play::Playing, tick::send_report};
 use crate::{
+    dsp::level::Dead,
     time::At,
     wire::{Command, Event, LegId, Pipe, PlayId, TapId},
 };
@@ -48,6 +49,7 @@ impl Shard {
             Command::WatchSilence { leg, after } => {
                 if let Some(l) = self.leg(leg) {
                     (l.watch, l.watch_said) = (after, false);
+                    l.dead = after.map(Dead::new);
                     // Before the first packet the time runs from now, not from the opening.
                     l.heard = now;
                 }

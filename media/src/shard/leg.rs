@@ -14,12 +14,13 @@ use super::{
     recorder::{self, Recorder, Said, Source, Tap},
 };
 use crate::{
+    dsp::level::Dead,
     dtmf,
     limits::{FRAME, PAYLOAD_SENT_MAX},
     playout::Playout,
     rtp::{length, stats},
     time::{At, Chance},
-    wire::{BridgeId, Codec, Direction, LegId, Rate, RecordId, Remote, Stats},
+    wire::{BridgeId, Codec, Direction, Event, LegId, Rate, RecordId, Remote, Stats},
 };
 
 #[derive(Debug)]
@@ -54,6 +55,8 @@ pub(super) struct Leg {
     pub heard: At,
     pub watch: Option<Duration>,
     pub watch_said: bool,
+    /// While watched: whether what arrives is anybody's sound.
+    pub dead: Option<Dead>,
     pub report_due: Option<At>,
     /// When figures are next said unasked.
     pub stats_due: Option<At>,
@@ -99,6 +102,7 @@ impl Leg {
             heard: now,
             watch: None,
             watch_said: false,
+            dead: None,
             report_due: None,
             stats_due: None,
             reported_out: 0,
@@ -137,11 +141,11 @@ impl Leg {
 
     /// Be able to hear at this rate, or stop hearing.
     pub fn listen(&mut self, rate: Option<Rate>) {
-        let (Some(rate), Some(codec)) = (rate, self.codec()) else {
-            self.ear = None;
-            return;
-        };
-        if self.ear.as_ref().is_none_or(|e| (e.rate, e.codec) != (rate, codec)) {
+        let wanted = rate.zip(self.codec());
+        if let Some(ear) = self.ear.take_if(|e| wanted != Some((e.rate, e.codec))) {
+            self.stats.concealed_ms += ear.playout.concealed_ms();
+        }
+        if let Some((rate, codec)) = wanted.filter(|_| self.ear.is_none()) {
             self.ear = Some(Box::new(Ear { rate, codec, playout: Playout::new(codec, rate, self.out.ssrc) }));
         }
     }
@@ -258,6 +262,13 @@ impl Leg {
         self.out.last = Some(now);
     }
 
+    /// Some of what this leg says, which stands for `time`: is its microphone dead?
+    pub fn check_alive(&mut self, pcm: &[i16], time: Duration, out: &mut impl Out) {
+        if self.dead.as_mut().is_some_and(|d| d.frame(pcm, time)) {
+            out.event(Event::Quiet { leg: self.id });
+        }
+    }
+
     /// Whether there is something to do for it every 20 ms.
     pub fn busy(&self) -> bool {
         self.occupied()
@@ -273,6 +284,7 @@ impl Leg {
             bytes_out: self.out.bytes,
             lost: self.received.lost(),
             jitter_us: self.received.jitter_us(),
+            concealed_ms: self.stats.concealed_ms + self.ear.as_ref().map_or(0, |e| e.playout.concealed_ms()),
             ..self.stats
         }
     }

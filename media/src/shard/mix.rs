@@ -129,6 +129,8 @@ impl Shard {
                 let heard = leg.ear.as_mut().map_or(Heard::Silent, |e| e.playout.frame(now, frame));
                 if heard == Heard::Silent {
                     frame.fill(0);
+                } else {
+                    leg.check_alive(frame, FRAME_TIME, out);
                 }
                 if let Some(live) = &mut leg.live {
                     live.said(b.rate, frame);

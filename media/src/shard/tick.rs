@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     dtmf::{self, send::Due},
-    limits::{CATCH_UP_MAX, FRAME, KEEPALIVE, LOOK_EVERY, PHASE_TIME, PHASES, RTCP_EVERY, STATS_EVERY},
+    limits::{CATCH_UP_MAX, FRAME, FRAME_TIME, KEEPALIVE, LOOK_EVERY, PHASE_TIME, PHASES, RTCP_EVERY, STATS_EVERY},
     playout::Heard,
     rtp::rtcp,
     time::At,
@@ -83,7 +83,7 @@ impl Shard {
         if let Some((digit, held)) = leg.dtmf_in.tick(now) {
             self.pressed(Slot(slot), digit, held * 8_000 / clock, out);
         }
-        self.overhear(now, i);
+        self.overhear(now, i, out);
         let Self { legs, records, totals, shared, .. } = self;
         let Some(leg) = legs.get_mut(i).and_then(Option::as_deref_mut) else { return false };
         if leg.remote.is_some() {
@@ -103,13 +103,15 @@ impl Shard {
     }
 
     /// Outside a mix: what a leg says, to those who listen to it, and to those who listen to the one it is relayed to.
-    fn overhear(&mut self, now: At, i: usize) {
+    fn overhear(&mut self, now: At, i: usize, out: &mut impl Out) {
         let Self { legs, desk, .. } = self;
         let Some(leg) = legs.get_mut(i).and_then(Option::as_deref_mut).filter(|l| l.mixed.is_none()) else { return };
         let Some(ear) = &mut leg.ear else { return };
         let (rate, pcm) = (ear.rate, &mut desk.single[..ear.rate.samples(20)]);
         if ear.playout.frame(now, pcm) == Heard::Silent {
             pcm.fill(0);
+        } else {
+            leg.check_alive(pcm, FRAME_TIME, out);
         }
         if let Some(live) = &mut leg.live {
             live.said(rate, pcm);

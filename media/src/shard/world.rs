@@ -83,6 +83,13 @@ pub(super) struct World {
 
 pub(super) const EVENT_PT: u8 = 101;
 
+impl Phone {
+    /// Its microphone is dead: it goes on sending, silence.
+    pub fn mute(&mut self) {
+        self.voice.fill(0);
+    }
+}
+
 impl World {
     pub fn new() -> Self {
         let shard = Shard::new(Setup { seed: 7, ntp_at_zero: 0x1234 << 32 });

@@ -94,6 +94,40 @@ fn a_tap_copies_what_a_leg_says_and_hears_and_the_relay_stays_a_relay() {
 }
 
 #[test]
+fn a_dead_microphone_is_noticed_in_a_relay_and_in_a_mix_and_a_live_one_is_not() {
+    let mut w = World::new();
+    let (a, b, c) = (w.phone(Pcma, Some(440.0)), w.phone(Pcma, Some(1_000.0)), w.phone(Pcmu, None));
+    for leg in [LegId(0), LegId(1)] {
+        w.tell(Command::WatchSilence { leg, after: Some(Duration::from_secs(2)) });
+    }
+    w.phones[b].mute();
+    let quiet = |w: &World| w.did.events.iter().filter(|e| matches!(e, Event::Quiet { leg: LegId(1) })).count();
+    w.bridge(1, &[a, b]);
+    w.run(5_000);
+    assert_eq!(quiet(&w), 1, "said once");
+    w.tell(Command::WatchSilence { leg: LegId(1), after: Some(Duration::from_secs(2)) });
+    w.bridge(1, &[a, b, c]);
+    w.run(5_000);
+    assert_eq!(quiet(&w), 2);
+    assert!(!w.did.events.iter().any(|e| matches!(e, Event::Quiet { leg: LegId(0) } | Event::Silent { .. })));
+}
+
+#[test]
+fn what_was_made_up_for_lost_packets_is_in_the_figures() {
+    let mut w = World::new();
+    let (a, b) = (w.phone(Pcma, Some(440.0)), w.phone(Codec::G722, None));
+    w.bad = (10, 0, 0);
+    w.bridge(1, &[a, b]);
+    w.run(10_000);
+    let unasked = w.did.events.iter().rev().find_map(|e| match e {
+        Event::Stats { leg: LegId(0), stats } => Some(*stats),
+        _ => None,
+    });
+    let concealed = unasked.expect("figures every five seconds").concealed_ms;
+    assert!((300..2_000).contains(&concealed), "{concealed} ms");
+}
+
+#[test]
 fn a_leg_that_is_relayed_takes_little_memory() {
     let leg = size_of::<crate::shard::leg::Leg>();
     assert!(leg <= 1_536, "{leg} bytes");
