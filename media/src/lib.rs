@@ -9,27 +9,41 @@
 //! | [`pipe`] | live sound to and from other threads: synthesis in, recognition out |
 //! | [`rtp`] | RTP and RTCP packets, sequence and jitter statistics |
 //! | [`dtmf`] | telephone events, received and sent |
-//! | [`codec`] | G.711; a codec is an enum variant |
-//! | [`jitter`] | the buffer between arrival and the 20 ms tick |
-//! | [`shard`] | the machine: commands, packets and ticks in; packets, events and recorder blocks out. No I/O |
+//! | [`codec`] | G.711, G.722, Opus, L16, comfort noise; a codec is an enum variant |
+//! | [`dsp`] | arithmetic on samples: rates, periods, stretching, concealment, detectors |
+//! | [`jitter`] | packets between arrival and the 20 ms tick, and how long they are held |
+//! | [`playout`] | the receive path: jitter buffer, decoder, concealment, comfort noise; packets in, frames out |
+//! | `shard` | the machine: commands, packets and ticks in; packets, events and recorder blocks out. No I/O |
+//! | `ice` | connectivity checks answered: where a browser may send from, and wants to be sent to |
+//! | `secure` | one guard a leg: who may send to it, what protects its packets |
+//! | `srtp` | SRTP and SRTCP, one direction each |
 //! | [`record`] | the recording file, its repair after a crash, its writer |
 //! | `engine`, `io` | threads, sockets, ports: the only place with a clock (feature `engine`) |
 //! | [`tone`], [`measure`], `wav` | clips made in code, levels measured, clips read from files |
 #![warn(missing_docs)]
 
 pub mod codec;
+pub mod dsp;
 pub mod dtmf;
 #[cfg(feature = "engine")]
 pub mod engine;
+#[cfg(feature = "engine")]
+pub mod ice;
 #[cfg(feature = "engine")]
 mod io;
 pub mod jitter;
 pub mod limits;
 pub mod measure;
 pub mod pipe;
+pub mod playout;
 pub mod record;
 pub mod rtp;
+#[cfg(feature = "engine")]
+pub mod secure;
+#[cfg(feature = "engine")]
 pub mod shard;
+#[cfg(feature = "engine")]
+pub mod srtp;
 pub mod time;
 pub mod tone;
 #[cfg(feature = "engine")]
