@@ -57,6 +57,30 @@ fn a_browser_calls_a_desk_phone_and_each_side_knows_whom_to_expect() {
 }
 
 #[test]
+fn a_browser_is_rung_with_an_offer_it_can_take_and_speaks_what_the_caller_speaks() {
+    let mut w = World::new(75);
+    let anna = w.browser("anna").ready();
+    let caller = w.phone("+3265551234").dials("4001");
+    w.until(|w| w.rings(anna));
+    w.answers(anna);
+    w.until(|w| w.hear_each_other(caller, anna));
+    let (id, remote) = leg(&w, anna);
+    assert_eq!(remote.ice.as_ref(), Some(&w.phone_of(anna).ice));
+    assert!(matches!(remote.security, Security::Dtls { fingerprint, .. } if fingerprint == w.phone_of(anna).fingerprint));
+    assert!(matches!(theirs(&w, anna).security, Security::Dtls { fingerprint, .. } if fingerprint == FINGERPRINT));
+    assert!(w.media.legs().any(|(l, leg)| *l == id && leg.ice.is_some()), "opened for checks before it rang");
+    assert_eq!(leg(&w, caller).1.codec, leg(&w, anna).1.codec, "a relay");
+    w.phone_hold(anna, true);
+    w.pass(secs(2));
+    w.phone_hold(anna, false);
+    w.pass(secs(2));
+    assert!(w.hear_each_other(caller, anna));
+    w.hangs_up(anna);
+    w.until(|w| w.is_over(caller));
+    w.nothing_is_left();
+}
+
+#[test]
 fn where_keys_are_required_a_plain_phone_is_refused_and_one_with_keys_holds_the_same_as_the_engine() {
     let mut w = World::with(72, |b| {
         b.tenants.values_mut().for_each(|t| t.media.srtp = Some(Srtp::Required));
