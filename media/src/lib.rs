@@ -12,6 +12,7 @@
 //! | [`codec`] | G.711; a codec is an enum variant |
 //! | [`jitter`] | the buffer between arrival and the 20 ms tick |
 //! | `shard` | the machine: commands, packets and ticks in; packets, events and recorder blocks out. No I/O |
+//! | `dtls` | keys from a handshake in the media path |
 //! | `ice` | connectivity checks answered: where a browser may send from, and wants to be sent to |
 //! | `secure` | one guard a leg: who may send to it, what protects its packets |
 //! | `srtp` | SRTP and SRTCP, one direction each |
@@ -21,6 +22,8 @@
 #![warn(missing_docs)]
 
 pub mod codec;
+#[cfg(feature = "engine")]
+pub mod dtls;
 pub mod dtmf;
 #[cfg(feature = "engine")]
 pub mod engine;
