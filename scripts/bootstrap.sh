@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(build-essential pkg-config curl ca-certificates git espeak-ng)
+packages=(build-essential cmake pkg-config curl ca-certificates git espeak-ng)
 test_packages=(sip-tester baresip-core postgresql python3 sox)
 # Kept in step with rust-toolchain.toml, where rustup reads it.
 toolchain=$(sed -n 's/^channel *= *"\(.*\)"/\1/p' rust-toolchain.toml)
@@ -41,7 +41,7 @@ if command -v dpkg-query >/dev/null; then
     fi
 else
     # Another system: the programs count, not the packages.
-    for program in cc curl git; do
+    for program in cc cmake curl git; do
         command -v "$program" >/dev/null || fail "'$program' is missing and this is no Debian: install it by hand, then try again"
     done
     command -v espeak-ng >/dev/null || say "espeak-ng is missing: prompts without a recording will be a beep"

@@ -9,8 +9,10 @@
 //! | [`pipe`] | live sound to and from other threads: synthesis in, recognition out |
 //! | [`rtp`] | RTP and RTCP packets, sequence and jitter statistics |
 //! | [`dtmf`] | telephone events, received and sent |
-//! | [`codec`] | G.711; a codec is an enum variant |
-//! | [`jitter`] | the buffer between arrival and the 20 ms tick |
+//! | [`codec`] | G.711, G.722, Opus, L16, comfort noise; a codec is an enum variant |
+//! | [`dsp`] | arithmetic on samples: rates, periods, stretching, concealment, detectors |
+//! | [`jitter`] | packets between arrival and the 20 ms tick, and how long they are held |
+//! | [`playout`] | the receive path: jitter buffer, decoder, concealment, comfort noise; packets in, frames out |
 //! | `shard` | the machine: commands, packets and ticks in; packets, events and recorder blocks out. No I/O |
 //! | `dtls` | keys from a handshake in the media path |
 //! | `ice` | connectivity checks answered: where a browser may send from, and wants to be sent to |
@@ -22,6 +24,7 @@
 #![warn(missing_docs)]
 
 pub mod codec;
+pub mod dsp;
 #[cfg(feature = "engine")]
 pub mod dtls;
 pub mod dtmf;
@@ -35,6 +38,7 @@ pub mod jitter;
 pub mod limits;
 pub mod measure;
 pub mod pipe;
+pub mod playout;
 pub mod record;
 pub mod rtp;
 #[cfg(feature = "engine")]

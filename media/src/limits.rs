@@ -40,18 +40,40 @@ pub const KEEPALIVE: Duration = Duration::from_secs(5);
 /// Time between RTCP reports, before it is spread by half either way (RFC 3550 6.2).
 pub const RTCP_EVERY: Duration = Duration::from_secs(5);
 
+/// Longest packet of sound taken, any codec. Longer: foreign.
+pub const PAYLOAD_TIME_MAX: Duration = Duration::from_millis(120);
+/// Largest packet of sound taken, bytes. Larger: foreign.
+pub const PAYLOAD_BYTES_MAX: usize = 1_500;
+/// Packets a jitter buffer can hold: half a second of 10 ms packets. Beyond, the oldest is not heard.
+pub const JITTER_PACKETS_MAX: usize = 48;
+/// Sound a jitter buffer can hold; it has the bytes for that, by codec. Beyond, the oldest is not heard.
+pub const JITTER_HOLDS: Duration = Duration::from_millis(480);
+/// Bytes a jitter buffer has for Opus, whose packets may have any length.
+pub const JITTER_OPUS_BYTES: usize = 8_192;
+/// Most delay of a speaker in a mix. What is later is not heard.
+pub const JITTER_DELAY_MAX: Duration = Duration::from_millis(300);
+/// Nothing came for so long: the speaker paused, and the next packet begins anew.
+pub const JITTER_PAUSED: Duration = Duration::from_millis(300);
+/// A timestamp so far out of step with the clock is no jitter but another count.
+pub const JITTER_JUMP: Duration = Duration::from_millis(1_000);
+
 /// Samples a jitter buffer can hold: 512 ms. What is further ahead makes the buffer start over.
 pub const JITTER_SAMPLES: usize = 4_096;
 /// Least delay of a speaker in a mix, samples: 20 ms beyond the frame being played.
 pub const JITTER_MIN: u32 = 160;
 /// Most delay of a speaker in a mix, samples: 200 ms.
 pub const JITTER_MAX: u32 = 1_600;
-/// Delay of the recorder, samples: 200 ms. Nobody waits for it, so it forgives what a listener would not.
+/// What was said is kept back from a recording's file for so long, samples at 8 kHz: 200 ms. Nobody waits for it, so it
+/// forgives what a listener would not.
 pub const RECORD_DELAY: u32 = 1_600;
-/// Samples per channel of one recorder block: half a second. With the delay, what a crash can cost stays under a second.
-pub const RECORD_BLOCK: usize = 4_000;
-/// Blocks waiting for the writer; beyond, the newest block is lost and the recording says so.
-pub const RECORD_QUEUE_MAX: usize = 1_024;
+/// A block goes to the writer when its oldest packet is so old. With the delay, what a crash can cost stays under a second.
+pub const RECORD_BLOCK: Duration = Duration::from_millis(500);
+/// Payload bytes of one block: half a second of two G.711 sides. A block that is full goes to the writer earlier.
+pub const RECORD_BYTES: usize = 8_192;
+/// Packets of one block.
+pub const RECORD_PIECES: usize = 128;
+/// Jobs waiting for the writer; beyond, the newest block is lost and the recording says so.
+pub const RECORD_QUEUE_MAX: usize = 8_192;
 /// Longest recording. What comes later is not written.
 pub const RECORD_MAX: Duration = Duration::from_secs(24 * 3_600);
 /// Most recordings on one shard; the one beyond is refused as an overrun.

@@ -39,6 +39,12 @@ pub enum Codec {
     Pcmu,
     /// G.711 A-law, 8 kHz.
     Pcma,
+    /// G.722 at 64 kbit/s, 16 kHz.
+    G722,
+    /// Opus (RFC 6716, RFC 7587), up to 48 kHz. Only a build with the feature `opus` can speak it.
+    Opus,
+    /// 16 bit linear in network order, one channel (RFC 3551 section 4.5.11).
+    L16(Rate),
 }
 
 /// Which way audio flows, seen from us (RFC 3264 section 6.1, already turned round).

@@ -456,12 +456,9 @@ impl Calls {
         let Some(l) = self.legs.get(&leg) else { return };
         let (Some(dialog), Some(port), Some(remote)) = (l.dialog, l.port, &l.agreed) else { return };
         let Some(snapshot) = self.stack.snapshot(dialog) else { return };
-        let codec = match remote.codec {
-            Codec::Pcmu => "pcmu",
-            Codec::Pcma => "pcma",
-        };
+        let codec = remote.codec.name().to_ascii_lowercase();
         let version = l.ours.as_ref().map_or(1, |s| s.origin.version);
-        let media = LegSnapshot { rtp_port: port, remote: remote.rtp, codec: codec.into(), session: (l.session_id, version) };
+        let media = LegSnapshot { rtp_port: port, remote: remote.rtp, codec, session: (l.session_id, version) };
         out.push(Output::Event(Event::Dialog { leg, snapshot: Box::new(snapshot), media }));
     }
 

@@ -126,28 +126,14 @@ enum Encoding {
 
 /// Every codec with its name and static payload type (RFC 3551 6).
 fn codecs() -> impl Iterator<Item = (Codec, &'static str, u8)> {
-    [Codec::Pcmu, Codec::Pcma].into_iter().map(|c| (c, name(c), static_pt(c)))
-}
-
-const fn name(codec: Codec) -> &'static str {
-    match codec {
-        Codec::Pcmu => "PCMU",
-        Codec::Pcma => "PCMA",
-    }
-}
-
-const fn static_pt(codec: Codec) -> u8 {
-    match codec {
-        Codec::Pcmu => 0,
-        Codec::Pcma => 8,
-    }
+    [Codec::Pcmu, Codec::Pcma].into_iter().filter_map(|c| Some((c, c.name(), c.static_pt()?)))
 }
 
 /// Our offer.
 pub fn offer(local: &LocalMedia) -> Session {
     let mut audio = our_audio(local, RTP_AVP, local.direction);
-    for codec in local.codecs {
-        add(&mut audio, static_pt(*codec), name(*codec));
+    for (codec, pt) in local.codecs.iter().filter_map(|c| Some((c, c.static_pt()?))) {
+        add(&mut audio, pt, codec.name());
     }
     if local.dtmf {
         add_event(&mut audio, EVENT_PT);
@@ -167,14 +153,14 @@ pub fn reoffer(last: &Session, local: &LocalMedia) -> Session {
     let taken = |pt: u8, audio: &Media| audio.rtpmaps.iter().any(|m| m.pt == pt);
     for (pt, encoding) in &known {
         match encoding {
-            Encoding::Codec(codec) if local.codecs.contains(codec) => add(&mut audio, *pt, name(*codec)),
+            Encoding::Codec(codec) if local.codecs.contains(codec) => add(&mut audio, *pt, codec.name()),
             _ => {}
         }
     }
-    for codec in local.codecs {
+    for (codec, pt) in local.codecs.iter().filter_map(|c| Some((c, c.static_pt()?))) {
         let new = known.iter().all(|(_, e)| *e != Encoding::Codec(*codec));
-        if new && !taken(static_pt(*codec), &audio) {
-            add(&mut audio, static_pt(*codec), name(*codec));
+        if new && !taken(pt, &audio) {
+            add(&mut audio, pt, codec.name());
         }
     }
     if local.dtmf {
@@ -214,7 +200,7 @@ pub fn answer(offer: &Session, local: &LocalMedia, nat: Option<IpAddr>) -> Resul
     let event_pt = theirs.pt_of(Encoding::Event).filter(|_| local.dtmf);
 
     let mut ours = our_audio(local, &theirs.proto, direction);
-    add(&mut ours, pt, name(codec));
+    add(&mut ours, pt, codec.name());
     if let Some(pt) = event_pt {
         add_event(&mut ours, pt);
     }

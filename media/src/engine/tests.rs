@@ -17,7 +17,7 @@ use crate::{
     measure::tone_dbfs,
     rtp::{HEADER, Header, parse, write_header},
     tone,
-    wire::{Audience, BridgeId, Clip, Codec, PlayId, RecordFormat, RecordTrouble, Remote, Repeat},
+    wire::{Audience, BridgeId, Clip, Codec, Opus, PlayId, Rate, RecordFormat, RecordTrouble, Remote, Repeat},
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -92,7 +92,7 @@ impl Phone {
             let mut p = [0; HEADER + 160];
             let h = Header { marker: false, pt: 8, seq: self.seq, ts: u32::from(self.seq) * 160, ssrc: self.leg.0 as u32 };
             write_header(&h, p.first_chunk_mut().expect("twelve bytes"));
-            Encoder::new(Codec::Pcma).encode(frame, &mut p[HEADER..]);
+            Encoder::new(Codec::Pcma, Rate::K8, Opus::default()).encode(frame, &mut p[HEADER..]);
             self.socket.send_to(&p, self.to).expect("sent");
             self.seq += 1;
         }
@@ -110,7 +110,7 @@ impl Phone {
             assert!(before.is_none_or(|b| h.seq == b.wrapping_add(1)));
             before = Some(h.seq);
             let mut pcm = [0; 480];
-            let n = Decoder::new(Codec::Pcma).decode(&bytes[payload], &mut pcm);
+            let n = Decoder::new(Codec::Pcma, Rate::K8).decode(&bytes[payload], &mut pcm);
             heard.extend_from_slice(&pcm[..n]);
         }
         heard

@@ -8,7 +8,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
-        mpsc::{Receiver, SyncSender, TryRecvError, TrySendError},
+        mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel},
     },
     time::Duration,
 };
@@ -19,8 +19,8 @@ use super::{
     sys::{Poll, Ready, Waker},
 };
 use crate::{
-    limits::DATAGRAM_MAX,
-    record::Job,
+    limits::{DATAGRAM_MAX, RECORD_QUEUE_MAX},
+    record::{Block, Job},
     shard::{Group, Out, Plane, Shard, Slot, Totals},
     time::At,
     wire::{Command, Event, LegId, OpenError, RecordId},
@@ -111,6 +111,9 @@ struct Wires {
     writer: SyncSender<Job>,
     /// Openings and closings the writer had no room for. At most two per recording.
     waiting: VecDeque<Job>,
+    /// Where the writer brings blocks back to, and where they are taken from again.
+    home: SyncSender<Box<Block>>,
+    spare: Receiver<Box<Block>>,
     v6: bool,
 }
 
@@ -169,9 +172,12 @@ impl Out for Wires {
     fn record(&mut self, job: Job) -> bool {
         self.retry();
         let block = matches!(job, Job::Block { .. });
-        if !block && !self.waiting.is_empty() {
-            self.waiting.push_back(job);
-            return true;
+        if !self.waiting.is_empty() {
+            // Nothing overtakes what waits: a pause must not be written after what came later.
+            if !block {
+                self.waiting.push_back(job);
+            }
+            return !block;
         }
         match self.writer.try_send(job) {
             Ok(()) => true,
@@ -181,6 +187,10 @@ impl Out for Wires {
             }
             Err(_) => false,
         }
+    }
+
+    fn block(&mut self) -> Box<Block> {
+        self.spare.try_recv().unwrap_or_else(|_| Box::new(Block::new(Some(self.home.clone()))))
     }
 
     fn gone(&mut self, slot: Slot) {
@@ -221,7 +231,8 @@ impl Runner {
     ) -> std::io::Result<Self> {
         let poll = Poll::new()?;
         poll.add(waker.fd(), WAKER)?;
-        let wires = Wires { shared, poll, sockets: Vec::new(), writer, waiting: VecDeque::new(), v6 };
+        let (home, spare) = sync_channel(RECORD_QUEUE_MAX);
+        let wires = Wires { shared, poll, sockets: Vec::new(), writer, waiting: VecDeque::new(), home, spare, v6 };
         Ok(Self { shard, wires, inbox, waker, gauges, datagram: Box::new([0; DATAGRAM_MAX]) })
     }
 

@@ -15,10 +15,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{FRAME_BYTES, HEADER_BYTES, Job, duration, header};
+use super::{FRAME_BYTES, HEADER_BYTES, Job, duration, header, timeline::Timeline};
 use crate::{
     limits::RECORD_MAX,
-    wire::{Event, RecordId, RecordTrouble},
+    wire::{Event, RecordFormat, RecordId, RecordTrouble},
 };
 
 /// Where recordings go: the file system, or in tests something that fails.
@@ -78,11 +78,13 @@ impl<S> std::fmt::Debug for Writer<S> {
 
 struct Open {
     path: PathBuf,
+    format: RecordFormat,
     /// `None` while it cannot be created.
     file: Option<Box<dyn Pages>>,
     /// Samples per channel that are whole in the file.
     frames: u64,
     trouble: Option<RecordTrouble>,
+    timeline: Timeline,
 }
 
 impl<S: Store> Writer<S> {
@@ -94,27 +96,44 @@ impl<S: Store> Writer<S> {
     /// Do one job.
     pub fn handle(&mut self, job: Job, event: &mut dyn FnMut(Event)) {
         match job {
-            Job::Open { record, path } => {
-                let mut open = Open { path, file: None, frames: 0, trouble: None };
+            Job::Open { record, path, format } => {
+                let mut open = Open::new(path, format);
                 if let Err(e) = open.create(&mut self.store) {
                     open.fails(record, &e, event);
                 }
                 self.open.insert(record, open);
             }
-            Job::Block { record, at, pcm } => {
-                let Some(open) = self.open.get_mut(&record) else { return };
-                self.bytes.clear();
-                self.bytes.extend(pcm.iter().flat_map(|s| s.to_le_bytes()));
-                if let Err(e) = open.write(&mut self.store, at, &self.bytes) {
-                    open.fails(record, &e, event);
-                }
+            Job::Block { record, until, block } => {
+                self.pages(record, event, |t, page| t.take(until, &block, page));
+                block.give_back();
             }
-            Job::Close { record, trouble } => {
+            Job::Pause { record, at, paused } => self.pages(record, event, |t, page| t.pause(at, paused, page)),
+            Job::Close { record, at, trouble } => {
+                self.pages(record, event, |t, page| t.close(at, page));
                 if let Some(open) = self.open.remove(&record) {
                     event(open.close(record, trouble));
                 }
             }
         }
+    }
+
+    /// Write what the timeline hands out.
+    fn pages(
+        &mut self,
+        record: RecordId,
+        event: &mut dyn FnMut(Event),
+        f: impl FnOnce(&mut Timeline, &mut dyn FnMut(u64, &[i16])),
+    ) {
+        let Some(open) = self.open.get_mut(&record) else { return };
+        let mut timeline = std::mem::take(&mut open.timeline);
+        f(&mut timeline, &mut |at, pcm| {
+            self.bytes.clear();
+            self.bytes.extend(pcm.iter().flat_map(|s| s.to_le_bytes()));
+            if let Err(e) = open.write(&mut self.store, at, &self.bytes) {
+                open.fails(record, &e, event);
+            }
+        });
+        open.timeline = timeline;
     }
 
     /// Close what is still open: the engine stops.
@@ -126,7 +145,14 @@ impl<S: Store> Writer<S> {
 }
 
 impl Open {
+    fn new(path: PathBuf, format: RecordFormat) -> Self {
+        Self { path, format, file: None, frames: 0, trouble: None, timeline: Timeline::default() }
+    }
+
     fn create(&mut self, store: &mut impl Store) -> io::Result<()> {
+        if self.format != RecordFormat::Wav {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         let mut file = store.create(&self.path)?;
         file.write_at(0, &header(0))?;
         self.file = Some(file);
@@ -141,7 +167,12 @@ impl Open {
             self.create(store)?;
         }
         let Some(file) = &mut self.file else { return Ok(()) };
-        file.write_at(HEADER_BYTES as u64 + at * FRAME_BYTES, bytes)?;
+        if bytes.is_empty() {
+            // Only so that silence at the end is there.
+            file.set_len(HEADER_BYTES as u64 + at * FRAME_BYTES)?;
+        } else {
+            file.write_at(HEADER_BYTES as u64 + at * FRAME_BYTES, bytes)?;
+        }
         let frames = self.frames.max(at + bytes.len() as u64 / FRAME_BYTES);
         file.write_at(0, &header(frames))?;
         self.frames = frames;
@@ -183,9 +214,11 @@ impl Open {
 mod tests {
     use super::*;
     use crate::{
+        codec::Encoder,
         measure::tone_dbfs,
-        record::{RATE, repair},
+        record::{Block, RATE, repair},
         tone,
+        wire::{Codec, Opus, Rate},
     };
     use std::{
         sync::{Arc, Mutex},
@@ -194,12 +227,28 @@ mod tests {
 
     const R: RecordId = RecordId(1);
 
-    /// Seconds of a 440 Hz left and a 1 kHz right channel, as half-second blocks.
+    /// Seconds of a 440 Hz left and a 1 kHz right channel, as blocks of half a second.
     fn blocks(seconds: u64) -> Vec<Job> {
-        let half = Duration::from_millis(500);
-        let (left, right) = (tone::sine(440.0, -12.0, half), tone::sine(1_000.0, -12.0, half));
-        let pcm: Vec<i16> = left.pcm.iter().zip(&right.pcm).flat_map(|(l, r)| [*l, *r]).collect();
-        (0..seconds * 2).map(|i| Job::Block { record: R, at: i * 4_000, pcm: pcm.clone() }).collect()
+        let second = Duration::from_secs(1);
+        let tones = [tone::sine(440.0, -12.0, second), tone::sine(1_000.0, -12.0, second)];
+        let half = |n: u64| {
+            let mut block = Box::<Block>::default();
+            for i in 0..25 {
+                let at = n * 4_000 + i * 160;
+                for (side, tone) in tones.iter().enumerate() {
+                    let mut payload = [0; 160];
+                    let start = at as usize % 8_000;
+                    Encoder::new(Codec::Pcma, Rate::K8, Opus::default()).encode(&tone.pcm[start..start + 160], &mut payload);
+                    block.push(side as u8, 0, Codec::Pcma, at, at as u32, &payload);
+                }
+            }
+            Job::Block { record: R, until: (n + 1) * 4_000, block }
+        };
+        (0..seconds * 2).map(half).collect()
+    }
+
+    fn open(path: &Path) -> Job {
+        Job::Open { record: R, path: path.into(), format: RecordFormat::Wav }
     }
 
     fn channels(path: &Path) -> (Vec<i16>, Vec<i16>) {
@@ -215,12 +264,13 @@ mod tests {
         let path = dir.path().join("calls/one.wav");
         let mut events = Vec::new();
         let mut w = Writer::new(Disk);
-        w.handle(Job::Open { record: R, path: path.clone() }, &mut |e| events.push(e));
+        w.handle(open(&path), &mut |e| events.push(e));
         for (i, block) in blocks(3).into_iter().enumerate() {
             w.handle(block, &mut |e| events.push(e));
             // Nobody closes anything: this is what kill -9 leaves.
             let (left, right) = channels(&path);
-            assert_eq!(left.len(), (i + 1) * 4_000);
+            // The last 200 ms may still be taken back by a pause.
+            assert_eq!(left.len(), (i + 1) * 4_000 - 1_600);
             assert!((tone_dbfs(&left, 440.0) + 12.0).abs() < 0.2 && (tone_dbfs(&right, 1_000.0) + 12.0).abs() < 0.2);
         }
         assert_eq!(events, []);
@@ -231,11 +281,11 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let whole = dir.path().join("whole.wav");
         let mut w = Writer::new(Disk);
-        w.handle(Job::Open { record: R, path: whole.clone() }, &mut |_| {});
+        w.handle(open(&whole), &mut |_| {});
         blocks(2).into_iter().for_each(|b| w.handle(b, &mut |_| {}));
         let bytes = fs::read(&whole).expect("readable");
         let torn = dir.path().join("torn.wav");
-        for cut in [0, 1, 17, 43, 44, 45, 46, 47, 48, 1_000, 32_043, 63_999, bytes.len()] {
+        for cut in [0, 1, 17, 43, 44, 45, 46, 47, 48, 1_000, 32_043, 57_599, bytes.len()] {
             // The worst order: the page with the header counts more than what reached the disk.
             fs::write(&torn, &bytes[..cut]).expect("room");
             let frames = cut.saturating_sub(44) / 4;
@@ -247,7 +297,7 @@ mod tests {
         let mut headless = bytes.clone();
         headless[..44].copy_from_slice(&header(10));
         fs::write(&torn, &headless).expect("room");
-        assert_eq!(repair(&torn).expect("repaired"), Duration::from_secs(2));
+        assert_eq!(repair(&torn).expect("repaired"), Duration::from_millis(1_800));
         fs::write(&torn, b"ID3 somebody's song, much longer than a header of ours is").expect("room");
         assert!(matches!(repair(&torn), Err(RepairError::Foreign { .. })));
     }
@@ -285,20 +335,21 @@ mod tests {
         let disk = Arc::new(Mutex::new((44 + 16_000 * 2, Vec::new())));
         let mut events = Vec::new();
         let mut w = Writer::new(Small(disk.clone()));
-        w.handle(Job::Open { record: R, path: "x.wav".into() }, &mut |e| events.push(e));
+        w.handle(open(Path::new("x.wav")), &mut |e| events.push(e));
         let mut jobs = blocks(4).into_iter();
         jobs.by_ref().take(5).for_each(|b| w.handle(b, &mut |e| events.push(e)));
         assert_eq!(events, [Event::RecordTrouble { record: R, trouble: RecordTrouble::DiskFull }]);
-        assert_eq!(disk.lock().expect("no panic").1.len(), 44 + 32_000, "what was whole is whole");
+        assert_eq!(disk.lock().expect("no panic").1.len(), 44 + 25_600, "what was whole is whole");
         disk.lock().expect("no panic").0 = u64::MAX;
         jobs.for_each(|b| w.handle(b, &mut |e| events.push(e)));
-        w.handle(Job::Close { record: R, trouble: None }, &mut |e| events.push(e));
+        w.handle(Job::Close { record: R, at: 32_000, trouble: None }, &mut |e| events.push(e));
         let Some(Event::Recorded { duration, trouble, .. }) = events.last() else { panic!("{events:?}") };
         assert_eq!((*duration, *trouble, events.len()), (Duration::from_secs(4), Some(RecordTrouble::DiskFull), 2));
         let held = disk.lock().expect("no panic").1.clone();
         assert_eq!(&held[..44], &header(32_000));
-        // The second that was lost is silence, and what follows is in its place.
-        assert!(held[44 + 32_000..44 + 80_000].iter().all(|b| *b == 0));
+        // What was lost is silence, and what follows is in its place.
+        assert!(held[44 + 25_600..44 + 73_600].iter().all(|b| *b == 0));
+        assert!(held[44 + 73_600..].iter().any(|b| *b != 0));
     }
 
     #[test]
@@ -308,7 +359,7 @@ mod tests {
         fs::write(&path, b"precious").expect("room");
         let mut events = Vec::new();
         let mut w = Writer::new(Disk);
-        w.handle(Job::Open { record: R, path: path.clone() }, &mut |e| events.push(e));
+        w.handle(open(&path), &mut |e| events.push(e));
         blocks(1).into_iter().for_each(|b| w.handle(b, &mut |e| events.push(e)));
         w.finish(&mut |e| events.push(e));
         assert_eq!(events.len(), 2, "{events:?}");

@@ -10,17 +10,17 @@ use std::{net::SocketAddr, ops::Range};
 use super::{
     Out, Plane, Shard, Slot,
     leg::Leg,
-    recorder::{self, Recorder, Said},
+    recorder::{self, Said, Source},
 };
 use crate::{
+    codec::g711,
     dtmf,
     jitter::Put,
     limits::PAYLOAD_SAMPLES_MAX,
     rtp::{self, Header, packet::looks_like_rtcp, rtcp, stats::Seen},
     time::At,
-    wire::{Event, RecordId},
+    wire::Event,
 };
-use std::collections::BTreeMap;
 
 /// Comfort noise (RFC 3389): its fixed payload type.
 const COMFORT_NOISE: u8 = 13;
@@ -113,18 +113,20 @@ impl Shard {
     ) {
         let Self { legs, records, totals, .. } = self;
         let Some(leg) = legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut) else { return };
-        if leg.jitter.is_some() || !leg.taps.is_empty() {
+        let Some(codec) = leg.remote.as_ref().map(|r| r.codec) else { return };
+        if !leg.taps.is_empty() {
+            let source = Source { leg: leg.id, said: Said::ByLeg, ssrc: h.ssrc, codec };
+            recorder::hear(records, &leg.taps, now, source, h.ts, &bytes[payload.clone()], out);
+        }
+        if let Some(j) = &mut leg.jitter {
             let mut pcm = [0; PAYLOAD_SAMPLES_MAX];
             let n = leg.decoder.decode(&bytes[payload.clone()], &mut pcm);
-            recorder::hear(records, leg, Said::ByLeg, h.ssrc, h.ts, &pcm[..n]);
-            if let Some(j) = &mut leg.jitter {
-                if seen == Seen::First {
-                    j.restart();
-                }
-                if j.put(h.ts, &pcm[..n]) == Put::Late {
-                    leg.stats.discarded += 1;
-                    totals.discarded += 1;
-                }
+            if seen == Seen::First {
+                j.restart();
+            }
+            if j.put(h.ts, &pcm[..n]) == Put::Late {
+                leg.stats.discarded += 1;
+                totals.discarded += 1;
             }
         }
         let (from, Some(to)) = (leg.id, leg.relay_to) else { return };
@@ -133,9 +135,15 @@ impl Shard {
             return;
         }
         let Some(target) = listener.target() else { return };
-        tap_relayed(records, listener, &h, &bytes[payload.clone()]);
-        let length = payload.len() as u32;
-        if listener.out.relay(now, &target, from, h, bytes, payload, length, false, out) {
+        let Some(theirs) = listener.remote.as_ref().map(|r| r.codec) else { return };
+        let samples = payload.len() as u32;
+        g711::transcode(codec, theirs, &mut bytes[payload.clone()]);
+        // What a listener hears through a relay is recorded only where nobody sits on the other side.
+        if !listener.taps.is_empty() {
+            let source = Source { leg: listener.id, said: Said::ToLeg, ssrc: h.ssrc, codec: theirs };
+            recorder::hear(records, &listener.taps, now, source, h.ts, &bytes[payload.clone()], out);
+        }
+        if listener.out.relay(now, &target, from, h, bytes, payload, samples, false, out) {
             totals.relayed += 1;
             totals.packets_out += 1;
         }
@@ -185,16 +193,6 @@ impl Shard {
         if let Some(listener) = self.legs.get_mut(to.0 as usize).and_then(Option::as_deref_mut) {
             listener.out.skip(from, h);
         }
-    }
-}
-
-/// What a listener hears through a relay is recorded only where nobody sits on the other side.
-fn tap_relayed(records: &mut BTreeMap<RecordId, Recorder>, listener: &mut Leg, h: &Header, payload: &[u8]) {
-    if listener.taps.iter().any(|t| t.said == Said::ToLeg) {
-        let mut pcm = [0; PAYLOAD_SAMPLES_MAX];
-        // Both sides of a relay speak one codec.
-        let n = listener.decoder.decode(payload, &mut pcm);
-        recorder::hear(records, listener, Said::ToLeg, h.ssrc, h.ts, &pcm[..n]);
     }
 }
 

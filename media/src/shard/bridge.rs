@@ -1,17 +1,15 @@
 //! Who hears whom, and whether that takes a mixer.
 //!
-//!     two legs, both hear the other, one codec ──▶ relay: packets go on at arrival
-//!     anything else                             ──▶ mix: every 20 ms each listener gets the sum of its row
+//!     two legs, both hear the other, one codec   ──▶ relay: packets go on at arrival
+//!     the same, mu-law here and A-law there      ──▶ relay, byte by byte through a table
+//!     anything else                              ──▶ mix: every 20 ms each listener gets the sum of its row
 
-use super::{
-    Out, Shard, Slot,
-    recorder::{self, Said},
-};
+use super::{Out, Shard, Slot};
 use crate::{
     jitter::Jitter,
     limits::{BRIDGE_LEGS_MAX, FRAME, PHASES},
     time::At,
-    wire::{Audience, BridgeId, LegId},
+    wire::{Audience, BridgeId, Codec, LegId},
 };
 
 /// See the module.
@@ -116,7 +114,7 @@ impl Shard {
             self.legs.get(slot as usize).and_then(Option::as_deref).and_then(|l| l.remote.as_ref()).map(|r| r.codec)
         };
         b.relay = match b.members[..] {
-            [(_, a), (_, z)] => b.hears == [2, 1] && codec(a).is_some() && codec(a) == codec(z),
+            [(_, a), (_, z)] => b.hears == [2, 1] && codec(a).zip(codec(z)).is_some_and(|(a, z)| passes(a, z)),
             _ => false,
         };
         b.phase = id.0 % PHASES;
@@ -135,7 +133,7 @@ impl Shard {
     }
 
     /// One tick of every mixing bridge of this phase.
-    pub(super) fn mix(&mut self, now: At, phase: u64, frame_ts: u32, out: &mut impl Out) {
+    pub(super) fn mix(&mut self, now: At, phase: u64, out: &mut impl Out) {
         let Self { legs, bridges, records, mixed, totals, .. } = self;
         for b in bridges.values().filter(|b| !b.relay && b.phase == phase) {
             let mut speaking = 0u64;
@@ -152,12 +150,17 @@ impl Shard {
                 }
                 let heard = sum(&mixed.frames, b.hears[i] & speaking);
                 let before = leg.out.packets;
-                recorder::hear(records, leg, Said::ToLeg, leg.out.ssrc, frame_ts, &heard);
-                leg.say(now, &heard, out);
+                leg.say(now, &heard, records, out);
                 totals.packets_out += leg.out.packets - before;
             }
         }
     }
+}
+
+/// Whether what one of these codecs says can be passed on to the other packet by packet.
+fn passes(a: Codec, z: Codec) -> bool {
+    let g711 = |c| matches!(c, Codec::Pcmu | Codec::Pcma);
+    a == z || g711(a) && g711(z)
 }
 
 /// The frames of `row` added up; what is too loud is cut at full scale.

@@ -35,10 +35,12 @@ impl Shard {
                 Some(l) => l.dtmf_out.push(&digits, tone, gap),
                 None => out.event(Event::DtmfSent { leg }),
             },
-            Command::Record { record, left, right, path, .. } => self.record(now, record, [left, right], path, out),
+            Command::Record { record, left, right, path, format } => {
+                self.record(now, record, [left, right], (path, format), out);
+            }
             Command::RecordSides { record, left, right } => self.record_sides(record, [left, right]),
             Command::RecordPause { record, paused } => match self.records.get_mut(&record) {
-                Some(r) => r.pause(paused),
+                Some(r) => r.pause(now, record, paused, out),
                 None => self.totals.unknown += 1,
             },
             Command::StopRecord { record } => self.stop_record(now, record, out),

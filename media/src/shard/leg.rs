@@ -1,6 +1,7 @@
 //! One party: where its packets may come from, what is played to it, what it has seen.
 
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -9,7 +10,7 @@ use std::{
 use super::{
     Out, Plane, Slot,
     outgoing::{Outgoing, Target},
-    recorder::Tap,
+    recorder::{self, Recorder, Said, Source, Tap},
 };
 use crate::{
     codec::{Decoder, Encoder},
@@ -18,7 +19,7 @@ use crate::{
     limits::{FRAME, PLAY_CLIPS_MAX, SAMPLES_PER_MS},
     rtp::stats,
     time::{At, Chance},
-    wire::{BridgeId, Clip, Codec, Direction, LegId, PlayId, Remote, Repeat, Stats},
+    wire::{BridgeId, Clip, Codec, Direction, LegId, Opus, PlayId, Rate, RecordId, Remote, Repeat, Stats},
 };
 
 #[derive(Debug)]
@@ -106,8 +107,8 @@ impl Leg {
             latched: None,
             rtcp_latched: None,
             out: Outgoing::new(chance),
-            encoder: Encoder::new(Codec::Pcmu),
-            decoder: Decoder::new(Codec::Pcmu),
+            encoder: Encoder::new(Codec::Pcmu, Rate::K8, Opus::default()),
+            decoder: Decoder::new(Codec::Pcmu, Rate::K8),
             received: stats::Receiver::default(),
             stats: Stats::default(),
             dtmf_in: dtmf::receive::Receiver::default(),
@@ -134,8 +135,8 @@ impl Leg {
             (self.latched, self.rtcp_latched) = (None, None);
         }
         if self.remote.as_ref().is_none_or(|r| (r.codec, r.send_pt) != (remote.codec, remote.send_pt)) {
-            self.encoder = Encoder::new(remote.codec);
-            self.decoder = Decoder::new(remote.codec);
+            self.encoder = Encoder::new(remote.codec, Rate::K8, remote.opus);
+            self.decoder = Decoder::new(remote.codec, Rate::K8);
             self.out.interrupt();
         }
         self.remote = Some(remote);
@@ -204,11 +205,14 @@ impl Leg {
         self.play.is_some() || self.dtmf_out.busy()
     }
 
-    /// One frame of sound to this leg.
-    pub fn say(&mut self, now: At, pcm: &[i16; FRAME], out: &mut impl Out) {
-        if let Some(t) = self.target() {
-            self.out.frame(now, &t, &mut self.encoder, pcm, out);
-        }
+    /// One frame of sound to this leg, and to those who record what it hears.
+    pub fn say(&mut self, now: At, pcm: &[i16; FRAME], records: &mut BTreeMap<RecordId, Recorder>, out: &mut impl Out) {
+        let (Some(t), Some(codec)) = (self.target(), self.remote.as_ref().map(|r| r.codec)) else { return };
+        let source = Source { leg: self.id, said: Said::ToLeg, ssrc: self.out.ssrc, codec };
+        let taps = &self.taps;
+        self.out.frame(now, &t, &mut self.encoder, pcm, out, |ts, payload, out| {
+            recorder::hear(records, taps, now, source, ts, payload, out);
+        });
     }
 
     /// The figures of this moment.

@@ -11,10 +11,11 @@
 //! | `arrive` | a packet came: admitted, counted, recorded, relayed or buffered |
 //! | `bridge` | who hears whom; relay or mix |
 //! | `tick` | every 5 ms a quarter of the legs: playback, mixes, digits, reports, watches |
-//! | `recorder` | two channels kept to wall time |
+//! | `recorder` | payloads copied for the writer |
 //! | `commands` | the commands, one by one |
 //!
-//! A bridge of two legs of one codec who hear each other is relayed at arrival. Everything else is mixed on the tick.
+//! A bridge of two legs of one codec (or of the two laws of G.711) who hear each other is relayed at arrival. Everything else
+//! is mixed on the tick.
 
 mod arrive;
 mod bridge;
@@ -35,7 +36,7 @@ use std::{
 
 use crate::{
     limits::{PHASE_TIME, SHARD_LEGS_MAX},
-    record::Job,
+    record::{Block, Job},
     time::{At, Chance},
     wire::{BridgeId, Event, LegId, RecordId},
 };
@@ -62,8 +63,12 @@ pub trait Out {
     fn send(&mut self, slot: Slot, plane: Plane, to: SocketAddr, packet: &[u8]);
     /// Something to tell the commander.
     fn event(&mut self, event: Event);
-    /// A job for the writer. `false`: there was no room. Only blocks may be refused.
+    /// A job for the writer. `false`: there was no room. Only blocks may be refused, and no job overtakes another.
     fn record(&mut self, job: Job) -> bool;
+    /// An empty block to copy packets into, best one that was given back.
+    fn block(&mut self) -> Box<Block> {
+        Box::default()
+    }
     /// The leg in this slot is closed: its sockets are, too, before this returns.
     fn gone(&mut self, slot: Slot);
 }

@@ -115,8 +115,16 @@ impl Outgoing {
         self.last = Some(now);
     }
 
-    /// 20 ms of our own sound.
-    pub fn frame(&mut self, now: At, t: &Target, encoder: &mut Encoder, pcm: &[i16; FRAME], out: &mut impl Out) {
+    /// 20 ms of our own sound. `sent` gets each packet that went out: its timestamp and payload.
+    pub fn frame<O: Out>(
+        &mut self,
+        now: At,
+        t: &Target,
+        encoder: &mut Encoder,
+        pcm: &[i16; FRAME],
+        out: &mut O,
+        mut sent: impl FnMut(u32, &[u8], &mut O),
+    ) {
         // A pause is a new talkspurt. Less than what a late tick makes up for is no pause.
         let paused = self.due.is_some_and(|due| now.since(due) > PHASE_TIME * CATCH_UP_MAX);
         if self.feed != Feed::Frames || paused {
@@ -131,6 +139,7 @@ impl Outgoing {
             let h = Header { marker: std::mem::take(&mut self.marker), pt: t.pt, seq: self.seq, ts: self.ts, ssrc: self.ssrc };
             write_header(&h, packet.first_chunk_mut().expect("longer than a header"));
             out.send(t.slot, Plane::Rtp, t.to, &packet[..HEADER + length]);
+            sent(self.ts, &packet[HEADER..HEADER + length], out);
             self.count(now, length);
             self.seq = self.seq.wrapping_add(1);
             self.ts = self.ts.wrapping_add(n as u32);

@@ -1,24 +1,17 @@
-//! A recording as the shard sees it: two channels kept to wall time, handed to the writer in blocks of half a second.
+//! A recording as the shard sees it: payloads of two sides, copied beside the path of the packets into a block that goes to
+//! the writer every half second. Nothing is decoded here.
 //!
-//! Sound is copied beside the path of the packets. Each side has a jitter buffer of its own with a generous delay; every
-//! 20 ms both give a frame, and what is missing is silence, so the channels stay side by side whatever the network does.
-//! The first 200 ms of frames, the delay, are not written: sample zero is the moment the recording began.
+//! Sample zero is the moment the recording began; where each packet belongs is found out by [`crate::record::timeline`].
 
 use std::collections::BTreeMap;
 
-use super::{Out, Shard, leg::Leg};
+use super::{Out, Shard};
 use crate::{
-    jitter::Jitter,
-    limits::{FRAME, FRAME_TIME, RECORD_BLOCK, RECORD_DELAY, RECORDS_MAX},
-    record::Job,
+    limits::{RECORD_BLOCK, RECORDS_MAX},
+    record::{Block, Job},
     time::At,
-    wire::{Event, LegId, RecordId, RecordTrouble},
+    wire::{Codec, Event, LegId, RecordFormat, RecordId, RecordTrouble},
 };
-
-/// Frames that are in the buffers of the tracks.
-const DELAY: u64 = RECORD_DELAY as u64 / FRAME as u64;
-/// Further behind than this the clock stood still: the time is left out in one piece (it becomes silence), not frame by frame.
-const STOOD_STILL: u64 = 500;
 
 /// Whether a side is fed by what a leg says or by what it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,126 +24,100 @@ pub(super) enum Said {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tap {
     pub record: RecordId,
-    pub side: usize,
+    pub side: u8,
     pub said: Said,
+}
+
+/// Who a packet is from: a side whose source changes begins anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Source {
+    pub leg: LegId,
+    pub said: Said,
+    pub ssrc: u32,
+    pub codec: Codec,
 }
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Recorder {
     pub sides: [Option<LegId>; 2],
-    tracks: [Track; 2],
+    sources: [(Option<Source>, u16); 2],
     started: At,
-    /// Frames taken from the tracks.
-    taken: u64,
-    block: Vec<i16>,
-    /// Where the block belongs, samples per channel.
-    block_at: u64,
-    pub paused: bool,
+    /// Packets that are on their way to the writer, and when the first of them came.
+    block: Option<(At, Box<Block>)>,
+    paused: bool,
     trouble: Option<RecordTrouble>,
 }
 
-#[derive(Debug)]
-struct Track {
-    jitter: Jitter,
-    source: Option<(LegId, Said, u32)>,
-    /// Added to the source's timestamps to make them the track's.
-    shift: u32,
-}
-
-impl Track {
-    fn new() -> Self {
-        Self { jitter: Jitter::new(RECORD_DELAY, RECORD_DELAY + 1_600, false), source: None, shift: 0 }
-    }
-
-    fn hear(&mut self, source: (LegId, Said, u32), ts: u32, pcm: &[i16]) {
-        if self.source != Some(source) {
-            self.source = Some(source);
-            // A new speaker begins where the old one's time has got to.
-            self.shift = self.jitter.due().map_or(0, |due| due.wrapping_sub(ts));
-        }
-        // What is too late for the file is too late.
-        let _ = self.jitter.put(ts.wrapping_add(self.shift), pcm);
-    }
-}
-
-/// Sound said by or to `leg`: copied to the recordings that listen.
-pub(super) fn hear(records: &mut BTreeMap<RecordId, Recorder>, leg: &Leg, said: Said, ssrc: u32, ts: u32, pcm: &[i16]) {
-    for tap in leg.taps.iter().filter(|t| t.said == said) {
+/// A packet said by or to a leg: copied to the recordings that listen.
+pub(super) fn hear(
+    records: &mut BTreeMap<RecordId, Recorder>,
+    taps: &[Tap],
+    now: At,
+    source: Source,
+    ts: u32,
+    payload: &[u8],
+    out: &mut impl Out,
+) {
+    for tap in taps.iter().filter(|t| t.said == source.said) {
         if let Some(r) = records.get_mut(&tap.record).filter(|r| !r.paused) {
-            r.tracks[tap.side].hear((leg.id, said, ssrc), ts, pcm);
+            r.hear(tap, now, source, ts, payload, out);
         }
     }
 }
 
 impl Recorder {
     fn new(now: At, sides: [Option<LegId>; 2]) -> Self {
-        Self {
-            sides,
-            tracks: [Track::new(), Track::new()],
-            started: now,
-            taken: 0,
-            block: Vec::with_capacity(RECORD_BLOCK * 2),
-            block_at: 0,
-            paused: false,
-            trouble: None,
+        Self { sides, sources: [(None, 0); 2], started: now, block: None, paused: false, trouble: None }
+    }
+
+    fn hear(&mut self, tap: &Tap, now: At, source: Source, ts: u32, payload: &[u8], out: &mut impl Out) {
+        self.tick(now, tap.record, out);
+        if self.block.as_ref().is_some_and(|b| !b.1.has_room(payload.len())) {
+            self.flush(now, tap.record, out);
         }
+        let (before, number) = &mut self.sources[usize::from(tap.side & 1)];
+        if *before != Some(source) {
+            (*before, *number) = (Some(source), number.wrapping_add(1));
+        }
+        let number = *number;
+        let at = self.at(now);
+        let (_, block) = self.block.get_or_insert_with(|| (now, out.block()));
+        block.push(tap.side, number, source.codec, at, ts, payload);
     }
 
-    /// Sound of before and after a pause never meets: what is in the buffers is forgotten on both occasions.
-    pub fn pause(&mut self, paused: bool) {
-        self.paused = paused;
-        self.tracks.iter_mut().for_each(|t| t.jitter.restart());
+    /// Samples since the beginning.
+    fn at(&self, now: At) -> u64 {
+        now.since(self.started).as_micros() as u64 / 125
     }
 
-    /// Take the frames that are due.
+    /// Hand over what has waited long enough.
     pub fn tick(&mut self, now: At, id: RecordId, out: &mut impl Out) {
-        let due = (now.since(self.started).as_nanos() / FRAME_TIME.as_nanos()) as u64;
-        if due > self.taken + STOOD_STILL {
-            self.flush(id, out);
-            self.taken = due - 1;
-            self.block_at = self.taken.saturating_sub(DELAY) * FRAME as u64;
-        }
-        while self.taken < due {
-            self.frame(id, out);
+        if self.block.as_ref().is_some_and(|b| now.since(b.0) >= RECORD_BLOCK) {
+            self.flush(now, id, out);
         }
     }
 
-    fn frame(&mut self, id: RecordId, out: &mut impl Out) {
-        let (mut left, mut right) = ([0; FRAME], [0; FRAME]);
-        self.tracks[0].jitter.take(&mut left);
-        self.tracks[1].jitter.take(&mut right);
-        self.taken += 1;
-        if self.taken <= DELAY {
-            return;
-        }
-        self.block.extend(left.iter().zip(&right).flat_map(|(l, r)| [*l, *r]));
-        if self.block.len() >= RECORD_BLOCK * 2 {
-            self.flush(id, out);
-        }
-    }
-
-    fn flush(&mut self, id: RecordId, out: &mut impl Out) {
-        if self.block.is_empty() {
-            return;
-        }
-        let pcm = std::mem::replace(&mut self.block, Vec::with_capacity(RECORD_BLOCK * 2));
-        let length = pcm.len() as u64 / 2;
-        if !out.record(Job::Block { record: id, at: self.block_at, pcm }) && self.trouble.is_none() {
+    fn flush(&mut self, now: At, id: RecordId, out: &mut impl Out) {
+        let Some((_, block)) = self.block.take() else { return };
+        if !out.record(Job::Block { record: id, until: self.at(now), block }) && self.trouble.is_none() {
             self.trouble = Some(RecordTrouble::Overrun);
             out.event(Event::RecordTrouble { record: id, trouble: RecordTrouble::Overrun });
         }
-        self.block_at += length;
     }
 
-    /// The end: what is still in the buffers is written, then the file is closed.
-    fn close(mut self, now: At, id: RecordId, out: &mut impl Out) {
-        self.tick(now, id, out);
-        for _ in 0..DELAY.min(self.taken) {
-            self.frame(id, out);
+    /// Nothing is even handed over during a pause.
+    pub fn pause(&mut self, now: At, id: RecordId, paused: bool, out: &mut impl Out) {
+        if std::mem::replace(&mut self.paused, paused) != paused {
+            self.flush(now, id, out);
+            self.sources.iter_mut().for_each(|s| s.0 = None);
+            out.record(Job::Pause { record: id, at: self.at(now), paused });
         }
-        self.flush(id, out);
-        out.record(Job::Close { record: id, trouble: self.trouble });
+    }
+
+    fn close(mut self, now: At, id: RecordId, out: &mut impl Out) {
+        self.flush(now, id, out);
+        out.record(Job::Close { record: id, at: self.at(now), trouble: self.trouble });
     }
 }
 
@@ -160,7 +127,7 @@ impl Shard {
         now: At,
         id: RecordId,
         sides: [Option<LegId>; 2],
-        path: std::path::PathBuf,
+        (path, format): (std::path::PathBuf, RecordFormat),
         out: &mut impl Out,
     ) {
         if self.records.contains_key(&id) {
@@ -174,7 +141,7 @@ impl Shard {
             return;
         }
         self.wake(now);
-        out.record(Job::Open { record: id, path });
+        out.record(Job::Open { record: id, path, format });
         self.records.insert(id, Recorder::new(now, sides));
         sides.into_iter().flatten().for_each(|l| self.retap(l));
     }

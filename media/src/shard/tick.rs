@@ -1,23 +1,20 @@
 //! The clock of a shard: every 5 ms a quarter of the legs and mixing bridges, so that not all send in one instant.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use super::{
-    Out, Shard,
-    arrive::ntp_at,
-    leg::Leg,
-    recorder::{self, Said},
-};
+use super::{Out, Shard, arrive::ntp_at, leg::Leg, recorder::Recorder};
 use crate::{
     dtmf::{self, send::Due},
     limits::{CATCH_UP_MAX, FRAME, KEEPALIVE, PHASE_TIME, PHASES, RTCP_EVERY},
     rtp::rtcp,
     time::At,
-    wire::Event,
+    wire::{Event, RecordId},
 };
 
 /// Loudness of an in-band digit, each of its two tones: -10 dBFS.
 const INBAND: f32 = 10_362.0;
+/// Phases between two looks at the recordings whose packets stopped: 100 ms.
+const RECORD_SWEEP: u64 = 20;
 
 impl Shard {
     /// Do what is due. Call at or after [`Shard::deadline`]; more often is harmless.
@@ -41,23 +38,23 @@ impl Shard {
 
     fn one_phase(&mut self, now: At, out: &mut impl Out) {
         let phase = self.phase % PHASES;
-        let frame_ts = (self.phase / PHASES * FRAME as u64) as u32;
         self.phase += 1;
-        self.mix(now, phase, frame_ts, out);
+        self.mix(now, phase, out);
         for i in 0..self.legs.len() {
             let Some(leg) = self.legs[i].as_deref_mut().filter(|l| l.phase == phase) else { continue };
             let slot = leg.slot;
             if let Some((digit, held)) = leg.dtmf_in.tick(now) {
                 self.pressed(slot, digit, held, out);
             }
-            self.leg_tick(now, i, frame_ts, out);
+            self.leg_tick(now, i, out);
         }
-        for (id, r) in self.records.iter_mut().filter(|(id, _)| id.0 % PHASES == phase) {
-            r.tick(now, *id, out);
+        // Packets bring their recording's block to the writer; this is for those whose packets stopped.
+        if self.phase.is_multiple_of(RECORD_SWEEP) {
+            self.records.iter_mut().for_each(|(id, r)| r.tick(now, *id, out));
         }
     }
 
-    fn leg_tick(&mut self, now: At, i: usize, frame_ts: u32, out: &mut impl Out) {
+    fn leg_tick(&mut self, now: At, i: usize, out: &mut impl Out) {
         let Self { legs, records, totals, chance, setup, .. } = self;
         let Some(leg) = legs[i].as_deref_mut() else { return };
         if leg.remote.is_none() {
@@ -66,19 +63,18 @@ impl Shard {
         }
         let before = leg.out.packets;
         if leg.dtmf_out.busy() {
-            send_digit(leg, now, out);
+            send_digit(leg, now, records, out);
         } else if let Some(play) = &mut leg.play {
             let (mut frame, id) = ([0; FRAME], play.id);
             if play.frame(&mut frame) {
-                recorder::hear(records, leg, Said::ToLeg, leg.out.ssrc, frame_ts, &frame);
-                leg.say(now, &frame, out);
+                leg.say(now, &frame, records, out);
             } else {
                 leg.play = None;
                 out.event(Event::Played { leg: leg.id, play: id, finished: true });
             }
         } else if leg.jitter.is_none() && leg.out.last.is_none_or(|last| now.since(last) >= KEEPALIVE) {
             // The first one goes out at once: it opens the way through the peer's firewall.
-            leg.say(now, &[0; FRAME], out);
+            leg.say(now, &[0; FRAME], records, out);
             // Counted as sent even when a long packet time still holds it back, or nothing may be sent.
             leg.out.last = Some(now);
         }
@@ -105,7 +101,7 @@ fn watch(leg: &mut Leg, now: At, out: &mut impl Out) {
 }
 
 /// One tick of the digits being sent: as events, or for a peer that did not agree to events as tones in the sound.
-fn send_digit(leg: &mut Leg, now: At, out: &mut impl Out) {
+fn send_digit(leg: &mut Leg, now: At, records: &mut BTreeMap<RecordId, Recorder>, out: &mut impl Out) {
     let due = leg.dtmf_out.tick();
     if let Some(target) = leg.event_target() {
         match due {
@@ -124,9 +120,9 @@ fn send_digit(leg: &mut Leg, now: At, out: &mut impl Out) {
                     two_tones(payload.code, leg.inband, &mut frame);
                     leg.inband += FRAME as u32;
                 }
-                leg.say(now, &frame, out);
+                leg.say(now, &frame, records, out);
             }
-            Due::Gap => leg.say(now, &frame, out),
+            Due::Gap => leg.say(now, &frame, records, out),
             Due::Done => {}
         }
     }

@@ -9,11 +9,11 @@ use crate::{
     dtmf,
     limits::FRAME,
     measure::tone_dbfs,
-    record::Job,
+    record::{Job, timeline::Timeline},
     rtp::{HEADER, Header, parse, write_header},
     time::{At, Chance},
     tone,
-    wire::{Audience, BridgeId, Codec, Command, Event, LegId, Remote},
+    wire::{Audience, BridgeId, Codec, Command, Event, LegId, Opus, Rate, RecordFormat, RecordId, Remote},
 };
 
 /// What the shard did.
@@ -118,6 +118,12 @@ impl World {
         self.tell(Command::Bridge { bridge: BridgeId(id), audience: Audience::all(&legs) });
     }
 
+    pub fn record(&mut self, id: u64, left: Option<usize>, right: Option<usize>) {
+        let leg = |n: Option<usize>| n.map(|n| self.phones[n].leg);
+        let (left, right, path) = (leg(left), leg(right), "x.wav".into());
+        self.tell(Command::Record { record: RecordId(id), left, right, path, format: RecordFormat::Wav });
+    }
+
     /// The bytes of one packet.
     pub fn rtp(h: Header, payload: &[u8]) -> Vec<u8> {
         let mut p = vec![0; HEADER];
@@ -196,7 +202,7 @@ impl World {
         }
         let start = (p.ts as usize / FRAME * FRAME) % 8_000;
         let mut payload = [0; FRAME];
-        Encoder::new(p.codec).encode(&p.voice[start..start + FRAME], &mut payload);
+        Encoder::new(p.codec, Rate::K8, Opus::default()).encode(&p.voice[start..start + FRAME], &mut payload);
         let h = Header { marker: false, pt: p.codec.static_pt().expect("G.711"), seq: p.seq, ts: p.ts, ssrc: p.ssrc };
         (p.seq, p.ts) = (p.seq.wrapping_add(1), p.ts.wrapping_add(FRAME as u32));
         self.phone_sends(n, Self::rtp(h, &payload));
@@ -216,7 +222,7 @@ impl World {
             p.got.push((self.now, h));
             if h.pt == p.codec.static_pt().expect("G.711") {
                 let mut pcm = [0; 480];
-                let n = Decoder::new(p.codec).decode(&bytes[payload], &mut pcm);
+                let n = Decoder::new(p.codec, Rate::K8).decode(&bytes[payload], &mut pcm);
                 p.heard.extend_from_slice(&pcm[..n]);
             } else {
                 p.events.push((h, dtmf::Payload::parse(&bytes[payload]).expect("an event")));
@@ -238,16 +244,21 @@ impl World {
         self.did.events.iter().filter_map(digit).collect()
     }
 
-    /// The two channels of what was handed to the writer.
+    /// The two channels of what was handed to the writer, of the one recording there is.
     pub fn recorded(&self) -> (Vec<i16>, Vec<i16>) {
-        let (mut left, mut right) = (Vec::new(), Vec::new());
+        let (mut timeline, mut all) = (Timeline::default(), Vec::new());
+        let mut page = |at: u64, pcm: &[i16]| {
+            all.resize(at as usize * 2, 0);
+            all.extend_from_slice(pcm);
+        };
         for job in &self.did.jobs {
-            if let Job::Block { at, pcm, .. } = job {
-                assert_eq!(*at as usize, left.len(), "blocks follow one another");
-                left.extend(pcm.iter().step_by(2));
-                right.extend(pcm.iter().skip(1).step_by(2));
+            match job {
+                Job::Open { .. } => {}
+                Job::Block { until, block, .. } => timeline.take(*until, block, &mut page),
+                Job::Pause { at, paused, .. } => timeline.pause(*at, *paused, &mut page),
+                Job::Close { at, .. } => timeline.close(*at, &mut page),
             }
         }
-        (left, right)
+        (all.iter().step_by(2).copied().collect(), all.iter().skip(1).step_by(2).copied().collect())
     }
 }

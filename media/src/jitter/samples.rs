@@ -6,6 +6,7 @@
 //!
 //! A gap is filled with the last frame, fading out over 60 ms; then it is silence.
 
+use super::Put;
 use crate::limits::{FRAME, JITTER_MAX, JITTER_MIN, JITTER_SAMPLES};
 
 /// Ticks over which the lowest fill is watched before the delay may shrink: two seconds.
@@ -17,15 +18,6 @@ const CONCEAL: u32 = 3;
 
 const SAMPLES: u32 = JITTER_SAMPLES as u32;
 const WORDS: usize = JITTER_SAMPLES / 64;
-
-/// What became of samples put in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Put {
-    /// They will be heard.
-    Taken,
-    /// Their moment is over.
-    Late,
-}
 
 /// See the module.
 #[derive(Clone)]

@@ -1,0 +1,166 @@
+//! ringdesk's media engine by itself, in a process of its own: commands come line by line, and what it says goes back so.
+//!
+//! | line | means |
+//! |---|---|
+//! | `open LEG` | answered by `opened LEG PORT` or `failed LEG REASON` |
+//! | `agree LEG ADDRESS CODEC` | plain RTP of that codec with that address |
+//! | `bridge NAME LEG:LEG,LEG LEG:LEG ..` | a row for each listener: whom it hears |
+//! | `play LEG` | ten seconds of sound, over and over, the same for all |
+//! | `record NAME LEFT RIGHT PATH` | two channels into a file |
+
+use std::{
+    io::{self, BufRead},
+    net::{IpAddr, Ipv4Addr, SocketAddrV4},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use media::{
+    Engine, EngineConfig, tone,
+    wire::{Audience, BridgeId, Clip, Codec, Command, Event, LegId, OpenError, PlayId, RecordFormat, RecordId, Remote, Repeat},
+};
+
+use crate::{
+    load::{Hears, Phone, Says},
+    server::{Ours, Places, local},
+    stamp::Law,
+};
+
+/// What the engine is to do with the calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Two legs of one codec.
+    Relay,
+    /// The same, and a file with a channel for each.
+    Record,
+    /// PCMU on one side, PCMA on the other.
+    OtherLaw,
+    /// Three legs: two talk, a third hears both and is heard by the second only.
+    Whisper,
+    /// One leg that is played to and talks.
+    Play,
+}
+
+impl Work {
+    /// Phones of one call.
+    pub fn phones(self) -> usize {
+        match self {
+            Work::Relay | Work::Record | Work::OtherLaw => 2,
+            Work::Whisper => 3,
+            Work::Play => 1,
+        }
+    }
+
+    /// What the `n`th phone of a call says and hears.
+    pub fn phone(self, n: usize, to: SocketAddrV4) -> Phone {
+        let (says, hears) = match (self, n) {
+            (Work::Relay | Work::Record, _) | (Work::OtherLaw, 0) => (Says::Stamps(Law::Mu), Hears::Stamps(Law::Mu)),
+            (Work::OtherLaw, _) => (Says::Stamps(Law::A), Hears::Stamps(Law::A)),
+            (Work::Whisper | Work::Play, _) => (Says::Sound(Law::Mu), Hears::Packets),
+        };
+        Phone { to, says, hears }
+    }
+
+    fn codec(self, n: usize) -> &'static str {
+        if self == Work::OtherLaw && n == 1 { "pcma" } else { "pcmu" }
+    }
+}
+
+/// Open, agree and join: where each phone is to send.
+pub fn connect(server: &mut Ours, work: Work, phones: &[SocketAddrV4], files: &Path) -> io::Result<Vec<SocketAddrV4>> {
+    let mut to = vec![local(0); phones.len()];
+    // In portions: neither side waits for the other with its pipe full.
+    for (p, portion) in phones.chunks(100).enumerate() {
+        let lines: String = (0..portion.len()).map(|i| format!("open {}\n", p * 100 + i)).collect();
+        server.tell(&lines)?;
+        for _ in portion {
+            let line = server.answer()?;
+            match line.split_whitespace().collect::<Vec<_>>()[..] {
+                ["opened", leg, port] => {
+                    let (Ok(leg), Ok(port)) = (leg.parse::<usize>(), port.parse()) else { return Err(io::Error::other(line)) };
+                    to[leg] = local(port);
+                }
+                _ => return Err(io::Error::other(line)),
+            }
+        }
+    }
+    for (call, own) in phones.chunks(work.phones()).enumerate() {
+        let first = call * work.phones();
+        let mut lines = String::new();
+        for (n, address) in own.iter().enumerate() {
+            lines += &format!("agree {} {address} {}\n", first + n, work.codec(n));
+        }
+        let [a, b, c] = [first, first + 1, first + 2];
+        match work {
+            Work::Play => lines += &format!("play {a}\n"),
+            Work::Whisper => lines += &format!("bridge {call} {a}:{b} {b}:{a},{c} {c}:{a},{b}\n"),
+            Work::Relay | Work::Record | Work::OtherLaw => lines += &format!("bridge {call} {a}:{b} {b}:{a}\n"),
+        }
+        if work == Work::Record {
+            lines += &format!("record {call} {a} {b} {}\n", files.join(format!("{call}.wav")).display());
+        }
+        server.tell(&lines)?;
+    }
+    Ok(to)
+}
+
+/// The child: does as told until its input ends.
+pub fn serve() -> io::Result<()> {
+    let config = EngineConfig { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), ports: 10_000..=60_000, threads: 1, pin: false };
+    let engine = Engine::start(config, |e| match e {
+        Event::Opened { leg, rtp_port } => crate::say(&format!("opened {} {rtp_port}", leg.0)),
+        Event::OpenFailed { leg, error: OpenError::NoPorts { .. } } => crate::say(&format!("failed {} no ports", leg.0)),
+        Event::OpenFailed { leg, error } => crate::say(&format!("failed {} {error}", leg.0)),
+        _ => {}
+    })?;
+    let clip = Arc::new(tone::sine(440.0, -12.0, Duration::from_secs(10)));
+    for line in io::stdin().lock().lines() {
+        let line = line?;
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let command = parse(&words, &clip).ok_or_else(|| io::Error::other(format!("not a command: {line}")))?;
+        engine.send(command);
+    }
+    engine.shutdown();
+    Ok(())
+}
+
+fn parse(words: &[&str], clip: &Arc<Clip>) -> Option<Command> {
+    let leg = |w: &str| w.parse().ok().map(LegId);
+    Some(match words {
+        ["open", l] => Command::Open { leg: leg(l)?, port: None, ice: None },
+        ["agree", l, address, codec] => {
+            let (codec, pt) = match *codec {
+                "pcmu" => (Codec::Pcmu, 0),
+                "pcma" => (Codec::Pcma, 8),
+                _ => return None,
+            };
+            Command::Agree { leg: leg(l)?, remote: Remote::plain(address.parse().ok()?, codec, pt) }
+        }
+        ["bridge", name, rows @ ..] => {
+            let row = |r: &&str| {
+                let (listener, speakers) = r.split_once(':')?;
+                Some((leg(listener)?, speakers.split(',').map(leg).collect::<Option<Vec<_>>>()?))
+            };
+            let rows = rows.iter().map(row).collect::<Option<Vec<_>>>()?;
+            Command::Bridge { bridge: BridgeId(name.parse().ok()?), audience: Audience { rows } }
+        }
+        ["play", l] => {
+            let leg = leg(l)?;
+            Command::Play { leg, play: PlayId(leg.0), clips: vec![clip.clone()], repeat: Repeat::Forever }
+        }
+        ["record", name, left, right, path] => Command::Record {
+            record: RecordId(name.parse().ok()?),
+            left: Some(leg(left)?),
+            right: Some(leg(right)?),
+            path: path.into(),
+            format: RecordFormat::Wav,
+        },
+        _ => return None,
+    })
+}
+
+/// The engine with these phones connected: where each is to send.
+pub fn start(places: Places) -> io::Result<Ours> {
+    Ours::start("engine", places)
+}

@@ -1,0 +1,138 @@
+//! What a call costs: plays both sides of many calls over real UDP on one processor against a server on another.
+//!
+//!     make bench-calls                                  all of it, about a quarter of an hour
+//!     target/release/bench-calls --quick                a minute
+//!     target/release/bench-calls --only relay,floor --calls 500 --window 5
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `load` | the phones: packets out on time, packets in counted and timed |
+//! | `stamp` | who sent a packet and when, in its sound |
+//! | `server`, `floor`, `rtpengine`, `engine` | whoever serves: a bare loop, the Debian package, our media engine |
+//! | `measure` | one measurement: a server, so many calls, a window; and the search for the most that hold |
+//! | `report`, `plot` | raw lines, the table, the picture |
+//! | `proc`, `sys` | what the system says of a process; datagrams by the batch |
+//!
+//! Every measurement starts its server anew. Rows are measured in turn, several rounds of all of them, and ratios are taken
+//! within a round: this machine in this minute, never against another day.
+#![allow(clippy::print_stdout, reason = "this is a program that reports")]
+
+mod engine;
+mod floor;
+mod load;
+mod measure;
+mod plot;
+mod proc;
+mod report;
+mod rtpengine;
+mod server;
+mod stamp;
+mod sys;
+
+use std::{io, io::Write, path::PathBuf, process::ExitCode, time::Duration};
+
+use load::{Exchange, Length};
+use measure::{Bench, Row};
+use server::Places;
+
+/// What was asked for.
+#[derive(Debug)]
+struct Options {
+    calls: usize,
+    rounds: usize,
+    window: Duration,
+    only: Option<Vec<String>>,
+    capacity: bool,
+    out: PathBuf,
+}
+
+const HELP: &str =
+    "usage: bench-calls [--quick] [--calls N] [--rounds N] [--window SECONDS] [--only ROW,ROW] [--no-capacity] [--out DIR]";
+
+fn options() -> Result<Options, String> {
+    let mut o = Options {
+        calls: 300,
+        rounds: 5,
+        window: Duration::from_secs(4),
+        only: None,
+        capacity: true,
+        out: "target/bench-calls".into(),
+    };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or(format!("{word} needs a value"));
+        let number = |v: String| v.parse::<usize>().ok().filter(|n| *n > 0).ok_or(format!("`{v}` is not a number"));
+        match &*word {
+            "--quick" => (o.rounds, o.window, o.capacity) = (1, Duration::from_secs(2), false),
+            "--calls" => o.calls = number(value()?)?,
+            "--rounds" => o.rounds = number(value()?)?,
+            "--window" => o.window = Duration::from_secs(number(value()?)? as u64),
+            "--only" => o.only = Some(value()?.split(',').map(str::to_owned).collect()),
+            "--no-capacity" => o.capacity = false,
+            "--out" => o.out = value()?.into(),
+            _ => return Err(HELP.into()),
+        }
+    }
+    Ok(o)
+}
+
+fn main() -> ExitCode {
+    let done = match std::env::args().nth(1).as_deref() {
+        Some("floor") => floor::serve(),
+        Some("engine") => engine::serve(),
+        _ => match options() {
+            Ok(o) => run(&o),
+            Err(why) => {
+                eprintln!("{why}");
+                return ExitCode::from(2);
+            }
+        },
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("bench-calls: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A line to whoever commands this process, at once.
+fn say(line: &str) {
+    let mut out = io::stdout().lock();
+    // Nobody reads any more: the end of the input will tell.
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+fn run(o: &Options) -> io::Result<()> {
+    let processors = proc::processors()?;
+    let [server, .., ours] = processors[..] else { return Err(io::Error::other("two processors are needed")) };
+    let places = Places { server, ours };
+    proc::pin(ours)?;
+    // Two sockets a call and process; what the system allows will do.
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let most = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, most)?;
+    std::fs::create_dir_all(&o.out)?;
+    let bench = Bench { exchange: Exchange::open()?, places, files: o.out.join("recordings") };
+    let length = Length { warm: Duration::from_secs(1), window: o.window };
+    let wanted = |r: &Row| o.only.as_ref().is_none_or(|only| only.iter().any(|w| w == r.name()));
+    let rows: Vec<Row> = Row::ALL.into_iter().filter(wanted).collect();
+    let mut report = report::Report::new(&o.out)?;
+    for round in 0..o.rounds {
+        for row in &rows {
+            // As many legs where a call has one as where it has two.
+            if let Some(sample) = bench.measure(*row, o.calls * 2 / row.phones().min(2), length)? {
+                report.sample(round, sample)?;
+            }
+        }
+    }
+    if o.capacity {
+        for row in rows.iter().filter(|r| Row::SEARCHED.contains(r)) {
+            let Some(start) = report.calls_that_fill_a_core(*row) else { continue };
+            let search = bench.highest(*row, start, |s| report.probe(s))?;
+            report.highest(*row, search);
+        }
+    }
+    report.finish()
+}

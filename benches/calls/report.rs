@@ -1,0 +1,167 @@
+//! Raw lines as they come, and the table at the end.
+
+use std::{
+    fmt::Write as _,
+    fs::File,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    engine::Work,
+    measure::{Highest, Row, Sample},
+    plot,
+};
+
+/// See the module.
+#[derive(Debug)]
+pub struct Report {
+    folder: PathBuf,
+    raw: File,
+    /// Round and sample.
+    samples: Vec<(usize, Sample)>,
+    probes: Vec<Sample>,
+    highest: Vec<(Row, Highest)>,
+}
+
+/// What a row's time per packet is held against: another row of the same round, and at most how many times that.
+fn goals(row: Row) -> &'static [(Row, f64)] {
+    const RELAY: Row = Row::Ours(Work::Relay);
+    match row {
+        RELAY => &[(Row::Floor, 1.35), (Row::Rtpengine, 0.6)],
+        Row::Ours(Work::Record) => &[(RELAY, 1.5)],
+        Row::Ours(Work::OtherLaw) => &[(RELAY, 1.2)],
+        Row::Ours(Work::Play) => &[(RELAY, 0.7)],
+        Row::Ours(Work::Whisper) | Row::Floor | Row::Rtpengine => &[],
+    }
+}
+
+impl Report {
+    pub fn new(folder: &Path) -> io::Result<Self> {
+        let raw = File::create(folder.join("raw.jsonl"))?;
+        Ok(Self { folder: folder.into(), raw, samples: Vec::new(), probes: Vec::new(), highest: Vec::new() })
+    }
+
+    /// One measurement of a round.
+    pub fn sample(&mut self, round: usize, s: Sample) -> io::Result<()> {
+        self.line(&format!("\"round\":{round}"), &s)?;
+        self.samples.push((round, s));
+        Ok(())
+    }
+
+    /// One step of a search.
+    pub fn probe(&mut self, s: &Sample) -> io::Result<()> {
+        self.line("\"probe\":true", s)?;
+        self.probes.push(s.clone());
+        Ok(())
+    }
+
+    /// What a search found.
+    pub fn highest(&mut self, row: Row, h: Highest) {
+        self.highest.push((row, h));
+    }
+
+    fn line(&mut self, which: &str, s: &Sample) -> io::Result<()> {
+        let m = &s.m;
+        let delay = |p| m.delay.percentile(p).map_or("null".into(), |ms| format!("{ms:.3}"));
+        let line = format!(
+            "{{\"row\":\"{}\",{which},\"calls\":{},\"packets\":{},\"cpu_us_per_packet\":{:.3},\"core\":{:.4},\
+             \"rss_per_call\":{:.0},\"loss\":{:.6},\"delay_ms\":{{\"p50\":{},\"p99\":{},\"max\":{:.3}}},\"late\":{},\
+             \"load\":{:.2}}}",
+            s.row.name(),
+            s.calls,
+            m.heard,
+            m.per_packet_us(),
+            m.core(),
+            s.rss_per_call,
+            m.loss(),
+            delay(50.0),
+            delay(99.0),
+            m.delay.max(),
+            m.late,
+            s.load,
+        );
+        println!("{line}");
+        writeln!(self.raw, "{line}")
+    }
+
+    fn of(&self, row: Row) -> impl Iterator<Item = &Sample> {
+        self.samples.iter().map(|(_, s)| s).filter(move |s| s.row == row)
+    }
+
+    fn median(&self, row: Row, figure: impl Fn(&Sample) -> f64) -> Option<f64> {
+        median(self.of(row).map(figure).collect())
+    }
+
+    /// A guess for the search.
+    pub fn calls_that_fill_a_core(&self, row: Row) -> Option<usize> {
+        self.median(row, |s| s.calls as f64 / s.m.core()).map(|n| n as usize)
+    }
+
+    /// Time per packet against another row's, round by round; their median.
+    fn ratio(&self, row: Row, base: Row) -> Option<f64> {
+        let in_round = |row, round| self.samples.iter().find(|(r, s)| *r == round && s.row == row).map(|(_, s)| s);
+        let rounds = self.samples.iter().filter(|(_, s)| s.row == row);
+        median(rounds.filter_map(|(round, s)| Some(s.m.per_packet_us() / in_round(base, *round)?.m.per_packet_us())).collect())
+    }
+
+    /// The table and the picture.
+    pub fn finish(self) -> io::Result<()> {
+        let table = self.table();
+        println!("\n{table}");
+        std::fs::write(self.folder.join("table.md"), &table)?;
+        let bars: Vec<(&str, f64)> =
+            Row::ALL.into_iter().filter_map(|row| Some((row.name(), self.median(row, |s| s.m.per_packet_us())?))).collect();
+        let curve = |row: Row| {
+            let all = self.of(row).chain(self.probes.iter().filter(|s| s.row == row));
+            let mut points: Vec<(f64, f64)> = all.filter_map(|s| Some((s.calls as f64, s.m.delay.percentile(99.0)?))).collect();
+            points.sort_by(|a, b| a.0.total_cmp(&b.0));
+            (row.name(), points)
+        };
+        let curves: Vec<_> = Row::SEARCHED.into_iter().map(curve).filter(|(_, points)| !points.is_empty()).collect();
+        std::fs::write(self.folder.join("calls.svg"), plot::svg(&bars, &curves))
+    }
+
+    fn table(&self) -> String {
+        let mut t = String::from(
+            "| | calls | CPU per packet | of a core per call | against (at most) | RSS per call | loss | delay p50 / p99 / max | most calls that held |\n\
+             |---|---|---|---|---|---|---|---|---|\n",
+        );
+        for row in Row::ALL {
+            let Some(us) = self.median(row, |s| s.m.per_packet_us()) else { continue };
+            let first = self.of(row).next().expect("a row with a median has a sample");
+            let against: Vec<String> = goals(row)
+                .iter()
+                .filter_map(|(base, most)| Some(format!("{:.2} x {} ({most})", self.ratio(row, *base)?, base.name())))
+                .collect();
+            let ms = |p: f64| self.median(row, |s| s.m.delay.percentile(p).unwrap_or(f64::NAN)).filter(|v| v.is_finite());
+            let delay = match (ms(50.0), ms(99.0)) {
+                (Some(p50), Some(p99)) => {
+                    let max = self.of(row).map(|s| s.m.delay.max()).fold(0.0, f64::max);
+                    format!("{p50:.2} / {p99:.2} / {max:.1} ms")
+                }
+                _ => String::new(),
+            };
+            let held = self.highest.iter().find(|h| h.0 == row).map_or(String::new(), |(_, h)| {
+                format!("{}{}", h.calls, if h.limited_by_us { " (then the generator's own limit)" } else { "" })
+            });
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                t,
+                "| {} | {} | {us:.2} us | {:.3} % | {} | {:.1} KiB | {:.3} % | {delay} | {held} |",
+                row.name(),
+                first.calls,
+                self.median(row, |s| s.m.core() / s.calls as f64 * 100.0).unwrap_or(0.0),
+                against.join(", "),
+                self.median(row, |s| s.rss_per_call / 1024.0).unwrap_or(0.0),
+                self.median(row, |s| s.m.loss() * 100.0).unwrap_or(0.0),
+            );
+        }
+        t
+    }
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
