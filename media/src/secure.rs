@@ -185,6 +185,11 @@ impl Guard {
         self.ice.is_some()
     }
 
+    /// Whether the peer proved by its checks to be there.
+    pub fn admits(&self, from: SocketAddr) -> bool {
+        self.ice.as_ref().is_some_and(|a| a.admits(from))
+    }
+
     /// Where the peer wants to be sent to by its connectivity checks: `None` before the first and 30 s after the last one, and
     /// for a peer that does not check ([`Self::decides_addresses`]).
     pub fn target(&self) -> Option<SocketAddr> {
