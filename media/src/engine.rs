@@ -133,8 +133,7 @@ impl Engine {
             let (inbox, messages) = sync_channel(COMMANDS_MAX);
             let (waker, gauges) = (Arc::new(Waker::new()?), Arc::new(Gauges::default()));
             let shard = Shard::new(Setup { seed: clock::seed(), ntp_at_zero: clock.ntp_at_zero() });
-            let v6 = config.bind.is_ipv6();
-            let runner = Runner::new(shard, shared.clone(), messages, waker.clone(), writer.clone(), gauges.clone(), v6)?;
+            let runner = Runner::new(shard, shared.clone(), messages, waker.clone(), writer.clone(), gauges.clone())?;
             let thread = thread::Builder::new().name(format!("media-{n}")).spawn(move || {
                 if config.pin {
                     // Refused in some containers; the thread runs all the same.

@@ -318,6 +318,8 @@ pub struct InteractionNow {
     attributes: BTreeMap<String, String>,
     /// Messages so far.
     messages: u64,
+    /// Whose sound does not arrive, though it should: `customer`, `agent`, `outside`.
+    unheard: Vec<String>,
 }
 
 /// The kinds of facts.
@@ -344,6 +346,7 @@ pub enum FactKind {
     InteractionClosed,
     LegOpened,
     LegDialog,
+    LegTrouble,
     LegEnded,
     RecordingStarted,
     RecordingEnded,
