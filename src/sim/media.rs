@@ -161,7 +161,7 @@ impl FakeMedia {
                 }
                 self.records.insert(record, Recording { began: now, before: Duration::ZERO, paused: false });
             }
-            Command::RecordSides { .. } => {}
+            Command::Credentials { .. } | Command::RecordSides { .. } => {}
             Command::RecordPause { record, paused } => {
                 if let Some(r) = self.records.get_mut(&record) {
                     r.paused = paused;

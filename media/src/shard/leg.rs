@@ -18,6 +18,7 @@ use crate::{
     jitter::Jitter,
     limits::{FRAME, PLAY_CLIPS_MAX, SAMPLES_PER_MS},
     rtp::stats,
+    secure::Guard,
     time::{At, Chance},
     wire::{BridgeId, Clip, Codec, Direction, LegId, Opus, PlayId, Rate, RecordId, Remote, Repeat, Stats},
 };
@@ -145,6 +146,9 @@ impl Leg {
     /// Whether RTP from here counts: from the latched address, or before that from the announced one, or for a peer behind a
     /// NAT from any port of the address its signalling came from.
     pub fn admits(&self, from: SocketAddr) -> bool {
+        if let Some(checks) = self.checks() {
+            return checks.admits(from);
+        }
         match (self.latched, &self.remote) {
             (Some(latched), _) => latched == from,
             (None, Some(r)) => r.rtp == from || r.nat == Some(from.ip()),
@@ -164,7 +168,8 @@ impl Leg {
     /// Where and how to send sound; `None` while nothing may be sent.
     pub fn target(&self) -> Option<Target> {
         let r = self.remote.as_ref()?;
-        if !matches!(r.direction, Direction::SendRecv | Direction::SendOnly) {
+        let shut = self.out.guard.as_ref().is_some_and(|g| g.is_shut());
+        if shut || !matches!(r.direction, Direction::SendRecv | Direction::SendOnly) {
             return None;
         }
         let ptime = usize::from(r.ptime_ms.clamp(10, 60)) * SAMPLES_PER_MS as usize;
@@ -189,10 +194,18 @@ impl Leg {
     /// The latched address, or the announced one if it means anything from here: `0.0.0.0` and port 0 are how old phones say
     /// "hold", and a private address of somebody behind a NAT is some other machine in our own network.
     fn reach(&self, latched: Option<SocketAddr>, announced: SocketAddr) -> Option<SocketAddr> {
+        if let Some(checks) = self.checks() {
+            return checks.target();
+        }
         let nat = self.remote.as_ref().and_then(|r| r.nat);
         let elsewhere = nat.is_some_and(|nat| nat != announced.ip() && private(announced.ip()));
         let said = (!announced.ip().is_unspecified() && announced.port() != 0).then_some(announced);
         latched.filter(|_| said.is_some()).or(said.filter(|_| !elsewhere))
+    }
+
+    /// The guard, if the peer checks connectivity: then addresses are its business.
+    fn checks(&self) -> Option<&Guard> {
+        self.out.guard.as_deref().filter(|g| g.decides_addresses())
     }
 
     /// Whether the peer may send.

@@ -12,6 +12,7 @@
 //! | `bridge` | who hears whom; relay or mix |
 //! | `tick` | every 5 ms a quarter of the legs: playback, mixes, digits, reports, watches |
 //! | `recorder` | payloads copied for the writer |
+//! | `guarded` | a leg and its guard: packets opened and protected, checks and handshakes answered |
 //! | `commands` | the commands, one by one |
 //!
 //! A bridge of two legs of one codec (or of the two laws of G.711) who hear each other is relayed at arrival. Everything else
@@ -20,6 +21,9 @@
 mod arrive;
 mod bridge;
 mod commands;
+mod guarded;
+#[cfg(test)]
+mod guarded_tests;
 mod leg;
 mod outgoing;
 mod recorder;

@@ -7,11 +7,12 @@
 //! A change of feed is an anchor: the next packet takes the next sequence number, and the timestamp moves on by the time
 //! that has passed since the last sample sent.
 
-use super::Out;
+use super::{Out, guarded};
 use crate::{
     codec::Encoder,
     limits::{CATCH_UP_MAX, FRAME, PHASE_TIME, SAMPLES_PER_MS},
     rtp::{HEADER, Header, write_before, write_header},
+    secure::Guard,
     shard::{Plane, Slot},
     time::{At, Chance, samples},
     wire::LegId,
@@ -66,6 +67,8 @@ pub(super) struct Outgoing {
     pub last: Option<At>,
     pending: [i16; PTIME_MAX + FRAME],
     held: usize,
+    /// What protects it; `None`: nothing was asked for.
+    pub guard: Option<Box<Guard>>,
 }
 
 impl Outgoing {
@@ -83,6 +86,7 @@ impl Outgoing {
             last: None,
             pending: [0; PTIME_MAX + FRAME],
             held: 0,
+            guard: None,
         }
     }
 
@@ -138,7 +142,7 @@ impl Outgoing {
             let length = encoder.encode(&self.pending[..n], &mut packet[HEADER..HEADER + n]);
             let h = Header { marker: std::mem::take(&mut self.marker), pt: t.pt, seq: self.seq, ts: self.ts, ssrc: self.ssrc };
             write_header(&h, packet.first_chunk_mut().expect("longer than a header"));
-            out.send(t.slot, Plane::Rtp, t.to, &packet[..HEADER + length]);
+            guarded::send(&mut self.guard, t.slot, Plane::Rtp, false, t.to, &packet[..HEADER + length], out);
             sent(self.ts, &packet[HEADER..HEADER + length], out);
             self.count(now, length);
             self.seq = self.seq.wrapping_add(1);
@@ -159,7 +163,7 @@ impl Outgoing {
         let mut packet = [0; HEADER + 4];
         write_header(&h, packet.first_chunk_mut().expect("longer than a header"));
         packet[HEADER..].copy_from_slice(&payload.bytes());
-        out.send(t.slot, Plane::Rtp, t.to, &packet);
+        guarded::send(&mut self.guard, t.slot, Plane::Rtp, false, t.to, &packet, out);
         self.count(now, 4);
         self.seq = self.seq.wrapping_add(1);
         self.marker = true;
@@ -205,7 +209,7 @@ impl Outgoing {
         let header = Header { marker, pt: t.pt, seq, ts, ssrc: self.ssrc };
         let size = payload.len();
         if let Some(packet) = write_before(&header, bytes, payload) {
-            out.send(t.slot, Plane::Rtp, t.to, packet);
+            guarded::send(&mut self.guard, t.slot, Plane::Rtp, false, t.to, packet, out);
             self.count(now, size);
         }
         true

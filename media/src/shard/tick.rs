@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Out, Shard, arrive::ntp_at, leg::Leg, recorder::Recorder};
+use super::{Out, Shard, arrive::ntp_at, guarded, leg::Leg, recorder::Recorder};
 use crate::{
     dtmf::{self, send::Due},
     limits::{CATCH_UP_MAX, FRAME, KEEPALIVE, PHASE_TIME, PHASES, RTCP_EVERY},
@@ -57,6 +57,7 @@ impl Shard {
     fn leg_tick(&mut self, now: At, i: usize, out: &mut impl Out) {
         let Self { legs, records, totals, chance, setup, .. } = self;
         let Some(leg) = legs[i].as_deref_mut() else { return };
+        guarded::tick(leg, now, out);
         if leg.remote.is_none() {
             watch(leg, now, out);
             return;
@@ -156,5 +157,5 @@ pub(super) fn send_report(leg: &mut Leg, now: At, ntp_at_zero: u64, bye: bool, o
     let report = leg.received.report(now);
     let mut packet = [0; rtcp::WRITE_MAX];
     let n = rtcp::write(&rtcp::Say { ssrc: leg.out.ssrc, info, report, cname: &leg.cname, bye }, &mut packet);
-    out.send(leg.slot, plane, to, &packet[..n]);
+    guarded::send(&mut leg.out.guard, leg.slot, plane, true, to, &packet[..n], out);
 }
