@@ -279,7 +279,7 @@ fn here(config: &Config, udp: &[SocketAddr], tcp: &[SocketAddr], http: SocketAdd
     let timeout = config.media.timeout_s;
     let strong_digest = config.sip.digest_sha256;
     let media_timeout = (timeout > 0).then(|| Duration::from_secs(u64::from(timeout)));
-    Here { listeners, media, strong_digest, media_timeout, fingerprint: None }
+    Here { listeners, media, strong_digest, media_timeout, fingerprint: Some(media::dtls::identity().fingerprint) }
 }
 
 async fn demo_seed(

@@ -52,6 +52,13 @@ fn a_browser_calls_a_desk_phone_and_each_side_knows_whom_to_expect() {
     w.pass(secs(2));
     assert!(w.hear_each_other(caller, anna));
     assert!(matches!(leg(&w, caller).1.security, Security::Dtls { role: media::wire::DtlsRole::Server, .. }));
+    assert_eq!(w.media.legs().find(|(l, _)| **l == id).unwrap().1.ice.as_ref(), Some(&ours), "nothing was restarted");
+    // It comes by another network: new credentials on its side, and then on ours.
+    w.phone_mut(caller).ice.ufrag = "moved".into();
+    w.phone_hold(caller, false);
+    w.pass(secs(2));
+    assert_eq!(leg(&w, caller).1.ice.as_ref().unwrap().ufrag, "moved");
+    assert_ne!(w.media.legs().find(|(l, _)| **l == id).unwrap().1.ice.as_ref(), Some(&ours));
     w.hangs_up(caller);
     w.nothing_is_left();
 }
