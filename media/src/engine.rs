@@ -31,7 +31,7 @@ use crate::{
     record::writer::{Disk, Store, Writer},
     shard::{Setup, Shard},
     time::At,
-    wire::{Command, Event, LegId, OpenError, RecordId},
+    wire::{Command, Event, Ice, LegId, OpenError, RecordId},
 };
 
 /// What the engine is told once.
@@ -165,6 +165,11 @@ impl Engine {
         let _ = self.desk.send(Control::Command(command));
     }
 
+    /// SHA-256 of the certificate every leg of this process shows in a handshake, for `a=fingerprint:sha-256`.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        crate::dtls::identity().fingerprint
+    }
+
     /// The figures of this moment.
     pub fn counters(&self) -> Counters {
         let (free, all) = self.shared.ports.count();
@@ -289,7 +294,7 @@ impl Desk {
 
     fn command(&mut self, c: Command) {
         let shard = match &c {
-            Command::Open { leg, port, .. } => return self.open(*leg, *port),
+            Command::Open { leg, port, ice } => return self.open(*leg, *port, ice.clone()),
             Command::Bridge { audience, .. } => {
                 let rows = audience.rows.iter();
                 let legs: Vec<LegId> =
@@ -319,7 +324,8 @@ impl Desk {
                 }
                 n.unwrap_or(0)
             }
-            Command::Agree { leg, .. }
+            Command::Credentials { leg, .. }
+            | Command::Agree { leg, .. }
             | Command::Unbridge { leg }
             | Command::Play { leg, .. }
             | Command::PlayPipe { leg, .. }
@@ -345,7 +351,7 @@ impl Desk {
         self.latest
     }
 
-    fn open(&mut self, leg: LegId, port: Option<u16>) {
+    fn open(&mut self, leg: LegId, port: Option<u16>, ice: Option<Ice>) {
         let n = self.least_loaded();
         let fail = |error| (self.shared.on_event)(Event::OpenFailed { leg, error });
         if self.legs.contains_key(&leg) {
@@ -359,6 +365,9 @@ impl Desk {
                 self.legs.insert(leg, n);
                 self.shards[n].count(1);
                 self.shards[n].tell(Msg::Open(leg, sockets));
+                if let Some(ice) = ice {
+                    self.shards[n].tell(Msg::Command(Command::Credentials { leg, ice }));
+                }
             }
             Err(error) => fail(error),
         }

@@ -15,6 +15,7 @@
 //! | [`jitter`] | packets between arrival and the 20 ms tick, and how long they are held |
 //! | [`playout`] | the receive path: jitter buffer, decoder, concealment, comfort noise; packets in, frames out |
 //! | `shard` | the machine: commands, packets and ticks in; packets, events and recorder blocks out. No I/O |
+//! | `dtls` | keys from a handshake in the media path |
 //! | `ice` | connectivity checks answered: where a browser may send from, and wants to be sent to |
 //! | `secure` | one guard a leg: who may send to it, what protects its packets |
 //! | `srtp` | SRTP and SRTCP, one direction each |
@@ -26,6 +27,8 @@
 pub mod codec;
 pub mod detect;
 pub mod dsp;
+#[cfg(feature = "engine")]
+pub mod dtls;
 pub mod dtmf;
 #[cfg(feature = "engine")]
 pub mod engine;

@@ -107,3 +107,11 @@ pub const CONSENT: Duration = Duration::from_secs(30);
 pub const ICE_PAIRS_MAX: usize = 8;
 /// A peer's packets under its last SRTP key are taken for so long after a new one was agreed.
 pub const OLD_KEYS: Duration = Duration::from_secs(5);
+/// Most datagrams one DTLS handshake is fed: one that needs more is given up.
+pub const DTLS_DATAGRAMS_MAX: u32 = 64;
+/// Most records of one DTLS datagram; one with more is not read.
+pub const DTLS_RECORDS_MAX: usize = 16;
+/// Most handshakes a peer may begin under one agreement; further hellos are not answered.
+pub const DTLS_TRIES: u32 = 8;
+/// Our last DTLS flight is kept for so long to be sent again, unless something under the new keys came before.
+pub const DTLS_LINGER: Duration = Duration::from_secs(30);

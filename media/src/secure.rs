@@ -13,6 +13,7 @@
 use std::net::SocketAddr;
 
 use crate::{
+    dtls::{self, Association, Outcome},
     ice::{self, stun::ANSWER_MAX},
     limits::{DATAGRAM_MAX, OLD_KEYS},
     rtp::packet::looks_like_rtcp,
@@ -73,12 +74,15 @@ pub struct Guard {
     ice: Option<ice::Agent>,
     agreed: Security,
     mode: Mode,
+    dtls: Option<Box<Association>>,
+    /// Where handshakes go: the announced address, or where the peer's first one came from, or by its checks.
+    peer: Option<SocketAddr>,
     target: Option<SocketAddr>,
 }
 
 impl Guard {
     fn new() -> Self {
-        Self { ice: None, agreed: Security::Clear, mode: Mode::Clear, target: None }
+        Self { ice: None, agreed: Security::Clear, mode: Mode::Clear, dtls: None, peer: None, target: None }
     }
 
     /// Our credentials for a peer that checks connectivity; other ones later are a restart. Nothing is taken or sent before
@@ -111,6 +115,9 @@ impl Guard {
             *guard = None;
             return;
         }
+        if g.ice.is_none() {
+            g.peer = (!remote.rtp.ip().is_unspecified() && remote.rtp.port() != 0).then_some(remote.rtp);
+        }
         g.secure(now, &remote.security, out);
     }
 
@@ -133,17 +140,54 @@ impl Guard {
                     Err(BadKey) => out.unsecured("a key has not the length its suite asks for"),
                 }
             }
-            Security::Dtls { .. } => {
+            // Another role or certificate is another association (RFC 8842 section 4): what the last one gave is over.
+            Security::Dtls { role, fingerprint } => {
                 self.mode = Mode::Shut;
-                out.unsecured("DTLS is not spoken");
+                self.dtls = Some(Box::new(Association::new(dtls::identity(), *role, *fingerprint)));
+                self.start(now, out);
             }
         }
+        if !matches!(security, Security::Dtls { .. }) {
+            self.dtls = None;
+        }
         self.agreed = security.clone();
+    }
+
+    /// As the client of a handshake, begin it once the way is known.
+    fn start(&mut self, now: At, out: &mut impl Outside) {
+        let to = if self.ice.is_some() { self.target } else { self.peer };
+        if let (Some(dtls), Some(to)) = (&mut self.dtls, to) {
+            let outcome = dtls.start(now, &mut |packet| out.send(to, packet));
+            self.became(now, outcome, out);
+        }
+    }
+
+    fn became(&mut self, now: At, outcome: Outcome, out: &mut impl Outside) {
+        match outcome {
+            Outcome::Going => {}
+            Outcome::Keys(new) => {
+                let keys = match std::mem::replace(&mut self.mode, Mode::Shut) {
+                    Mode::Open(keys) => Some(*keys),
+                    Mode::Clear | Mode::Shut => None,
+                };
+                let made = rekey(keys, (false, false), || Sender::new(&new.send), || Receiver::new(&new.receive), now);
+                self.mode = Mode::Open(Box::new(made.expect("a handshake cuts its keys to the length of their suite")));
+                out.secured();
+            }
+            // A handshake over again that fails leaves the keys of the last one.
+            Outcome::Failed(reason) if self.is_shut() => out.unsecured(reason),
+            Outcome::Failed(_) => {}
+        }
     }
 
     /// Whether this leg's peer is where its connectivity checks came from, whatever was announced.
     pub fn decides_addresses(&self) -> bool {
         self.ice.is_some()
+    }
+
+    /// Whether the peer proved by its checks to be there.
+    pub fn admits(&self, from: SocketAddr) -> bool {
+        self.ice.as_ref().is_some_and(|a| a.admits(from))
     }
 
     /// Where the peer wants to be sent to by its connectivity checks: `None` before the first and 30 s after the last one, and
@@ -171,6 +215,7 @@ impl Guard {
         let admitted = self.ice.as_ref().map_or(admitted, |a| plane == Plane::Rtp && a.admits(from));
         match bytes.first() {
             Some(0..=3) if plane == Plane::Rtp => self.check(now, from, bytes, out),
+            Some(20..=63) if admitted && plane == Plane::Rtp => self.handshake(now, from, bytes, out),
             Some(128..=191) if admitted => self.open(now, plane == Plane::Rtcp || looks_like_rtcp(bytes), bytes),
             _ => Incoming::Foreign,
         }
@@ -185,6 +230,15 @@ impl Guard {
         };
         self.target = agent.target(now);
         out.send(from, &answer[..n]);
+        self.start(now, out);
+        Incoming::Done
+    }
+
+    fn handshake(&mut self, now: At, from: SocketAddr, bytes: &[u8], out: &mut impl Outside) -> Incoming {
+        let Some(dtls) = &mut self.dtls else { return Incoming::Foreign };
+        let outcome = dtls.read(now, bytes, &mut |packet| out.send(from, packet));
+        self.peer = Some(from);
+        self.became(now, outcome, out);
         Incoming::Done
     }
 
@@ -194,6 +248,9 @@ impl Guard {
             Mode::Shut => return Incoming::Foreign,
             Mode::Open(keys) => keys.open(now, rtcp, bytes),
         };
+        if let (Ok(_), Some(dtls)) = (opened, &mut self.dtls) {
+            dtls.arrived();
+        }
         match opened {
             Ok(n) if rtcp => Incoming::Rtcp(n),
             Ok(n) => Incoming::Rtp(n),
@@ -221,13 +278,18 @@ impl Guard {
 
     /// When [`Self::tick`] is due at the latest. `None`: nothing waits.
     pub fn deadline(&self) -> Option<At> {
-        None
+        self.dtls.as_ref().and_then(|d| d.deadline())
     }
 
-    /// Time passed.
-    pub fn tick(&mut self, now: At) {
+    /// Time passed: handshakes are repeated, consent ends.
+    pub fn tick(&mut self, now: At, out: &mut impl Outside) {
         if let Some(agent) = &self.ice {
             self.target = agent.target(now);
+        }
+        let (Some(dtls), Some(to)) = (&mut self.dtls, self.target.or(self.peer)) else { return };
+        if dtls.deadline().is_some_and(|due| due <= now) {
+            let outcome = dtls.tick(now, &mut |packet| out.send(to, packet));
+            self.became(now, outcome, out);
         }
     }
 }
@@ -271,3 +333,6 @@ impl Keys {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

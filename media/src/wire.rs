@@ -325,6 +325,14 @@ pub enum Command {
         /// RTCP shares the RTP port.
         ice: Option<Ice>,
     },
+    /// Other credentials of ours: a restart of ICE (RFC 8445 section 9), agreed right after. The old ones, and the pair they
+    /// found, serve until a check with the new ones comes.
+    Credentials {
+        /// Whose.
+        leg: LegId,
+        /// The new ones.
+        ice: Ice,
+    },
     /// What offer/answer agreed, first time or again. A new remote address lets the stream latch anew.
     Agree {
         /// Whose.

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     base::{AgentId, TenantId, redact::Secret},
+    sip::auth::Revoke,
     store::{Session, User},
 };
 
@@ -190,6 +191,7 @@ fn describe(shared: &Shared, who: &Who) -> Me {
 pub async fn logout(State(shared): State<Arc<Shared>>, who: Who) -> Result<Response, Problem> {
     if let Pass::Cookie { hash, .. } = &who.by {
         shared.store.session_end(hash).await.map_err(Problem::internal)?;
+        shared.door.revoke_phones(Revoke::Session(hash.clone()));
         shared.access_changed();
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
@@ -223,6 +225,7 @@ pub async fn change_password(
     user.password = Secret::new(password::hash_with_salt(Secret::new(given.new), salt).await.map_err(Problem::internal)?);
     shared.store.user_put(shared.door.now().wall, &user).await.map_err(Problem::internal)?;
     shared.store.sessions_end_of(&user.tenant, &user.login).await.map_err(Problem::internal)?;
+    shared.door.revoke_phones(Revoke::User { tenant: user.tenant.clone(), user: user.login.to_string() });
     shared.access_changed();
     wire::audit(&shared, &who, "user.password", login.as_str(), None, None).await?;
     begin(&shared, &user).await

@@ -10,6 +10,7 @@
 //! | `auth`, `password`, `guesses` | sign-in, hashing, locking |
 //! | `problem` | errors as RFC 9457, checked bodies and queries |
 //! | `agents` .. `admin` | the routes by subject |
+//! | `sip` | phones in the browser |
 //! | `scope` | which interactions an agent may look into |
 //! | `events`, `feed` | the event socket, and what of the facts and views its owner may see |
 //! | `openapi`, `pages` | the document, and the embedded files |
@@ -34,6 +35,7 @@ mod problem;
 mod recording;
 mod rights;
 mod scope;
+mod sip;
 mod tickets;
 mod users;
 mod wire;
@@ -53,6 +55,7 @@ use tokio::sync::{Notify, broadcast, watch};
 pub use health::Component;
 pub use password::{generate as generate_password, hash as hash_password};
 pub use problem::Problem;
+pub use sip::SipDoor;
 pub use users::{realm as sip_realm, sip_digests};
 
 use crate::{
@@ -90,6 +93,8 @@ pub struct Parts {
     pub https: bool,
     /// Addresses under which the pages are reached besides the `Host` of the request: `https://desk.example`.
     pub origins: Vec<String>,
+    /// Where the phones of browsers are heard.
+    pub sip: SipDoor,
 }
 
 impl std::fmt::Debug for Parts {
@@ -115,6 +120,7 @@ pub(crate) struct Shared {
     recordings: PathBuf,
     https: bool,
     origins: Vec<String>,
+    sip: SipDoor,
 }
 
 impl Shared {
@@ -154,6 +160,7 @@ pub fn router(parts: Parts) -> Router {
         recordings: parts.recordings,
         https: parts.https,
         origins: parts.origins,
+        sip: parts.sip,
     });
     let (routes, document) = openapi::routes();
     let routes = openapi::serve(routes, document)
@@ -161,6 +168,7 @@ pub fn router(parts: Parts) -> Router {
         .route_layer(middleware::from_fn(in_time))
         .route_layer(middleware::from_fn_with_state(shared.clone(), guard::guard))
         .merge(pages::routes())
+        .merge(sip::routes())
         // Said here, so that what another router is merged with still has its answer sealed.
         .fallback(async || Problem::new(axum::http::StatusCode::NOT_FOUND, "not_found", "there is nothing at this address"))
         .layer(middleware::from_fn_with_state(shared.clone(), problem::seal));

@@ -17,7 +17,9 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Shared, admin, agents, auth, customers, events, guard, health, interactions, keys, recording, tickets, users};
+use super::{
+    Shared, admin, agents, auth, customers, events, guard, health, interactions, keys, recording, sip, tickets, users,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -66,6 +68,7 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(agents::sign_out))
         .routes(routes!(agents::dial))
         .routes(routes!(agents::queues))
+        .routes(routes!(sip::credentials))
         .routes(routes!(i::list))
         .routes(routes!(i::get))
         .routes(routes!(i::timeline))

@@ -17,6 +17,7 @@ use super::{Problem, Shared, guard::Who, password, problem::Body, wire};
 use crate::{
     base::{AgentId, TenantId, redact::Secret},
     center::{command::Role, settings::Settings},
+    sip::auth::Revoke,
     store::User,
 };
 
@@ -154,6 +155,10 @@ pub async fn create(State(shared): State<Arc<Shared>>, who: Who, Body(new): Body
     Ok((StatusCode::CREATED, [("cache-control", "no-store")], Json(answer)).into_response())
 }
 
+fn revoke_phones(shared: &Shared, user: &User) {
+    shared.door.revoke_phones(Revoke::User { tenant: user.tenant.clone(), user: user.login.to_string() });
+}
+
 fn describe(user: &User) -> String {
     format!("role={} disabled={}", user.role.as_str(), user.disabled)
 }
@@ -200,6 +205,9 @@ pub async fn change(
     if change.new_password && !myself {
         shared.store.sessions_end_of(&user.tenant, &user.login).await.map_err(Problem::internal)?;
     }
+    if change.new_password || user.disabled {
+        revoke_phones(&shared, &user);
+    }
     shared.access_changed();
     shared.logins.notify_one();
     wire::audit(&shared, &who, "user.change", user.login.as_str(), Some(before), Some(describe(&user))).await?;
@@ -215,6 +223,7 @@ pub async fn delete(State(shared): State<Arc<Shared>>, who: Who, Path(id): Path<
         return Err(Problem::new(StatusCode::CONFLICT, "wrong_state", "nobody can remove their own login"));
     }
     shared.store.user_delete(&who.tenant, &user.login).await.map_err(Problem::internal)?;
+    revoke_phones(&shared, &user);
     shared.access_changed();
     shared.logins.notify_one();
     wire::audit(&shared, &who, "user.delete", user.login.as_str(), Some(describe(&user)), None).await?;

@@ -14,11 +14,17 @@ use super::{
 };
 use crate::{
     base::{Now, TenantId},
+    call,
     center::{
+        Input,
         command::{Actor, Command, CommandId, Done, Envelope, Refusal, RefusalCode},
         door::{Door, Pending},
         settings::Settings,
         view::TenantView,
+    },
+    sip::{
+        auth::{Grant, Revoke},
+        stack,
     },
 };
 
@@ -57,6 +63,14 @@ impl Door for Front {
     fn apply(&self, by: Actor, yaml: String, dry_run: bool) -> Pending<Result<String, Vec<String>>> {
         let business = self.business.clone();
         Box::pin(async move { business.apply(&who(&by), &yaml, dry_run).await })
+    }
+
+    fn grant_phone(&self, grant: Grant) {
+        self.inbox.put(Wake::Center(Input::Call(call::Input::Sip(stack::Input::Grant(grant)))));
+    }
+
+    fn revoke_phones(&self, which: Revoke) {
+        self.inbox.put(Wake::Center(Input::Call(call::Input::Sip(stack::Input::Revoke(which)))));
     }
 
     fn now(&self) -> Now {

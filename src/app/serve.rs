@@ -100,7 +100,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     };
 
     // The business.
-    let here = here(config, &udp, &tcp);
+    let here = here(config, &udp, &tcp, http);
     let current = Arc::new(RwLock::new(Arc::new(
         crate::center::settings::Settings::compile(0, Default::default(), &BTreeMap::new())
             .map_err(|p| anyhow!(p.join("\n")))?,
@@ -163,6 +163,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         business: business.clone(),
         next: AtomicU64::new(0),
     });
+    let sip = api::SipDoor { net: net.clone(), local: http, tls: false };
     let sources = Sources { shown, inbox: inbox.clone(), net, engine: engine.clone(), journal: journal.handle() };
     let health_journal = journal.handle();
     let health_engine = engine.clone();
@@ -190,6 +191,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         recordings,
         https: config.http.https,
         origins: config.http.origins.clone(),
+        sip,
     });
     let chat = webchat::router(webchat::Parts {
         door,
@@ -258,12 +260,16 @@ fn start_net(
     }
 }
 
-fn here(config: &Config, udp: &[SocketAddr], tcp: &[SocketAddr]) -> Here {
+fn here(config: &Config, udp: &[SocketAddr], tcp: &[SocketAddr], http: SocketAddr) -> Here {
     let listen = |transport| {
         move |local: &SocketAddr| Listener { transport, local: *local, public: public_host(*local, config.sip.public) }
     };
-    let listeners: Vec<Listener> =
-        udp.iter().map(listen(Transport::Udp)).chain(tcp.iter().map(listen(Transport::Tcp))).collect();
+    let listeners: Vec<Listener> = udp
+        .iter()
+        .map(listen(Transport::Udp))
+        .chain(tcp.iter().map(listen(Transport::Tcp)))
+        .chain([http].iter().map(listen(Transport::Ws)))
+        .collect();
     let bound = config.media.bind.unwrap_or(config.sip.bind.ip());
     let media = match config.sip.public {
         Some(ip) => Some(ip),
@@ -273,7 +279,7 @@ fn here(config: &Config, udp: &[SocketAddr], tcp: &[SocketAddr]) -> Here {
     let timeout = config.media.timeout_s;
     let strong_digest = config.sip.digest_sha256;
     let media_timeout = (timeout > 0).then(|| Duration::from_secs(u64::from(timeout)));
-    Here { listeners, media, strong_digest, media_timeout, fingerprint: None }
+    Here { listeners, media, strong_digest, media_timeout, fingerprint: Some(media::dtls::identity().fingerprint) }
 }
 
 async fn demo_seed(

@@ -32,6 +32,14 @@ pub const SIP_TRANSACTIONS_MAX: usize = 100_000;
 pub const SIP_DIALOGS_MAX: usize = 50_000;
 /// Most bindings of one address of record (RFC 3261 10.3); the registration beyond is refused.
 pub const SIP_BINDINGS_PER_AOR: usize = 10;
+/// Most short-lived logins of one user (browser tabs); the oldest goes.
+pub const SIP_GRANTS_PER_USER: usize = 8;
+/// How long such a login is good for; the page asks for the next one before that.
+pub const SIP_GRANT_LIFE: Duration = mins(10);
+/// A WebSocket that sends nothing for this long, not even the answer to a ping, is gone.
+pub const SIP_WEB_SILENCE: Duration = secs(75);
+/// How often a WebSocket is pinged (RFC 7118 6): shorter than what proxies and NATs take for the end.
+pub const SIP_WEB_PING: Duration = secs(25);
 /// How long a digest nonce is good for.
 pub const SIP_NONCE_LIFE: Duration = mins(5);
 /// Most nonces whose use counts are remembered; the oldest is forgotten and its user asked again.

@@ -77,7 +77,7 @@ impl Calls {
         if let State::Arrived { offer } = &mut l.state {
             let offer = offer.take();
             // Without an offer it is ours that counts; a browser is made one it can take.
-            let web = l.flow.is_some_and(|f| policy::is_web(f.transport));
+            let web = l.flow.is_some_and(|f| f.transport.is_web());
             let checked = offer.as_ref().map_or(web, Session::wants_ice);
             l.ice = checked.then(|| policy::credentials(&mut self.rng));
             l.state = State::Opening { offer };

@@ -1,10 +1,11 @@
 //! While a leg is up: the peer offers other media, we put it on hold.
 
-use media::wire::LegId;
+use media::wire::{Command, LegId};
 
 use super::{
     Calls, Output,
     calls::{State, body},
+    policy,
 };
 use crate::{
     base::Now,
@@ -17,6 +18,15 @@ impl Calls {
     pub(super) fn reoffered(&mut self, now: Now, dialog: DialogKey, offer: Option<Body>, out: &mut Vec<Output>) {
         let Some(&leg) = self.dialogs.get(&dialog) else { return };
         let refuse = stack::Action::RespondReinvite { dialog, code: 488, body: None };
+        let theirs = match offer.map(|(_, bytes)| sdp::parse(&bytes)).transpose() {
+            Ok(theirs) => theirs,
+            Err(error) => {
+                tracing::info!(%error, "a re-offer we cannot read; the media stay as they were");
+                return self.sip(now, refuse, out);
+            }
+        };
+        let before = self.legs.get(&leg).and_then(|l| l.ice.clone());
+        let restarted = theirs.as_ref().is_some_and(|t| self.restart(leg, t));
         let Some(local) = self.local_media(leg) else { return self.sip(now, refuse, out) };
         let local = local.media();
         let last = self.legs.get(&leg).and_then(|l| l.ours.clone());
@@ -24,27 +34,24 @@ impl Calls {
             Some(last) => s.following(last),
             None => s,
         };
-        let ours = match offer {
-            None => match &last {
-                Some(last) => sdp::reoffer(last, &local),
-                None => return self.sip(now, refuse, out),
-            },
-            Some((_, bytes)) => {
-                let theirs = match sdp::parse(&bytes) {
-                    Ok(s) => s,
-                    Err(error) => {
-                        tracing::info!(%error, "a re-offer we cannot read; the media stay as they were");
-                        return self.sip(now, refuse, out);
-                    }
-                };
+        let ours = match (theirs, &last) {
+            (None, Some(last)) => sdp::reoffer(last, &local),
+            (None, None) => return self.sip(now, refuse, out),
+            (Some(theirs), _) => {
                 let nat = self.nat(leg, &theirs);
                 match sdp::answer(&theirs, &local, nat) {
                     Ok((ours, agreed)) => {
+                        if let Some(ice) = self.legs.get(&leg).and_then(|l| l.ice.clone()).filter(|_| restarted) {
+                            out.push(Output::Media(Command::Credentials { leg, ice }));
+                        }
                         self.agree(leg, agreed, out);
                         follow(ours)
                     }
                     Err(rejected) => {
                         tracing::info!(why = rejected.why, "a re-offer we cannot take; the media stay as they were");
+                        if let Some(l) = self.legs.get_mut(&leg) {
+                            l.ice = before;
+                        }
                         return self.sip(now, refuse, out);
                     }
                 }
@@ -55,6 +62,17 @@ impl Calls {
         }
         self.sip(now, stack::Action::RespondReinvite { dialog, code: 200, body: Some(body(&ours)) }, out);
         self.tell_dialog(leg, out);
+    }
+
+    /// A peer that comes with other credentials than before restarts ICE; then ours change, too (RFC 8445 section 9).
+    fn restart(&mut self, leg: LegId, theirs: &sdp::Session) -> bool {
+        let Some(l) = self.legs.get_mut(&leg) else { return false };
+        let was = l.agreed.as_ref().and_then(|r| r.ice.as_ref());
+        let restarts = was.zip(theirs.checks()).is_some_and(|(was, now)| was.ufrag != now.ufrag || was.pwd != now.pwd);
+        if restarts {
+            l.ice = Some(policy::credentials(&mut self.rng));
+        }
+        restarts
     }
 
     /// Puts the peer on hold by signalling, or takes it back. While an offer is out the wish waits for its answer.

@@ -15,7 +15,7 @@ use crate::{
     sip::{
         msg::{Headers, Host, Name, NameAddr, SipUri, Uri},
         stack::{self, Body, DialogKey, Target},
-        transport::Flow,
+        transport::{Flow, Transport},
     },
 };
 
@@ -89,7 +89,7 @@ impl Calls {
         };
         let closing = matches!(state, State::Closing { .. });
         let (policy, web) = match &state {
-            State::Dialling(d) => (d.policy.clone(), d.targets.iter().any(|t| policy::is_web(t.flow.transport))),
+            State::Dialling(d) => (d.policy.clone(), d.targets.iter().any(|t| t.flow.transport.is_web())),
             _ => (MediaPolicy::default(), false),
         };
         let mut l = Leg::new(state, policy, &mut self.rng);
@@ -112,7 +112,7 @@ impl Calls {
     fn dial_agent(&self, tenant: &TenantId, user: &str, caller: &Party, headers: Headers) -> Result<Dial, Cause> {
         let bindings = self.stack.bindings(tenant, user);
         // A browser takes nothing that is not encrypted by a handshake, and for that we need a certificate.
-        let reachable = |t| self.settings.fingerprint.is_some() || !policy::is_web(t);
+        let reachable = |t: Transport| self.settings.fingerprint.is_some() || !t.is_web();
         let bindings: Vec<_> = bindings.iter().filter(|b| reachable(b.flow.transport)).collect();
         let Some(first) = bindings.first() else { return Err(Cause::Unreachable) };
         let realm = self.settings.sip.realm(tenant);

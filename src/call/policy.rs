@@ -9,10 +9,7 @@ use super::Calls;
 use crate::{
     base::{Rng, TenantId},
     sdp::{self, LocalMedia, Offering, Srtp, Web},
-    sip::{
-        stack::Who,
-        transport::{Flow, Transport},
-    },
+    sip::{stack::Who, transport::Flow},
 };
 
 /// What we speak where nothing else is said, preferred first. G.711 first, for whoever has it: two legs of one codec are
@@ -116,22 +113,12 @@ fn keys(rng: &mut Rng, now: Option<&SrtpKey>) -> Vec<SrtpKey> {
     SrtpSuite::ALL.into_iter().map(|s| now.filter(|k| k.suite == s).cloned().unwrap_or_else(|| fresh(s, rng))).collect()
 }
 
-/// Whether a path leads to a browser.
-pub(super) fn is_web(transport: Transport) -> bool {
-    matches!(transport.as_str(), "WS" | "WSS")
-}
-
-/// Whether nobody on the way can read along.
-fn is_secret(transport: Transport) -> bool {
-    matches!(transport.as_str(), "TLS" | "WSS")
-}
-
 /// What kind of offer a peer on this path is made.
 pub(super) fn offering(policy: &MediaPolicy, flow: &Flow) -> Offering {
     match policy.srtp {
-        _ if is_web(flow.transport) => Offering::Web,
+        _ if flow.transport.is_web() => Offering::Web,
         Srtp::Required => Offering::Sdes,
-        Srtp::Optional if is_secret(flow.transport) => Offering::Opportunistic,
+        Srtp::Optional if flow.transport.is_secure() => Offering::Opportunistic,
         Srtp::Optional | Srtp::Never => Offering::Plain,
     }
 }

@@ -144,10 +144,7 @@ impl Calls {
 
     /// Nothing was received for the time watched for.
     pub(super) fn silent(&mut self, leg: LegId, out: &mut Vec<Output>) {
-        let rest = match self.settings.media_timeout {
-            Some(timeout) => Some(timeout.saturating_sub(TELL_AFTER)),
-            None => None,
-        };
+        let rest = self.settings.media_timeout.map(|timeout| timeout.saturating_sub(TELL_AFTER));
         let Some(l) = self.legs.get_mut(&leg) else { return };
         // Who holds the call, or is held, has no reason to send.
         if l.hold || l.held || !matches!(l.state, State::Up) {

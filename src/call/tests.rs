@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     base::{Mono, Now, NumberPattern, Rng, TenantId, TrunkId, Wall, ms, secs},
     sip::{
-        msg::Message,
+        msg::{Message, Name},
         stack::{self, SipSettings},
         transport::{Flow, Transport},
     },
@@ -34,6 +34,8 @@ struct Side {
     slow: bool,
     opening: Vec<LegId>,
     agreed: Vec<(LegId, wire::Remote)>,
+    /// Legs whose sound is listened to for digits.
+    listened: BTreeSet<LegId>,
     events: Vec<Event>,
 }
 
@@ -77,6 +79,7 @@ impl Pair {
                 slow: false,
                 opening: vec![],
                 agreed: vec![],
+                listened: BTreeSet::new(),
                 events: vec![],
             }
         };
@@ -112,6 +115,7 @@ impl Pair {
                         inputs.push(Input::Media(wire::Event::Closed { leg, stats: Stats::default() }));
                     }
                     Output::Media(Command::Agree { leg, remote }) => s.agreed.push((leg, remote)),
+                    Output::Media(Command::Detect { leg, detect }) if detect.tones => drop(s.listened.insert(leg)),
                     Output::Media(_) | Output::Play { .. } => {}
                     Output::Event(e) => s.events.push(e),
                 }
@@ -327,6 +331,76 @@ fn an_engine_that_gives_a_leg_up_ends_the_call() {
     assert_eq!(p.ends(0), [(ours, Cause::Internal, By::Us)]);
     assert_eq!(p.ends(1)[0].0, theirs);
     p.nothing_is_left();
+}
+
+/// Somebody at side 0 who writes their own messages calls side 1 with this description, is answered, and acknowledges.
+fn strange_call(p: &mut Pair, sdp: &str) -> (LegId, Option<Message>) {
+    let sdp = format!("v=0|o=- 1 1 IN IP4 192.0.2.1|s=-|c=IN IP4 192.0.2.1|t=0 0|{sdp}").replace('|', "\r\n");
+    let say = |p: &mut Pair, method: &str, tag: &str, body: &str| {
+        let text = format!(
+            "{method} sip:4000@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK{method}\r\n\
+             From: <sip:b@192.0.2.1>;tag=f\r\nTo: <sip:4000@192.0.2.2>{tag}\r\nCall-ID: strange\r\nCSeq: 1 {method}\r\n\
+             Contact: <sip:b@192.0.2.1>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let message = Message::parse_datagram(text.into());
+        p.feed(1, Input::Sip(stack::Input::Received { message, source: Flow::udp(addr(1), addr(0)) }));
+    };
+    say(p, "INVITE", "", &sdp);
+    let leg = p.arrived();
+    p.wire.clear();
+    p.does(1, Action::Answer { leg });
+    let reply = p.wire.last().and_then(|(_, _, b)| Message::parse_datagram(b.clone()).ok());
+    if let Some(tag) = reply.as_ref().filter(|r| r.code() == Some(200)).and_then(Message::to_tag) {
+        let tag = format!(";tag={tag}");
+        say(p, "ACK", &tag, "");
+    }
+    (leg, reply)
+}
+
+#[test]
+fn a_browser_is_refused_in_words_where_there_is_no_certificate_for_it() {
+    let offer = format!(
+        "m=audio 4000 UDP/TLS/RTP/SAVPF 0|a=rtcp-mux|a=ice-ufrag:abcd|a=ice-pwd:0123456789abcdef012345|a=setup:actpass|\
+         a=fingerprint:sha-256 {}|",
+        ["AB"; 32].join(":")
+    );
+    let mut p = Pair::new();
+    let (_, reply) = strange_call(&mut p, &offer);
+    let reply = reply.unwrap();
+    assert_eq!(reply.code(), Some(488));
+    let warning = reply.headers.get(&Name::Warning).unwrap();
+    assert!(warning.starts_with("399 ringdesk ") && warning.contains("no certificate"), "{warning}");
+
+    let mut p = Pair::new();
+    let mut settings = (*p.sides[1].calls.settings).clone();
+    settings.fingerprint = Some([9; 32]);
+    p.sides[1].calls.settings(Arc::new(settings));
+    let (leg, reply) = strange_call(&mut p, &offer);
+    assert_eq!(reply.unwrap().code(), Some(200));
+    assert!(p.has(1, |e| matches!(e, Event::Answered { leg: l } if *l == leg)));
+    // The handshake fails: somebody else sits there. Nothing flows, and the call is over.
+    p.feed(1, Input::Media(wire::Event::Unsecured { leg, reason: "another certificate" }));
+    assert_eq!(p.ends(1), [(leg, Cause::Internal, By::Us)]);
+}
+
+#[test]
+fn digits_are_looked_for_in_the_sound_of_a_phone_that_has_no_events_or_is_said_to_use_none() {
+    let listened = |sdp: &str, dtmf: Dtmf| {
+        let mut p = Pair::new();
+        let mut settings = (*p.sides[1].calls.settings).clone();
+        settings
+            .phones
+            .insert(tenant(), PhonePolicies { all: MediaPolicy { dtmf, ..Default::default() }, ..Default::default() });
+        p.sides[1].calls.settings(Arc::new(settings));
+        let (leg, _) = strange_call(&mut p, sdp);
+        (p.sides[1].listened.contains(&leg), p.sides[1].agreed[0].1.dtmf_pt.is_some())
+    };
+    let (with, without) = ("m=audio 4000 RTP/AVP 0 101|a=rtpmap:101 telephone-event/8000|", "m=audio 4000 RTP/AVP 0|");
+    assert_eq!(listened(with, Dtmf::Rfc4733), (false, true));
+    assert_eq!(listened(without, Dtmf::Rfc4733), (true, false));
+    assert_eq!(listened(with, Dtmf::Inband), (true, false));
+    assert_eq!(listened(with, Dtmf::Info), (false, false));
 }
 
 #[test]

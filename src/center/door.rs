@@ -7,7 +7,10 @@ use super::{
     settings::Settings,
     view::TenantView,
 };
-use crate::base::{Now, TenantId};
+use crate::{
+    base::{Now, TenantId},
+    sip::auth::{Grant, Revoke},
+};
 
 /// A future an edge may await on any executor.
 pub type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -22,6 +25,10 @@ pub trait Door: Send + Sync + 'static {
     fn settings(&self) -> Arc<Settings>;
     /// Checks and puts in force a new business configuration given as YAML; the diff it made, or the problems found.
     fn apply(&self, by: Actor, yaml: String, dry_run: bool) -> Pending<Result<String, Vec<String>>>;
+    /// From now on a phone may log in with this.
+    fn grant_phone(&self, grant: Grant);
+    /// From now on phones may not log in with these any more.
+    fn revoke_phones(&self, which: Revoke);
     /// What time it is: edges take it from here, not from the system.
     fn now(&self) -> Now;
 }

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::SendError;
 use crate::{
     base::limits,
-    sip::transport::{ConnId, Flow},
+    sip::transport::{ConnId, Flow, Transport},
 };
 
 /// A connection's number and the two ends of its queue.
@@ -40,7 +40,7 @@ pub(super) enum Seat {
 }
 
 struct Entry {
-    remote: SocketAddr,
+    to: (Transport, SocketAddr),
     queue: mpsc::Sender<Bytes>,
 }
 
@@ -48,7 +48,7 @@ struct Entry {
 struct Table {
     last_id: u64,
     by_id: BTreeMap<ConnId, Entry>,
-    by_remote: BTreeMap<SocketAddr, ConnId>,
+    by_remote: BTreeMap<(Transport, SocketAddr), ConnId>,
     per_ip: BTreeMap<IpAddr, usize>,
 }
 
@@ -71,37 +71,42 @@ impl Conns {
     }
 
     /// A place for an accepted connection; `None` when there are too many: the newest is disappointed.
-    pub(super) fn accept(&self, remote: SocketAddr) -> Option<(NewConn, Place)> {
+    pub(super) fn accept(&self, transport: Transport, remote: SocketAddr) -> Option<(NewConn, Place)> {
         let mut table = self.lock();
         let from_there = table.per_ip.get(&remote.ip()).copied().unwrap_or(0);
         if table.by_id.len() >= self.most || from_there >= self.most_per_ip {
             return None;
         }
-        Some(self.insert(&mut table, remote))
+        Some(self.insert(&mut table, (transport, remote)))
     }
 
     /// The queue of the connection a flow names or leads to, or a place for a new one.
     pub(super) fn seat_for(&self, flow: &Flow) -> Result<Seat, SendError> {
         let mut table = self.lock();
         let named = flow.conn.filter(|id| table.by_id.contains_key(id));
-        let known = named.or_else(|| table.by_remote.get(&flow.remote).copied());
+        let known = named.or_else(|| table.by_remote.get(&(flow.transport, flow.remote)).copied());
         if let Some((id, entry)) = known.and_then(|id| table.by_id.get_key_value(&id)) {
             return Ok(Seat::Open(*id, entry.queue.clone()));
         }
         if table.by_id.len() >= self.most {
             return Err(SendError::TooManyConnections);
         }
-        let (conn, place) = self.insert(&mut table, flow.remote);
+        let (conn, place) = self.insert(&mut table, (flow.transport, flow.remote));
         Ok(Seat::New(conn, place))
     }
 
-    fn insert(&self, table: &mut Table, remote: SocketAddr) -> (NewConn, Place) {
+    /// The queue of a connection, while it lives.
+    pub(super) fn queue(&self, id: ConnId) -> Option<mpsc::Sender<Bytes>> {
+        Some(self.lock().by_id.get(&id)?.queue.clone())
+    }
+
+    fn insert(&self, table: &mut Table, to: (Transport, SocketAddr)) -> (NewConn, Place) {
         table.last_id += 1;
         let id = ConnId(table.last_id);
         let (queue, messages) = mpsc::channel(limits::SIP_STREAM_QUEUE);
-        table.by_id.insert(id, Entry { remote, queue: queue.clone() });
-        table.by_remote.insert(remote, id);
-        *table.per_ip.entry(remote.ip()).or_default() += 1;
+        table.by_id.insert(id, Entry { to, queue: queue.clone() });
+        table.by_remote.insert(to, id);
+        *table.per_ip.entry(to.1.ip()).or_default() += 1;
         (NewConn { queue, messages }, Place { id, conns: self.clone() })
     }
 
@@ -109,13 +114,14 @@ impl Conns {
     pub(super) fn remove(&self, id: ConnId) {
         let mut table = self.lock();
         let Some(entry) = table.by_id.remove(&id) else { return };
-        if table.by_remote.get(&entry.remote) == Some(&id) {
-            table.by_remote.remove(&entry.remote);
+        if table.by_remote.get(&entry.to) == Some(&id) {
+            table.by_remote.remove(&entry.to);
         }
-        if let Some(n) = table.per_ip.get_mut(&entry.remote.ip()) {
+        let ip = entry.to.1.ip();
+        if let Some(n) = table.per_ip.get_mut(&ip) {
             *n -= 1;
             if *n == 0 {
-                table.per_ip.remove(&entry.remote.ip());
+                table.per_ip.remove(&ip);
             }
         }
     }

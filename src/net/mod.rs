@@ -1,7 +1,8 @@
-//! SIP over sockets: UDP and TCP. Parses at the door, so garbage dies here.
+//! SIP over sockets: UDP, TCP, and the WebSockets of the HTTP listener. Parses at the door, so garbage dies here.
 //!
 //! Knows flows and messages, no transactions: whether something is sent again, and where an answer goes, is the stack's.
-//! Needs a tokio runtime around it. What stands where: `udp` one task per socket; `stream` two tasks per connection.
+//! Needs a tokio runtime around it. What stands where: `udp` one task per socket; `stream` two tasks per
+//! connection; `web` runs in the task of the HTTP connection it began as.
 //!
 //! ```text
 //! socket ─▶ (framer) ─▶ parser ─▶ NetEvent::Received ─▶ inbox          (full: UDP is dropped, TCP waits)
@@ -13,6 +14,7 @@ mod conns;
 mod counters;
 mod stream;
 mod udp;
+mod web;
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +35,7 @@ use conns::{Conns, Seat};
 use counters::Cells;
 
 pub use counters::Counters;
+pub use web::{WebFrame, WebSeat};
 
 /// What to listen on, and how patient to be.
 #[derive(Debug, Clone)]
@@ -47,7 +50,11 @@ pub struct NetConfig {
     pub idle: Duration,
     /// A connection of ours must be open within this.
     pub connect: Duration,
-    /// Most connections; the newest is refused.
+    /// How often a WebSocket is pinged.
+    pub web_ping: Duration,
+    /// A WebSocket is closed after this without any frame.
+    pub web_silence: Duration,
+    /// Most connections, WebSockets included; the newest is refused.
     pub streams_max: usize,
     /// Most connections from one address; the newest is refused.
     pub streams_per_ip: usize,
@@ -62,6 +69,8 @@ impl NetConfig {
             stall: limits::SIP_STREAM_STALL,
             idle: limits::SIP_STREAM_IDLE,
             connect: limits::SIP_CONNECT_TIMEOUT,
+            web_ping: limits::SIP_WEB_PING,
+            web_silence: limits::SIP_WEB_SILENCE,
             streams_max: limits::SIP_STREAMS_MAX,
             streams_per_ip: limits::SIP_STREAMS_PER_IP,
         }
@@ -187,12 +196,15 @@ impl Net {
 
     /// Sends, never blocking; failure comes back as [`NetEvent::SendFailed`]. From any thread.
     ///
-    /// TCP: over `flow.conn` if it lives, else over any connection to `flow.remote`, else over a new one.
+    /// TCP: over `flow.conn` if it lives, else over any connection to `flow.remote`, else over a new one. WebSocket: over
+    /// `flow.conn` or not at all.
     pub fn send(&self, flow: Flow, data: Bytes) {
         let result = match flow.transport {
             _ if !is_one_host(flow.remote) => Err(SendError::NoHost),
             Transport::Udp => self.send_udp(&flow, &data),
             Transport::Tcp => self.send_tcp(flow, data),
+            Transport::Ws | Transport::Wss => self.send_web(&flow, data),
+            Transport::Tls => Err(SendError::NoSocket(Transport::Tls)),
         };
         match result {
             Ok(()) => self.shared.counters.sent.add(),
@@ -227,6 +239,14 @@ impl Net {
                 }
             }
         }
+    }
+
+    fn send_web(&self, flow: &Flow, data: Bytes) -> Result<(), SendError> {
+        let queue = flow.conn.and_then(|id| self.shared.conns.queue(id)).ok_or(SendError::Closed)?;
+        queue.try_send(data).map_err(|e| match e {
+            mpsc::error::TrySendError::Full(_) => SendError::QueueFull,
+            mpsc::error::TrySendError::Closed(_) => SendError::Closed,
+        })
     }
 
     /// Asks a connection to close once what is queued is written.

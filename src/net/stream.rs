@@ -71,7 +71,7 @@ async fn accept(listener: TcpListener, local: SocketAddr, shared: Arc<Shared>) {
                 continue;
             }
         };
-        let Some((conn, place)) = shared.conns.accept(remote) else {
+        let Some((conn, place)) = shared.conns.accept(Transport::Tcp, remote) else {
             shared.counters.refused.add();
             continue;
         };
@@ -114,7 +114,7 @@ async fn dial(flow: &Flow) -> io::Result<TcpStream> {
 }
 
 /// Tells the sender of every message that is still queued.
-async fn fail_the_rest(messages: &mut mpsc::Receiver<Bytes>, flow: Flow, why: &SendError, shared: &Shared) {
+pub(super) async fn fail_the_rest(messages: &mut mpsc::Receiver<Bytes>, flow: Flow, why: &SendError, shared: &Shared) {
     messages.close();
     while let Ok(_lost) = messages.try_recv() {
         shared.counters.send_failed.add();

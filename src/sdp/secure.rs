@@ -106,9 +106,15 @@ impl Session {
         self.ice_of(media).filter(|_| !self.ice_lite && media.rtcp_mux && whole)
     }
 
-    /// Whether the sound in this offer wants connectivity checks answered: the leg's port is opened for them.
+    /// The peer's credentials, if the sound in this offer wants connectivity checks answered.
+    pub fn checks(&self) -> Option<&Ice> {
+        let mut audio = self.media.iter().filter(|m| m.kind.eq_ignore_ascii_case("audio") && m.port != 0);
+        audio.find_map(|m| self.checked(m))
+    }
+
+    /// Whether it does: the leg's port is opened for them.
     pub fn wants_ice(&self) -> bool {
-        self.media.iter().any(|m| m.kind.eq_ignore_ascii_case("audio") && m.port != 0 && self.checked(m).is_some())
+        self.checks().is_some()
     }
 
     /// Where packets of a stream are announced. A peer that is found by connectivity checks need not know (`0.0.0.0:9`).

@@ -161,6 +161,10 @@ impl FakeMedia {
                 }
                 self.records.insert(record, Recording { began: now, before: Duration::ZERO, paused: false });
             }
+            Command::Credentials { leg, ice } => match self.legs.get_mut(&leg) {
+                Some(l) if l.ice.is_some() => l.ice = Some(ice),
+                _ => self.complain(format!("credentials for {leg:?}, which was not opened for any")),
+            },
             Command::RecordSides { .. } => {}
             Command::RecordPause { record, paused } => {
                 if let Some(r) = self.records.get_mut(&record) {

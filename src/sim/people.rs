@@ -13,6 +13,7 @@ use super::{
 use crate::{
     base::{AgentId, CodeId, InteractionId, OfferId, QueueId, VisitorId, ms},
     center::command::{Actor, Command, CommandId, Done, Envelope, Refusal, Role, TransferTo, WantedState},
+    sdp::Offering,
 };
 
 /// Somebody with a phone: a caller, an agent, the carrier.
@@ -63,6 +64,14 @@ impl Hand<'_> {
     }
 }
 
+/// Browsers sit in 10.3.0.0/16.
+const BROWSERS: u8 = 3;
+
+/// Whether a phone is a browser, by its address.
+pub(super) fn is_browser(at: SocketAddr) -> bool {
+    matches!(at.ip(), IpAddr::V4(ip) if ip.octets()[..2] == [10, BROWSERS])
+}
+
 impl World {
     /// A phone with this number; the same one when the number is known already.
     pub fn phone(&mut self, number: &str) -> Hand<'_> {
@@ -78,12 +87,23 @@ impl World {
 
     /// An agent's phone; it begins to register.
     pub fn agent(&mut self, name: &str) -> Hand<'_> {
+        self.agent_at(name, 2)
+    }
+
+    /// An agent whose phone is a browser, on a WebSocket.
+    pub fn browser(&mut self, name: &str) -> Hand<'_> {
+        let Hand { who, w } = self.agent_at(name, BROWSERS);
+        w.phones[who.0].speaks = Offering::Web;
+        Hand { who, w }
+    }
+
+    fn agent_at(&mut self, name: &str, net: u8) -> Hand<'_> {
         let id = AgentId::parse(name).expect("an agent's name is a slug");
         let who = match self.agents.get(&id) {
             Some(i) => *i,
             None => {
                 let [hi, lo] = u16::try_from(self.phones.len()).unwrap_or(u16::MAX).to_be_bytes();
-                let addr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 2, hi, lo)), 5060);
+                let addr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, net, hi, lo)), 5060);
                 let i = self.phone_at(name, addr, Some(&password(name)));
                 self.agents.insert(id, i);
                 self.phones[i].register(self.now);

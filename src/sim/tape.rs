@@ -4,18 +4,25 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::world::{CENTER, World};
+use super::{
+    people::is_browser,
+    world::{CENTER, World},
+};
 use crate::{
     base::Now,
     call,
     center::{Center, Input, Output, command::Envelope},
-    sip::{msg::Message, stack, transport::Flow},
+    sip::{
+        msg::Message,
+        stack,
+        transport::{ConnId, Flow, Transport},
+    },
 };
 
 /// One input, as kept.
 #[derive(Debug, Clone)]
 pub enum Taped {
-    /// A datagram.
+    /// A datagram, or what came through the WebSocket of a browser.
     Sip(SocketAddr, Bytes),
     /// A word of the engine.
     Media(media::wire::Event),
@@ -33,7 +40,13 @@ impl Taped {
         match self {
             Taped::Sip(from, bytes) => {
                 let message = Message::parse_datagram(bytes.clone());
-                let source = Flow::udp(CENTER, *from);
+                let source = match *from {
+                    SocketAddr::V4(v4) if is_browser(*from) => {
+                        let conn = Some(ConnId(u64::from(u32::from(*v4.ip()))));
+                        Flow { transport: Transport::Ws, local: CENTER, remote: *from, conn }
+                    }
+                    _ => Flow::udp(CENTER, *from),
+                };
                 Input::Call(call::Input::Sip(stack::Input::Received { message, source }))
             }
             Taped::Media(e) => Input::Call(call::Input::Media(e.clone())),

@@ -430,7 +430,7 @@ fn compile(version: u64, business: Business, flows: &Flows) -> Settings {
 fn call_settings(settings: &Settings) -> CallSettings {
     let mut sip = SipSettings {
         user_agent: "ringdesk".into(),
-        listeners: vec![Listener { transport: Transport::Udp, local: CENTER, public: None }],
+        listeners: [Transport::Udp, Transport::Ws].map(|transport| Listener { transport, local: CENTER, public: None }).into(),
         ..SipSettings::default()
     };
     let mut trunks: BTreeMap<(TenantId, TrunkId), TrunkTarget> = BTreeMap::new();

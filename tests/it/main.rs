@@ -5,6 +5,8 @@ mod tidy;
 #[cfg(feature = "server")]
 mod bad_input;
 #[cfg(feature = "server")]
+mod browser_phone;
+#[cfg(feature = "server")]
 mod chat;
 #[cfg(feature = "server")]
 mod restart;

@@ -1,5 +1,6 @@
 //! A packet came. Here it is decided whether it counts, and where it goes, without an allocation.
 //!
+//!     a check, a handshake ──▶ answered by the guard; a wrong tag ──▶ foreign, and counted apart
 //!     stranger, nonsense, unknown payload type ──▶ foreign, no answer
 //!     seen before ──▶ discarded
 //!     telephone event ──▶ a digit, once; in a relay the packet goes on under the listener's number
@@ -8,7 +9,7 @@
 use std::{net::SocketAddr, ops::Range};
 
 use super::{
-    Out, Plane, Shard, Slot,
+    Out, Plane, Shard, Slot, guarded,
     leg::Leg,
     outgoing::Target,
     recorder::{self, Said, Source},
@@ -19,7 +20,8 @@ use crate::{
     jitter::Put,
     limits::{FRAME, PAYLOAD_BYTES_MAX, PAYLOAD_TIME_MAX},
     playout,
-    rtp::{self, Header, packet::looks_like_rtcp, rtcp, stats::Seen},
+    rtp::{self, Header, rtcp, stats::Seen},
+    secure::Incoming,
     time::{At, ticks},
     wire::{Codec, Event, Rate},
 };
@@ -42,10 +44,15 @@ impl Shard {
     /// A datagram came in on a leg's socket. It is rewritten in place when it is relayed.
     pub fn packet(&mut self, now: At, slot: Slot, plane: Plane, from: SocketAddr, bytes: &mut [u8], out: &mut impl Out) {
         let Some(Some(leg)) = self.legs.get_mut(slot.0 as usize) else { return };
-        let taken = match plane {
-            Plane::Rtcp => report(leg, now, self.setup.ntp_at_zero, from, bytes, false),
-            Plane::Rtp if looks_like_rtcp(bytes) => report(leg, now, self.setup.ntp_at_zero, from, bytes, true),
-            Plane::Rtp => self.rtp(now, slot, from, bytes, out).is_some(),
+        let taken = match guarded::incoming(leg, now, plane, from, bytes, out) {
+            Incoming::Done => return,
+            Incoming::Foreign => false,
+            Incoming::Unauthentic => {
+                leg.stats.unauthentic += 1;
+                false
+            }
+            Incoming::Rtcp(n) => report(leg, now, self.setup.ntp_at_zero, from, &bytes[..n], plane == Plane::Rtp),
+            Incoming::Rtp(n) => self.rtp(now, slot, from, &mut bytes[..n], out).is_some(),
         };
         if !taken {
             self.totals.foreign += 1;

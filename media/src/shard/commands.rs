@@ -1,6 +1,6 @@
 //! The commands, one by one. What names a leg that is not here is counted and, where somebody waits for an answer, answered.
 
-use super::{Out, Shard, Slot, leg::Leg, play::Playing, tick::send_report};
+use super::{Out, Shard, Slot, guarded, leg::Leg, play::Playing, tick::send_report};
 use crate::{
     dsp::level::Dead,
     time::At,
@@ -12,7 +12,8 @@ impl Shard {
     pub fn command(&mut self, now: At, command: Command, out: &mut impl Out) {
         match command {
             Command::Open { .. } => self.totals.unknown += 1,
-            Command::Agree { leg, remote } => self.agree(now, leg, remote),
+            Command::Credentials { leg, ice } => self.credentials(leg, &ice),
+            Command::Agree { leg, remote } => self.agree(now, leg, remote, out),
             Command::Close { leg } => self.close(now, leg, out),
             Command::Bridge { bridge, audience } => self.bridge(bridge, &audience),
             Command::Unbridge { leg } => self.unbridge(leg),
@@ -66,7 +67,7 @@ impl Shard {
         }
     }
 
-    fn agree(&mut self, now: At, leg: LegId, remote: crate::wire::Remote) {
+    fn agree(&mut self, now: At, leg: LegId, remote: crate::wire::Remote, out: &mut impl Out) {
         let Some(l) = self.leg(leg) else {
             self.totals.unknown += 1;
             return;
@@ -74,6 +75,7 @@ impl Shard {
         if l.remote.is_none() {
             l.heard = now;
         }
+        guarded::agree(l, now, &remote, out);
         l.agree(now, remote);
         let (bridge, slot) = (l.bridge, l.slot);
         self.prepare(now, slot);

@@ -19,6 +19,7 @@ use crate::{
     limits::{FRAME, PAYLOAD_SENT_MAX},
     playout::Playout,
     rtp::{length, stats},
+    secure::Guard,
     time::{At, Chance},
     wire::{BridgeId, Codec, Direction, Event, LegId, Rate, RecordId, Remote, Stats},
 };
@@ -153,6 +154,9 @@ impl Leg {
     /// Whether RTP from here counts: from the latched address, or before that from the announced one, or for a peer behind a
     /// NAT from any port of the address its signalling came from.
     pub fn admits(&self, from: SocketAddr) -> bool {
+        if let Some(checks) = self.checks() {
+            return checks.admits(from);
+        }
         match (self.latched, &self.remote) {
             (Some(latched), _) => latched == from,
             (None, Some(r)) => r.rtp == from || r.nat == Some(from.ip()),
@@ -172,7 +176,8 @@ impl Leg {
     /// Where and how to send sound; `None` while nothing may be sent.
     pub fn target(&self) -> Option<Target> {
         let r = self.remote.as_ref()?;
-        if !matches!(r.direction, Direction::SendRecv | Direction::SendOnly) {
+        let shut = self.out.guard.as_ref().is_some_and(|g| g.is_shut());
+        if shut || !matches!(r.direction, Direction::SendRecv | Direction::SendOnly) {
             return None;
         }
         let mut ptime_ms = u32::from(r.codec.ptime_ms(r.ptime_ms.clamp(10, 60)));
@@ -202,10 +207,18 @@ impl Leg {
     /// The latched address, or the announced one if it means anything from here: `0.0.0.0` and port 0 are how old phones say
     /// "hold", and a private address of somebody behind a NAT is some other machine in our own network.
     fn reach(&self, latched: Option<SocketAddr>, announced: SocketAddr) -> Option<SocketAddr> {
+        if let Some(checks) = self.checks() {
+            return checks.target();
+        }
         let nat = self.remote.as_ref().and_then(|r| r.nat);
         let elsewhere = nat.is_some_and(|nat| nat != announced.ip() && private(announced.ip()));
         let said = (!announced.ip().is_unspecified() && announced.port() != 0).then_some(announced);
         latched.filter(|_| said.is_some()).or(said.filter(|_| !elsewhere))
+    }
+
+    /// The guard, if the peer checks connectivity: then addresses are its business.
+    fn checks(&self) -> Option<&Guard> {
+        self.out.guard.as_deref().filter(|g| g.decides_addresses())
     }
 
     /// Whether the peer may send.

@@ -15,6 +15,7 @@
 //! | `live` | copies of a leg's sound for other threads |
 //! | `tick` | every 5 ms a quarter of the mixes and of the legs with something to do; reports, watches |
 //! | `recorder` | payloads copied for the writer |
+//! | `guarded` | a leg and its guard: packets opened and protected, checks and handshakes answered |
 //! | `commands` | the commands, one by one |
 //!
 //! A bridge of two legs of one codec (or of the two laws of G.711) who hear each other is relayed at arrival. Everything else
@@ -23,6 +24,9 @@
 mod arrive;
 mod bridge;
 mod commands;
+mod guarded;
+#[cfg(test)]
+mod guarded_tests;
 mod leg;
 mod live;
 mod mix;

@@ -7,11 +7,12 @@
 //! A change of feed is an anchor: the next packet takes the next sequence number, and the timestamp moves on by the time
 //! that has passed since the last sample sent.
 
-use super::Out;
+use super::{Out, guarded};
 use crate::{
     codec::Encoder,
     limits::{CATCH_UP_MAX, FRAME_TIME, PAYLOAD_SENT_MAX, PHASE_TIME},
     rtp::{HEADER, Header, write_before, write_header},
+    secure::Guard,
     shard::{Plane, Slot},
     time::{At, Chance, ticks},
     wire::{Codec, LegId, Opus, Rate},
@@ -94,6 +95,8 @@ pub(super) struct Outgoing {
     voice: Option<Box<Voice>>,
     /// Sound that is due and not in a packet yet, milliseconds.
     held_ms: u32,
+    /// What protects it; `None`: nothing was asked for.
+    pub guard: Option<Box<Guard>>,
 }
 
 impl Outgoing {
@@ -112,6 +115,7 @@ impl Outgoing {
             last: None,
             voice: None,
             held_ms: 0,
+            guard: None,
         }
     }
 
@@ -249,7 +253,7 @@ impl Outgoing {
         } else {
             let h = Header { marker: std::mem::take(&mut self.marker), pt: t.pt, seq: self.seq, ts: self.ts, ssrc: self.ssrc };
             write_header(&h, packet.first_chunk_mut().expect("longer than a header"));
-            out.send(t.slot, Plane::Rtp, t.to, &packet[..HEADER + length]);
+            guarded::send(&mut self.guard, t.slot, Plane::Rtp, false, t.to, &packet[..HEADER + length], out);
             sent(self.ts, &packet[HEADER..HEADER + length], out);
             self.count(now, length);
             self.seq = self.seq.wrapping_add(1);
@@ -270,7 +274,7 @@ impl Outgoing {
         let mut packet = [0; HEADER + 4];
         write_header(&h, packet.first_chunk_mut().expect("longer than a header"));
         packet[HEADER..].copy_from_slice(&payload.bytes());
-        out.send(t.slot, Plane::Rtp, t.to, &packet);
+        guarded::send(&mut self.guard, t.slot, Plane::Rtp, false, t.to, &packet, out);
         self.count(now, 4);
         self.seq = self.seq.wrapping_add(1);
         self.marker = true;
@@ -316,7 +320,7 @@ impl Outgoing {
         let header = Header { marker, pt: t.pt, seq, ts, ssrc: self.ssrc };
         let size = payload.len();
         if let Some(packet) = write_before(&header, bytes, payload) {
-            out.send(t.slot, Plane::Rtp, t.to, packet);
+            guarded::send(&mut self.guard, t.slot, Plane::Rtp, false, t.to, packet, out);
             self.count(now, size);
         }
         true

@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     Out, Shard, Slot,
     arrive::ntp_at,
+    guarded,
     leg::Leg,
     mix::FRAME_MAX,
     play::{Playing, Shared},
@@ -128,6 +129,7 @@ impl Shard {
     fn look(&mut self, now: At, i: usize, out: &mut impl Out) {
         let Self { legs, records, totals, chance, setup, .. } = self;
         let Some(leg) = legs.get_mut(i).and_then(Option::as_deref_mut) else { return };
+        guarded::tick(leg, now, out);
         watch(leg, now, out);
         if let Some(live) = &mut leg.live {
             live.tell_losses(now, out);
@@ -261,5 +263,5 @@ pub(super) fn send_report(leg: &mut Leg, now: At, ntp_at_zero: u64, bye: bool, o
     let report = leg.received.report(now);
     let mut packet = [0; rtcp::WRITE_MAX];
     let n = rtcp::write(&rtcp::Say { ssrc: leg.out.ssrc, info, report, cname: &leg.cname, bye }, &mut packet);
-    out.send(leg.slot, plane, to, &packet[..n]);
+    guarded::send(&mut leg.out.guard, leg.slot, plane, true, to, &packet[..n], out);
 }

@@ -251,7 +251,7 @@ fn oracle(suite: SrtpSuite) -> Option<Context> {
     };
     let key = key(suite, 1);
     let (k, s) = key.key_and_salt.0.split_at(suite.lengths().0);
-    Context::new(k, s, profile, None, None, rtc_crypto::default_provider().expect("ring").crypto()).ok()
+    Context::new(k, s, profile, None, None, rtc_dtls::crypto_provider::default_provider().expect("ring").crypto()).ok()
 }
 
 #[test]

@@ -33,6 +33,7 @@ use crate::{
         settings::{Business, Settings},
         view::{Blink, TenantView},
     },
+    sip::auth::{Grant, Revoke},
     store::{Journal, JournalHandle, Store},
     text,
 };
@@ -69,6 +70,7 @@ pub struct SmallCenter {
     pub views: Mutex<BTreeMap<TenantId, Arc<TenantView>>>,
     pub asked: Mutex<Vec<(TenantId, Actor, Command)>>,
     pub asked_more: Notify,
+    pub phones: Mutex<Vec<Grant>>,
     known: Mutex<Known>,
     settings: Arc<Settings>,
     journal: JournalHandle,
@@ -267,6 +269,15 @@ impl Door for DoorOf {
     fn apply(&self, _: Actor, yaml: String, _: bool) -> Pending<Result<String, Vec<String>>> {
         Box::pin(async move { Business::parse(&yaml).map(|_| String::new()).map_err(|e| vec![e]) })
     }
+    fn grant_phone(&self, grant: Grant) {
+        self.0.phones.lock().unwrap().push(grant);
+    }
+    fn revoke_phones(&self, which: Revoke) {
+        self.0.phones.lock().unwrap().retain(|g| match &which {
+            Revoke::Session(session) => g.session != *session,
+            Revoke::User { user, .. } => g.user != *user,
+        });
+    }
     fn now(&self) -> Now {
         self.0.at()
     }
@@ -312,6 +323,7 @@ impl House {
             views: Mutex::default(),
             asked: Mutex::default(),
             asked_more: Notify::new(),
+            phones: Mutex::default(),
             known: Mutex::default(),
             settings: Arc::new(settings),
             journal: journal.handle(),

@@ -21,6 +21,8 @@ use kit::{Answer, House, agent, opened, tenant};
 const PASSWORD: &str = "correct horse battery";
 
 pub(super) async fn house_of(capacity: usize) -> House {
+    // No sockets of its own, and nobody upstairs.
+    let net = crate::net::Net::start(crate::net::NetConfig::new(Vec::new(), Vec::new()), |_| Ok(())).unwrap();
     let h = House::build(capacity, |g| {
         router(Parts {
             door: g.door,
@@ -34,6 +36,7 @@ pub(super) async fn house_of(capacity: usize) -> House {
             recordings: g.recordings,
             https: false,
             origins: Vec::new(),
+            sip: SipDoor { net: Arc::new(net), local: ([127, 0, 0, 1], 0).into(), tls: false },
         })
     })
     .await;

@@ -52,7 +52,38 @@ fn a_browser_calls_a_desk_phone_and_each_side_knows_whom_to_expect() {
     w.pass(secs(2));
     assert!(w.hear_each_other(caller, anna));
     assert!(matches!(leg(&w, caller).1.security, Security::Dtls { role: media::wire::DtlsRole::Server, .. }));
+    assert_eq!(w.media.legs().find(|(l, _)| **l == id).unwrap().1.ice.as_ref(), Some(&ours), "nothing was restarted");
+    // It comes by another network: new credentials on its side, and then on ours.
+    w.phone_mut(caller).ice.ufrag = "moved".into();
+    w.phone_hold(caller, false);
+    w.pass(secs(2));
+    assert_eq!(leg(&w, caller).1.ice.as_ref().unwrap().ufrag, "moved");
+    assert_ne!(w.media.legs().find(|(l, _)| **l == id).unwrap().1.ice.as_ref(), Some(&ours));
     w.hangs_up(caller);
+    w.nothing_is_left();
+}
+
+#[test]
+fn a_browser_is_rung_with_an_offer_it_can_take_and_speaks_what_the_caller_speaks() {
+    let mut w = World::new(75);
+    let anna = w.browser("anna").ready();
+    let caller = w.phone("+3265551234").dials("4001");
+    w.until(|w| w.rings(anna));
+    w.answers(anna);
+    w.until(|w| w.hear_each_other(caller, anna));
+    let (id, remote) = leg(&w, anna);
+    assert_eq!(remote.ice.as_ref(), Some(&w.phone_of(anna).ice));
+    assert!(matches!(remote.security, Security::Dtls { fingerprint, .. } if fingerprint == w.phone_of(anna).fingerprint));
+    assert!(matches!(theirs(&w, anna).security, Security::Dtls { fingerprint, .. } if fingerprint == FINGERPRINT));
+    assert!(w.media.legs().any(|(l, leg)| *l == id && leg.ice.is_some()), "opened for checks before it rang");
+    assert_eq!(leg(&w, caller).1.codec, leg(&w, anna).1.codec, "a relay");
+    w.phone_hold(anna, true);
+    w.pass(secs(2));
+    w.phone_hold(anna, false);
+    w.pass(secs(2));
+    assert!(w.hear_each_other(caller, anna));
+    w.hangs_up(anna);
+    w.until(|w| w.is_over(caller));
     w.nothing_is_left();
 }
 

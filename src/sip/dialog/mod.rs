@@ -216,7 +216,7 @@ pub struct DialogSnapshot {
     pub route_set: Vec<String>,
     /// Their Contact.
     pub remote_target: String,
-    /// `udp` or `tcp`.
+    /// The word of a Via, in lower case: `udp`.
     pub transport: String,
     /// Our listening address.
     pub local_addr: std::net::SocketAddr,
@@ -239,7 +239,7 @@ impl Dialog {
             remote_seq: self.remote_seq,
             route_set: self.route_set.iter().map(ToString::to_string).collect(),
             remote_target: self.remote_target.to_string(),
-            transport: self.flow.transport.uri_param().to_owned(),
+            transport: self.flow.transport.as_str().to_ascii_lowercase(),
             local_addr: self.flow.local,
             remote_addr: self.flow.remote,
             sticky: self.sticky,

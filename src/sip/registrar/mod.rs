@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{
     msg::{NameAddr, Uri},
-    transport::{ConnId, Flow},
+    transport::{ConnId, Flow, Transport},
 };
 use crate::base::{Deadlines, Mono, TenantId, limits::SIP_BINDINGS_PER_AOR, secs};
 
@@ -191,8 +191,10 @@ impl Registrar {
         let mut out = Vec::new();
         for aor in aors {
             for b in self.table.get_mut(&aor).into_iter().flatten().filter(|b| gone(b)) {
-                // Not behind a NAT: a new stream to the address it announced will do.
-                if let Some(uri) = b.contact.sip().filter(|u| u.host.ip() == Some(b.flow.remote.ip())) {
+                // Not behind a NAT: a new stream to the address it announced will do. Nobody can open a WebSocket to a browser,
+                // and a phone has no certificate we could know it by.
+                let can_open = b.flow.transport == Transport::Tcp;
+                if let Some(uri) = b.contact.sip().filter(|u| can_open && u.host.ip() == Some(b.flow.remote.ip())) {
                     b.flow.remote.set_port(uri.port.unwrap_or(5060));
                     b.flow.conn = None;
                 }

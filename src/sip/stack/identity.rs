@@ -38,7 +38,8 @@ impl Stack {
     /// Judges whoever sends an INVITE.
     pub(super) fn caller(&mut self, now: Now, m: &Message, source: &Source) -> Caller {
         let settings = self.settings.clone();
-        if let Some(trunk) = settings.trunk_at(source.remote) {
+        // A browser comes from the address of the proxy in front of us, which may be a trunk's too: it has to log in.
+        if let Some(trunk) = settings.trunk_at(source.remote).filter(|_| !source.transport.is_web()) {
             return Caller::Known { tenant: trunk.tenant.clone(), who: Who::Trunk(trunk.id.clone()) };
         }
         let host = |u: &Uri| u.sip().map(|s: &SipUri| s.host.clone());
@@ -90,9 +91,11 @@ impl Stack {
         let user = answer.get("username").unwrap_or_default().to_owned();
         let login = |t: &&super::TrunkPeer| t.tenant == *tenant && t.login.as_ref().is_some_and(|(u, _)| *u == user);
         let trunk = settings.trunks.iter().find(login);
-        let ha1 = match trunk {
-            Some(t) => t.login.as_ref().map(|(_, ha1)| ha1),
-            None => settings.users.get(&(tenant.clone(), user.clone())),
+        let granted = self.grants.find(now.mono, tenant, &user).map(|(user, ha1)| (user.to_owned(), ha1.clone()));
+        let ha1 = match (trunk, &granted) {
+            (Some(t), _) => t.login.as_ref().map(|(_, ha1)| ha1),
+            (None, Some((_, ha1))) => Some(ha1),
+            (None, None) => settings.users.get(&(tenant.clone(), user.clone())),
         };
         let method = m.method().map_or("", |m| m.as_str());
         let uri = m.uri();
@@ -102,6 +105,7 @@ impl Stack {
         match self.digest.judge(now.wall, &answer, realm, method, same_uri, ha1) {
             Verdict::Right => {
                 self.deadlines_sweep(now);
+                let user = granted.map_or(user, |(user, _)| user);
                 trunk.map_or(Login::User(user), |t| Login::Trunk(t.id.clone()))
             }
             Verdict::Stale => Login::Ask { stale: true },

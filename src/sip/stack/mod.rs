@@ -48,10 +48,11 @@ use self::{
 use crate::{
     base::{Deadlines, Mono, Now, Rng, TenantId, limits::SIP_NONCE_LIFE},
     sip::{
-        auth::DigestServer,
+        auth::{DigestServer, Grants},
         dialog::DialogSnapshot,
         registrar::{Aor, Binding, Reach, Registrar},
         transaction::matching::{ClientKey, ServerKey},
+        transport::ConnId,
     },
 };
 
@@ -71,6 +72,7 @@ pub struct Stack {
     rng: Rng,
     timers: Timers,
     digest: DigestServer,
+    grants: Grants,
     registrar: Registrar,
     next_key: u64,
     next_tx: u64,
@@ -96,6 +98,7 @@ impl Stack {
             rng,
             timers,
             digest,
+            grants: Grants::default(),
             registrar: Registrar::default(),
             next_key: 0,
             next_tx: 0,
@@ -133,10 +136,9 @@ impl Stack {
             Input::Received { message: Ok(message), source } => self.received(now, message, source, out),
             Input::Received { message: Err(error), source } => self.malformed(&error, source, out),
             Input::TransportFailed { flow } => self.transport_failed(now, &flow, out),
-            Input::Closed { conn } => {
-                let changes = self.registrar.closed(conn);
-                Self::tell_reach(changes, out);
-            }
+            Input::Closed { conn } => self.closed(now, conn, out),
+            Input::Grant(grant) => self.grants.add(now.mono, grant),
+            Input::Revoke(which) => self.grants.revoke(&which),
             Input::Do(action) => self.act(now, action, out),
             Input::Tick => {}
         }
@@ -177,6 +179,14 @@ impl Stack {
         }
         let changes = self.registrar.expire(now.mono);
         Self::tell_reach(changes, out);
+    }
+
+    /// A stream is gone. Over a WebSocket nothing can come any more, so what waits for an answer has failed (RFC 5626 flow
+    /// failure); over another stream the answer may come by a new connection (RFC 3261 18.2.2).
+    fn closed(&mut self, now: Now, conn: ConnId, out: &mut Vec<Output>) {
+        let changes = self.registrar.closed(conn);
+        Self::tell_reach(changes, out);
+        self.web_closed(now, conn, out);
     }
 
     fn tell_reach(changes: Vec<(Aor, Reach)>, out: &mut Vec<Output>) {

@@ -19,7 +19,7 @@ use crate::{
             non_invite_client::{self, NonInviteClient},
             non_invite_server::{self, NonInviteServer},
         },
-        transport::{Flow, Source},
+        transport::{ConnId, Flow, Source},
     },
 };
 
@@ -403,6 +403,15 @@ impl Stack {
                 && f.remote == flow.remote
                 && (flow.conn.is_none() || f.conn.is_none() || f.conn == flow.conn)
         };
+        self.fail_where(now, same, out);
+    }
+
+    /// A WebSocket is gone: nothing it was waited for can come by another way.
+    pub(super) fn web_closed(&mut self, now: Now, conn: ConnId, out: &mut Vec<Output>) {
+        self.fail_where(now, |f| f.transport.is_web() && f.conn == Some(conn), out);
+    }
+
+    fn fail_where(&mut self, now: Now, same: impl Fn(&Flow) -> bool, out: &mut Vec<Output>) {
         let clients: Vec<TxId> = self.clients.iter().filter(|(_, c)| same(&c.flow)).map(|(id, _)| *id).collect();
         let servers: Vec<TxId> = self.servers.iter().filter(|(_, s)| same(&s.reply)).map(|(id, _)| *id).collect();
         for id in clients {

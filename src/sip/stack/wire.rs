@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     base::{TenantId, TrunkId},
     sip::{
-        auth::Credentials,
+        auth::{Credentials, Grant, Revoke},
         dialog::DialogSnapshot,
         msg::{Headers, Message, NameAddr, ParseError, Uri},
         transport::{ConnId, Flow, Source},
@@ -43,6 +43,10 @@ pub enum Input {
         /// Which.
         conn: ConnId,
     },
+    /// Somebody who is signed in may log in a phone in the browser.
+    Grant(Grant),
+    /// Such logins are over. What is registered with them ends when it would have to be renewed.
+    Revoke(Revoke),
     /// The core upstairs wants something.
     Do(Action),
     /// A deadline may have come.

@@ -2,6 +2,7 @@
 //!
 //! Nothing here sleeps: everything waits for an event, and gives up loudly after [`PATIENCE`].
 
+pub mod browser;
 pub mod desk;
 pub mod program;
 pub mod visitor;

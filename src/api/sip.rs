@@ -1,0 +1,179 @@
+//! Phones in the browser: the WebSocket `/sip` (RFC 7118) on the address of the pages, and the short-lived logins for it.
+//!
+//! What is said over the socket is the SIP stack's; here is only its handshake. Nobody is let in or kept out by a cookie: a
+//! phone proves who it is by digest, like any other.
+
+use std::{
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{
+        ConnectInfo, State,
+        ws::{Message, WebSocket, WebSocketUpgrade},
+    },
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use futures_util::{Sink, Stream};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    Problem, Shared,
+    guard::{self, Pass, Who},
+    password,
+    users::realm,
+};
+use crate::{
+    base::limits,
+    net::{Net, WebFrame},
+    sip::{
+        auth::{Grant, Ha1},
+        transport::Transport,
+    },
+};
+
+/// The name of SIP among WebSocket subprotocols (RFC 7118 4.1).
+const SUBPROTOCOL: &str = "sip";
+/// Where the socket is.
+const PATH: &str = "/sip";
+
+/// What the socket leads to.
+#[derive(Debug, Clone)]
+pub struct SipDoor {
+    /// The connections.
+    pub net: Arc<Net>,
+    /// The address the pages are served on.
+    pub local: SocketAddr,
+    /// Whether we speak TLS on it ourselves.
+    pub tls: bool,
+}
+
+/// A login for a phone in this browser.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PhoneLogin {
+    /// The address of record to register: `sip:anna@shop.example`.
+    aor: String,
+    /// The user name of the digest; not the one in the address.
+    username: String,
+    /// Good for `expires_in_s` seconds, and no longer than the session.
+    #[schema(format = "password")]
+    password: String,
+    /// The realm it is good for.
+    realm: String,
+    /// The WebSocket to register over, subprotocol `sip`.
+    ws_url: String,
+    /// Ask for the next one before this: a phone registers again every minute or two.
+    expires_in_s: u64,
+}
+
+/// Makes a short-lived SIP login for the signed-in person's phone in the browser.
+///
+/// Up to eight are good at once (tabs); the oldest goes. All end with the session they were made in.
+#[utoipa::path(post, path = "/api/v1/sip/credentials", tag = "agents",
+    responses((status = 201, body = PhoneLogin), (status = 403, body = Problem)))]
+pub async fn credentials(State(shared): State<Arc<Shared>>, who: Who, headers: HeaderMap) -> Result<Response, Problem> {
+    let (Some(user), Pass::Cookie { hash, .. }) = (who.actor.agent(), &who.by) else {
+        return Err(Problem::not_allowed("an API key has no phone: sign in as the person whose phone it is"));
+    };
+    let realm = realm(&shared.door.settings(), &who.tenant);
+    let (username, password) = shared.with_rng(|r| (r.hex(12), password::generate(r)));
+    let lasts = limits::SIP_GRANT_LIFE;
+    shared.door.grant_phone(Grant {
+        tenant: who.tenant.clone(),
+        user: user.to_string(),
+        ha1: Ha1::new(&username, &realm, &password),
+        username: username.clone(),
+        session: hash.clone(),
+        lasts,
+    });
+    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).map_or(shared.sip.local.to_string(), str::to_owned);
+    let scheme = if shared.https { "wss" } else { "ws" };
+    let answer = PhoneLogin {
+        aor: format!("sip:{user}@{realm}"),
+        username,
+        password,
+        realm,
+        ws_url: format!("{scheme}://{host}{PATH}"),
+        expires_in_s: lasts.as_secs(),
+    };
+    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+}
+
+/// The socket. Outside the guard: its users log in by digest.
+pub fn routes() -> Router<Arc<Shared>> {
+    Router::new().route(PATH, get(open))
+}
+
+async fn open(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(remote): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Problem> {
+    // Another site's page has no business here. A phone that is no browser sends no Origin.
+    if headers.contains_key(header::ORIGIN) {
+        guard::same_origin(&shared, &headers)?;
+    }
+    let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|v| v.to_str().ok());
+    if !offered.flat_map(|v| v.split(',')).any(|p| p.trim().eq_ignore_ascii_case(SUBPROTOCOL)) {
+        let said = "a WebSocket for SIP has to offer the subprotocol `sip` (RFC 7118)";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "subprotocol", said));
+    }
+    let door = &shared.sip;
+    let transport = if door.tls { Transport::Wss } else { Transport::Ws };
+    let Some(seat) = door.net.web_seat(transport, door.local, remote) else {
+        let said = "there are too many SIP connections, here or from your address";
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", said).retry_after(5));
+    };
+    let net = door.net.clone();
+    let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(limits::SIP_MESSAGE_MAX);
+    let upgrade = upgrade.max_frame_size(limits::SIP_MESSAGE_MAX);
+    Ok(upgrade.on_upgrade(move |socket| async move { net.web_serve(seat, Frames(socket)).await }))
+}
+
+/// A socket of the HTTP library as the frames of [`Net`].
+struct Frames(WebSocket);
+
+impl Stream for Frames {
+    type Item = WebFrame;
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<WebFrame>> {
+        Poll::Ready(match ready!(Pin::new(&mut self.0).poll_next(cx)) {
+            Some(Ok(Message::Text(text))) => Some(WebFrame::Data(text.into())),
+            Some(Ok(Message::Binary(data))) => Some(WebFrame::Data(data)),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Some(WebFrame::Alive),
+            Some(Ok(Message::Close(_)) | Err(_)) | None => None,
+        })
+    }
+}
+
+impl Sink<WebFrame> for Frames {
+    type Error = axum::Error;
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), axum::Error>> {
+        Pin::new(&mut self.0).poll_ready(cx)
+    }
+    fn start_send(mut self: Pin<&mut Self>, frame: WebFrame) -> Result<(), axum::Error> {
+        let message = match frame {
+            // Text where it can be: that is what browsers' phones expect.
+            WebFrame::Data(data) => match axum::extract::ws::Utf8Bytes::try_from(data.clone()) {
+                Ok(text) => Message::Text(text),
+                Err(_) => Message::Binary(data),
+            },
+            WebFrame::Ping | WebFrame::Alive => Message::Ping(Bytes::new()),
+        };
+        Pin::new(&mut self.0).start_send(message)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), axum::Error>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), axum::Error>> {
+        Pin::new(&mut self.0).poll_close(cx)
+    }
+}
