@@ -15,8 +15,12 @@ use media::{
     record::{Block, Job},
     rtp::{HEADER, Header, write_header},
     shard::{Out, Plane, Setup, Shard, Slot},
+    srtp::{GROWTH_MAX, Sender},
     time::At,
-    wire::{Audience, BridgeId, Codec, Command, Event, LegId, Opus, Rate, RecordFormat, RecordId, Remote},
+    wire::{
+        Audience, BridgeId, Codec, Command, Event, LegId, Opus, Rate, RecordFormat, RecordId, Remote, Secret, Security,
+        SrtpKey, SrtpSuite,
+    },
 };
 
 thread_local! {
@@ -122,6 +126,44 @@ fn neither_a_relayed_or_recorded_packet_nor_a_mixed_frame_nor_a_report_takes_mem
     }
     let (taken, sent) = ten_seconds(&[Codec::Pcma, Codec::Pcmu, Codec::Pcma], false);
     assert!(taken == 0 && sent >= 1_300, "mix: {taken} blocks for {sent} packets");
+}
+
+/// Two phones with keys: opened, relayed, protected again.
+#[test]
+fn a_packet_opened_and_protected_takes_no_memory() {
+    for suite in SrtpSuite::ALL {
+        let (key, salt) = suite.lengths();
+        let key = SrtpKey { suite, key_and_salt: Secret(vec![7; key + salt].into()) };
+        let (mut s, mut out) = (Shard::new(Setup { seed: 1, ntp_at_zero: 0 }), Counted::default());
+        let legs = [LegId(0), LegId(1)];
+        let mut slots = Vec::new();
+        for leg in legs {
+            slots.push(s.open(At(0), leg).expect("room"));
+            let security = Security::Sdes { send: key.clone(), receive: key.clone() };
+            let rtcp = SocketAddr::from(([192, 0, 2, 1], 9));
+            let remote = Remote { rtcp, security, ..Remote::plain(peer(leg.0), Codec::Pcma, 8) };
+            s.command(At(0), Command::Agree { leg, remote }, &mut out);
+        }
+        s.command(At(0), Command::Bridge { bridge: BridgeId(1), audience: Audience::all(&legs) }, &mut out);
+        let mut phones = [Sender::new(&key).expect("fits"), Sender::new(&key).expect("fits")];
+        let mut before = (0, 0);
+        for n in 0..300u32 {
+            if n == 50 {
+                before = (taken(), out.0);
+            }
+            let now = At(0) + Duration::from_millis(20) * n;
+            for (i, phone) in phones.iter_mut().enumerate() {
+                let mut p = [0x55; HEADER + 160 + GROWTH_MAX];
+                let h = Header { marker: false, pt: 8, seq: n as u16, ts: n * 160, ssrc: i as u32 };
+                write_header(&h, p.first_chunk_mut().expect("twelve bytes"));
+                let length = phone.protect_rtp(&mut p, HEADER + 160).expect("sendable");
+                s.packet(now, slots[i], Plane::Rtp, peer(i as u64), &mut p[..length], &mut out);
+            }
+            s.tick(now, &mut out);
+        }
+        let (taken, sent) = (taken() - before.0, out.0 - before.1);
+        assert!(taken == 0 && sent >= 500, "{suite:?}: {taken} blocks for {sent} packets");
+    }
 }
 
 #[test]
