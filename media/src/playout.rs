@@ -145,7 +145,8 @@ impl Playout {
                     0
                 }
                 Next::Lost { ticks, next } if !self.resting => {
-                    let room = &mut room[..samples(ticks, codec, rate)];
+                    let n = samples(ticks, codec, rate).min(room.len());
+                    let room = &mut room[..n];
                     let own = match next {
                         Some(next) => self.decoder.recover(next, room),
                         None => self.decoder.conceal(room),
@@ -158,7 +159,8 @@ impl Playout {
                     room.len()
                 }
                 Next::Lost { ticks, .. } | Next::Nothing { ticks } => {
-                    let room = &mut room[..samples(ticks, codec, rate)];
+                    let n = samples(ticks, codec, rate).min(room.len());
+                    let room = &mut room[..n];
                     if self.resting {
                         self.comfort.fill(room);
                         kinds.comfort = true;
