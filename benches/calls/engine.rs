@@ -3,7 +3,7 @@
 //! | line | means |
 //! |---|---|
 //! | `open LEG` | answered by `opened LEG PORT` or `failed LEG REASON` |
-//! | `agree LEG ADDRESS CODEC` | plain RTP of that codec with that address |
+//! | `agree LEG ADDRESS CODEC [sdes]` | RTP of that codec with that address, plain or protected with the load's keys |
 //! | `bridge NAME LEG:LEG,LEG LEG:LEG ..` | a row for each listener: whom it hears |
 //! | `play LEG` | ten seconds of sound, over and over, the same for all |
 //! | `record NAME LEFT RIGHT PATH` | two channels into a file |
@@ -18,11 +18,14 @@ use std::{
 
 use media::{
     Engine, EngineConfig, tone,
-    wire::{Audience, BridgeId, Clip, Codec, Command, Event, LegId, OpenError, PlayId, RecordFormat, RecordId, Remote, Repeat},
+    wire::{
+        Audience, BridgeId, Clip, Codec, Command, Event, LegId, OpenError, PlayId, RecordFormat, RecordId, Remote, Repeat,
+        Security,
+    },
 };
 
 use crate::{
-    load::{Hears, Phone, Says},
+    load::{Hears, OPUS_PT, Phone, Says, keys},
     server::{Ours, Places, local},
     stamp::Law,
 };
@@ -36,34 +39,51 @@ pub enum Work {
     Record,
     /// PCMU on one side, PCMA on the other.
     OtherLaw,
+    /// PCMU on one side, Opus on the other.
+    Opus,
+    /// SRTP on one side.
+    Srtp,
     /// Three legs: two talk, a third hears both and is heard by the second only.
     Whisper,
     /// One leg that is played to and talks.
     Play,
+    /// One leg that is played to and silent.
+    Hold,
 }
 
 impl Work {
     /// Phones of one call.
     pub fn phones(self) -> usize {
         match self {
-            Work::Relay | Work::Record | Work::OtherLaw => 2,
+            Work::Relay | Work::Record | Work::OtherLaw | Work::Opus | Work::Srtp => 2,
             Work::Whisper => 3,
-            Work::Play => 1,
+            Work::Play | Work::Hold => 1,
         }
     }
 
     /// What the `n`th phone of a call says and hears.
     pub fn phone(self, n: usize, to: SocketAddrV4) -> Phone {
         let (says, hears) = match (self, n) {
-            (Work::Relay | Work::Record, _) | (Work::OtherLaw, 0) => (Says::Stamps(Law::Mu), Hears::Stamps(Law::Mu)),
+            (Work::Relay | Work::Record | Work::Srtp, _) | (Work::OtherLaw, 0) => {
+                (Says::Stamps(Law::Mu), Hears::Stamps(Law::Mu))
+            }
             (Work::OtherLaw, _) => (Says::Stamps(Law::A), Hears::Stamps(Law::A)),
-            (Work::Whisper | Work::Play, _) => (Says::Sound(Law::Mu), Hears::Packets),
+            (Work::Hold, _) => (Says::Nothing, Hears::Packets),
+            (Work::Whisper | Work::Play | Work::Opus, _) => (Says::Sound(self.codec(n)), Hears::Packets),
         };
-        Phone { to, says, hears }
+        Phone { to, says, hears, srtp: self.protects(n) }
     }
 
-    fn codec(self, n: usize) -> &'static str {
-        if self == Work::OtherLaw && n == 1 { "pcma" } else { "pcmu" }
+    fn codec(self, n: usize) -> Codec {
+        match (self, n) {
+            (Work::OtherLaw, 1) => Codec::Pcma,
+            (Work::Opus, 1) => Codec::Opus,
+            _ => Codec::Pcmu,
+        }
+    }
+
+    fn protects(self, n: usize) -> bool {
+        self == Work::Srtp && n == 0
     }
 }
 
@@ -89,13 +109,14 @@ pub fn connect(server: &mut Ours, work: Work, phones: &[SocketAddrV4], files: &P
         let first = call * work.phones();
         let mut lines = String::new();
         for (n, address) in own.iter().enumerate() {
-            lines += &format!("agree {} {address} {}\n", first + n, work.codec(n));
+            let protection = if work.protects(n) { " sdes" } else { "" };
+            lines += &format!("agree {} {address} {}{protection}\n", first + n, work.codec(n).name());
         }
         let [a, b, c] = [first, first + 1, first + 2];
         match work {
-            Work::Play => lines += &format!("play {a}\n"),
+            Work::Play | Work::Hold => lines += &format!("play {a}\n"),
             Work::Whisper => lines += &format!("bridge {call} {a}:{b} {b}:{a},{c} {c}:{a},{b}\n"),
-            Work::Relay | Work::Record | Work::OtherLaw => lines += &format!("bridge {call} {a}:{b} {b}:{a}\n"),
+            _ => lines += &format!("bridge {call} {a}:{b} {b}:{a}\n"),
         }
         if work == Work::Record {
             lines += &format!("record {call} {a} {b} {}\n", files.join(format!("{call}.wav")).display());
@@ -129,13 +150,19 @@ fn parse(words: &[&str], clip: &Arc<Clip>) -> Option<Command> {
     let leg = |w: &str| w.parse().ok().map(LegId);
     Some(match words {
         ["open", l] => Command::Open { leg: leg(l)?, port: None, ice: None },
-        ["agree", l, address, codec] => {
+        ["agree", l, address, codec, protection @ ..] => {
             let (codec, pt) = match *codec {
-                "pcmu" => (Codec::Pcmu, 0),
-                "pcma" => (Codec::Pcma, 8),
+                "PCMU" => (Codec::Pcmu, 0),
+                "PCMA" => (Codec::Pcma, 8),
+                "opus" => (Codec::Opus, OPUS_PT),
                 _ => return None,
             };
-            Command::Agree { leg: leg(l)?, remote: Remote::plain(address.parse().ok()?, codec, pt) }
+            let mut remote = Remote::plain(address.parse().ok()?, codec, pt);
+            if protection == ["sdes"] {
+                let (receive, send) = keys();
+                remote.security = Security::Sdes { send, receive };
+            }
+            Command::Agree { leg: leg(l)?, remote }
         }
         ["bridge", name, rows @ ..] => {
             let row = |r: &&str| {

@@ -8,10 +8,16 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use media::{
+    srtp,
+    wire::{Codec, Secret, SrtpKey, SrtpSuite},
+};
+
 use crate::{
     proc,
     stamp::{Law, Stamp, Table},
-    sys::{self, Batch},
+    sys::{self, Batch, ROOM},
+    voice,
 };
 
 /// Sockets all phones share: the server sees an address of ours for several of its ports, which is nothing to it, and we
@@ -24,6 +30,8 @@ const PARTS: usize = 80;
 const STAMPED: usize = 16;
 /// What of the sound's size is in a frame of G.711.
 const SAMPLES: usize = 160;
+/// Payload type of Opus.
+pub const OPUS_PT: u8 = 111;
 /// Room for each of our sockets: what arrives while we send.
 const SOCKET_ROOM: i32 = 4 << 20;
 /// After the window, for what is still on its way.
@@ -34,10 +42,12 @@ const LATE: Duration = Duration::from_millis(3);
 /// What a phone says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Says {
+    /// Nothing: it is on hold, or only listens.
+    Nothing,
     /// Stamps, in this law, that somebody hears as stamps.
     Stamps(Law),
-    /// The same, for a mixer or nobody: what is heard is not what was said.
-    Sound(Law),
+    /// Something like speech, for a mixer or nobody: what is heard is not what was said.
+    Sound(Codec),
 }
 
 /// What is made of what a phone hears.
@@ -58,6 +68,17 @@ pub struct Phone {
     pub says: Says,
     /// What comes back.
     pub hears: Hears,
+    /// Whether both ways are protected, with the keys of [`keys`].
+    pub srtp: bool,
+}
+
+/// What protects packets (to the server, from the server): the same for all phones, whose sources differ.
+pub fn keys() -> (SrtpKey, SrtpKey) {
+    let key = |byte| {
+        let (suite, (key, salt)) = (SrtpSuite::Aes128Sha1Tag80, SrtpSuite::Aes128Sha1Tag80.lengths());
+        SrtpKey { suite, key_and_salt: Secret(vec![byte; key + salt].into()) }
+    };
+    (key(1), key(2))
 }
 
 /// How long.
@@ -120,7 +141,8 @@ impl Default for Delays {
 }
 
 impl Delays {
-    fn add(&mut self, us: u64) {
+    /// One more, microseconds.
+    pub fn add(&mut self, us: u64) {
         self.counts[us.min(100_000) as usize] += 1;
         self.total += 1;
         self.max_us = self.max_us.max(us);
@@ -171,7 +193,7 @@ impl Exchange {
 
     /// Play. `pid` is the server's.
     pub fn play(&self, phones: &[Phone], pid: u32, length: Length) -> io::Result<Measured> {
-        let mut run = Run::new(self, phones);
+        let mut run = Run::new(self, phones)?;
         let end_warm = length.warm.as_nanos() as u64;
         let end = end_warm + length.window.as_nanos() as u64;
         run.until(end_warm);
@@ -209,6 +231,10 @@ struct Run<'a> {
     base: u64,
     mu: Table,
     a: Table,
+    /// The codecs spoken, and a second of each.
+    voices: Vec<(Codec, Vec<Vec<u8>>)>,
+    /// Of each phone.
+    guards: Vec<Option<(srtp::Sender, srtp::Receiver)>>,
     /// By the server's port: which phone hears it.
     hearer: Box<[u32]>,
     batch: Batch,
@@ -222,9 +248,9 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(exchange: &'a Exchange, phones: &'a [Phone]) -> Self {
+    fn new(exchange: &'a Exchange, phones: &'a [Phone]) -> io::Result<Self> {
         let mut parts = vec![Vec::new(); PARTS];
-        for phone in 0..phones.len() {
+        for phone in (0..phones.len()).filter(|i| phones[*i].says != Says::Nothing) {
             // A step that has no divisor with the parts: the two ends of a call speak at different moments.
             parts[phone * 37 % PARTS].push(Stream { phone, sequence: 0 });
         }
@@ -234,9 +260,24 @@ impl<'a> Run<'a> {
         for (i, p) in phones.iter().enumerate() {
             hearer[usize::from(p.to.port())] = i as u32;
         }
-        Self {
+        let mut voices: Vec<(Codec, Vec<Vec<u8>>)> = Vec::new();
+        for p in phones {
+            if let Says::Sound(codec) = p.says
+                && !voices.iter().any(|v| v.0 == codec)
+            {
+                voices.push((codec, voice::frames(codec)));
+            }
+        }
+        let (to, from) = keys();
+        let guard = |p: &Phone| {
+            let pair = || Ok::<_, srtp::BadKey>((srtp::Sender::new(&to)?, srtp::Receiver::new(&from)?));
+            p.srtp.then(pair).transpose().map_err(|_| io::Error::other("a key of the wrong length"))
+        };
+        Ok(Self {
             exchange,
             phones,
+            voices,
+            guards: phones.iter().map(guard).collect::<io::Result<_>>()?,
             parts,
             next_part: 0,
             due: 0,
@@ -252,7 +293,7 @@ impl<'a> Run<'a> {
             heard: 0,
             delay: Delays::default(),
             late: 0,
-        }
+        })
     }
 
     /// Nanoseconds since the run began.
@@ -303,18 +344,35 @@ impl<'a> Run<'a> {
     }
 
     fn packet(&mut self, stream: &mut Stream, time: u64) {
-        let phone = &self.phones[stream.phone];
-        let (table, pt) = match phone.says {
-            Says::Stamps(Law::A) | Says::Sound(Law::A) => (&self.a, 8),
-            _ => (&self.mu, 0),
-        };
-        let s = Stamp { stream: stream.phone as u32, sequence: stream.sequence, time };
-        self.batch.push(phone.to, |b| {
-            header(b, pt, stream.sequence, stream.phone as u32);
-            table.write(s, &mut b[12..12 + SAMPLES]);
-            12 + SAMPLES
-        });
+        let Self { phones, batch, mu, a, voices, guards, .. } = self;
+        let (phone, guard) = (&phones[stream.phone], &mut guards[stream.phone]);
+        let sequence = stream.sequence;
         stream.sequence += 1;
+        batch.push(phone.to, |b| {
+            let length = match phone.says {
+                Says::Nothing => 0,
+                Says::Stamps(law) => {
+                    let (table, pt) = if law == Law::A { (a, 8) } else { (mu, 0) };
+                    header(b, pt, sequence, stream.phone as u32, SAMPLES as u32);
+                    table.write(Stamp { stream: stream.phone as u32, sequence, time }, &mut b[12..12 + SAMPLES]);
+                    12 + SAMPLES
+                }
+                Says::Sound(codec) => {
+                    let (pt, step) = match codec {
+                        Codec::Opus => (OPUS_PT, 960),
+                        Codec::Pcma => (8, SAMPLES as u32),
+                        _ => (0, SAMPLES as u32),
+                    };
+                    header(b, pt, sequence, stream.phone as u32, step);
+                    let frames = voices.iter().find(|v| v.0 == codec).map(|v| &v.1);
+                    let frame = frames.map_or(&[][..], |f| &f[sequence as usize % f.len()]);
+                    b[12..12 + frame.len()].copy_from_slice(frame);
+                    12 + frame.len()
+                }
+            };
+            // What cannot be protected is not sent: an empty datagram is nothing to anybody.
+            guard.as_mut().map_or(Some(length), |g| g.0.protect_rtp(b, length)).unwrap_or(0)
+        });
     }
 
     fn listen(&mut self) {
@@ -328,6 +386,15 @@ impl<'a> Run<'a> {
             if r.bytes.len() < 12 || (192..=223).contains(&r.bytes[1]) {
                 continue;
             }
+            let mut open = [0; ROOM];
+            let payload = match &mut self.guards[self.hearer[usize::from(r.from.port())] as usize] {
+                None => &r.bytes[12..],
+                Some(guard) => {
+                    open[..r.bytes.len()].copy_from_slice(r.bytes);
+                    let Ok(n) = guard.1.unprotect_rtp(&mut open[..r.bytes.len()]) else { continue };
+                    &open[12..n]
+                }
+            };
             let at = r.at.map_or_else(|| self.now(), |at| at.saturating_sub(self.base));
             let table = match phone.hears {
                 Hears::Stamps(Law::Mu) => &self.mu,
@@ -339,7 +406,7 @@ impl<'a> Run<'a> {
                     continue;
                 }
             };
-            let Some(s) = table.read(&r.bytes[12..]) else { continue };
+            let Some(s) = table.read(payload) else { continue };
             if self.counting(s.time) && (s.stream as usize) < self.phones.len() {
                 self.heard += 1;
                 self.delay.add(at.saturating_sub(s.time) / 1_000);
@@ -350,16 +417,16 @@ impl<'a> Run<'a> {
 }
 
 /// An RTP header (RFC 3550 section 5.1) of a stream that began at zero.
-fn header(packet: &mut [u8], pt: u8, sequence: u32, ssrc: u32) {
+fn header(packet: &mut [u8], pt: u8, sequence: u32, ssrc: u32, step: u32) {
     packet[0] = 0x80;
     packet[1] = pt;
     packet[2..4].copy_from_slice(&(sequence as u16).to_be_bytes());
-    packet[4..8].copy_from_slice(&sequence.wrapping_mul(SAMPLES as u32).to_be_bytes());
+    packet[4..8].copy_from_slice(&sequence.wrapping_mul(step).to_be_bytes());
     packet[8..12].copy_from_slice(&(0x1000_0000 + ssrc).to_be_bytes());
 }
 
 /// The clock the kernel stamps arrivals with, nanoseconds since 1970.
 #[expect(clippy::disallowed_methods, reason = "a load generator measures the world")]
-fn real_ns() -> u64 {
+pub fn real_ns() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64
 }

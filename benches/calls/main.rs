@@ -7,8 +7,9 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `load` | the phones: packets out on time, packets in counted and timed |
-//! | `stamp` | who sent a packet and when, in its sound |
+//! | `stamp`, `voice` | who sent a packet and when, in its sound; sound that means nothing |
 //! | `server`, `floor`, `rtpengine`, `engine` | whoever serves: a bare loop, the Debian package, our media engine |
+//! | `sip`, `http`, `ringdesk` | calls set up and ended, and the whole program that does it |
 //! | `measure` | one measurement: a server, so many calls, a window; and the search for the most that hold |
 //! | `report`, `plot` | raw lines, the table, the picture |
 //! | `proc`, `sys` | what the system says of a process; datagrams by the batch |
@@ -19,18 +20,23 @@
 
 mod engine;
 mod floor;
+mod http;
 mod load;
 mod measure;
 mod plot;
 mod proc;
 mod report;
+mod ringdesk;
 mod rtpengine;
 mod server;
+mod sip;
 mod stamp;
 mod sys;
+mod voice;
 
 use std::{io, io::Write, path::PathBuf, process::ExitCode, time::Duration};
 
+use engine::Work;
 use load::{Exchange, Length};
 use measure::{Bench, Row};
 use server::Places;
@@ -43,11 +49,12 @@ struct Options {
     window: Duration,
     only: Option<Vec<String>>,
     capacity: bool,
+    /// Calls of the last run of the whole server.
+    soak: Option<usize>,
     out: PathBuf,
 }
 
-const HELP: &str =
-    "usage: bench-calls [--quick] [--calls N] [--rounds N] [--window SECONDS] [--only ROW,ROW] [--no-capacity] [--out DIR]";
+const HELP: &str = "usage: bench-calls [--quick] [--calls N] [--rounds N] [--window SECONDS] [--only ROW,ROW] [--no-capacity] [--no-soak] [--out DIR]";
 
 fn options() -> Result<Options, String> {
     let mut o = Options {
@@ -56,6 +63,7 @@ fn options() -> Result<Options, String> {
         window: Duration::from_secs(4),
         only: None,
         capacity: true,
+        soak: Some(100_000),
         out: "target/bench-calls".into(),
     };
     let mut words = std::env::args().skip(1);
@@ -63,12 +71,13 @@ fn options() -> Result<Options, String> {
         let mut value = || words.next().ok_or(format!("{word} needs a value"));
         let number = |v: String| v.parse::<usize>().ok().filter(|n| *n > 0).ok_or(format!("`{v}` is not a number"));
         match &*word {
-            "--quick" => (o.rounds, o.window, o.capacity) = (1, Duration::from_secs(2), false),
+            "--quick" => (o.rounds, o.window, o.capacity, o.soak) = (1, Duration::from_secs(2), false, None),
             "--calls" => o.calls = number(value()?)?,
             "--rounds" => o.rounds = number(value()?)?,
             "--window" => o.window = Duration::from_secs(number(value()?)? as u64),
             "--only" => o.only = Some(value()?.split(',').map(str::to_owned).collect()),
             "--no-capacity" => o.capacity = false,
+            "--no-soak" => o.soak = None,
             "--out" => o.out = value()?.into(),
             _ => return Err(HELP.into()),
         }
@@ -117,22 +126,71 @@ fn run(o: &Options) -> io::Result<()> {
     let bench = Bench { exchange: Exchange::open()?, places, files: o.out.join("recordings") };
     let length = Length { warm: Duration::from_secs(1), window: o.window };
     let wanted = |r: &Row| o.only.as_ref().is_none_or(|only| only.iter().any(|w| w == r.name()));
-    let rows: Vec<Row> = Row::ALL.into_iter().filter(wanted).collect();
+    let mut rows = Vec::new();
+    for row in Row::ALL.into_iter().filter(wanted) {
+        match bench.can(row)? {
+            Some(base) => rows.push((row, base)),
+            None => println!("{} is left out: it is not installed, or cannot be done", row.name()),
+        }
+    }
     let mut report = report::Report::new(&o.out)?;
+    if rows.iter().any(|r| r.0 == Row::Ours(Work::Opus)) {
+        report.opus(voice::opus_us()?)?;
+    }
     for round in 0..o.rounds {
-        for row in &rows {
-            // As many legs where a call has one as where it has two.
-            if let Some(sample) = bench.measure(*row, o.calls * 2 / row.phones().min(2), length)? {
+        for (row, base) in &rows {
+            if let Some(sample) = bench.measure(*row, *base, row.calls(o.calls), length)? {
                 report.sample(round, sample)?;
             }
         }
     }
+    if o.only.as_ref().is_none_or(|only| only.iter().any(|w| w == "calls")) {
+        calls_per_second(o, places, &mut report)?;
+    }
     if o.capacity {
-        for row in rows.iter().filter(|r| Row::SEARCHED.contains(r)) {
+        delays(&bench, &rows, length, &mut report)?;
+        for (row, base) in rows.iter().filter(|r| Row::SEARCHED.contains(&r.0)) {
             let Some(start) = report.calls_that_fill_a_core(*row) else { continue };
-            let search = bench.highest(*row, start, |s| report.probe(s))?;
+            let search = bench.highest((*row, *base), start, |s| report.probe(s))?;
             report.highest(*row, search);
         }
     }
     report.finish()
+}
+
+/// How long packets take with the server's processor at 60 %, and whether recording a thousand calls makes them take longer.
+fn delays(bench: &Bench, rows: &[(Row, u64)], length: Length, report: &mut report::Report) -> io::Result<()> {
+    const RECORDED: Row = Row::Ours(Work::Record);
+    for (row, base) in rows.iter().filter(|r| r.0 == RECORDED || Row::SEARCHED.contains(&r.0)) {
+        let Some(full) = report.calls_that_fill_a_core(*row) else { continue };
+        if let Some(s) = bench.measure(*row, *base, full * 6 / 10, length)? {
+            report.delay("60 % of the core", s)?;
+        }
+    }
+    for (row, base) in rows.iter().filter(|r| r.0 == RECORDED || r.0 == Row::Ours(Work::Relay)) {
+        if let Some(s) = bench.measure(*row, *base, 1_000, length)? {
+            report.delay("1,000 calls", s)?;
+        }
+    }
+    Ok(())
+}
+
+/// Calls set up and ended by the whole server, faster and faster; at the end very many, to see what is left behind.
+fn calls_per_second(o: &Options, places: Places, report: &mut report::Report) -> io::Result<()> {
+    let Some(program) = ringdesk::program() else { return Ok(()) };
+    let folder = o.out.join("server");
+    let mut server = ringdesk::Ringdesk::start(&program, &folder, places)?;
+    let pid = server.pid();
+    let hold = Duration::from_millis(100);
+    // What every process takes for its first calls is no part of any figure.
+    server.phones.run(sip::Plan { rate: 100, calls: 200, hold }, pid)?;
+    let seconds = o.window.as_secs() as usize;
+    for rate in [100, 250, 500, 750, 1_000] {
+        report.calls(server.phones.run(sip::Plan { rate, calls: rate * seconds, hold }, pid)?)?;
+    }
+    if let Some(calls) = o.soak {
+        report.calls(server.phones.run(sip::Plan { rate: 1_000, calls, hold }, pid)?)?;
+    }
+    drop(server);
+    std::fs::remove_dir_all(folder)
 }

@@ -20,14 +20,17 @@ pub enum Row {
 
 impl Row {
     /// In the order in which they are measured and shown.
-    pub const ALL: [Row; 7] = [
+    pub const ALL: [Row; 10] = [
         Row::Floor,
         Row::Rtpengine,
         Row::Ours(Work::Relay),
         Row::Ours(Work::Record),
         Row::Ours(Work::OtherLaw),
+        Row::Ours(Work::Opus),
+        Row::Ours(Work::Srtp),
         Row::Ours(Work::Whisper),
         Row::Ours(Work::Play),
+        Row::Ours(Work::Hold),
     ];
     /// Those whose highest number of calls is looked for.
     pub const SEARCHED: [Row; 3] = [Row::Floor, Row::Rtpengine, Row::Ours(Work::Relay)];
@@ -40,8 +43,20 @@ impl Row {
             Row::Ours(Work::Relay) => "relay",
             Row::Ours(Work::Record) => "relay+recording",
             Row::Ours(Work::OtherLaw) => "pcmu-pcma",
+            Row::Ours(Work::Opus) => "pcmu-opus",
+            Row::Ours(Work::Srtp) => "srtp-rtp",
             Row::Ours(Work::Whisper) => "three-whisper",
             Row::Ours(Work::Play) => "prompt",
+            Row::Ours(Work::Hold) => "music-on-hold",
+        }
+    }
+
+    /// How many calls to measure where the others have `calls`: as many legs where a call has one, fewer where each is dear.
+    pub fn calls(self, calls: usize) -> usize {
+        match self {
+            Row::Ours(Work::Play | Work::Hold) => calls * 2,
+            Row::Ours(Work::Opus) => calls.div_ceil(3),
+            _ => calls,
         }
     }
 
@@ -60,7 +75,7 @@ pub struct Sample {
     pub row: Row,
     pub calls: usize,
     pub m: Measured,
-    /// Memory of the server with the calls less what it held before, for each call, bytes.
+    /// Memory of the server with the calls less what it holds with one, for each call, bytes.
     pub rss_per_call: f64,
     /// Mean number of processes that wanted to run meanwhile: what else this machine did.
     pub load: f64,
@@ -96,29 +111,23 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// `None` where the server is not installed.
-    pub fn measure(&self, row: Row, calls: usize, length: Length) -> io::Result<Option<Sample>> {
+    /// `None` where the server is not installed. `base`: its memory with one call, bytes.
+    pub fn measure(&self, row: Row, base: u64, calls: usize, length: Length) -> io::Result<Option<Sample>> {
         let heard_at: Vec<SocketAddrV4> = (0..calls * row.phones()).map(|i| self.exchange.address(i)).collect();
         let sample = match row {
             Row::Floor => {
                 let (server, to) = server::floor(&heard_at, self.places)?;
-                // It is nothing but its sockets: what it holds before the first is a process.
-                self.play(row, calls, &to, server.pid(), 0, length)?
+                self.play(row, calls, &to, server.pid(), base, length)?
             }
             Row::Rtpengine => {
                 let Some(mut server) = Rtpengine::start(self.places)? else { return Ok(None) };
-                let before = proc::rss(server.pid())?;
                 let to = server.connect(&heard_at)?;
-                self.play(row, calls, &to, server.pid(), before, length)?
+                self.play(row, calls, &to, server.pid(), base, length)?
             }
             Row::Ours(work) => {
                 let mut server = engine::start(self.places)?;
-                // It has answered once: its threads run.
-                let warm = engine::connect(&mut server, work, &[], &self.files)?;
-                debug_assert!(warm.is_empty(), "no phones");
-                let before = proc::rss(server.pid())?;
                 let to = engine::connect(&mut server, work, &heard_at, &self.files)?;
-                self.play(row, calls, &to, server.pid(), before, length)?
+                self.play(row, calls, &to, server.pid(), base, length)?
             }
         };
         match fs::remove_dir_all(&self.files) {
@@ -127,21 +136,33 @@ impl Bench {
         }
     }
 
-    fn play(&self, row: Row, calls: usize, to: &[SocketAddrV4], pid: u32, before: u64, length: Length) -> io::Result<Sample> {
+    /// Whether whoever serves this row can do it: of one call most is heard. Its memory with that call, bytes.
+    pub fn can(&self, row: Row) -> io::Result<Option<u64>> {
+        let moment = Duration::from_millis(500);
+        let one = self.measure(row, 0, 1, Length { warm: moment, window: moment })?;
+        Ok(one.filter(|s| s.m.loss() < 0.5).map(|s| s.m.rss))
+    }
+
+    fn play(&self, row: Row, calls: usize, to: &[SocketAddrV4], pid: u32, base: u64, length: Length) -> io::Result<Sample> {
         let work = if let Row::Ours(work) = row { work } else { Work::Relay };
         let phones: Vec<Phone> = to.iter().enumerate().map(|(i, to)| work.phone(i % row.phones(), *to)).collect();
         let m = self.exchange.play(&phones, pid, length)?;
-        let rss_per_call = m.rss.saturating_sub(before) as f64 / calls as f64;
+        let rss_per_call = m.rss.saturating_sub(base) as f64 / (calls - 1).max(1) as f64;
         Ok(Sample { row, calls, m, rss_per_call, load: proc::load_average() })
     }
 
     /// From a guess up or down by steps of an eighth, then halved twice. A failure of ours ends the way up.
-    pub fn highest(&self, row: Row, guess: usize, mut probed: impl FnMut(&Sample) -> io::Result<()>) -> io::Result<Highest> {
+    pub fn highest(
+        &self,
+        (row, base): (Row, u64),
+        guess: usize,
+        mut probed: impl FnMut(&Sample) -> io::Result<()>,
+    ) -> io::Result<Highest> {
         let length = Length { warm: Duration::from_secs(1), window: Duration::from_secs(3) };
         let (mut good, mut bad, mut limited) = (0, usize::MAX, false);
         let mut calls = guess.max(50);
         for _ in 0..10 {
-            let Some(s) = self.measure(row, calls, length)? else { break };
+            let Some(s) = self.measure(row, base, calls, length)? else { break };
             probed(&s)?;
             if s.holds() {
                 (good, limited) = (calls, false);

@@ -39,3 +39,12 @@ pub fn pin(processor: usize) -> io::Result<()> {
 pub fn load_average() -> f64 {
     fs::read_to_string("/proc/loadavg").ok().and_then(|t| t.split_whitespace().next()?.parse().ok()).unwrap_or(0.0)
 }
+
+/// Processor and kernel, for whoever reads the figures.
+pub fn machine() -> String {
+    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    let cpus = read("/proc/cpuinfo");
+    let model = cpus.lines().find(|l| l.starts_with("model name")).and_then(|l| l.split_once(':')).map_or("", |m| m.1.trim());
+    let count = cpus.lines().filter(|l| l.starts_with("processor")).count();
+    format!("{count} x {model}, Linux {}", read("/proc/sys/kernel/osrelease").trim())
+}

@@ -10,7 +10,8 @@ use std::{
 use crate::{
     engine::Work,
     measure::{Highest, Row, Sample},
-    plot,
+    plot, proc,
+    sip::Outcome,
 };
 
 /// See the module.
@@ -21,7 +22,12 @@ pub struct Report {
     /// Round and sample.
     samples: Vec<(usize, Sample)>,
     probes: Vec<Sample>,
+    /// What was measured for its delays, and at what load.
+    delays: Vec<(String, Sample)>,
     highest: Vec<(Row, Highest)>,
+    calls: Vec<Outcome>,
+    /// What the Opus library itself takes for an encoding and a decoding, microseconds.
+    opus_us: Option<f64>,
 }
 
 /// What a row's time per packet is held against: another row of the same round, and at most how many times that.
@@ -31,21 +37,39 @@ fn goals(row: Row) -> &'static [(Row, f64)] {
         RELAY => &[(Row::Floor, 1.35), (Row::Rtpengine, 0.6)],
         Row::Ours(Work::Record) => &[(RELAY, 1.5)],
         Row::Ours(Work::OtherLaw) => &[(RELAY, 1.2)],
-        Row::Ours(Work::Play) => &[(RELAY, 0.7)],
-        Row::Ours(Work::Whisper) | Row::Floor | Row::Rtpengine => &[],
+        Row::Ours(Work::Srtp) => &[(RELAY, 1.6)],
+        Row::Ours(Work::Play | Work::Hold) => &[(RELAY, 0.7)],
+        Row::Ours(Work::Whisper | Work::Opus) | Row::Floor | Row::Rtpengine => &[],
     }
 }
 
 impl Report {
     pub fn new(folder: &Path) -> io::Result<Self> {
         let raw = File::create(folder.join("raw.jsonl"))?;
-        Ok(Self { folder: folder.into(), raw, samples: Vec::new(), probes: Vec::new(), highest: Vec::new() })
+        Ok(Self {
+            folder: folder.into(),
+            raw,
+            samples: Vec::new(),
+            probes: Vec::new(),
+            delays: Vec::new(),
+            highest: Vec::new(),
+            calls: Vec::new(),
+            opus_us: None,
+        })
     }
 
     /// One measurement of a round.
     pub fn sample(&mut self, round: usize, s: Sample) -> io::Result<()> {
         self.line(&format!("\"round\":{round}"), &s)?;
         self.samples.push((round, s));
+        Ok(())
+    }
+
+    /// What the Opus library itself takes for one encoding and one decoding, microseconds.
+    pub fn opus(&mut self, us: f64) -> io::Result<()> {
+        println!("{{\"row\":\"libopus\",\"encode_and_decode_us\":{us:.2}}}");
+        writeln!(self.raw, "{{\"row\":\"libopus\",\"encode_and_decode_us\":{us:.2}}}")?;
+        self.opus_us = Some(us);
         Ok(())
     }
 
@@ -56,9 +80,41 @@ impl Report {
         Ok(())
     }
 
+    /// A measurement made for its delays.
+    pub fn delay(&mut self, load: &str, s: Sample) -> io::Result<()> {
+        self.line(&format!("\"at\":\"{load}\""), &s)?;
+        self.delays.push((load.to_owned(), s));
+        Ok(())
+    }
+
     /// What a search found.
     pub fn highest(&mut self, row: Row, h: Highest) {
         self.highest.push((row, h));
+    }
+
+    /// Calls set up and ended.
+    pub fn calls(&mut self, o: Outcome) -> io::Result<()> {
+        let p = |p| o.setup.percentile(p).map_or("null".into(), |ms| format!("{ms:.3}"));
+        let line = format!(
+            "{{\"row\":\"calls\",\"rate\":{},\"calls\":{},\"failed\":{},\"sent_again\":{},\"cpu_ms_per_call\":{:.3},\
+             \"core\":{:.3},\"setup_ms\":{{\"p50\":{},\"p99\":{},\"max\":{:.3}}},\"rss_before\":{},\"rss_after\":{},\"refusal\":\"{}\"}}",
+            o.plan.rate,
+            o.plan.calls,
+            o.failed,
+            o.again,
+            o.per_call_ms(),
+            o.cpu_ns as f64 / o.took_ns as f64,
+            p(50.0),
+            p(99.0),
+            o.setup.max(),
+            o.rss.0,
+            o.rss.1,
+            o.refusal.as_deref().unwrap_or_default(),
+        );
+        println!("{line}");
+        writeln!(self.raw, "{line}")?;
+        self.calls.push(o);
+        Ok(())
     }
 
     fn line(&mut self, which: &str, s: &Sample) -> io::Result<()> {
@@ -123,17 +179,31 @@ impl Report {
     }
 
     fn table(&self) -> String {
-        let mut t = String::from(
+        let mut t = format!(
+            "{}. Medians of {} rounds; `bench-calls` on one processor, the server on the other.\n\n",
+            proc::machine(),
+            self.samples.iter().map(|s| s.0 + 1).max().unwrap_or(0)
+        );
+        t.push_str(
             "| | calls | CPU per packet | of a core per call | against (at most) | RSS per call | loss | delay p50 / p99 / max | most calls that held |\n\
              |---|---|---|---|---|---|---|---|---|\n",
         );
         for row in Row::ALL {
             let Some(us) = self.median(row, |s| s.m.per_packet_us()) else { continue };
             let first = self.of(row).next().expect("a row with a median has a sample");
-            let against: Vec<String> = goals(row)
+            let mut against: Vec<String> = goals(row)
                 .iter()
                 .filter_map(|(base, most)| Some(format!("{:.2} x {} ({most})", self.ratio(row, *base)?, base.name())))
                 .collect();
+            // Of the two packets of a call one is encoded and the other decoded.
+            if row == Row::Ours(Work::Opus)
+                && let (Some(opus), Some(relay)) = (self.opus_us, self.median(Row::Ours(Work::Relay), |s| s.m.per_packet_us()))
+            {
+                against.push(format!("{:.2} x (relay + {opus:.0} us of libopus for two) (1.25)", us / (relay + opus / 2.0)));
+            }
+            if row == Row::Ours(Work::Whisper) {
+                against.push("(30 us)".into());
+            }
             let ms = |p: f64| self.median(row, |s| s.m.delay.percentile(p).unwrap_or(f64::NAN)).filter(|v| v.is_finite());
             let delay = match (ms(50.0), ms(99.0)) {
                 (Some(p50), Some(p99)) => {
@@ -155,6 +225,42 @@ impl Report {
                 against.join(", "),
                 self.median(row, |s| s.rss_per_call / 1024.0).unwrap_or(0.0),
                 self.median(row, |s| s.m.loss() * 100.0).unwrap_or(0.0),
+            );
+        }
+        if !self.delays.is_empty() {
+            t += "\n| delay at | | calls | of the core | loss | p50 / p99 / max |\n|---|---|---|---|---|---|\n";
+        }
+        for (load, s) in &self.delays {
+            let ms = |p| s.m.delay.percentile(p).unwrap_or(f64::NAN);
+            let (core, loss) = (s.m.core() * 100.0, s.m.loss() * 100.0);
+            let (p50, p99, max) = (ms(50.0), ms(99.0), s.m.delay.max());
+            let name = s.row.name();
+            let _ = writeln!(
+                t,
+                "| {load} | {name} | {} | {core:.0} % | {loss:.3} % | {p50:.2} / {p99:.2} / {max:.1} ms |",
+                s.calls
+            );
+        }
+        if !self.calls.is_empty() {
+            t += "\n| calls a second | calls | failed | CPU per call | of the core | set-up p50 / p99 / max | RSS before, after |\n\
+                  |---|---|---|---|---|---|---|\n";
+        }
+        for o in &self.calls {
+            let ms = |p| o.setup.percentile(p).unwrap_or(f64::NAN);
+            let mb = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+            let _ = writeln!(
+                t,
+                "| {} | {} | {} | {:.2} ms | {:.0} % | {:.1} / {:.1} / {:.1} ms | {:.0}, {:.0} MiB |",
+                o.plan.rate,
+                o.plan.calls,
+                o.failed,
+                o.per_call_ms(),
+                o.cpu_ns as f64 / o.took_ns as f64 * 100.0,
+                ms(50.0),
+                ms(99.0),
+                o.setup.max(),
+                mb(o.rss.0),
+                mb(o.rss.1),
             );
         }
         t

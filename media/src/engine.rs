@@ -17,6 +17,7 @@ use std::{
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use crate::{
@@ -24,11 +25,12 @@ use crate::{
         clock::{self, Clock},
         ports::Ports,
         runner::{Gauges, Move, Msg, Runner, Shared},
-        sys::{Waker, pin, raise_file_limit},
+        sys::{Waker, pin, raise_file_limit, stand_back},
     },
     limits::{COMMANDS_MAX, RECORD_QUEUE_MAX, SHARD_LEGS_MAX},
     record::writer::{Disk, Store, Writer},
     shard::{Setup, Shard},
+    time::At,
     wire::{Command, Event, LegId, OpenError, RecordId},
 };
 
@@ -120,6 +122,8 @@ impl Engine {
         let (writer, jobs) = sync_channel(RECORD_QUEUE_MAX);
         let event = shared.clone();
         let writing = thread::Builder::new().name("media-writer".into()).spawn(move || {
+            // What it does can wait half a second; a packet cannot.
+            stand_back();
             let mut say = |e| (event.on_event)(e);
             let mut w = Writer::new(store);
             for job in jobs {
@@ -133,8 +137,7 @@ impl Engine {
             let (inbox, messages) = sync_channel(COMMANDS_MAX);
             let (waker, gauges) = (Arc::new(Waker::new()?), Arc::new(Gauges::default()));
             let shard = Shard::new(Setup { seed: clock::seed(), ntp_at_zero: clock.ntp_at_zero() });
-            let v6 = config.bind.is_ipv6();
-            let runner = Runner::new(shard, shared.clone(), messages, waker.clone(), writer.clone(), gauges.clone(), v6)?;
+            let runner = Runner::new(shard, shared.clone(), messages, waker.clone(), writer.clone(), gauges.clone())?;
             let thread = thread::Builder::new().name(format!("media-{n}")).spawn(move || {
                 if config.pin {
                     // Refused in some containers; the thread runs all the same.
@@ -142,11 +145,11 @@ impl Engine {
                 }
                 runner.run();
             })?;
-            shards.push(Handle { inbox, waker, thread, gauges, legs: 0 });
+            shards.push(Handle { inbox, waker, thread, gauges, legs: 0, load: Load::default() });
         }
         let gauges = shards.iter().map(|s| s.gauges.clone()).collect();
         let (send, commands) = sync_channel(COMMANDS_MAX);
-        let desk = Desk { shared: shared.clone(), shards, legs: BTreeMap::new(), records: BTreeMap::new() };
+        let desk = Desk { shared: shared.clone(), shards, latest: 0, legs: BTreeMap::new(), records: BTreeMap::new() };
         let thread = thread::Builder::new().name("media-desk".into()).spawn(move || {
             desk.run(&commands);
             drop(writer);
@@ -202,9 +205,57 @@ struct Handle {
     thread: JoinHandle<()>,
     gauges: Arc<Gauges>,
     legs: usize,
+    load: Load,
+}
+
+/// How long a shard's load is watched before it is believed.
+const WATCHED: Duration = Duration::from_millis(250);
+/// What a leg is taken to cost until it is seen what it does cost: a share of a processor.
+const LEG_LOAD: f64 = 0.001;
+/// A shard gets the next leg, too, while no other has so much less to do: the legs of a call come one after another, and those
+/// that begin on one shard need not be moved to be bridged.
+const STAY_LOAD: f64 = 0.01;
+
+/// How much of its processor a shard uses, by what it says of itself.
+#[derive(Debug, Default)]
+struct Load {
+    /// Busy time at the last look, nanoseconds, and when that was.
+    seen: (u64, At),
+    share: f64,
+    /// Legs opened less legs closed since then.
+    legs: i32,
+}
+
+impl Load {
+    fn look(&mut self, now: At, busy_ns: u64) {
+        let time = now.since(self.seen.1);
+        if time >= WATCHED {
+            self.share = busy_ns.saturating_sub(self.seen.0) as f64 / time.as_nanos() as f64;
+            (self.seen, self.legs) = ((busy_ns, now), 0);
+        }
+    }
+
+    fn expected(&self) -> f64 {
+        (self.share + f64::from(self.legs) * LEG_LOAD).max(0.0)
+    }
 }
 
 impl Handle {
+    /// A leg more, or one less.
+    fn count(&mut self, by: i32) {
+        self.legs = self.legs.saturating_add_signed(by as isize);
+        self.load.legs += by;
+    }
+
+    /// Who has less to do; one whose legs are all taken has most.
+    fn compare(&self, other: &Handle) -> std::cmp::Ordering {
+        let full = |h: &Handle| h.legs >= SHARD_LEGS_MAX;
+        full(self)
+            .cmp(&full(other))
+            .then(self.load.expected().total_cmp(&other.load.expected()))
+            .then(self.legs.cmp(&other.legs))
+    }
+
     fn tell(&self, msg: Msg) {
         // A shard that is gone has closed its legs; what is said to it concerns nobody.
         let _ = self.inbox.send(msg);
@@ -216,6 +267,8 @@ impl Handle {
 struct Desk {
     shared: Arc<Shared>,
     shards: Vec<Handle>,
+    /// Where the last leg was opened.
+    latest: usize,
     legs: BTreeMap<LegId, usize>,
     records: BTreeMap<RecordId, usize>,
 }
@@ -262,7 +315,7 @@ impl Desk {
             Command::Close { leg } => {
                 let n = self.legs.remove(leg);
                 if let Some(n) = n {
-                    self.shards[n].legs -= 1;
+                    self.shards[n].count(-1);
                 }
                 n.unwrap_or(0)
             }
@@ -280,8 +333,16 @@ impl Desk {
         self.shards[shard].tell(Msg::Command(c));
     }
 
-    fn least_loaded(&self) -> usize {
-        (0..self.shards.len()).min_by_key(|n| self.shards[*n].legs).unwrap_or(0)
+    /// Where a new leg goes.
+    fn least_loaded(&mut self) -> usize {
+        let now = self.shared.clock.now();
+        self.shards.iter_mut().for_each(|s| s.load.look(now, s.gauges.busy_ns.load(Relaxed)));
+        let least = (0..self.shards.len()).min_by(|a, b| self.shards[*a].compare(&self.shards[*b])).unwrap_or(0);
+        let (here, there) = (&self.shards[self.latest], &self.shards[least]);
+        if here.legs >= SHARD_LEGS_MAX || here.load.expected() > there.load.expected() + STAY_LOAD {
+            self.latest = least;
+        }
+        self.latest
     }
 
     fn open(&mut self, leg: LegId, port: Option<u16>) {
@@ -296,19 +357,21 @@ impl Desk {
         match self.shared.ports.open(port) {
             Ok(sockets) => {
                 self.legs.insert(leg, n);
-                self.shards[n].legs += 1;
+                self.shards[n].count(1);
                 self.shards[n].tell(Msg::Open(leg, sockets));
             }
             Err(error) => fail(error),
         }
     }
 
-    /// Bring these together on one shard, the one where most of them are already; which one.
+    /// Bring these together on one shard, the one where most of them are already, among equals the one with less to do; which
+    /// one.
     fn gather(&mut self, legs: &[LegId], records: &[RecordId]) -> usize {
         let mut here = vec![0usize; self.shards.len()];
         let places = legs.iter().filter_map(|l| self.legs.get(l)).chain(records.iter().filter_map(|r| self.records.get(r)));
         places.for_each(|n| here[*n] += 1);
-        let Some(target) = (0..here.len()).filter(|n| here[*n] > 0).max_by_key(|n| here[*n]) else {
+        let more = |a: &usize, b: &usize| here[*a].cmp(&here[*b]).then_with(|| self.shards[*b].compare(&self.shards[*a]));
+        let Some(target) = (0..here.len()).filter(|n| here[*n] > 0).max_by(more) else {
             return self.least_loaded();
         };
         for from in (0..here.len()).filter(|n| *n != target && here[*n] > 0) {
@@ -327,8 +390,8 @@ impl Desk {
             // A leg being closed may still be in a bridge there; its closing is already done by then.
             if let Some(n) = self.legs.get_mut(&leg) {
                 *n = to;
-                self.shards[from].legs -= 1;
-                self.shards[to].legs += 1;
+                self.shards[from].count(-1);
+                self.shards[to].count(1);
             }
         }
         for record in m.group.records() {

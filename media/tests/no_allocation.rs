@@ -11,11 +11,12 @@ use std::{
 };
 
 use media::{
+    codec::{Decoder, Encoder, FRAME_MAX},
     record::{Block, Job},
     rtp::{HEADER, Header, write_header},
     shard::{Out, Plane, Setup, Shard, Slot},
     time::At,
-    wire::{Audience, BridgeId, Codec, Command, Event, LegId, RecordFormat, RecordId, Remote},
+    wire::{Audience, BridgeId, Codec, Command, Event, LegId, Opus, Rate, RecordFormat, RecordId, Remote},
 };
 
 thread_local! {
@@ -121,4 +122,19 @@ fn neither_a_relayed_or_recorded_packet_nor_a_mixed_frame_nor_a_report_takes_mem
     }
     let (taken, sent) = ten_seconds(&[Codec::Pcma, Codec::Pcmu, Codec::Pcma], false);
     assert!(taken == 0 && sent >= 1_300, "mix: {taken} blocks for {sent} packets");
+}
+
+#[test]
+fn no_codec_takes_memory_for_a_frame_at_any_rate() {
+    for codec in Codec::ALL {
+        for rate in [Rate::K8, Rate::K16, Rate::K48] {
+            let (mut encoder, mut decoder) = (Encoder::new(*codec, rate, Opus::default()), Decoder::new(*codec, rate));
+            let (pcm, mut packet, mut out) = ([500; Rate::K48.samples(20)], [0; 2 * FRAME_MAX], [0; FRAME_MAX]);
+            let before = taken();
+            let n = encoder.encode(&pcm[..rate.samples(20)], &mut packet);
+            assert_eq!(decoder.decode(&packet[..n], &mut out), rate.samples(20));
+            decoder.conceal(&mut out[..rate.samples(20)]);
+            assert_eq!(taken() - before, 0, "{codec:?} at {rate:?}");
+        }
+    }
 }

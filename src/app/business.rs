@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     base::{TenantId, TrunkId, redact::Secret},
-    call::{CallSettings, TrunkTarget, route::Audience},
+    call::{CallSettings, MediaPolicy, TrunkTarget, route::Audience},
     center::{
         Input,
         settings::{self, Settings, diff},
@@ -45,6 +45,8 @@ pub struct Here {
     pub strong_digest: bool,
     /// A leg nothing is heard from for so long is given up.
     pub media_timeout: Option<Duration>,
+    /// SHA-256 of the engine's certificate; without one browsers cannot talk to us.
+    pub fingerprint: Option<[u8; 32]>,
 }
 
 /// The configuration and the way to change it.
@@ -163,7 +165,7 @@ impl Business {
         let mut trunks = BTreeMap::new();
         for (tenant, t) in &settings.tenants {
             for (id, trunk) in &t.config.trunks {
-                match self.resolve(trunk).await {
+                match self.resolve(trunk, t.config.trunk_policy(trunk)).await {
                     Ok(target) => {
                         trunks.insert((tenant.clone(), id.clone()), target);
                     }
@@ -179,11 +181,13 @@ impl Business {
             trunks,
             media_timeout: self.here.media_timeout,
             ptime_ms: 20,
+            phones: settings.tenants.iter().map(|(id, t)| (id.clone(), t.config.phone_policies())).collect(),
+            fingerprint: self.here.fingerprint,
         };
         Ok((Arc::new(settings), Arc::new(calls)))
     }
 
-    async fn resolve(&self, t: &settings::Trunk) -> Result<TrunkTarget, String> {
+    async fn resolve(&self, t: &settings::Trunk, media: MediaPolicy) -> Result<TrunkTarget, String> {
         let transport = Transport::parse(&t.transport).ok_or_else(|| format!("`{}` is no transport", t.transport))?;
         let (host, port) = match t.host.rsplit_once(':') {
             Some((h, p)) if !h.contains(':') || h.ends_with(']') => {
@@ -205,7 +209,7 @@ impl Business {
             }
             _ => None,
         };
-        Ok(TrunkTarget { transport, addr, host, credentials, max_calls: t.max_calls })
+        Ok(TrunkTarget { transport, addr, host, credentials, max_calls: t.max_calls, media })
     }
 }
 

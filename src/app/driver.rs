@@ -106,6 +106,8 @@ pub struct Shown {
     pub views: RwLock<BTreeMap<TenantId, Arc<TenantView>>>,
     /// Figures of the center and the stack.
     pub gauges: Mutex<Vec<(&'static str, u64)>>,
+    /// How the legs that are over sounded.
+    pub sound: Mutex<call::Figures>,
     /// The longest round so far, microseconds.
     pub round_us_max: AtomicU64,
     /// Inputs taken.
@@ -258,13 +260,14 @@ impl Driver {
     fn pictures(&self, now: crate::base::Now) -> Pictures {
         let views =
             self.center.tenant_ids().filter_map(|t| self.center.view(now, t).map(|v| (t.clone(), Arc::new(v)))).collect();
-        Pictures { seq: self.center.seq(), views, gauges: self.center.gauges() }
+        Pictures { seq: self.center.seq(), views, gauges: self.center.gauges(), sound: self.center.sound() }
     }
 
     fn show(&self, pictures: Option<Pictures>) {
-        let Some(Pictures { views, gauges, .. }) = pictures else { return };
+        let Some(Pictures { views, gauges, sound, .. }) = pictures else { return };
         *self.shown.views.write().unwrap_or_else(|e| e.into_inner()) = views;
         *self.shown.gauges.lock().unwrap_or_else(|e| e.into_inner()) = gauges;
+        *self.shown.sound.lock().unwrap_or_else(|e| e.into_inner()) = sound;
     }
 }
 
@@ -273,6 +276,7 @@ struct Pictures {
     seq: u64,
     views: BTreeMap<TenantId, Arc<TenantView>>,
     gauges: Vec<(&'static str, u64)>,
+    sound: call::Figures,
 }
 
 type Reply = oneshot::Sender<Result<Done, Refusal>>;

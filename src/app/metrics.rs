@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::driver::{Inbox, Shown};
-use crate::{net::Net, store::JournalHandle};
+use crate::{call::Histogram, net::Net, store::JournalHandle};
 
 /// Where the figures come from.
 pub struct Sources {
@@ -53,6 +53,30 @@ impl Sources {
         line("ringdesk_journal_failures_total", j.failures);
         line("ringdesk_journal_backlog", j.backlog);
         line("ringdesk_journal_commit_max_us", j.commit_us_max);
+        let sound = *self.shown.sound.lock().unwrap_or_else(|e| e.into_inner());
+        line("ringdesk_legs_concealed_ms_total", sound.concealed_ms);
+        line("ringdesk_legs_unauthentic_total", sound.unauthentic);
+        for (name, h) in [
+            ("ringdesk_leg_mos", sound.mos),
+            ("ringdesk_leg_loss_percent", sound.loss_percent),
+            ("ringdesk_leg_jitter_ms", sound.jitter_ms),
+            ("ringdesk_leg_rtt_ms", sound.rtt_ms),
+        ] {
+            histogram(&mut out, name, &h);
+        }
         out
     }
+}
+
+/// One histogram: buckets count everything up to their end.
+fn histogram(out: &mut String, name: &str, h: &Histogram) {
+    let mut below = 0;
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "# TYPE {name} histogram");
+    for (bound, count) in h.bounds.iter().zip(h.counts) {
+        below += count;
+        let _ = writeln!(out, "{name}_bucket{{le=\"{bound}\"}} {below}");
+    }
+    let all: u64 = h.counts.iter().sum();
+    let _ = write!(out, "{name}_bucket{{le=\"+Inf\"}} {all}\n{name}_sum {}\n{name}_count {all}\n", h.sum);
 }

@@ -272,7 +272,8 @@ fn here(config: &Config, udp: &[SocketAddr], tcp: &[SocketAddr]) -> Here {
     };
     let timeout = config.media.timeout_s;
     let strong_digest = config.sip.digest_sha256;
-    Here { listeners, media, strong_digest, media_timeout: (timeout > 0).then(|| Duration::from_secs(u64::from(timeout))) }
+    let media_timeout = (timeout > 0).then(|| Duration::from_secs(u64::from(timeout)));
+    Here { listeners, media, strong_digest, media_timeout, fingerprint: None }
 }
 
 async fn demo_seed(

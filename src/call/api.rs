@@ -9,10 +9,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use media::wire::{Audience, BridgeId, LegId, PlayId, RecordId, RecordTrouble, Repeat, Stats};
+use media::wire::{Audience, BridgeId, LegId, PlayId, RecordId, RecordTrouble, Repeat};
 use serde::{Deserialize, Serialize};
 
-use super::Cause;
+use super::{Cause, MediaPolicy, PhonePolicies, Quality};
 use crate::{
     base::{TenantId, TrunkId},
     sip::{
@@ -95,8 +95,9 @@ pub enum Prompt {
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "the fields are what their types say")]
 pub enum Action {
-    /// Call somebody; `leg` is from [`Calls::next_leg`](super::Calls::next_leg).
-    Ring { leg: LegId, to: Endpoint, caller: Party, headers: Vec<(String, String)>, ring_for: Duration },
+    /// Call somebody; `leg` is from [`Calls::next_leg`](super::Calls::next_leg). It is offered the codec of the leg `like` first,
+    /// so that a bridge of the two is a relay.
+    Ring { leg: LegId, to: Endpoint, caller: Party, headers: Vec<(String, String)>, ring_for: Duration, like: Option<LegId> },
     /// Let an incoming caller hear it ring.
     Progress { leg: LegId },
     /// Take an incoming call.
@@ -194,10 +195,13 @@ pub struct LegSnapshot {
     pub rtp_port: u16,
     /// Where we send.
     pub remote: SocketAddr,
-    /// `pcmu`, `pcma`.
+    /// `pcmu`, `pcma`, `g722`, ...
     pub codec: String,
     /// Our session's id and version in SDP.
     pub session: (u64, u64),
+    /// How packets are protected: `sdes`, `dtls`; empty: not. Never the keys.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub security: String,
 }
 
 /// What happened to a leg.
@@ -224,8 +228,12 @@ pub enum Event {
     RecordTrouble { record: RecordId, trouble: RecordTrouble },
     /// Nothing was heard from the peer for the time the settings name.
     Silent { leg: LegId },
+    /// Nothing has been heard from the peer for a while, or something again: one way of the sound is broken.
+    Unheard { leg: LegId, on: bool },
+    /// What comes from the peer is sound of nobody, for a while: a muted or dead microphone.
+    Muted { leg: LegId },
     /// The leg is gone and its port is free. Exactly once per leg.
-    Ended { leg: LegId, cause: Cause, by: By, stats: Option<Stats> },
+    Ended { leg: LegId, cause: Cause, by: By, quality: Option<Quality> },
     /// An agent's phones: how many can be rung.
     Registered { tenant: TenantId, user: String, contacts: usize },
     /// None any more.
@@ -247,6 +255,8 @@ pub struct TrunkTarget {
     pub credentials: Option<Credentials>,
     /// Most calls at once.
     pub max_calls: Option<u32>,
+    /// What is spoken with it.
+    pub media: MediaPolicy,
 }
 
 /// What the calls need to know of the world.
@@ -262,4 +272,8 @@ pub struct CallSettings {
     pub media_timeout: Option<Duration>,
     /// Packet time we ask for, milliseconds.
     pub ptime_ms: u8,
+    /// What is spoken with phones and strangers.
+    pub phones: BTreeMap<TenantId, PhonePolicies>,
+    /// SHA-256 of the certificate the engine shows in DTLS handshakes. `None`: no browsers; they are refused with 488.
+    pub fingerprint: Option<[u8; 32]>,
 }

@@ -8,12 +8,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use media::wire::{self, Audience, Codec, Command, Direction, LegId, RecordFormat, Remote, Stats};
+use media::wire::{self, Audience, Codec, Command, Detect, Ice, LegId, RecordFormat, Remote, Security, Stats};
 
-use super::{Action, By, CallSettings, Cause, Event, Input, LegSnapshot, Output};
+use super::{Action, By, CallSettings, Cause, Dtmf, Event, Figures, Input, LegSnapshot, MediaPolicy, Output, quality::Meter};
 use crate::{
     base::{Deadlines, Mono, Now, Rng, TenantId, TrunkId, ms},
-    sdp::{self, LocalMedia, Session},
+    sdp::{self, Session},
     sip::{
         dialog::DialogSnapshot,
         msg::{Headers, Name},
@@ -21,9 +21,6 @@ use crate::{
         transport::Flow,
     },
 };
-
-/// What we speak, preferred first: A-law where the peer has it, since the networks of China and Europe do.
-pub(super) const CODECS: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
 
 /// How long an event digit we send lasts, and the pause after it.
 const DTMF_TONE: Duration = ms(100);
@@ -38,6 +35,7 @@ pub struct Calls {
     pub(super) legs: BTreeMap<LegId, Leg>,
     pub(super) dialogs: BTreeMap<DialogKey, LegId>,
     pub(super) timers: Deadlines<LegId>,
+    pub(super) figures: Figures,
     next_leg: u64,
 }
 
@@ -61,6 +59,18 @@ pub(super) struct Leg {
     pub offered: Option<(Session, bool)>,
     /// What was agreed last.
     pub agreed: Option<Remote>,
+    /// What is spoken with this peer.
+    pub policy: MediaPolicy,
+    /// The codec that would make a relay of the bridge this leg is meant for.
+    pub prefer: Option<Codec>,
+    /// Our credentials, when the port was opened for a peer that checks connectivity.
+    pub ice: Option<Ice>,
+    /// Why media could not be agreed on, for the Warning header.
+    pub why: Option<&'static str>,
+    /// How it sounds.
+    pub meter: Meter,
+    /// Nothing has been heard of it for a while, and people have been told.
+    pub unheard: bool,
     /// We want the peer on hold.
     pub hold: bool,
     /// The peer has us on hold.
@@ -89,7 +99,7 @@ pub(super) enum State {
 }
 
 impl Leg {
-    pub fn new(state: State, rng: &mut Rng) -> Self {
+    pub fn new(state: State, policy: MediaPolicy, rng: &mut Rng) -> Self {
         Leg {
             state,
             dialog: None,
@@ -101,6 +111,12 @@ impl Leg {
             ours: None,
             offered: None,
             agreed: None,
+            policy,
+            prefer: None,
+            ice: None,
+            why: None,
+            meter: Meter::default(),
+            unheard: false,
             hold: false,
             held: false,
             trunk: None,
@@ -119,6 +135,7 @@ impl Calls {
             legs: BTreeMap::new(),
             dialogs: BTreeMap::new(),
             timers: Deadlines::default(),
+            figures: Figures::default(),
             next_leg: 0,
         }
     }
@@ -198,7 +215,10 @@ impl Calls {
     fn act(&mut self, now: Now, action: Action, out: &mut Vec<Output>) {
         let mut media = |c| out.push(Output::Media(c));
         match action {
-            Action::Ring { leg, to, caller, headers, ring_for } => self.ring(now, leg, to, caller, headers, ring_for, out),
+            Action::Ring { leg, to, caller, headers, ring_for, like } => {
+                let prefer = like.and_then(|l| self.codec_of(l));
+                self.ring(now, leg, to, caller, headers, ring_for, prefer, out);
+            }
             Action::Progress { leg } => self.progress(now, leg, out),
             Action::Answer { leg } => self.answer(leg, out),
             Action::Reject { leg, cause } | Action::Hangup { leg, cause } => self.hang_up(now, leg, cause, By::Us, out),
@@ -314,7 +334,10 @@ impl Calls {
                     }
                 }
             }
-            E::Latched { .. } | E::Stats { .. } | E::Secured { .. } => {}
+            E::Latched { .. } | E::Secured { .. } => {}
+            E::Stats { leg, stats } => self.reported(leg, stats, out),
+            E::Silent { leg } => self.silent(leg, out),
+            E::Quiet { leg } if self.legs.get(&leg).is_some_and(|l| !l.hold && !l.held) => say(Event::Muted { leg }, out),
             // The peer has shown a certificate that is not the one it announced, or none: nothing may flow.
             E::Unsecured { leg, reason } => {
                 tracing::warn!(?leg, reason, "no keys for the sound");
@@ -327,9 +350,6 @@ impl Calls {
             E::DtmfSent { leg } => say(Event::DtmfSent { leg }, out),
             E::Recorded { record, duration, bytes, trouble } => say(Event::Recorded { record, duration, bytes, trouble }, out),
             E::RecordTrouble { record, trouble } => say(Event::RecordTrouble { record, trouble }, out),
-            // Who holds the call, or is held, has no reason to send.
-            E::Silent { leg } if self.legs.get(&leg).is_some_and(|l| l.hold || l.held) => {}
-            E::Silent { leg } => say(Event::Silent { leg }, out),
         }
     }
 
@@ -353,11 +373,15 @@ impl Calls {
         }
         self.timers.clear(&leg);
         let was = std::mem::replace(&mut l.state, State::Closing { cause, by });
-        let dialog = l.dialog;
+        let (dialog, why) = (l.dialog, l.why);
         match (was, dialog) {
             (State::Arrived { .. } | State::Opening { .. }, Some(dialog)) => {
                 let (code, phrase) = cause.status();
-                let headers = reason(cause);
+                let mut headers = reason(cause);
+                if let Some(why) = why {
+                    // Miscellaneous, by us (RFC 3261 20.43): a person reads it.
+                    headers.push(Name::Warning, format!("399 ringdesk \"{why}\""));
+                }
                 self.sip(now, stack::Action::Respond { dialog, code, reason: phrase.into(), headers, body: None }, out);
             }
             (State::Answering | State::Up, Some(dialog)) => {
@@ -391,38 +415,19 @@ impl Calls {
     }
 
     fn closed(&mut self, leg: LegId, stats: Option<Stats>, out: &mut Vec<Output>) {
-        let Some(l) = self.legs.remove(&leg) else { return };
+        let Some(mut l) = self.legs.remove(&leg) else { return };
         self.dialogs.retain(|_, l| *l != leg);
         if let State::Closing { cause, by } = l.state {
-            out.push(Output::Event(Event::Ended { leg, cause, by, stats }));
+            let quality = stats.map(|stats| {
+                l.meter.report(stats);
+                l.meter.whole()
+            });
+            quality.iter().for_each(|q| self.figures.add(q));
+            out.push(Output::Event(Event::Ended { leg, cause, by, quality }));
         }
     }
 
     // ---- descriptions ----
-
-    /// Our side of a leg's session, for an offer or an answer.
-    pub(super) fn local_media(&self, leg: LegId) -> Option<LocalMedia<'static>> {
-        let l = self.legs.get(&leg)?;
-        let addr = self.media_addr(l.flow.as_ref());
-        let version = l.ours.as_ref().map_or(1, |s| s.origin.version);
-        let direction = if l.hold { Direction::SendOnly } else { Direction::SendRecv };
-        Some(LocalMedia {
-            addr,
-            rtp_port: l.port?,
-            session_id: l.session_id,
-            version,
-            codecs: &CODECS,
-            dtmf: true,
-            ptime_ms: self.settings.ptime_ms,
-            direction,
-        })
-    }
-
-    /// Where the peer on this path reaches our media: as configured, else the address it reached our signalling at.
-    fn media_addr(&self, flow: Option<&Flow>) -> IpAddr {
-        let local = flow.map(|f| f.local.ip()).filter(|ip| !ip.is_unspecified());
-        self.settings.media_addr.or(local).unwrap_or(IpAddr::from([127, 0, 0, 1]))
-    }
 
     /// Puts what was agreed in force and says so upstairs the first time.
     pub(super) fn agree(&mut self, leg: LegId, agreed: sdp::Agreed, out: &mut Vec<Output>) {
@@ -434,9 +439,9 @@ impl Calls {
         }
         if changed && matches!(l.state, State::Up) {
             // Silence counts from here: the one before was the hold's.
-            out.push(Output::Media(Command::WatchSilence { leg, after: self.settings.media_timeout }));
+            self.watch(leg, out);
         }
-        if l.held != agreed.hold {
+        if let Some(l) = self.legs.get_mut(&leg).filter(|l| l.held != agreed.hold) {
             l.held = agreed.hold;
             out.push(Output::Event(Event::Held { leg, on: agreed.hold }));
         }
@@ -447,7 +452,15 @@ impl Calls {
         let Some(l) = self.legs.get_mut(&leg) else { return };
         l.state = State::Up;
         self.timers.clear(&leg);
-        out.push(Output::Media(Command::WatchSilence { leg, after: self.settings.media_timeout }));
+        let tones = match l.policy.dtmf {
+            Dtmf::Rfc4733 => l.agreed.as_ref().is_some_and(|r| r.dtmf_pt.is_none()),
+            Dtmf::Info => false,
+            Dtmf::Inband => true,
+        };
+        self.watch(leg, out);
+        if tones {
+            out.push(Output::Media(Command::Detect { leg, detect: Detect { tones, ..Detect::default() } }));
+        }
         self.tell_dialog(leg, out);
         out.push(Output::Event(Event::Answered { leg }));
     }
@@ -456,9 +469,20 @@ impl Calls {
         let Some(l) = self.legs.get(&leg) else { return };
         let (Some(dialog), Some(port), Some(remote)) = (l.dialog, l.port, &l.agreed) else { return };
         let Some(snapshot) = self.stack.snapshot(dialog) else { return };
-        let codec = remote.codec.name().to_ascii_lowercase();
+        let codec = sdp::codec_name(remote.codec);
         let version = l.ours.as_ref().map_or(1, |s| s.origin.version);
-        let media = LegSnapshot { rtp_port: port, remote: remote.rtp, codec, session: (l.session_id, version) };
+        let security = match remote.security {
+            Security::Clear => "",
+            Security::Sdes { .. } => "sdes",
+            Security::Dtls { .. } => "dtls",
+        };
+        let media = LegSnapshot {
+            rtp_port: port,
+            remote: remote.rtp,
+            codec: codec.into(),
+            session: (l.session_id, version),
+            security: security.into(),
+        };
         out.push(Output::Event(Event::Dialog { leg, snapshot: Box::new(snapshot), media }));
     }
 

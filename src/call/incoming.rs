@@ -5,10 +5,11 @@ use media::wire::{Command, LegId};
 use super::{
     Arrival, By, Calls, Cause, Event, Output, Party,
     calls::{Leg, State, body},
+    policy,
 };
 use crate::{
     base::{Now, TenantId},
-    sdp,
+    sdp::{self, Offering, Session},
     sip::{
         msg::{Headers, Message},
         stack::{self, Body, DialogKey, Who},
@@ -41,7 +42,8 @@ impl Calls {
             },
         };
         let leg = self.next_leg();
-        let mut l = Leg::new(State::Arrived { offer }, &mut self.rng);
+        let policy = self.policy_of_caller(&tenant, &who);
+        let mut l = Leg::new(State::Arrived { offer }, policy, &mut self.rng);
         l.dialog = Some(dialog);
         l.flow = Some(source);
         self.legs.insert(leg, l);
@@ -74,9 +76,13 @@ impl Calls {
         let Some(l) = self.legs.get_mut(&leg) else { return };
         if let State::Arrived { offer } = &mut l.state {
             let offer = offer.take();
+            // Without an offer it is ours that counts; a browser is made one it can take.
+            let web = l.flow.is_some_and(|f| policy::is_web(f.transport));
+            let checked = offer.as_ref().map_or(web, Session::wants_ice);
+            l.ice = checked.then(|| policy::credentials(&mut self.rng));
             l.state = State::Opening { offer };
             l.media_open = true;
-            out.push(Output::Media(Command::Open { leg, port: None, ice: None }));
+            out.push(Output::Media(Command::Open { leg, port: None, ice: l.ice.clone() }));
         }
     }
 
@@ -85,6 +91,7 @@ impl Calls {
         let Some(l) = self.legs.get_mut(&leg) else { return };
         let Some(dialog) = l.dialog else { return };
         let State::Opening { offer } = &mut l.state else { return };
+        let local = local.media();
         let ours = match offer.take() {
             Some(offer) => {
                 let nat = self.nat(leg, &offer);
@@ -95,12 +102,18 @@ impl Calls {
                     }
                     Err(rejected) => {
                         tracing::info!(?leg, why = rejected.why, "no common media");
+                        if let Some(l) = self.legs.get_mut(&leg) {
+                            l.why = Some(rejected.why);
+                        }
                         return self.hang_up(now, leg, Cause::NoCodec, By::Us, out);
                     }
                 }
             }
             // No offer in the INVITE: ours goes into the 200, the answer comes with the ACK (RFC 3261 13.2.1).
-            None => sdp::offer(&local),
+            None => {
+                let kind = self.legs.get(&leg).and_then(|l| Some(policy::offering(&l.policy, l.flow.as_ref()?)));
+                sdp::offer(&local, kind.unwrap_or(Offering::Plain))
+            }
         };
         let Some(l) = self.legs.get_mut(&leg) else { return };
         l.ours = Some(ours.clone());

@@ -18,13 +18,17 @@ impl Calls {
         let Some(&leg) = self.dialogs.get(&dialog) else { return };
         let refuse = stack::Action::RespondReinvite { dialog, code: 488, body: None };
         let Some(local) = self.local_media(leg) else { return self.sip(now, refuse, out) };
+        let local = local.media();
         let last = self.legs.get(&leg).and_then(|l| l.ours.clone());
         let follow = |s: sdp::Session| match &last {
             Some(last) => s.following(last),
             None => s,
         };
         let ours = match offer {
-            None => last.as_ref().map_or_else(|| sdp::offer(&local), |last| sdp::reoffer(last, &local)),
+            None => match &last {
+                Some(last) => sdp::reoffer(last, &local),
+                None => return self.sip(now, refuse, out),
+            },
             Some((_, bytes)) => {
                 let theirs = match sdp::parse(&bytes) {
                     Ok(s) => s,
@@ -65,11 +69,8 @@ impl Calls {
     fn offer_hold(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) {
         let Some(local) = self.local_media(leg) else { return };
         let Some(l) = self.legs.get_mut(&leg) else { return };
-        let Some(dialog) = l.dialog else { return };
-        let offer = match &l.ours {
-            Some(last) => sdp::reoffer(last, &local),
-            None => sdp::offer(&local),
-        };
+        let (Some(dialog), Some(last)) = (l.dialog, &l.ours) else { return };
+        let offer = sdp::reoffer(last, &local.media());
         l.offered = Some((offer.clone(), l.hold));
         self.sip(now, stack::Action::Reinvite { dialog, body: body(&offer) }, out);
     }

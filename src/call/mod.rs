@@ -17,6 +17,8 @@
 //! | `calls` | the machine: inputs, dispatch, the end of a leg |
 //! | `incoming`, `outgoing` | how a leg comes up |
 //! | `midcall` | re-offers, hold, digits |
+//! | `policy` | what is spoken with whom: codecs, encryption, digits |
+//! | `quality` | how legs sounded, and whether anything is heard of them |
 
 pub mod cause;
 pub mod route;
@@ -26,6 +28,8 @@ mod calls;
 mod incoming;
 mod midcall;
 mod outgoing;
+mod policy;
+mod quality;
 #[cfg(test)]
 mod tests;
 
@@ -33,3 +37,5 @@ pub use api::{Action, Arrival, By, CallSettings, Endpoint, Event, Input, LegSnap
 pub use calls::Calls;
 pub use cause::Cause;
 pub use media::wire::LegId;
+pub use policy::{CODECS, Dtmf, MediaPolicy, PhonePolicies};
+pub use quality::{Figures, Histogram, Quality};

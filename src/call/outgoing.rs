@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use media::wire::{Command, LegId};
+use media::wire::{Codec, Command, LegId};
 
 use super::{
-    By, Calls, Cause, Endpoint, Event, Output, Party,
+    By, Calls, Cause, Endpoint, Event, MediaPolicy, Output, Party,
     calls::{Leg, State, body, q850, reason},
+    policy,
 };
 use crate::{
     base::{Now, TenantId},
-    sdp,
+    sdp::{self, Session},
     sip::{
         msg::{Headers, Host, Name, NameAddr, SipUri, Uri},
         stack::{self, Body, DialogKey, Target},
@@ -25,12 +26,14 @@ pub(super) struct Dial {
     from: NameAddr,
     headers: Headers,
     credentials: Option<crate::sip::auth::Credentials>,
+    policy: MediaPolicy,
 }
 
 /// Phones that ring.
 #[derive(Debug, Default)]
 pub(super) struct Ringing {
-    pub phones: Vec<DialogKey>,
+    /// Each with what it was offered: a browser and a desk phone do not understand the same.
+    pub phones: Vec<(DialogKey, Session)>,
     /// Somebody said 180.
     told: bool,
     /// The most telling refusal so far.
@@ -58,6 +61,7 @@ impl Calls {
         caller: Party,
         headers: Vec<(String, String)>,
         ring_for: Duration,
+        prefer: Option<Codec>,
         out: &mut Vec<Output>,
     ) {
         if self.legs.contains_key(&leg) {
@@ -84,8 +88,15 @@ impl Calls {
             (None, cause) => State::Closing { cause: cause.unwrap_or(Cause::Unreachable), by: By::Network },
         };
         let closing = matches!(state, State::Closing { .. });
-        let mut l = Leg::new(state, &mut self.rng);
+        let (policy, web) = match &state {
+            State::Dialling(d) => (d.policy.clone(), d.targets.iter().any(|t| policy::is_web(t.flow.transport))),
+            _ => (MediaPolicy::default(), false),
+        };
+        let mut l = Leg::new(state, policy, &mut self.rng);
         l.flow = flow;
+        l.prefer = prefer;
+        l.ice = web.then(|| policy::credentials(&mut self.rng));
+        let ice = l.ice.clone();
         l.media_open = !closing;
         if let (Endpoint::Trunk { tenant, trunk, .. }, false) = (&to, closing) {
             l.trunk = Some((tenant.clone(), trunk.clone()));
@@ -95,11 +106,14 @@ impl Calls {
             return self.release(leg, out);
         }
         self.timers.set(leg, now.mono + ring_for);
-        out.push(Output::Media(Command::Open { leg, port: None, ice: None }));
+        out.push(Output::Media(Command::Open { leg, port: None, ice }));
     }
 
     fn dial_agent(&self, tenant: &TenantId, user: &str, caller: &Party, headers: Headers) -> Result<Dial, Cause> {
         let bindings = self.stack.bindings(tenant, user);
+        // A browser takes nothing that is not encrypted by a handshake, and for that we need a certificate.
+        let reachable = |t| self.settings.fingerprint.is_some() || !policy::is_web(t);
+        let bindings: Vec<_> = bindings.iter().filter(|b| reachable(b.flow.transport)).collect();
         let Some(first) = bindings.first() else { return Err(Cause::Unreachable) };
         let realm = self.settings.sip.realm(tenant);
         let here = || Host::parse(realm).unwrap_or(Host::Ip(first.flow.local.ip()));
@@ -113,7 +127,7 @@ impl Calls {
         if let Some(d) = &caller.display {
             from = from.with_display(d);
         }
-        Ok(Dial { targets, from, headers, credentials: None })
+        Ok(Dial { targets, from, headers, credentials: None, policy: self.policy_of_phone(tenant, user) })
     }
 
     fn dial_trunk(
@@ -139,27 +153,22 @@ impl Calls {
         let name = user.unwrap_or_else(|| if caller.number.is_empty() { "anonymous".into() } else { caller.number.clone() });
         let from = NameAddr::new(SipUri::new(Some(&name), host, None));
         let targets = vec![Target { uri, to: None, flow, sticky: false }];
-        Ok(Dial { targets, from, headers, credentials: t.credentials.clone() })
+        Ok(Dial { targets, from, headers, credentials: t.credentials.clone(), policy: t.media.clone() })
     }
 
-    /// The port is bound: the calls go out, all with one offer.
+    /// The port is bound: the calls go out, each with the offer its phone understands.
     pub(super) fn dial_now(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) {
         let Some(local) = self.local_media(leg) else { return };
-        let offer = sdp::offer(&local);
-        let keys: Vec<DialogKey>;
-        let dial = {
-            let Some(l) = self.legs.get_mut(&leg) else { return };
-            let State::Dialling(dial) = std::mem::replace(&mut l.state, State::Ringing(Ringing::default())) else { return };
-            keys = dial.targets.iter().map(|_| self.stack.next_key()).collect();
-            l.ours = Some(offer.clone());
-            l.state = State::Ringing(Ringing { phones: keys.clone(), ..Ringing::default() });
-            dial
-        };
-        for key in &keys {
+        let Some(l) = self.legs.get_mut(&leg) else { return };
+        let State::Dialling(dial) = std::mem::replace(&mut l.state, State::Ringing(Ringing::default())) else { return };
+        let Dial { targets, from, headers, credentials, policy } = *dial;
+        let offer_to = |t: &Target| sdp::offer(&local.media(), policy::offering(&policy, &t.flow));
+        let phones: Vec<(DialogKey, Session)> = targets.iter().map(|t| (self.stack.next_key(), offer_to(t))).collect();
+        l.state = State::Ringing(Ringing { phones: phones.clone(), ..Ringing::default() });
+        for (key, _) in &phones {
             self.dialogs.insert(*key, leg);
         }
-        let Dial { targets, from, headers, credentials } = *dial;
-        for (dialog, to) in keys.into_iter().zip(targets) {
+        for ((dialog, offer), to) in phones.into_iter().zip(targets) {
             let invite = stack::Action::Invite {
                 dialog,
                 to,
@@ -191,6 +200,7 @@ impl Calls {
         };
         let ringing = std::mem::take(r);
         l.dialog = Some(dialog);
+        l.ours = ringing.phones.iter().find(|(k, _)| *k == dialog).map(|(_, offer)| offer.clone());
         // Not up yet, but no longer ringing: whoever looks now hangs up with BYE.
         l.state = State::Up;
         self.cancel_all(now, ringing, Some(dialog), Cause::ElsewhereAnswered, out);
@@ -224,7 +234,7 @@ impl Calls {
             .map(Cause::from_q850)
             .filter(|c| *c != Cause::Normal)
             .unwrap_or(Cause::from_status(code));
-        r.phones.retain(|k| *k != dialog);
+        r.phones.retain(|(k, _)| *k != dialog);
         if r.refused.is_none_or(|old| weight(cause) > weight(old)) {
             r.refused = Some(cause);
         }
@@ -249,7 +259,7 @@ impl Calls {
 
     /// Stops every phone but one.
     pub(super) fn cancel_all(&mut self, now: Now, r: Ringing, but: Option<DialogKey>, cause: Cause, out: &mut Vec<Output>) {
-        for dialog in r.phones.into_iter().filter(|k| Some(*k) != but) {
+        for dialog in r.phones.into_iter().map(|(k, _)| k).filter(|k| Some(*k) != but) {
             self.dialogs.remove(&dialog);
             self.sip(now, stack::Action::Cancel { dialog, headers: cancel_reason(cause) }, out);
         }

@@ -59,6 +59,7 @@ impl Pair {
                 host: addr(1 - me).ip().to_string(),
                 credentials: None,
                 max_calls: Some(3),
+                media: MediaPolicy::default(),
             };
             let settings = CallSettings {
                 sip: Arc::new(sip),
@@ -66,6 +67,8 @@ impl Pair {
                 trunks: [((tenant(), carrier()), target)].into(),
                 media_timeout: Some(secs(60)),
                 ptime_ms: 20,
+                phones: Default::default(),
+                fingerprint: None,
             };
             Side {
                 calls: Calls::new(Arc::new(settings), Rng::seeded(me as u64 + 1)),
@@ -142,7 +145,7 @@ impl Pair {
         let leg = self.sides[0].calls.next_leg();
         let to = Endpoint::Trunk { tenant: tenant(), trunk: carrier(), number: "4000".into() };
         let caller = Party { number: "+861".into(), display: Some("Ann".into()) };
-        self.does(0, Action::Ring { leg, to, caller, headers: vec![], ring_for: secs(20) });
+        self.does(0, Action::Ring { leg, to, caller, headers: vec![], ring_for: secs(20), like: None });
         leg
     }
     fn arrived(&self) -> LegId {

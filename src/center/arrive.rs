@@ -172,6 +172,7 @@ impl Center {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let (tenant, settings) = (i.tenant.clone(), i.settings.clone());
         let leg = self.calls.next_leg();
+        let like = i.talk.as_ref().and_then(|t| t.leg);
         if let Some(v) = i.voice.as_mut() {
             v.leg = Some(leg);
         }
@@ -184,6 +185,7 @@ impl Center {
             caller: Party { number: caller_id, display: None },
             headers: Vec::new(),
             ring_for: RING_OUTSIDE,
+            like,
         });
     }
 
@@ -238,6 +240,7 @@ impl Center {
                 voice: None,
                 chat: None,
                 legs: 0,
+                unheard: BTreeMap::new(),
                 stage_since: now.wall,
                 closed: false,
             },

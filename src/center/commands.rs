@@ -232,6 +232,7 @@ impl Center {
             caller: Party { number: to, display: None },
             headers: vec![("X-CC-Call-Id".into(), id.to_string())],
             ring_for: crate::base::limits::RING_DEFAULT,
+            like: None,
         });
         Ok(Done::Interaction { interaction: id })
     }

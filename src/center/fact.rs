@@ -279,6 +279,19 @@ pub enum Fact {
         /// Ports, addresses, codec.
         media: call::LegSnapshot,
     },
+    /// Something is wrong with a leg's sound, or no longer.
+    LegTrouble {
+        /// Which contact.
+        interaction: InteractionId,
+        /// Its number.
+        leg: u64,
+        /// Whose it is.
+        role: LegRole,
+        /// What.
+        trouble: LegTrouble,
+        /// Begun, or over. A microphone that is heard again is not told of.
+        on: bool,
+    },
     /// A party's attachment is gone.
     LegEnded {
         /// Which contact.
@@ -410,6 +423,16 @@ pub enum Unqueued {
     Ended,
 }
 
+/// What may be wrong with a leg's sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegTrouble {
+    /// Nothing arrives: one way of the sound is broken.
+    Unheard,
+    /// What arrives is sound of nobody: a muted or dead microphone.
+    Muted,
+}
+
 /// What a leg's media saw, for the record.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Quality {
@@ -425,10 +448,31 @@ pub struct Quality {
     pub jitter_us: u32,
     /// Round trip, microseconds.
     pub rtt_us: Option<u32>,
+    /// Packets that came twice or too late.
+    #[serde(default)]
+    pub discarded: u64,
+    /// Packets with a wrong SRTP tag, or replayed; part of `foreign`.
+    #[serde(default)]
+    pub unauthentic: u64,
+    /// Sound made up or left silent, milliseconds; known where it was decoded.
+    #[serde(default)]
+    pub concealed_ms: u32,
+    /// Fraction the peer last said it lost of ours, 0 to 255.
+    #[serde(default)]
+    pub peer_fraction_lost: Option<u8>,
+    /// Jitter the peer last said it saw of ours, microseconds.
+    #[serde(default)]
+    pub peer_jitter_us: Option<u32>,
+    /// Mean opinion score of what came to us, 1 to 4.5, by the E-model: the average of spans of some seconds.
+    #[serde(default)]
+    pub mos_avg: Option<f32>,
+    /// Of the worst span.
+    #[serde(default)]
+    pub mos_min: Option<f32>,
 }
 
-impl From<media::wire::Stats> for Quality {
-    fn from(s: media::wire::Stats) -> Self {
+impl From<call::Quality> for Quality {
+    fn from(call::Quality { stats: s, mos_avg, mos_min }: call::Quality) -> Self {
         Quality {
             packets_in: s.packets_in,
             packets_out: s.packets_out,
@@ -436,6 +480,13 @@ impl From<media::wire::Stats> for Quality {
             foreign: s.foreign,
             jitter_us: s.jitter_us,
             rtt_us: s.rtt_us,
+            discarded: s.discarded,
+            unauthentic: s.unauthentic,
+            concealed_ms: s.concealed_ms,
+            peer_fraction_lost: s.peer_fraction_lost,
+            peer_jitter_us: s.peer_jitter_us,
+            mos_avg,
+            mos_min,
         }
     }
 }
@@ -463,6 +514,7 @@ impl Fact {
             | InteractionClosed { interaction, .. }
             | LegOpened { interaction, .. }
             | LegDialog { interaction, .. }
+            | LegTrouble { interaction, .. }
             | LegEnded { interaction, .. }
             | RecordingStarted { interaction, .. }
             | RecordingEnded { interaction, .. }
@@ -500,6 +552,7 @@ impl Fact {
             InteractionClosed { .. } => "interaction_closed",
             LegOpened { .. } => "leg_opened",
             LegDialog { .. } => "leg_dialog",
+            LegTrouble { .. } => "leg_trouble",
             LegEnded { .. } => "leg_ended",
             RecordingStarted { .. } => "recording_started",
             RecordingEnded { .. } => "recording_ended",

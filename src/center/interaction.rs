@@ -14,7 +14,10 @@ use std::{
 
 use media::wire::{BridgeId, LegId, PlayId, RecordId};
 
-use super::{fact::Way, settings::TenantSettings};
+use super::{
+    fact::{LegRole, Way},
+    settings::TenantSettings,
+};
 use crate::{
     base::{
         AgentId, Channel, CustomerId, InteractionId, Mono, Now, OfferId, QueueId, RecordingId, TenantId, TicketId, VisitorId,
@@ -56,6 +59,8 @@ pub(super) struct Interaction {
     pub chat: Option<Chat>,
     /// How many legs it has, those being closed included.
     pub legs: u32,
+    /// Legs nothing has been heard of for a while, and whose they are.
+    pub unheard: BTreeMap<LegId, LegRole>,
     /// Since when in the present stage.
     pub stage_since: Wall,
     /// Over for the customer.

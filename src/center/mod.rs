@@ -324,6 +324,11 @@ impl Center {
         picture::tenant(self, now, tenant)
     }
 
+    /// How the legs that are over sounded, for `/metrics`.
+    pub fn sound(&self) -> call::Figures {
+        *self.calls.figures()
+    }
+
     /// Figures for `/metrics`: `(name, value)`.
     pub fn gauges(&self) -> Vec<(&'static str, u64)> {
         let waiting = self.interactions.values().filter(|i| i.waiting.is_some()).count();

@@ -95,6 +95,7 @@ impl Center {
             ("X-CC-Queue".to_owned(), i.queue.as_ref().map(ToString::to_string).unwrap_or_default()),
         ];
         let caller = Party { number: i.from.clone(), display };
+        let like = i.customer_leg();
         i.rings.insert(offer, Ring { agent: agent.clone(), leg: Some(leg) });
         self.attach(leg, id, LegUse::Offer(offer));
         self.leg_fact(now, id, leg, LegRole::Agent, agent.to_string(), String::new(), out);
@@ -105,6 +106,7 @@ impl Center {
             headers: headers.into_iter().filter(|(_, v)| !v.is_empty()).collect(),
             // The router's lease ends the ringing; the leg's own limit is only there should we forget.
             ring_for: (until - now.mono) + std::time::Duration::from_secs(5),
+            like,
         });
     }
 

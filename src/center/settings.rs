@@ -8,9 +8,13 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{CalendarId, FlowId, SlaId, TenantId, TrunkId, Wall, e164},
-    call::route::{self, Destination, Route},
+    base::{AgentId, CalendarId, FlowId, SlaId, TenantId, TrunkId, Wall, e164},
+    call::{
+        Dtmf, MediaPolicy, PhonePolicies,
+        route::{self, Destination, Route},
+    },
     ivr, routing,
+    sdp::{self, Srtp},
 };
 
 /// Everything an administrator decides, for all tenants.
@@ -37,6 +41,12 @@ pub struct Tenant {
     pub language: String,
     /// Queues, agents, skills, calendars and codes.
     pub routing: routing::Plan,
+    /// What is spoken with phones and strangers.
+    #[serde(skip_serializing_if = "Media::is_empty")]
+    pub media: Media,
+    /// What is spoken with the phones of some agents instead.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub phones: BTreeMap<AgentId, Media>,
     /// Carriers.
     pub trunks: BTreeMap<TrunkId, Trunk>,
     /// Which number leads where.
@@ -80,6 +90,50 @@ pub struct Trunk {
     /// Most calls at once, both ways.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_calls: Option<u32>,
+    /// What is spoken with it, where that is not what is spoken with phones.
+    #[serde(default, skip_serializing_if = "Media::is_empty")]
+    pub media: Media,
+}
+
+/// What is spoken with a peer. What is not said is as for the tenant's phones, and for those as [`MediaPolicy`] has it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Media {
+    /// Preferred first: `pcma`, `pcmu`, ...
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub codecs: Vec<String>,
+    /// Encryption with keys from the signalling: `never`, `optional`, `required`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub srtp: Option<Srtp>,
+    /// How digits are told: `rfc4733`, `info`, `inband`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dtmf: Option<Dtmf>,
+    /// Whether peers may fall silent with comfort noise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comfort_noise: Option<bool>,
+}
+
+impl Media {
+    fn is_empty(&self) -> bool {
+        *self == Media::default()
+    }
+
+    /// Compiled, over what holds elsewhere.
+    fn over(&self, base: &MediaPolicy) -> MediaPolicy {
+        let named: Vec<_> = self.codecs.iter().filter_map(|word| sdp::codec_named(word)).collect();
+        MediaPolicy {
+            codecs: if named.is_empty() { base.codecs.clone() } else { named },
+            srtp: self.srtp.unwrap_or(base.srtp),
+            dtmf: self.dtmf.unwrap_or(base.dtmf),
+            comfort_noise: self.comfort_noise.unwrap_or(base.comfort_noise),
+        }
+    }
+
+    fn problems(&self, at: &str, bad: &mut Vec<String>) {
+        for word in self.codecs.iter().filter(|w| sdp::codec_named(w).is_none()) {
+            bad.push(format!("{at}.codecs: `{word}` is not known; expected {}", sdp::codec_names().join(", ")));
+        }
+    }
 }
 
 fn udp() -> String {
@@ -165,6 +219,13 @@ impl Business {
             bad.extend(t.routing.validate().into_iter().map(|p| format!("{at}.routing.{p}")));
             t.route_problems(&at, &mut bad);
             t.trunk_problems(&at, &mut bad);
+            t.media.problems(&format!("{at}.media"), &mut bad);
+            for (agent, m) in &t.phones {
+                m.problems(&format!("{at}.phones.{agent}"), &mut bad);
+                if !t.routing.agents.contains_key(agent) {
+                    bad.push(format!("{at}.phones.{agent}: there is no agent `{agent}`"));
+                }
+            }
             for (sla, s) in &t.slas {
                 if let Some(c) = s.calendar.as_ref().filter(|c| !t.routing.calendars.contains_key(*c)) {
                     bad.push(format!("{at}.slas.{sla}.calendar: there is no calendar `{c}`"));
@@ -211,6 +272,7 @@ impl Tenant {
             if t.host.is_empty() {
                 bad.push(format!("{at}.trunks.{id}.host: is empty; expected host or host:port"));
             }
+            t.media.problems(&format!("{at}.trunks.{id}.media"), bad);
             if t.username.is_some() != t.password_secret.is_some() {
                 bad.push(format!("{at}.trunks.{id}: username and password_secret come together or not at all"));
             }
@@ -222,6 +284,18 @@ impl Tenant {
     pub fn route_of(&self, dialled: &str, asker: route::Asker) -> Option<(&Route, String)> {
         let forms = [self.number(dialled), dialled.trim().to_owned()];
         forms.into_iter().find_map(|form| route::find(&self.routes, &form, asker).map(|r| (r, form)))
+    }
+
+    /// What is spoken with this tenant's phones.
+    pub fn phone_policies(&self) -> PhonePolicies {
+        let all = self.media.over(&MediaPolicy::default());
+        let users = self.phones.iter().map(|(agent, m)| (agent.to_string(), m.over(&all))).collect();
+        PhonePolicies { all, users }
+    }
+
+    /// What is spoken with one of its trunks.
+    pub fn trunk_policy(&self, trunk: &Trunk) -> MediaPolicy {
+        trunk.media.over(&self.phone_policies().all)
     }
 
     /// A number in the one form this tenant uses inside.
@@ -425,6 +499,30 @@ tenants:
         let problems = Business::parse(yaml).unwrap().problems();
         assert_eq!(problems.len(), 1);
         assert!(problems[0].contains("routes[0] (0*)") && problems[0].contains("must not lead to a trunk"), "{problems:?}");
+    }
+
+    #[test]
+    fn what_is_spoken_with_a_trunk_is_what_is_spoken_with_phones_unless_said_otherwise() {
+        let yaml = r#"
+tenants:
+  demo:
+    routing: {agents: {anna: {name: Anna}}}
+    media: {codecs: [pcmu, pcma], srtp: required}
+    phones: {anna: {srtp: optional, dtmf: info}}
+    trunks: {carrier: {host: 127.0.0.1, media: {srtp: never}}}
+"#;
+        let business = Business::parse(yaml).unwrap();
+        assert_eq!(business.problems(), Vec::<String>::new());
+        assert_eq!(Business::parse(&business.to_yaml()).unwrap(), business);
+        let t = &business.tenants[&TenantId::parse("demo").unwrap()];
+        let (phones, trunk) = (t.phone_policies(), t.trunk_policy(&t.trunks[&TrunkId::parse("carrier").unwrap()]));
+        let said = |p: &MediaPolicy| (sdp::codec_name(p.codecs[0]), p.srtp, p.dtmf);
+        assert_eq!(said(&phones.all), ("pcmu", Srtp::Required, Dtmf::Rfc4733));
+        assert_eq!(said(&phones.users["anna"]), ("pcmu", Srtp::Optional, Dtmf::Info));
+        assert_eq!(said(&trunk), ("pcmu", Srtp::Never, Dtmf::Rfc4733));
+        let wrong = Business::parse(&yaml.replace("pcmu", "g729").replace("{anna: {srtp", "{ben: {srtp")).unwrap().problems();
+        assert_eq!(wrong.len(), 2, "{wrong:?}");
+        assert!(wrong[0].contains("media.codecs: `g729`") && wrong[1].contains("phones.ben"), "{wrong:?}");
     }
 
     #[test]

@@ -232,6 +232,7 @@ impl Center {
             caller: Party { number: presented, display: None },
             headers: Vec::new(),
             ring_for: Duration::from_secs(60),
+            like: customer,
         });
     }
 

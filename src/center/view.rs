@@ -125,6 +125,8 @@ pub struct InteractionView {
     pub attributes: BTreeMap<String, String>,
     /// Messages so far, for text.
     pub messages: u64,
+    /// Whose sound does not arrive, though it should: `customer`, `agent`, `outside`.
+    pub unheard: Vec<super::fact::LegRole>,
 }
 
 /// Something transient for the people looking at one contact: not stored, not replayed.

@@ -2,7 +2,7 @@
 
 use super::{
     Center, Input, LegUse, Output, Step,
-    fact::{EndedBy, Fact},
+    fact::{EndedBy, Fact, LegRole, LegTrouble},
     interaction::Playing,
 };
 use crate::{
@@ -37,7 +37,9 @@ impl Center {
             Event::Recorded { record, duration, bytes, trouble } => self.recorded(now, record, duration, bytes, trouble, out),
             Event::RecordTrouble { record, trouble } => self.record_trouble(now, record, trouble, out),
             Event::Silent { leg } => self.call(Action::Hangup { leg, cause: Cause::MediaTimeout }),
-            Event::Ended { leg, cause, by, stats } => self.leg_ended(now, leg, cause, by, stats, out),
+            Event::Unheard { leg, on } => self.leg_trouble(now, leg, LegTrouble::Unheard, on, out),
+            Event::Muted { leg } => self.leg_trouble(now, leg, LegTrouble::Muted, true, out),
+            Event::Ended { leg, cause, by, quality } => self.leg_ended(now, leg, cause, by, quality, out),
             Event::Registered { tenant, user, .. } => self.phone(&tenant, &user, true),
             Event::Unregistered { tenant, user } => self.phone(&tenant, &user, false),
             Event::Dialog { leg, snapshot, media } => {
@@ -126,20 +128,33 @@ impl Center {
         }
     }
 
-    fn leg_ended(
-        &mut self,
-        now: Now,
-        leg: LegId,
-        cause: Cause,
-        by: By,
-        stats: Option<media::wire::Stats>,
-        out: &mut Vec<Output>,
-    ) {
+    /// Something is wrong with the sound of a leg. A microphone that is dead while nobody talks is nobody's trouble.
+    fn leg_trouble(&mut self, now: Now, leg: LegId, trouble: LegTrouble, on: bool, out: &mut Vec<Output>) {
+        let Some((id, usage)) = self.legs.get(&leg).cloned() else { return };
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        let talking = i.talk.as_ref().is_some_and(|t| t.connected && t.held_since.is_none());
+        let role = match usage {
+            LegUse::Customer => LegRole::Customer,
+            LegUse::Agent | LegUse::Offer(_) => LegRole::Agent,
+            LegUse::Outside => LegRole::Outside,
+        };
+        match (trouble, on) {
+            (LegTrouble::Muted, _) if !talking => return,
+            (LegTrouble::Muted, _) => {}
+            (LegTrouble::Unheard, true) => drop(i.unheard.insert(leg, role)),
+            (LegTrouble::Unheard, false) => drop(i.unheard.remove(&leg)),
+        }
+        let tenant = i.tenant.clone();
+        self.fact(now, &tenant, Fact::LegTrouble { interaction: id, leg: leg.0, role, trouble, on }, out);
+    }
+
+    fn leg_ended(&mut self, now: Now, leg: LegId, cause: Cause, by: By, quality: Option<call::Quality>, out: &mut Vec<Output>) {
         let Some((id, usage)) = self.legs.remove(&leg) else { return };
         let Some(i) = self.interactions.get_mut(&id) else { return };
         i.legs = i.legs.saturating_sub(1);
+        i.unheard.remove(&leg);
         let tenant = i.tenant.clone();
-        let fact = Fact::LegEnded { interaction: id, leg: leg.0, cause, quality: stats.map(Into::into) };
+        let fact = Fact::LegEnded { interaction: id, leg: leg.0, cause, quality: quality.map(Into::into) };
         self.fact(now, &tenant, fact, out);
         match usage {
             LegUse::Customer => self.customer_leg_gone(now, id, cause, by, out),

@@ -2,21 +2,23 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use media::wire::{Codec, Direction, Remote};
+use media::wire::{Codec, Direction, Ice, Opus, Remote, SrtpKey};
 
-use super::{Connection, Media, Origin, RtpMap, Session};
+use super::{
+    Connection, Media, Origin, Session, Transport,
+    codec::{Encoding, alike},
+    secure::{self, Offering, Srtp, Web},
+};
 
-/// The one profile spoken today.
+/// The profile of a plain telephone.
 const RTP_AVP: &str = "RTP/AVP";
-/// The payload type we offer telephone-event under.
-const EVENT_PT: u8 = 101;
 
 /// Our side of a session.
 #[derive(Debug, Clone, Copy)]
 pub struct LocalMedia<'a> {
     /// The address peers reach our RTP port at.
     pub addr: IpAddr,
-    /// Our RTP port; RTCP is one above.
+    /// Our RTP port; RTCP is one above, or on the same where the peer shares its own.
     pub rtp_port: u16,
     /// Stays for the life of the dialog.
     pub session_id: u64,
@@ -26,10 +28,20 @@ pub struct LocalMedia<'a> {
     pub codecs: &'a [Codec],
     /// Whether telephone-event (RFC 4733) is offered and taken.
     pub dtmf: bool,
+    /// Whether a peer that falls silent with comfort noise (RFC 3389) may. We do not ask for it.
+    pub comfort_noise: bool,
     /// Packet time we would like to receive, milliseconds.
     pub ptime_ms: u8,
     /// What we want to do, seen from us.
     pub direction: Direction,
+    /// Whether sound is encrypted with keys from the signalling.
+    pub srtp: Srtp,
+    /// A key of ours for each suite, preferred first. Empty: SDES is neither offered nor taken.
+    pub keys: &'a [SrtpKey],
+    /// Our credentials, where the port was opened with some.
+    pub ice: Option<&'a Ice>,
+    /// Our certificate, where there is one.
+    pub web: Option<Web>,
 }
 
 /// What both sides settled on.
@@ -84,7 +96,7 @@ impl Session {
         };
         private.then_some(seen)
     }
-    fn ip_of(&self, media: &Media) -> Option<IpAddr> {
+    pub(super) fn ip_of(&self, media: &Media) -> Option<IpAddr> {
         match media.connection.as_ref().or(self.connection.as_ref())? {
             Connection::Ip(ip) => Some(*ip),
             Connection::Other(_) => None,
@@ -95,98 +107,66 @@ impl Session {
     }
 }
 
-impl Media {
-    fn encoding(&self, pt: u8) -> Option<Encoding> {
-        let Some(map) = self.rtpmaps.iter().find(|m| m.pt == pt) else {
-            return codecs().find(|(_, _, static_pt)| *static_pt == pt).map(|(c, ..)| Encoding::Codec(c));
-        };
-        if map.clock_hz != 8000 || map.channels != 1 {
-            return None;
-        }
-        if map.name.eq_ignore_ascii_case("telephone-event") {
-            return Some(Encoding::Event);
-        }
-        codecs().find(|(_, name, _)| map.name.eq_ignore_ascii_case(name)).map(|(c, ..)| Encoding::Codec(c))
-    }
-    /// The payload types we understand, in the order written.
-    fn encodings(&self) -> impl Iterator<Item = (u8, Encoding)> {
-        let pts = self.formats.iter().filter_map(|f| f.parse::<u8>().ok()).filter(|pt| *pt < 128);
-        pts.filter_map(|pt| self.encoding(pt).map(|e| (pt, e)))
-    }
-    fn pt_of(&self, wanted: Encoding) -> Option<u8> {
-        self.encodings().find(|(_, e)| *e == wanted).map(|(pt, _)| pt)
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Encoding {
-    Codec(Codec),
-    Event,
-}
-
-/// Every codec with its name and static payload type (RFC 3551 6).
-fn codecs() -> impl Iterator<Item = (Codec, &'static str, u8)> {
-    [Codec::Pcmu, Codec::Pcma].into_iter().filter_map(|c| Some((c, c.name(), c.static_pt()?)))
-}
-
 /// Our offer.
-pub fn offer(local: &LocalMedia) -> Session {
+pub fn offer(local: &LocalMedia, offering: Offering) -> Session {
     let mut audio = our_audio(local, RTP_AVP, local.direction);
-    for (codec, pt) in local.codecs.iter().filter_map(|c| Some((c, c.static_pt()?))) {
-        add(&mut audio, pt, codec.name());
-    }
-    if local.dtmf {
-        add_event(&mut audio, EVENT_PT);
-    }
-    session(local, vec![audio])
+    audio.offer_as(local, offering);
+    local.codecs.iter().for_each(|c| audio.add_new(Encoding::Codec(*c)));
+    add_events(&mut audio, local);
+    let bundle = audio.mid.iter().cloned().collect();
+    session(local, vec![audio], bundle)
 }
 
 /// Our new offer in a session that has one (hold, resume, a moved address): `last` is our last description, offer or answer.
 ///
-/// Every stream stays in its place, and a payload number keeps its meaning (RFC 3264 8, 8.3.2). The version rises if anything
-/// changed.
+/// Every stream stays in its place and is protected as it was, and a payload number keeps its meaning (RFC 3264 8, 8.3.2). The
+/// version rises if anything changed.
 pub fn reoffer(last: &Session, local: &LocalMedia) -> Session {
     let mut media = last.media.clone();
     let active = media.iter().position(|m| m.kind.eq_ignore_ascii_case("audio") && m.port != 0);
     let mut audio = our_audio(local, RTP_AVP, local.direction);
-    let known: Vec<(u8, Encoding)> = active.map(|i| media[i].encodings().collect()).unwrap_or_default();
-    let taken = |pt: u8, audio: &Media| audio.rtpmaps.iter().any(|m| m.pt == pt);
-    for (pt, encoding) in &known {
-        match encoding {
-            Encoding::Codec(codec) if local.codecs.contains(codec) => add(&mut audio, *pt, codec.name()),
-            _ => {}
-        }
+    if let Some(was) = active.map(|i| &media[i]) {
+        audio.offer_like(was, local);
+        let wanted = |e: &Encoding| match e {
+            Encoding::Codec(codec) => local.codecs.contains(codec),
+            Encoding::Event(_) => local.dtmf,
+            Encoding::Comfort => local.comfort_noise,
+        };
+        was.encodings().filter(|(_, e)| wanted(e)).for_each(|(pt, e)| audio.add_as(pt, e));
     }
-    for (codec, pt) in local.codecs.iter().filter_map(|c| Some((c, c.static_pt()?))) {
-        let new = known.iter().all(|(_, e)| *e != Encoding::Codec(*codec));
-        if new && !taken(pt, &audio) {
-            add(&mut audio, pt, codec.name());
-        }
-    }
-    if local.dtmf {
-        let kept = known.iter().find(|(_, e)| *e == Encoding::Event).map(|(pt, _)| *pt);
-        let free = (EVENT_PT..127).find(|pt| !taken(*pt, &audio));
-        kept.or(free).into_iter().for_each(|pt| add_event(&mut audio, pt));
-    }
+    local.codecs.iter().for_each(|c| audio.add_new(Encoding::Codec(*c)));
+    add_events(&mut audio, local);
     match active {
         Some(i) => media[i] = audio,
         None => media.push(audio),
     }
-    session(local, media).following(last)
+    session(local, media, last.bundle.clone()).following(last)
+}
+
+/// The codec [`answer`] would take of an offer, of ours, preferred first.
+pub fn favourite(offer: &Session, codecs: &[Codec]) -> Option<Codec> {
+    offered_audio(offer).find_map(|(_, m)| chosen(m, codecs)).map(|(_, codec)| codec)
+}
+
+fn offered_audio(offer: &Session) -> impl Iterator<Item = (usize, &Media)> {
+    offer.media.iter().enumerate().filter(|(_, m)| m.kind.eq_ignore_ascii_case("audio") && m.port != 0)
 }
 
 /// Our answer to `offer`, and what it settles. `nat`: the address the peer's signalling came from, when it sits behind a NAT.
 ///
-/// The first acceptable audio stream is taken, with the offerer's favourite codec under the offerer's numbers; every other
-/// stream is refused in its place.
+/// The first acceptable audio stream is taken, with the best codec by our order under the offerer's numbers; every other stream
+/// is refused in its place. Among codecs that are alike to us the offerer's order counts (RFC 3264 6.1 asks for it throughout;
+/// a codec that costs a conversion per packet is reason enough not to).
 pub fn answer(offer: &Session, local: &LocalMedia, nat: Option<IpAddr>) -> Result<(Session, Agreed), Rejected> {
     let mut why = "no audio stream offered";
     let mut taken = None;
-    for (i, media) in offer.media.iter().enumerate() {
-        if !media.kind.eq_ignore_ascii_case("audio") || media.port == 0 {
-            continue;
-        }
-        match acceptable(offer, media, local.codecs) {
+    for (i, media) in offered_audio(offer) {
+        let fits = secure::accept(offer, media, local).and_then(|protection| {
+            let rtp = offer.at(media, protection.ice.is_some())?;
+            let (pt, codec) = chosen(media, local.codecs).ok_or("no codec in common")?;
+            Ok((protection, rtp, pt, codec))
+        });
+        match fits {
             Ok(stream) => {
                 taken = Some((i, stream));
                 break;
@@ -194,73 +174,93 @@ pub fn answer(offer: &Session, local: &LocalMedia, nat: Option<IpAddr>) -> Resul
             Err(reason) => why = reason,
         }
     }
-    let (index, (rtp, pt, codec)) = taken.ok_or(Rejected { why })?;
+    let (index, (protection, rtp, pt, codec)) = taken.ok_or(Rejected { why })?;
     let theirs = &offer.media[index];
-    let (direction, hold) = settle(offer.direction_of(theirs), rtp.ip(), local.direction);
-    let event_pt = theirs.pt_of(Encoding::Event).filter(|_| local.dtmf);
+    let (direction, hold) = settle(offer.direction_of(theirs), rtp.ip(), protection.ice.is_some(), local.direction);
+    let event = theirs.event_for(codec).filter(|_| local.dtmf);
+    let cn_pt = theirs.comfort_for(codec).filter(|_| local.comfort_noise);
 
     let mut ours = our_audio(local, &theirs.proto, direction);
-    add(&mut ours, pt, codec.name());
-    if let Some(pt) = event_pt {
-        add_event(&mut ours, pt);
+    ours.answer_as(theirs, &protection, local);
+    ours.add_codec(pt, codec);
+    if let Some(pt) = cn_pt {
+        ours.add_comfort(pt);
     }
-    let refused = |m: &Media| Media { formats: m.formats.clone(), ..Media::named(&m.kind, &m.proto) };
+    if let Some((pt, clock_hz)) = event {
+        ours.add_event(pt, clock_hz);
+    }
+    let muxed = ours.rtcp_mux;
+    let bundle = ours.mid.iter().filter(|mid| offer.bundle.contains(mid)).cloned().collect();
+    let refused = |m: &Media| Media { formats: m.formats.clone(), mid: m.mid.clone(), ..Media::named(&m.kind, &m.proto) };
     let media = offer.media.iter().enumerate().map(|(i, m)| if i == index { ours.clone() } else { refused(m) }).collect();
     let remote = Remote {
-        rtcp: rtcp_of(theirs, rtp),
-        dtmf_pt: event_pt.map(|pt| (pt, pt)),
-        ptime_ms: ptime_of(theirs, local.ptime_ms),
+        rtcp: rtcp_of(theirs, rtp, muxed),
+        dtmf_pt: event.map(|(pt, _)| (pt, pt)),
+        ptime_ms: codec.ptime_ms(ptime_of(theirs, local.ptime_ms)),
         direction,
-        nat,
+        nat: nat.filter(|_| protection.ice.is_none()),
+        cn_pt,
+        opus: opus_of(theirs, pt),
+        security: protection.security,
+        ice: protection.ice,
         ..Remote::plain(rtp, codec, pt)
     };
-    Ok((session(local, media), Agreed { remote, direction, hold }))
+    Ok((session(local, media, bundle), Agreed { remote, direction, hold }))
 }
 
 /// What `theirs`, the answer to our offer `ours`, settles.
 ///
 /// We send under the numbers of the answer and receive under those of our offer (RFC 3264 5.1).
 pub fn agreed(ours: &Session, theirs: &Session, nat: Option<IpAddr>) -> Result<Agreed, Rejected> {
+    let fail = |why| Rejected { why };
     let index = ours.media.iter().position(|m| m.kind == "audio" && m.port != 0);
-    let (index, offered) = index.map(|i| (i, &ours.media[i])).ok_or(Rejected { why: "we offered no audio" })?;
-    let media = theirs.media.get(index).ok_or(Rejected { why: "the answer has fewer streams than the offer" })?;
+    let (index, offered) = index.map(|i| (i, &ours.media[i])).ok_or(fail("we offered no audio"))?;
+    let media = theirs.media.get(index).ok_or(fail("the answer has fewer streams than the offer"))?;
     if !media.kind.eq_ignore_ascii_case("audio") {
-        return Err(Rejected { why: "the answer changed the order of the streams" });
+        return Err(fail("the answer changed the order of the streams"));
     }
     if media.port == 0 {
-        return Err(Rejected { why: "the peer refused the audio stream" });
+        return Err(fail("the peer refused the audio stream"));
     }
-    let codecs: Vec<Codec> =
-        offered.encodings().filter_map(|(_, e)| if let Encoding::Codec(c) = e { Some(c) } else { None }).collect();
-    let (rtp, send_pt, codec) = acceptable(theirs, media, &codecs).map_err(|why| Rejected { why })?;
-    let recv_pt = offered.pt_of(Encoding::Codec(codec)).ok_or(Rejected { why: "no common codec" })?;
-    let dtmf_pt = media.pt_of(Encoding::Event).zip(offered.pt_of(Encoding::Event));
-    let (direction, hold) = settle(theirs.direction_of(media), rtp.ip(), ours.direction_of(offered));
+    let protection = secure::settled(ours, offered, theirs, media).map_err(fail)?;
+    let rtp = theirs.at(media, protection.ice.is_some()).map_err(fail)?;
+    let both = |c: Codec| offered.pt_of(Encoding::Codec(c));
+    let common = media.codecs().find_map(|(pt, c)| both(c).map(|recv_pt| (pt, recv_pt, c)));
+    let (send_pt, recv_pt, codec) = common.ok_or(fail("no codec in common"))?;
+    let event = |hz| media.pt_of(Encoding::Event(hz)).zip(offered.pt_of(Encoding::Event(hz)));
+    let dtmf_pt = event(codec.clock_hz()).or_else(|| event(8_000));
+    let cn_pt = media.comfort_for(codec).and(offered.comfort_for(codec));
+    let checked = protection.ice.is_some();
+    let (direction, hold) = settle(theirs.direction_of(media), rtp.ip(), checked, ours.direction_of(offered));
     let default = offered.ptime_ms.and_then(|p| u8::try_from(p).ok()).unwrap_or(20);
-    let ptime_ms = ptime_of(media, default);
-    let plain = Remote::plain(rtp, codec, send_pt);
-    let remote = Remote { rtcp: rtcp_of(media, rtp), recv_pt, dtmf_pt, ptime_ms, direction, nat, ..plain };
+    let remote = Remote {
+        rtcp: rtcp_of(media, rtp, offered.rtcp_mux && media.rtcp_mux),
+        recv_pt,
+        dtmf_pt,
+        ptime_ms: codec.ptime_ms(ptime_of(media, default)),
+        direction,
+        nat: nat.filter(|_| !checked),
+        cn_pt,
+        opus: opus_of(media, send_pt),
+        security: protection.security,
+        ice: protection.ice,
+        ..Remote::plain(rtp, codec, send_pt)
+    };
     Ok(Agreed { remote, direction, hold })
 }
 
-fn acceptable(session: &Session, media: &Media, codecs: &[Codec]) -> Result<(SocketAddr, u8, Codec), &'static str> {
-    if media.proto != RTP_AVP {
-        return Err("no profile in common (RTP/AVP is spoken)");
-    }
-    let ip = session.ip_of(media).ok_or("the stream's address is no unicast IP address")?;
-    let common = media.encodings().find_map(|(pt, e)| match e {
-        Encoding::Codec(codec) if codecs.contains(&codec) => Some((pt, codec)),
-        _ => None,
-    });
-    let (pt, codec) = common.ok_or("no codec in common")?;
-    Ok((SocketAddr::new(ip, media.port), pt, codec))
+/// The best of a line's codecs by our order; among those alike to us, the first written.
+fn chosen(media: &Media, codecs: &[Codec]) -> Option<(u8, Codec)> {
+    let rank = |c: Codec| codecs.contains(&c).then(|| codecs.iter().position(|o| alike(*o, c))).flatten();
+    media.codecs().filter_map(|(pt, c)| rank(c).map(|r| (r, pt, c))).min_by_key(|(r, ..)| *r).map(|(_, pt, c)| (pt, c))
 }
 
-/// Their direction turned round and held against ours (RFC 3264 6.1). An address of zeros is nowhere to send to (8.4).
-fn settle(theirs: Direction, at: IpAddr, ours: Direction) -> (Direction, bool) {
+/// Their direction turned round and held against ours (RFC 3264 6.1). An address of zeros is nowhere to send to (8.4),
+/// unless connectivity checks find the peer.
+fn settle(theirs: Direction, at: IpAddr, checked: bool, ours: Direction) -> (Direction, bool) {
     let sends = |d| matches!(d, Direction::SendRecv | Direction::SendOnly);
     let listens = |d| matches!(d, Direction::SendRecv | Direction::RecvOnly);
-    let hold = !listens(theirs) || at.is_unspecified();
+    let hold = !listens(theirs) || at.is_unspecified() && !checked;
     let direction = match (sends(ours) && !hold, listens(ours) && sends(theirs)) {
         (true, true) => Direction::SendRecv,
         (true, false) => Direction::SendOnly,
@@ -270,8 +270,9 @@ fn settle(theirs: Direction, at: IpAddr, ours: Direction) -> (Direction, bool) {
     (direction, hold)
 }
 
-fn rtcp_of(media: &Media, rtp: SocketAddr) -> SocketAddr {
+fn rtcp_of(media: &Media, rtp: SocketAddr, muxed: bool) -> SocketAddr {
     match media.rtcp {
+        _ if muxed => rtp,
         Some((port, ip)) => SocketAddr::new(ip.unwrap_or(rtp.ip()), port),
         None => SocketAddr::new(rtp.ip(), rtp.port().checked_add(1).unwrap_or(rtp.port())),
     }
@@ -294,18 +295,20 @@ fn our_audio(local: &LocalMedia, proto: &str, direction: Direction) -> Media {
     }
 }
 
-fn add(media: &mut Media, pt: u8, name: &str) {
-    media.formats.push(pt.to_string());
-    media.rtpmaps.push(RtpMap { pt, name: name.to_owned(), clock_hz: 8000, channels: 1 });
+/// What the peer asks of Opus packets (RFC 7587 section 6.1), by the parameters it wrote to the number it wants them under.
+fn opus_of(media: &Media, pt: u8) -> Opus {
+    media.fmtp(pt).map_or_else(Opus::default, super::codec::opus)
 }
 
-fn add_event(media: &mut Media, pt: u8) {
-    add(media, pt, "telephone-event");
-    // The sixteen DTMF events (RFC 4733 2.5.1.1).
-    media.fmtps.push((pt, "0-15".to_owned()));
+/// Digits at the clock of every codec, and at 8 kHz, which some phones mean for all of them.
+fn add_events(media: &mut Media, local: &LocalMedia) {
+    if local.dtmf {
+        let clocks = media.codecs().map(|(_, c)| c.clock_hz()).collect::<Vec<_>>();
+        [8_000].into_iter().chain(clocks).for_each(|hz| media.add_new(Encoding::Event(hz)));
+    }
 }
 
-fn session(local: &LocalMedia, media: Vec<Media>) -> Session {
+fn session(local: &LocalMedia, media: Vec<Media>, bundle: Vec<String>) -> Session {
     Session {
         origin: Origin {
             user: "-".to_owned(),
@@ -316,9 +319,12 @@ fn session(local: &LocalMedia, media: Vec<Media>) -> Session {
         name: "-".to_owned(),
         connection: Some(Connection::Ip(local.addr)),
         direction: None,
+        bundle,
+        ice_lite: media.iter().any(|m| m.transport.ice.is_some()),
+        transport: Transport::default(),
         media,
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

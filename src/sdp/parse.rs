@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use media::wire::Direction;
+use media::wire::{Direction, Ice, Secret};
 
-use super::{Connection, Media, Origin, RtpMap, Session};
+use super::{Candidate, Connection, Crypto, Media, Origin, RtpMap, Session, Setup, Transport};
 use crate::base::limits;
 
 /// Most payload types or attributes kept of one media section; more is no telephone: refused.
@@ -27,8 +27,18 @@ pub fn parse(data: &[u8]) -> Result<Session, SdpError> {
         return Err(SdpError { line: 0, what: "too large" });
     }
     let mut origin = None;
-    let mut session =
-        Session { origin: Origin::unknown(), name: String::new(), connection: None, direction: None, media: Vec::new() };
+    let mut session = Session {
+        origin: Origin::unknown(),
+        name: String::new(),
+        connection: None,
+        direction: None,
+        bundle: Vec::new(),
+        ice_lite: false,
+        transport: Transport::default(),
+        media: Vec::new(),
+    };
+    // User fragment and password come in two lines, of all media or of one.
+    let mut ice = IceLines::default();
     let mut versioned = false;
     for (i, line) in data.split(|b| *b == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -48,6 +58,11 @@ pub fn parse(data: &[u8]) -> Result<Session, SdpError> {
             if session.media.len() == limits::SDP_MEDIA_MAX {
                 return Err(fail("too many media sections"));
             }
+            let told = std::mem::take(&mut ice).whole();
+            match session.media.last_mut() {
+                None => session.transport.ice = told,
+                Some(last) => last.transport.ice = told,
+            }
             session.media.push(media_line(value).map_err(fail)?);
             continue;
         }
@@ -58,10 +73,14 @@ pub fn parse(data: &[u8]) -> Result<Session, SdpError> {
             ("s", None) => session.name = value.to_owned(),
             ("c", None) => session.connection = Some(connection(value).map_err(fail)?),
             ("c", Some(media)) if media.connection.is_none() => media.connection = Some(connection(value).map_err(fail)?),
-            ("a", None) => session.direction = direction(value).or(session.direction),
-            ("a", Some(media)) => attribute(media, value),
+            ("a", None) => session_attribute(&mut session, &mut ice, value),
+            ("a", Some(media)) => attribute(media, &mut ice, value),
             _ => {}
         }
+    }
+    match session.media.last_mut() {
+        None => session.transport.ice = ice.whole(),
+        Some(last) => last.transport.ice = ice.whole(),
     }
     if !versioned {
         return Err(SdpError { line: 0, what: "empty" });
@@ -137,7 +156,37 @@ impl Media {
             maxptime_ms: None,
             direction: None,
             rtcp: None,
+            rtcp_mux: false,
+            mid: None,
+            cryptos: Vec::new(),
+            transport: Transport::default(),
+            candidates: Vec::new(),
+            end_of_candidates: false,
         }
+    }
+}
+
+/// `a=ice-ufrag` and `a=ice-pwd` as they come by.
+#[derive(Default)]
+struct IceLines {
+    ufrag: Option<String>,
+    pwd: Option<String>,
+}
+
+impl IceLines {
+    /// Letters, digits, `+` and `/`, as many as RFC 8839 section 5.4 wants.
+    fn line(&mut self, name: &str, value: &str) {
+        let fits = |least: usize| {
+            let ok = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
+            ((least..=256).contains(&value.len()) && value.bytes().all(ok)).then(|| value.to_owned())
+        };
+        match name {
+            "ice-ufrag" => self.ufrag = fits(4),
+            _ => self.pwd = fits(22),
+        }
+    }
+    fn whole(self) -> Option<Ice> {
+        self.ufrag.zip(self.pwd).map(|(ufrag, pwd)| Ice { ufrag, pwd: Secret(pwd.into_bytes().into()) })
     }
 }
 
@@ -156,13 +205,32 @@ fn direction(value: &str) -> Option<Direction> {
     }
 }
 
-fn attribute(media: &mut Media, value: &str) {
+fn session_attribute(session: &mut Session, ice: &mut IceLines, value: &str) {
+    if let Some(d) = direction(value) {
+        session.direction = Some(d);
+        return;
+    }
+    let (name, value) = value.split_once(':').unwrap_or((value, ""));
+    let (name, value) = (name.trim(), value.trim());
+    match name {
+        "ice-lite" => session.ice_lite = true,
+        "group" if session.bundle.is_empty() => {
+            let mut words = value.split_whitespace();
+            if words.next() == Some("BUNDLE") {
+                session.bundle = words.take(limits::SDP_MEDIA_MAX).map(str::to_owned).collect();
+            }
+        }
+        _ => transport(&mut session.transport, ice, name, value),
+    }
+}
+
+fn attribute(media: &mut Media, ice: &mut IceLines, value: &str) {
     if let Some(d) = direction(value) {
         media.direction = Some(d);
         return;
     }
-    let Some((name, value)) = value.split_once(':') else { return };
-    let value = value.trim();
+    let (name, value) = value.split_once(':').unwrap_or((value, ""));
+    let (name, value) = (name.trim(), value.trim());
     match name {
         "rtpmap" if media.rtpmaps.len() < PER_MEDIA_MAX => media.rtpmaps.extend(rtpmap(value)),
         "fmtp" if media.fmtps.len() < PER_MEDIA_MAX => {
@@ -182,8 +250,57 @@ fn attribute(media: &mut Media, value: &str) {
                 media.rtcp = Some((port, words.nth(2).and_then(|a| a.parse().ok())));
             }
         }
+        "rtcp-mux" => media.rtcp_mux = true,
+        "mid" => media.mid = value.split_whitespace().next().map(str::to_owned),
+        "crypto" if media.cryptos.len() < PER_MEDIA_MAX => media.cryptos.extend(Crypto::parse(value)),
+        "candidate" if media.candidates.len() < PER_MEDIA_MAX => media.candidates.extend(candidate(value)),
+        "end-of-candidates" => media.end_of_candidates = true,
+        _ => transport(&mut media.transport, ice, name, value),
+    }
+}
+
+fn transport(transport: &mut Transport, ice: &mut IceLines, name: &str, value: &str) {
+    match name {
+        "ice-ufrag" | "ice-pwd" => ice.line(name, value),
+        // Of several hashes of one certificate the one we can check is kept.
+        "fingerprint" => transport.fingerprint = fingerprint(value).or(transport.fingerprint),
+        "setup" => {
+            transport.setup = match value {
+                "active" => Some(Setup::Active),
+                "passive" => Some(Setup::Passive),
+                "actpass" => Some(Setup::ActPass),
+                _ => transport.setup,
+            }
+        }
         _ => {}
     }
+}
+
+/// `sha-256 AB:CD:..`; any other hash cannot be checked here.
+fn fingerprint(value: &str) -> Option<[u8; 32]> {
+    let (hash, hex) = value.split_once(' ')?;
+    if !hash.eq_ignore_ascii_case("sha-256") {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    let mut pairs = hex.trim().split(':');
+    for b in &mut bytes {
+        let pair = pairs.next().filter(|p| p.len() == 2 && p.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        *b = u8::from_str_radix(pair, 16).ok()?;
+    }
+    pairs.next().is_none().then_some(bytes)
+}
+
+/// `1 1 udp 2122260223 192.0.2.9 4000 typ host ..`. `None` for TCP, for the second component (RTCP), and for names (mDNS): we
+/// answer checks and make none, so an address we cannot read costs nothing.
+fn candidate(value: &str) -> Option<Candidate> {
+    let words: Vec<&str> = value.split_whitespace().collect();
+    let [_, "1", protocol, priority, ip, port, "typ", kind, ..] = words[..] else { return None };
+    if !protocol.eq_ignore_ascii_case("udp") {
+        return None;
+    }
+    let addr = std::net::SocketAddr::new(ip.parse().ok()?, digits(port)?);
+    Some(Candidate { kind: kind.to_owned(), priority: digits(priority)?, addr })
 }
 
 /// `None` for what is no RTP payload type description: it cannot be chosen, and that is all.

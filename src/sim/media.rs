@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use media::wire::{Audience, BridgeId, Command, Event, LegId, OpenError, PlayId, RecordId, Remote, Repeat, Stats};
+use media::wire::{Audience, BridgeId, Command, Event, Ice, LegId, OpenError, PlayId, RecordId, Remote, Repeat, Stats};
 
 use crate::{
     base::{Mono, ms, secs},
@@ -31,6 +31,8 @@ pub enum Soon {
 pub struct MediaLeg {
     /// Its port.
     pub port: u16,
+    /// Our credentials, when it was opened for a peer that checks connectivity.
+    pub ice: Option<Ice>,
     /// What was agreed.
     pub remote: Option<Remote>,
     /// What is played to it, and the words.
@@ -123,8 +125,17 @@ impl FakeMedia {
     /// Does as told; what follows from it comes with a delay.
     pub fn command(&mut self, now: Mono, command: Command, soon: &mut Vec<(Duration, Soon)>) {
         match command {
-            Command::Open { leg, port, .. } => self.open(now, leg, port, soon),
+            Command::Open { leg, port, ice } => {
+                self.open(now, leg, port, soon);
+                if let Some(l) = self.legs.get_mut(&leg) {
+                    l.ice = ice;
+                }
+            }
             Command::Agree { leg, remote } => match self.legs.get_mut(&leg) {
+                Some(l) if remote.ice.is_some() && l.ice.is_none() => {
+                    self.complain(format!("{leg:?} was not opened for a peer that checks connectivity"));
+                }
+                Some(_) if !remote.codec.available() => self.complain(format!("{leg:?} cannot speak {:?}", remote.codec)),
                 Some(l) => l.remote = Some(remote),
                 None => self.complain(format!("Agree for {leg:?}, which is not open")),
             },

@@ -6,11 +6,11 @@
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use media::wire::{Codec, Direction, Remote};
+use media::wire::{Codec, Direction, Ice, Remote, SrtpKey, SrtpSuite};
 
 use crate::{
     base::{Mono, Now, NumberPattern, Rng, TenantId, ms, redact::Secret, secs},
-    sdp::{self, LocalMedia, Session},
+    sdp::{self, LocalMedia, Offering, Session, Srtp, Web},
     sip::{
         auth::Credentials,
         msg::{Headers, Message, Method, Name, NameAddr, SipUri, Uri},
@@ -106,6 +106,16 @@ pub struct Phone {
     next_port: u16,
     /// A second call is refused with 486 while one is on.
     pub one_at_a_time: bool,
+    /// What kind of offers it makes, and so what kind of phone it is.
+    pub speaks: Offering,
+    /// What it can speak, preferred first.
+    pub codecs: Vec<Codec>,
+    /// Its keys, for offers and answers with SDES.
+    pub keys: Vec<SrtpKey>,
+    /// Its certificate, if it is a browser.
+    pub fingerprint: [u8; 32],
+    /// Its credentials, if it is a browser.
+    pub ice: Ice,
 }
 
 /// How long a registration lasts, and how often it is refreshed.
@@ -126,6 +136,9 @@ impl Phone {
         };
         let credentials = password.map(|p| Credentials { realm: domain.into(), user: user.into(), password: Secret::new(p) });
         let stack = Stack::new(Arc::new(settings), rng.fork(), Timers::default());
+        let (key, fingerprint) = (rng.bytes::<30>(), rng.bytes());
+        let keys = vec![SrtpKey { suite: SrtpSuite::Aes128Sha1Tag80, key_and_salt: media::wire::Secret(key.into()) }];
+        let ice = Ice { ufrag: rng.hex(2), pwd: media::wire::Secret(rng.hex(11).into_bytes().into()) };
         Phone {
             user: user.into(),
             addr,
@@ -141,6 +154,11 @@ impl Phone {
             registered: false,
             next_port: 20_000,
             one_at_a_time: true,
+            speaks: Offering::Plain,
+            codecs: vec![Codec::Pcma, Codec::Pcmu],
+            keys,
+            fingerprint,
+            ice,
         }
     }
 
@@ -161,7 +179,7 @@ impl Phone {
     pub fn dial(&mut self, now: Now, number: &str, out: &mut Vec<(SocketAddr, Bytes)>) {
         let key = self.stack.next_key();
         let rtp = self.port();
-        let ours = sdp::offer(&self.local(rtp, 1));
+        let ours = self.as_browser(rtp, sdp::offer(&self.local(rtp, 1), self.speaks));
         // A stranger is known by the address it calls from; one of ours by the domain it proves to be in.
         let from_host = if self.credentials.is_some() { self.domain.clone() } else { self.addr.ip().to_string() };
         let uri = |user: &str, host: &str| {
@@ -209,6 +227,7 @@ impl Phone {
         let Some(Ok((ours, agreed))) = offer.map(|o| sdp::answer(&o, &local, None)) else {
             return self.say_no(now, key, 488, out);
         };
+        let ours = self.as_browser(call.rtp, ours);
         let ok =
             Action::Respond { dialog: key, code: 200, reason: String::new(), headers: Headers::new(), body: Some(body(&ours)) };
         let call = self.calls.get_mut(&key).expect("it was there on the lines above");
@@ -260,7 +279,7 @@ impl Phone {
         let mut local = self.local(call.rtp, 1);
         local.direction = if on { Direction::SendOnly } else { Direction::SendRecv };
         let Some(last) = call.ours.clone() else { return };
-        let ours = sdp::reoffer(&last, &local);
+        let ours = self.as_browser(call.rtp, sdp::reoffer(&last, &local));
         if let Some(c) = self.calls.get_mut(&key) {
             c.ours = Some(ours.clone());
         }
@@ -356,12 +375,12 @@ impl Phone {
             Event::Ended { dialog, .. } => self.set_stage(dialog, Stage::Over(0)),
             Event::Reoffer { dialog, body: offer } => {
                 let Some(c) = self.calls.get(&dialog) else { return };
-                let (local, last) = (self.local(c.rtp, 1), c.ours.clone());
+                let (rtp, local, last) = (c.rtp, self.local(c.rtp, 1), c.ours.clone());
                 let offer = offer.as_ref().and_then(|(_, b)| sdp::parse(b).ok());
                 let answer = offer.and_then(|o| sdp::answer(&o, &local, None).ok());
                 let reply = match (answer, last) {
                     (Some((ours, agreed)), Some(last)) => {
-                        let ours = ours.following(&last);
+                        let ours = self.as_browser(rtp, ours).following(&last);
                         let c = self.calls.get_mut(&dialog).expect("it was there on the lines above");
                         c.ours = Some(ours.clone());
                         c.agreed = Some(agreed.remote);
@@ -425,17 +444,35 @@ impl Phone {
         }
     }
 
-    fn local(&self, rtp: SocketAddr, version: u64) -> LocalMedia<'static> {
+    fn local(&self, rtp: SocketAddr, version: u64) -> LocalMedia<'_> {
         LocalMedia {
             addr: rtp.ip(),
             rtp_port: rtp.port(),
             session_id: u64::from(rtp.port()),
             version,
-            codecs: &[Codec::Pcma, Codec::Pcmu],
+            codecs: &self.codecs,
             dtmf: true,
+            comfort_noise: true,
             ptime_ms: 20,
             direction: Direction::SendRecv,
+            srtp: if self.speaks == Offering::Sdes { Srtp::Required } else { Srtp::Optional },
+            keys: if self.speaks == Offering::Plain { &[] } else { &self.keys },
+            ice: (self.speaks == Offering::Web).then_some(&self.ice),
+            web: (self.speaks == Offering::Web).then_some(Web { fingerprint: self.fingerprint, role: None }),
         }
+    }
+
+    /// What we write is what a lite agent says; a browser is a full one: it has credentials in every description of its own.
+    fn as_browser(&self, rtp: SocketAddr, mut ours: Session) -> Session {
+        if self.speaks == Offering::Web {
+            ours.ice_lite = false;
+            for m in ours.media.iter_mut().filter(|m| m.port != 0) {
+                m.transport.ice = Some(self.ice.clone());
+                m.candidates = vec![sdp::Candidate { kind: "host".into(), priority: 1, addr: rtp }];
+                m.rtcp_mux = true;
+            }
+        }
+        ours
     }
 
     fn port(&mut self) -> SocketAddr {

@@ -15,7 +15,10 @@ use std::{
 use media::{tone, wav, wire::Clip};
 use tokio::sync::Semaphore;
 
-use super::{Prompt, lru::Lru};
+use super::{
+    Prompt,
+    lru::{Lru, Slot},
+};
 use crate::base::{limits, ms};
 
 /// What makes words audible: handed in from the roof, where the rooms `speech` and `studio` meet.
@@ -118,17 +121,33 @@ impl Library {
 
     async fn clip(&self, prompt: &Prompt) -> Result<Arc<Clip>, PromptError> {
         let slot = self.clips().slot(prompt);
-        let made = slot.get_or_try_init(|| async {
-            let _turn = self.gate.acquire().await.map_err(|_| PromptError::Closing)?;
-            self.make(prompt).await
-        });
-        let clip = match made.await {
-            Ok(clip) => clip.clone(),
+        if let Some(clip) = slot.get() {
+            return Ok(clip.clone());
+        }
+        let made = if matches!(prompt, Prompt::Say { .. }) {
+            self.fill(&slot, prompt).await
+        } else {
+            // What is made here is finished even if whoever asked first has hung up meanwhile: on a busy day every caller may
+            // leave the queue sooner than its music is ready, and the work would begin anew with each.
+            let (it, slot, prompt) = (self.clone(), slot.clone(), prompt.clone());
+            let work = tokio::spawn(async move { it.fill(&slot, &prompt).await });
+            work.await.unwrap_or(Err(Missing::Prompt(PromptError::Closing)))
+        };
+        let clip = match made {
+            Ok(clip) => clip,
             Err(Missing::Speech) => Arc::new(tone::beep()),
             Err(Missing::Prompt(why)) => return Err(why),
         };
         self.clips().trim();
         Ok(clip)
+    }
+
+    async fn fill(&self, slot: &Slot, prompt: &Prompt) -> Result<Arc<Clip>, Missing> {
+        let made = slot.get_or_try_init(|| async {
+            let _turn = self.gate.acquire().await.map_err(|_| PromptError::Closing)?;
+            self.make(prompt).await
+        });
+        made.await.cloned()
     }
 
     async fn make(&self, prompt: &Prompt) -> Result<Arc<Clip>, Missing> {

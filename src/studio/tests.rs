@@ -196,6 +196,24 @@ async fn there_is_always_music() {
 }
 
 #[tokio::test]
+async fn music_the_first_caller_did_not_stay_for_is_there_for_the_next() {
+    let library = Library::new(Vec::new(), None);
+    let music = [Prompt::Music("default".into())];
+    {
+        let mut first = std::pin::pin!(library.fetch(&music));
+        let mut nobody = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(Future::poll(first.as_mut(), &mut nobody).is_pending());
+    }
+    // The work goes on by itself: nobody has asked again.
+    let there = async {
+        while library.at_hand(&music).is_none() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(secs(30), there).await.expect("music");
+}
+
+#[tokio::test]
 async fn a_hundred_callers_with_one_announcement_make_it_once() {
     let h = house();
     for n in 0..100 {

@@ -238,3 +238,73 @@ impl Default for Decoder {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chance(x: &mut u32) -> i32 {
+        *x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (*x >> 16) as i32
+    }
+
+    /// Two seconds like a voice, now soft, now hoarse, now far too loud: pulses of 120 Hz and noise through a resonance.
+    fn voice() -> Vec<i16> {
+        let (mut x, mut y) = (1, [0; 2]);
+        (0..32_000)
+            .map(|i| {
+                let noise = (chance(&mut x) - 32_768) * (i / 1_600 % 10) / 64;
+                let pulse = if i % 133 == 0 { 12_000 } else { 0 };
+                y = [pulse + noise + (y[0] * 28 - y[1] * 15) / 16, y[0]];
+                saturate(y[0]) as i16
+            })
+            .collect()
+    }
+
+    /// FNV-1a, 64 bit.
+    fn digest(bytes: impl IntoIterator<Item = u8>) -> u64 {
+        bytes.into_iter().fold(0xCBF2_9CE4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3))
+    }
+
+    fn decoded(bytes: &[u8]) -> Vec<i16> {
+        let mut pcm = vec![0; bytes.len() * 2];
+        assert_eq!(Decoder::new().decode(bytes, &mut pcm), pcm.len());
+        pcm
+    }
+
+    /// The three digests were taken where FFmpeg 5.1 made the very same bytes and samples.
+    #[test]
+    fn bytes_and_samples_are_those_of_another_implementation_to_the_bit() {
+        let voice = voice();
+        let mut bytes = vec![0; 16_000];
+        assert_eq!(Encoder::new().encode(&voice, &mut bytes), 16_000);
+        assert_eq!(digest(bytes.iter().copied()), 0x263E_62B1_05CD_9900, "encoded");
+        let samples = |bytes: &[u8]| digest(decoded(bytes).into_iter().flat_map(i16::to_le_bytes));
+        assert_eq!(samples(&bytes), 0x34BE_FF70_7F0F_65CC, "decoded");
+        let mut x = 7;
+        let nonsense: Vec<u8> = (0..16_000).map(|_| (chance(&mut x) >> 8) as u8).collect();
+        assert_eq!(samples(&nonsense), 0xE5EE_9005_73E4_A25E, "decoded nonsense");
+    }
+
+    #[test]
+    fn a_voice_comes_back_22_samples_later_and_far_above_the_noise() {
+        let voice = voice();
+        let mut bytes = vec![0; 16_000];
+        Encoder::new().encode(&voice, &mut bytes);
+        let pcm = decoded(&bytes);
+        let power = |of: &dyn Fn(usize) -> f64| (0..31_900).map(|i| of(i).powi(2)).sum::<f64>();
+        let said = power(&|i| f64::from(voice[i]));
+        let noise = power(&|i| f64::from(voice[i]) - f64::from(pcm[i + 22]));
+        let snr = 10.0 * (said / noise).log10();
+        assert!(snr > 22.0, "{snr:.1} dB");
+    }
+
+    #[test]
+    fn half_a_pair_and_a_lack_of_room_are_left_out() {
+        let (mut bytes, mut pcm) = ([0; 4], [0; 5]);
+        assert_eq!(Encoder::new().encode(&[1; 7], &mut bytes), 3);
+        assert_eq!(Encoder::new().encode(&[1; 70], &mut bytes), 4);
+        assert_eq!(Decoder::new().decode(&[9; 70], &mut pcm), 4);
+        assert_eq!(Decoder::new().decode(&[], &mut pcm), 0);
+    }
+}

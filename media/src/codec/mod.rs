@@ -167,8 +167,8 @@ impl Encoder {
         }
     }
 
-    /// How many packets of a hundred the peer misses. 5 until said otherwise; matters where the peer asked for forward error
-    /// correction.
+    /// How many packets of a hundred the peer misses. 0 until said otherwise; Opus sends forward error correction from 1 on,
+    /// if the peer asked for it.
     pub fn set_loss(&mut self, percent: u8) {
         if let Encode::Opus(encoder) = &mut self.codec {
             encoder.set_loss(percent);

@@ -10,6 +10,7 @@ use std::{
     sync::Mutex,
 };
 
+use super::sys;
 use crate::wire::OpenError;
 
 /// A bound pair.
@@ -21,6 +22,77 @@ pub struct Sockets {
     pub rtcp: UdpSocket,
     /// Number of the even port.
     pub port: u16,
+    /// Who alone may send to the even port, if anybody.
+    peer: Option<SocketAddr>,
+    /// Bound on every address of this machine.
+    wild: bool,
+    v6: bool,
+}
+
+impl Sockets {
+    /// Send from the even port. A packet the system does not take is a packet lost on the network.
+    pub fn send(&self, to: SocketAddr, packet: &[u8]) {
+        if self.peer != Some(to) {
+            let _ = self.rtp.send_to(packet, self.native(to));
+            return;
+        }
+        // The peer's host may have said that nobody listens there: that report takes the place of one sending.
+        if self.rtp.send(packet).is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused) {
+            let _ = self.rtp.send(packet);
+        }
+    }
+
+    /// Send from the odd port.
+    pub fn send_rtcp(&self, to: SocketAddr, packet: &[u8]) {
+        let _ = self.rtcp.send_to(packet, self.native(to));
+    }
+
+    /// A socket of both families speaks to the older one by mapped addresses.
+    fn native(&self, to: SocketAddr) -> SocketAddr {
+        match to.ip() {
+            IpAddr::V4(v4) if self.v6 => SocketAddr::new(v4.to_ipv6_mapped().into(), to.port()),
+            _ => to,
+        }
+    }
+
+    /// To which of our addresses the next packet came. Known only where it matters: see [`Self::settle`].
+    pub fn came_to(&self) -> Option<IpAddr> {
+        if self.wild { sys::came_to(&self.rtp) } else { None }
+    }
+
+    /// From now on the even port is for this peer, or for nobody in particular: the kernel then drops what others send, and
+    /// need not look for the way of each packet we send.
+    ///
+    /// `came_to`: which address of ours the peer sends to. A socket bound on all of them gets one of the kernel's choosing
+    /// when it is connected; if that is another one the peer would no longer be heard, and the socket stays open to all.
+    pub fn settle(&mut self, peer: Option<SocketAddr>, came_to: Option<IpAddr>) {
+        if peer == self.peer {
+            return;
+        }
+        if self.peer.take().is_some() {
+            // It cannot fail on an open socket; if it did, the next agreement tries again.
+            let _ = sys::disconnect(&self.rtp);
+            self.note_destination(true);
+        }
+        let Some(peer) = peer.filter(|_| !self.wild || came_to.is_some()) else { return };
+        if self.rtp.connect(self.native(peer)).is_err() {
+            return;
+        }
+        let ours = self.rtp.local_addr().map(|a| a.ip().to_canonical());
+        if self.wild && ours.ok() != came_to {
+            let _ = sys::disconnect(&self.rtp);
+            return;
+        }
+        self.peer = Some(peer);
+        self.note_destination(false);
+    }
+
+    fn note_destination(&self, on: bool) {
+        if self.wild {
+            // Without it the socket is never settled: slower, and nothing else.
+            let _ = sys::note_destination(&self.rtp, self.v6, on);
+        }
+    }
 }
 
 /// See the module.
@@ -125,7 +197,10 @@ impl Ports {
     }
 
     fn bind(&self, port: u16) -> io::Result<Sockets> {
-        Ok(Sockets { rtp: self.socket(port)?, rtcp: self.socket(port + 1)?, port })
+        let (rtp, rtcp) = (self.socket(port)?, self.socket(port + 1)?);
+        let s = Sockets { rtp, rtcp, port, peer: None, wild: self.bind.is_unspecified(), v6: self.bind.is_ipv6() };
+        s.note_destination(true);
+        Ok(s)
     }
 
     fn socket(&self, port: u16) -> io::Result<UdpSocket> {
@@ -147,6 +222,58 @@ impl Ports {
 mod tests {
     use super::*;
     use std::net::Ipv4Addr;
+
+    /// Everything that waits on the even port.
+    fn heard(s: &Sockets) -> Vec<u8> {
+        let mut byte = [0; 1];
+        std::iter::from_fn(|| s.rtp.recv_from(&mut byte).ok().map(|_| byte[0])).collect()
+    }
+
+    #[test]
+    fn a_settled_port_hears_its_peer_only_until_it_is_freed_whatever_it_is_bound_on() {
+        for bind in ["127.0.0.1", "0.0.0.0", "::"] {
+            let Ok(peer) = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)) else { panic!("no port") };
+            let stranger = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+            let lo = peer.local_addr().expect("bound").port().min(60_000);
+            let p = Ports::new(bind.parse().expect("an address"), &(lo..=lo + 40), 0);
+            let mut s = p.open(None).expect("a pair");
+            let (to, from) = ((Ipv4Addr::LOCALHOST, s.port), peer.local_addr().expect("bound"));
+            peer.send_to(b"1", to).expect("sent");
+            let came_to = s.came_to();
+            assert_eq!(came_to.is_some(), bind != "127.0.0.1", "{bind}");
+            assert_eq!(heard(&s), b"1");
+            s.settle(Some(from), came_to);
+            assert_eq!(s.peer, Some(from), "{bind}");
+            stranger.send_to(b"2", to).expect("sent");
+            peer.send_to(b"3", to).expect("sent");
+            assert_eq!(heard(&s), b"3", "{bind}");
+            s.send(from, b"4");
+            s.send(stranger.local_addr().expect("bound"), b"5");
+            let mut byte = [0; 1];
+            assert_eq!((peer.recv(&mut byte).ok(), byte), (Some(1), *b"4"));
+            assert_eq!((stranger.recv(&mut byte).ok(), byte), (Some(1), *b"5"));
+            s.settle(None, None);
+            stranger.send_to(b"6", to).expect("sent");
+            peer.send_to(b"7", to).expect("sent");
+            assert_eq!(heard(&s), b"67", "{bind}");
+            s.send(from, b"8");
+            assert_eq!((peer.recv_from(&mut byte).ok(), byte), (Some((1, (Ipv4Addr::LOCALHOST, s.port).into())), *b"8"));
+        }
+    }
+
+    #[test]
+    fn a_port_on_all_addresses_is_not_settled_when_the_kernel_would_answer_from_another_one() {
+        let p = Ports::new(Ipv4Addr::UNSPECIFIED.into(), &(40_000..=60_000), 0);
+        let mut s = p.open(None).expect("a pair");
+        let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        peer.send_to(b"1", (Ipv4Addr::new(127, 0, 0, 2), s.port)).expect("sent");
+        let came_to = s.came_to();
+        assert_eq!(came_to, Some(Ipv4Addr::new(127, 0, 0, 2).into()));
+        s.settle(peer.local_addr().ok(), came_to);
+        assert_eq!(s.peer, None);
+        peer.send_to(b"2", (Ipv4Addr::new(127, 0, 0, 2), s.port)).expect("sent");
+        assert_eq!(heard(&s), b"12");
+    }
 
     #[test]
     fn pairs_are_even_go_round_the_range_and_end() {

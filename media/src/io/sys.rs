@@ -6,7 +6,9 @@
 use std::{
     fs::File,
     io::{self, Read, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},
     os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+    sync::atomic::{AtomicBool, Ordering::AcqRel},
     time::Duration,
 };
 
@@ -78,30 +80,49 @@ impl Poll {
 
 /// Gets a thread out of [`Poll::wait`].
 #[derive(Debug)]
-pub struct Waker(File);
+pub struct Waker {
+    event: File,
+    /// It was woken and has not noticed: once more makes no difference and costs a system call.
+    woken: AtomicBool,
+}
 
 impl Waker {
     /// A new one.
     pub fn new() -> io::Result<Self> {
         // SAFETY: takes no pointer.
-        owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }).map(|fd| Self(fd.into()))
+        let fd = owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?;
+        Ok(Self { event: fd.into(), woken: AtomicBool::new(false) })
     }
 
-    /// Wake it.
+    /// Wake it. What it is woken for must be there before.
     pub fn wake(&self) {
-        // It can fail only when it is so full of wakings that one more makes no difference.
-        let _ = (&self.0).write(&1u64.to_ne_bytes());
+        if !self.woken.swap(true, AcqRel) {
+            // It can fail only when it is so full of wakings that one more makes no difference.
+            let _ = (&self.event).write(&1u64.to_ne_bytes());
+        }
     }
 
-    /// It is awake.
+    /// Let so much time pass, unless it is woken meanwhile.
+    pub fn rest(&self, time: Duration) {
+        let mut fd = libc::pollfd { fd: self.event.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        let time = libc::timespec { tv_sec: time.as_secs() as libc::time_t, tv_nsec: time.subsec_nanos().into() };
+        // SAFETY: one descriptor, which is open, and a time, both local variables; the signal mask may be null. Whether it was
+        // woken, interrupted or the time is over makes no difference.
+        unsafe { libc::ppoll(&mut fd, 1, &time, std::ptr::null()) };
+    }
+
+    /// It is awake. Look for what it was woken for after this, not before.
     pub fn clear(&self) {
         // Nothing to read means it was cleared already.
-        let _ = (&self.0).read(&mut [0; 8]);
+        let _ = (&self.event).read(&mut [0; 8]);
+        // In this order: whoever wakes it between the two lines has left a message that will be found; the other way round the
+        // mark could stay with nothing to read, and nobody would ever wake it again.
+        self.woken.swap(false, AcqRel);
     }
 
     /// To wait for.
     pub fn fd(&self) -> BorrowedFd<'_> {
-        std::os::fd::AsFd::as_fd(&self.0)
+        std::os::fd::AsFd::as_fd(&self.event)
     }
 }
 
@@ -115,6 +136,13 @@ pub fn raise_file_limit() {
             libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
         }
     }
+}
+
+/// The calling thread lets others go first when the processors are busy.
+pub fn stand_back() {
+    // SAFETY: takes no pointer. On this system a thread has a priority of its own, and 0 means the caller. Where it is refused
+    // the thread runs all the same.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 10) };
 }
 
 /// Keep the calling thread on one of the processors it may run on. `false` where the system says no: it runs all the same.
@@ -132,5 +160,102 @@ pub fn pin(nth: usize) -> bool {
         let mut one: libc::cpu_set_t = std::mem::zeroed();
         libc::CPU_SET(usable[nth % usable.len()], &mut one);
         libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &one) == 0
+    }
+}
+
+/// Take back a `connect`: packets of everybody arrive again.
+pub fn disconnect(socket: &UdpSocket) -> io::Result<()> {
+    // SAFETY: a socket address is plain numbers, for which all zeroes is a value.
+    let mut nobody: libc::sockaddr = unsafe { std::mem::zeroed() };
+    nobody.sa_family = libc::AF_UNSPEC as libc::sa_family_t;
+    // SAFETY: the descriptor is open (borrowed); pointer and size are those of a local variable.
+    match unsafe { libc::connect(socket.as_raw_fd(), &nobody, size_of::<libc::sockaddr>() as u32) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Have the kernel note to which of our addresses each packet came, or no longer. For [`came_to`].
+pub fn note_destination(socket: &UdpSocket, v6: bool, on: bool) -> io::Result<()> {
+    let value = i32::from(on);
+    let (level, option) = if v6 { (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO) } else { (libc::IPPROTO_IP, libc::IP_PKTINFO) };
+    let size = size_of::<i32>() as u32;
+    // SAFETY: the descriptor is open (borrowed); pointer and size are those of a local variable.
+    match unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, std::ptr::from_ref(&value).cast(), size) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// To which of our addresses the next packet of the socket came; the packet stays where it is. `None`: no packet, or the
+/// kernel was not asked to note it.
+pub fn came_to(socket: &UdpSocket) -> Option<IpAddr> {
+    let (mut byte, mut control) = ([0u8; 1], [0u64; 16]);
+    let mut iov = libc::iovec { iov_base: byte.as_mut_ptr().cast(), iov_len: byte.len() };
+    // SAFETY: a message header is plain numbers and pointers, for which all zeroes (null) is a value.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &mut iov;
+    message.msg_iovlen = 1;
+    message.msg_control = control.as_mut_ptr().cast();
+    message.msg_controllen = size_of_val(&control);
+    // SAFETY: the pointers of `message` are to local variables with the lengths those have.
+    if unsafe { libc::recvmsg(socket.as_raw_fd(), &mut message, libc::MSG_PEEK | libc::MSG_DONTWAIT) } < 0 {
+        return None;
+    }
+    // SAFETY: `message` was filled in by the call above; the macros walk the control messages within `msg_controllen`, and the
+    // kernel writes the structure that belongs to each level and type.
+    unsafe {
+        let mut header = libc::CMSG_FIRSTHDR(&message);
+        while !header.is_null() {
+            let data = libc::CMSG_DATA(header);
+            match ((*header).cmsg_level, (*header).cmsg_type) {
+                (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
+                    let info = data.cast::<libc::in_pktinfo>().read_unaligned();
+                    return Some(Ipv4Addr::from(u32::from_be(info.ipi_addr.s_addr)).into());
+                }
+                (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
+                    let info = data.cast::<libc::in6_pktinfo>().read_unaligned();
+                    return Some(IpAddr::from(Ipv6Addr::from(info.ipi6_addr.s6_addr)).to_canonical());
+                }
+                _ => header = libc::CMSG_NXTHDR(&message, header),
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::sync_channel;
+
+    #[test]
+    fn of_a_hundred_thousand_messages_none_is_left_lying_because_nobody_was_woken() {
+        const MESSAGES: u32 = 100_000;
+        let (waker, poll) = (Waker::new().expect("an event"), Poll::new().expect("a poll"));
+        poll.add(waker.fd(), 0).expect("added");
+        let (send, inbox) = sync_channel(16);
+        std::thread::scope(|s| {
+            s.spawn(|| {
+                for n in 0..MESSAGES {
+                    send.send(n).expect("somebody listens");
+                    waker.wake();
+                }
+            });
+            let (mut ready, mut next, mut patience) = (Ready::new(4), 0, 30);
+            while next < MESSAGES {
+                // A waking that got lost shows as nothing being ready, second after second.
+                if poll.wait(&mut ready, Duration::from_secs(1)) == 0 {
+                    patience -= 1;
+                    assert!(patience > 0, "after {next}");
+                    continue;
+                }
+                waker.clear();
+                while let Ok(n) = inbox.try_recv() {
+                    assert_eq!(n, next);
+                    next += 1;
+                }
+            }
+        });
     }
 }

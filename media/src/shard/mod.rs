@@ -201,6 +201,23 @@ impl Shard {
         self.legs.get(slot.0 as usize)?.as_ref().map(|l| l.id)
     }
 
+    /// Where a leg sits.
+    pub fn place(&self, leg: LegId) -> Option<Slot> {
+        self.index.get(&leg).copied().map(Slot)
+    }
+
+    /// The one address RTP to this leg counts from, until something new is agreed. `None`: none yet, or there may be others.
+    pub fn peer(&self, slot: Slot) -> Option<SocketAddr> {
+        let leg = self.legs.get(slot.0 as usize)?.as_deref()?;
+        leg.latched.filter(|_| leg.remote.as_ref().is_some_and(|r| r.ice.is_none()))
+    }
+
+    /// Whether the next RTP packet may be the one that decides [`Self::peer`].
+    pub fn awaits_peer(&self, slot: Slot) -> bool {
+        let leg = self.legs.get(slot.0 as usize).and_then(Option::as_deref);
+        leg.is_some_and(|l| l.latched.is_none() && l.remote.as_ref().is_some_and(|r| r.ice.is_none()))
+    }
+
     /// When [`Self::tick`] is due. `None`: there is nothing to do on a clock.
     pub fn deadline(&self) -> Option<At> {
         (!self.index.is_empty() || !self.records.is_empty()).then_some(self.next)

@@ -33,6 +33,7 @@ fn contact(of: &str) -> InteractionView {
         path: vec!["welcome".into()],
         attributes: BTreeMap::new(),
         messages: 0,
+        unheard: Vec::new(),
     }
 }
 

@@ -1,20 +1,31 @@
 //! Offers real phones send, and what becomes of them.
 
+use media::wire::Rate;
+
 use super::*;
 use crate::{base::Rng, sdp::parse};
 
-const US: LocalMedia<'static> = LocalMedia {
+pub(crate) const US: LocalMedia<'static> = LocalMedia {
     addr: IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)),
     rtp_port: 10_000,
     session_id: 7,
     version: 1,
     codecs: &[Codec::Pcmu, Codec::Pcma],
     dtmf: true,
+    comfort_noise: true,
     ptime_ms: 20,
     direction: Direction::SendRecv,
+    srtp: Srtp::Optional,
+    keys: &[],
+    ice: None,
+    web: None,
 };
 
-fn phone(lines: &str) -> Session {
+fn offer(local: &LocalMedia) -> Session {
+    super::offer(local, Offering::Plain)
+}
+
+pub(crate) fn phone(lines: &str) -> Session {
     let text = format!("v=0\r\no=- 1 1 IN IP4 198.51.100.9\r\ns=-\r\nc=IN IP4 198.51.100.9\r\nt=0 0\r\n{lines}");
     parse(text.replace('|', "\r\n").as_bytes()).unwrap()
 }
@@ -53,7 +64,9 @@ fn the_video_and_the_secure_twin_are_refused_in_their_places() {
 #[test]
 fn what_we_cannot_speak_is_refused_with_a_reason() {
     for (lines, why) in [
-        ("m=audio 4000 RTP/SAVP 0|", "profile"),
+        ("m=audio 4000 RTP/SAVP 0|", "no SRTP suite and key"),
+        ("m=audio 4000 UDP/TLS/RTP/SAVPF 0|", "fingerprint"),
+        ("m=audio 4000 TCP/RTP/AVP 0|", "profile"),
         ("m=audio 4000 RTP/AVP 18 4|", "codec"),
         ("m=video 4000 RTP/AVP 31|", "no audio"),
         ("m=audio 0 RTP/AVP 0|", "no audio"),
@@ -65,6 +78,70 @@ fn what_we_cannot_speak_is_refused_with_a_reason() {
         let e = answer(&phone(lines), &US, None).unwrap_err();
         assert!(e.why.contains(why), "{lines}: {}", e.why);
     }
+}
+
+#[test]
+fn our_order_decides_between_codecs_of_different_cost_and_theirs_between_those_alike() {
+    let wide = LocalMedia { codecs: &[Codec::Pcma, Codec::Pcmu, Codec::G722, Codec::L16(Rate::K16)], ..US };
+    let l16 = "a=rtpmap:97 L16/16000|a=rtpmap:98 telephone-event/16000|a=rtpmap:99 telephone-event/8000|";
+    let said = |formats: &str, local: &LocalMedia| {
+        let theirs = phone(&format!("m=audio 4000 RTP/AVP {formats} 98 99|{l16}"));
+        let r = answer(&theirs, local, None).unwrap().1.remote;
+        (r.codec, r.send_pt, r.dtmf_pt)
+    };
+    assert_eq!(said("9 97 0 8", &wide), (Codec::Pcmu, 0, Some((99, 99))));
+    assert_eq!(said("97 9", &wide), (Codec::G722, 9, Some((99, 99))));
+    assert_eq!(said("97", &wide), (Codec::L16(Rate::K16), 97, Some((98, 98))), "digits at the clock of the sound");
+    let sound_first = LocalMedia { codecs: &[Codec::G722, Codec::Pcma], ..US };
+    assert_eq!(said("8 9", &sound_first), (Codec::G722, 9, Some((99, 99))));
+    assert_eq!(favourite(&phone("m=audio 4000 RTP/AVP 9 0 8|"), wide.codecs), Some(Codec::Pcmu));
+    // Comfort noise counts at 8 kHz, and only who asks for it gets it.
+    let quiet = |lines: &str| answered(lines).1.remote.cn_pt;
+    assert_eq!((quiet("m=audio 4000 RTP/AVP 0 13|"), quiet("m=audio 4000 RTP/AVP 0|")), (Some(13), None));
+    assert!(!offer(&US).write().contains("CN/8000"));
+}
+
+#[test]
+fn numbers_given_once_stay_while_codecs_come_and_go() {
+    let all = LocalMedia { codecs: &[Codec::Pcma, Codec::G722, Codec::L16(Rate::K16)], ..US };
+    let first = offer(&all);
+    assert_eq!(first.media[0].formats, ["8", "9", "112", "101", "102"]);
+    let fewer = reoffer(&first, &LocalMedia { codecs: &[Codec::L16(Rate::K16)], ..US });
+    assert_eq!(fewer.media[0].formats, ["112", "101", "102"]);
+    let again = reoffer(&fewer, &all);
+    assert_eq!(again.media[0].formats, ["112", "101", "102", "8", "9"]);
+    // A peer that means something else by a number of ours keeps it: ours moves.
+    let (ours, _) = answer(&phone("m=audio 4000 RTP/AVP 112|a=rtpmap:112 PCMA/8000|"), &all, None).unwrap();
+    let more = reoffer(&ours, &all);
+    assert_eq!(more.media[0].pt_of(Encoding::Codec(Codec::Pcma)), Some(112));
+    assert_eq!(more.media[0].pt_of(Encoding::Codec(Codec::L16(Rate::K16))), Some(96));
+    let r = agreed(&first, &phone("m=audio 4000 RTP/AVP 97 98|a=rtpmap:97 L16/16000|a=rtpmap:98 telephone-event/16000|"), None);
+    let r = r.unwrap().remote;
+    assert_eq!((r.codec, r.send_pt, r.recv_pt, r.dtmf_pt), (Codec::L16(Rate::K16), 97, 112, Some((98, 102))));
+}
+
+#[cfg(feature = "server")]
+#[test]
+fn opus_is_offered_at_its_own_clock_and_spoken_as_the_peer_asks() {
+    let local = LocalMedia { codecs: &[Codec::Opus, Codec::Pcma], ..US };
+    let ours = offer(&local);
+    let text = ours.write();
+    assert!(text.contains("m=audio 10000 RTP/AVP 111 8 101 110\r\na=rtpmap:111 opus/48000/2\r\n"), "{text}");
+    assert!(
+        text.contains("a=fmtp:111 minptime=10;useinbandfec=1\r\n") && text.contains("a=rtpmap:110 telephone-event/48000\r\n")
+    );
+    let theirs = phone(
+        "m=audio 4000 RTP/AVP 96 101|a=rtpmap:96 opus/48000/2|a=rtpmap:101 telephone-event/8000|a=ptime:30|\
+         a=fmtp:96 maxplaybackrate=16000; maxaveragebitrate=20000;stereo=1; useinbandfec=1;usedtx=1;cbr=0|",
+    );
+    let r = agreed(&ours, &theirs, None).unwrap().remote;
+    assert_eq!((r.codec, r.send_pt, r.recv_pt, r.ptime_ms), (Codec::Opus, 96, 111, 20));
+    assert_eq!(r.dtmf_pt, Some((101, 101)), "many a phone has no other clock for digits");
+    assert_eq!(r.opus, Opus { rate: Rate::K16, bitrate: Some(20_000), fec: true, dtx: true, stereo: true });
+    let (said, settled) = answer(&theirs, &local, None).unwrap();
+    assert_eq!((said.media[0].formats.join(" ").as_str(), settled.remote.opus), ("96 101", r.opus));
+    // One channel is no Opus of RFC 7587.
+    assert!(answer(&phone("m=audio 4000 RTP/AVP 96|a=rtpmap:96 opus/48000|"), &local, None).is_err());
 }
 
 #[test]
@@ -129,7 +206,7 @@ fn holding_a_video_phone_keeps_its_streams_in_place_and_its_numbers() {
     let held = reoffer(&ours, &LocalMedia { direction: Direction::SendOnly, ..US });
     assert_eq!(held.origin.version, ours.origin.version + 1);
     assert_eq!((held.media[0].port, held.media[1].port), (0, 10_000));
-    assert_eq!(held.media[1].formats, ["97", "0", "98"]);
+    assert_eq!(held.media[1].formats, ["97", "98", "0"]);
     assert_eq!(reoffer(&held, &LocalMedia { direction: Direction::SendOnly, ..US }), held);
     let theirs = phone(
         "m=video 0 RTP/AVP 96|m=audio 4000 RTP/AVP 97 98|a=rtpmap:97 PCMA/8000|a=rtpmap:98 telephone-event/8000|a=recvonly|",
@@ -173,15 +250,19 @@ fn a_broken_description_is_told_by_its_line() {
 
 #[test]
 fn ten_thousand_broken_descriptions_break_nothing_and_are_written_as_they_read() {
+    let secured = "a=group:BUNDLE 0|a=ice-lite|a=ice-ufrag:abcd|a=ice-pwd:0123456789abcdef012345|m=audio 4000 RTP/SAVP 0|a=mid:0|\
+                   a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz WSH=64|a=setup:actpass|\
+                   a=candidate:1 1 udp 99 198.51.100.9 4000 typ host|a=rtcp-mux|a=end-of-candidates|";
     let seeds = [
         offer(&US).write(),
+        phone(secured).write(),
         phone("a=sendonly|m=audio 4000/2 RTP/AVP 8 96 97|a=rtpmap:96 telephone-event/8000|a=fmtp:96 0-16|a=ptime:20.0|a=rtcp:4444 IN IP6 2001:db8::1|m=video 0 RTP/SAVPF 31|").write(),
         "v=0\no=u 99999999999999999999999 2 IN IP6 ::1\ns=x\nc=IN IP4 0.0.0.0\nb=AS:64\nt=0 0\na=inactive\nm=audio 1 RTP/AVP 0\na=maxptime:9\n".to_owned(),
     ];
     let mut rng = Rng::seeded(8866);
     let mut agreed_on = 0;
     for _ in 0..10_000 {
-        let mut d = seeds[rng.below(3) as usize].clone().into_bytes();
+        let mut d = seeds[rng.below(4) as usize].clone().into_bytes();
         for _ in 0..=rng.below(4) {
             let at = rng.below(d.len() as u64) as usize;
             match rng.below(4) {

@@ -6,3 +6,4 @@ mod crashes;
 mod handing;
 mod random;
 mod shop;
+mod sound;

@@ -38,6 +38,7 @@ pub(super) fn changes(record: &Record, out: &mut Vec<Change>) {
         | Fact::WrapUp { .. }
         | Fact::LegOpened { .. }
         | Fact::LegDialog { .. }
+        | Fact::LegTrouble { .. }
         | Fact::LegEnded { .. }
         | Fact::ReadUpTo { .. }
         | Fact::Counted { .. }

@@ -8,7 +8,7 @@ use crate::{
     call::{Cause, LegSnapshot},
     center::{
         command::{Actor, CommandId, Role, TransferTo},
-        fact::{EndedBy, Fact, LegRole, Quality, Unqueued},
+        fact::{EndedBy, Fact, LegRole, LegTrouble, Quality, Unqueued},
     },
     ivr, routing,
     sip::dialog::DialogSnapshot,
@@ -122,8 +122,10 @@ fn tell_legs(s: &mut Story, call: crate::base::InteractionId) {
         remote: "192.0.2.1:4000".parse().unwrap(),
         codec: "pcma".into(),
         session: (u64::MAX, 1),
+        security: "sdes".into(),
     };
     s.tell(Fact::LegDialog { interaction: call, leg: 1, dialog, media });
-    let quality = Some(Quality { packets_in: 5, rtt_us: Some(9), ..Default::default() });
+    s.tell(Fact::LegTrouble { interaction: call, leg: 1, role: LegRole::Agent, trouble: LegTrouble::Unheard, on: true });
+    let quality = Some(Quality { packets_in: 5, rtt_us: Some(9), mos_min: Some(3.61), ..Default::default() });
     s.tell(Fact::LegEnded { interaction: call, leg: 1, cause: Cause::Busy, quality });
 }

@@ -1,0 +1,202 @@
+//! How a leg sounded: the engine's figures folded over its life, and whether anything is heard of it at all.
+//!
+//! The engine reports every few seconds and at the end. What lies between two reports is one span; its mean opinion score says
+//! what the call was like then, and the worst span says more about a call than its average.
+
+use std::time::Duration;
+
+use media::wire::{Command, LegId, Stats};
+
+use super::{Calls, Event, Output, calls::State};
+use crate::base::secs;
+
+/// Nothing heard of a leg for so long is told to people; so is sound of nobody. Longer than anybody listens without a word,
+/// shorter than anybody says "hello? hello?".
+const TELL_AFTER: Duration = secs(20);
+
+/// How a leg sounded, once it is over.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Quality {
+    /// The engine's last figures.
+    pub stats: Stats,
+    /// The average of all spans in which something came.
+    pub mos_avg: Option<f32>,
+    /// The worst of them.
+    pub mos_min: Option<f32>,
+}
+
+/// The fold over reports.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    last: Stats,
+    sum: f32,
+    spans: u16,
+    min: Option<f32>,
+}
+
+impl Meter {
+    /// A report. True when something was received since the one before.
+    pub fn report(&mut self, stats: Stats) -> bool {
+        let was = std::mem::replace(&mut self.last, stats);
+        let span = Stats {
+            packets_in: stats.packets_in.saturating_sub(was.packets_in),
+            // What came late after all is no longer lost: the count may fall.
+            lost: stats.lost.saturating_sub(was.lost),
+            discarded: stats.discarded.saturating_sub(was.discarded),
+            ..stats
+        };
+        if let Some(mos) = span.mos() {
+            self.sum += mos;
+            self.spans = self.spans.saturating_add(1);
+            self.min = Some(self.min.map_or(mos, |m| m.min(mos)));
+        }
+        span.packets_in > 0
+    }
+
+    /// The whole, after the last report.
+    pub fn whole(&self) -> Quality {
+        let two_digits = |mos: f32| (mos * 100.0).round() / 100.0;
+        let avg = (self.spans > 0).then(|| two_digits(self.sum / f32::from(self.spans)));
+        Quality { stats: self.last, mos_avg: avg, mos_min: self.min.map(two_digits) }
+    }
+}
+
+/// How often a figure fell where, for `/metrics`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Histogram {
+    /// Upper ends of the first buckets, in the figure's unit.
+    pub bounds: [f64; 7],
+    /// Counts, each of what fell above the bound before and not above its own; the last of what is above all.
+    pub counts: [u64; 8],
+    /// All figures together.
+    pub sum: f64,
+}
+
+impl Histogram {
+    const fn new(bounds: [f64; 7]) -> Histogram {
+        Histogram { bounds, counts: [0; 8], sum: 0.0 }
+    }
+    fn add(&mut self, figure: f64) {
+        let at = self.bounds.iter().position(|b| figure <= *b).unwrap_or(self.bounds.len());
+        self.counts[at] += 1;
+        self.sum += figure;
+    }
+}
+
+/// The sound of all legs that are over, since the process began.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figures {
+    /// Average mean opinion score of a leg, 1 to 4.5.
+    pub mos: Histogram,
+    /// Packets lost or too late on the way to us, percent.
+    pub loss_percent: Histogram,
+    /// Interarrival jitter at the end, milliseconds.
+    pub jitter_ms: Histogram,
+    /// Round trip, milliseconds.
+    pub rtt_ms: Histogram,
+    /// Sound made up or left silent, milliseconds.
+    pub concealed_ms: u64,
+    /// Packets with a wrong tag, or replayed.
+    pub unauthentic: u64,
+}
+
+impl Default for Figures {
+    fn default() -> Self {
+        Figures {
+            mos: Histogram::new([1.5, 2.0, 2.6, 3.1, 3.6, 4.0, 4.3]),
+            loss_percent: Histogram::new([0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0]),
+            jitter_ms: Histogram::new([2.0, 5.0, 10.0, 20.0, 30.0, 50.0, 100.0]),
+            rtt_ms: Histogram::new([10.0, 20.0, 50.0, 100.0, 200.0, 400.0, 800.0]),
+            concealed_ms: 0,
+            unauthentic: 0,
+        }
+    }
+}
+
+impl Figures {
+    /// A leg is over.
+    pub(super) fn add(&mut self, q: &Quality) {
+        let s = &q.stats;
+        self.concealed_ms += u64::from(s.concealed_ms);
+        self.unauthentic += s.unauthentic;
+        let Some(mos) = q.mos_avg else { return };
+        let missing = (s.lost + s.discarded) as f64;
+        self.mos.add(f64::from(mos));
+        self.loss_percent.add(100.0 * missing / (s.packets_in as f64 + missing).max(1.0));
+        self.jitter_ms.add(f64::from(s.jitter_us) / 1_000.0);
+        if let Some(rtt_us) = s.rtt_us {
+            self.rtt_ms.add(f64::from(rtt_us) / 1_000.0);
+        }
+    }
+}
+
+impl Calls {
+    /// From now on silence of a leg is watched for: first told, then the leg is given up.
+    pub(super) fn watch(&mut self, leg: LegId, out: &mut Vec<Output>) {
+        if let Some(l) = self.legs.get_mut(&leg)
+            && std::mem::take(&mut l.unheard)
+        {
+            out.push(Output::Event(Event::Unheard { leg, on: false }));
+        }
+        let after = self.settings.media_timeout.map_or(TELL_AFTER, |t| t.min(TELL_AFTER));
+        out.push(Output::Media(Command::WatchSilence { leg, after: Some(after) }));
+    }
+
+    /// Nothing was received for the time watched for.
+    pub(super) fn silent(&mut self, leg: LegId, out: &mut Vec<Output>) {
+        let rest = match self.settings.media_timeout {
+            Some(timeout) => Some(timeout.saturating_sub(TELL_AFTER)),
+            None => None,
+        };
+        let Some(l) = self.legs.get_mut(&leg) else { return };
+        // Who holds the call, or is held, has no reason to send.
+        if l.hold || l.held || !matches!(l.state, State::Up) {
+            return;
+        }
+        if l.unheard || rest == Some(Duration::ZERO) {
+            return out.push(Output::Event(Event::Silent { leg }));
+        }
+        l.unheard = true;
+        out.push(Output::Event(Event::Unheard { leg, on: true }));
+        out.push(Output::Media(Command::WatchSilence { leg, after: rest }));
+    }
+
+    /// The engine's figures of a leg.
+    pub(super) fn reported(&mut self, leg: LegId, stats: Stats, out: &mut Vec<Output>) {
+        let Some(l) = self.legs.get_mut(&leg) else { return };
+        if l.meter.report(stats) && l.unheard {
+            self.watch(leg, out);
+        }
+    }
+
+    /// How the legs that are over sounded.
+    pub fn figures(&self) -> &Figures {
+        &self.figures
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_bad_span_shows_in_the_worst_score_and_hardly_in_the_average() {
+        let mut meter = Meter::default();
+        let at = |n: u64, lost| Stats { packets_in: 250 * n - lost, lost, rtt_us: Some(20_000), ..Stats::default() };
+        let heard: Vec<bool> = (1..=9).map(|n| meter.report(at(n, 0))).collect();
+        assert!(heard.iter().all(|h| *h));
+        assert!(meter.report(at(10, 80)), "a third of five seconds is gone");
+        assert!(!meter.report(at(10, 80)), "nothing more came");
+        let q = meter.whole();
+        let (avg, min) = (q.mos_avg.unwrap(), q.mos_min.unwrap());
+        assert!((4.0..4.3).contains(&avg), "{avg}");
+        assert!((1.5..2.5).contains(&min), "{min}");
+        assert_eq!((q.stats.lost, Meter::default().whole().mos_avg), (80, None));
+
+        let mut figures = Figures::default();
+        figures.add(&q);
+        figures.add(&Quality::default());
+        assert_eq!(figures.mos.counts, [0, 0, 0, 0, 0, 0, 1, 0], "a leg nothing came from has no score");
+        assert_eq!(figures.loss_percent.counts, [0, 0, 0, 0, 0, 1, 0, 0], "80 of 2500");
+    }
+}
