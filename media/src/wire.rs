@@ -479,7 +479,8 @@ pub enum RecordFormat {
     /// WAV, 16 bit linear, 8 kHz, two channels.
     #[default]
     Wav,
-    /// Ogg with one stereo Opus stream (RFC 7845): a tenth of the size.
+    /// Ogg with one stereo Opus stream (RFC 7845): a tenth of the size. In a build without Opus there is no file, and
+    /// [`Event::RecordTrouble`] says [`RecordTrouble::Io`].
     OggOpus,
 }
 
@@ -663,6 +664,7 @@ pub enum Event {
         leg: LegId,
     },
     /// What arrives from a leg is sound of nobody for the time [`Command::WatchSilence`] named: a muted or dead microphone.
+    /// Known where we decode, and of G.711 in a relay.
     /// Said once, and again after it was heard.
     Quiet {
         /// Which leg.

@@ -1,4 +1,4 @@
-//! Recordings: two channels, 16 bit, 8 kHz, in a WAV file that plays up to the last second whatever happens.
+//! Recordings: two channels, 16 bit, 8 kHz, in a WAV file, or Opus in Ogg, that plays up to the last second whatever happens.
 //!
 //! The shard copies payloads beside their path into a [`Block`] ([`crate::shard`]); on a thread of its own [`writer`] has
 //! them put in their place and decoded ([`timeline`]) and writes the file; [`repair`] sets right what a crash left behind.
@@ -6,6 +6,8 @@
 
 #[cfg(feature = "engine")]
 mod file;
+#[cfg(all(feature = "engine", feature = "opus"))]
+mod ogg;
 pub mod timeline;
 #[cfg(feature = "engine")]
 pub mod writer;

@@ -15,6 +15,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+#[cfg(feature = "opus")]
+use super::ogg::Ogg;
 use super::{FRAME_BYTES, HEADER_BYTES, Job, duration, header, timeline::Timeline};
 use crate::{
     limits::RECORD_MAX,
@@ -85,6 +87,8 @@ struct Open {
     frames: u64,
     trouble: Option<RecordTrouble>,
     timeline: Timeline,
+    #[cfg(feature = "opus")]
+    ogg: Option<Box<Ogg>>,
 }
 
 impl<S: Store> Writer<S> {
@@ -98,7 +102,7 @@ impl<S: Store> Writer<S> {
         match job {
             Job::Open { record, path, format } => {
                 let mut open = Open::new(path, format);
-                if let Err(e) = open.create(&mut self.store) {
+                if let Err(e) = open.create(&mut self.store, record) {
                     open.fails(record, &e, event);
                 }
                 self.open.insert(record, open);
@@ -127,9 +131,7 @@ impl<S: Store> Writer<S> {
         let Some(open) = self.open.get_mut(&record) else { return };
         let mut timeline = std::mem::take(&mut open.timeline);
         f(&mut timeline, &mut |at, pcm| {
-            self.bytes.clear();
-            self.bytes.extend(pcm.iter().flat_map(|s| s.to_le_bytes()));
-            if let Err(e) = open.write(&mut self.store, at, &self.bytes) {
+            if let Err(e) = open.write(&mut self.store, record, at, pcm, &mut self.bytes) {
                 open.fails(record, &e, event);
             }
         });
@@ -146,43 +148,78 @@ impl<S: Store> Writer<S> {
 
 impl Open {
     fn new(path: PathBuf, format: RecordFormat) -> Self {
-        Self { path, format, file: None, frames: 0, trouble: None, timeline: Timeline::default() }
+        Self {
+            path,
+            format,
+            file: None,
+            frames: 0,
+            trouble: None,
+            timeline: Timeline::default(),
+            #[cfg(feature = "opus")]
+            ogg: None,
+        }
     }
 
-    fn create(&mut self, store: &mut impl Store) -> io::Result<()> {
-        if self.format != RecordFormat::Wav {
+    fn create(&mut self, store: &mut impl Store, record: RecordId) -> io::Result<()> {
+        #[cfg(not(feature = "opus"))]
+        if self.format == RecordFormat::OggOpus {
             return Err(io::ErrorKind::Unsupported.into());
         }
         let mut file = store.create(&self.path)?;
-        file.write_at(0, &header(0))?;
+        match self.format {
+            RecordFormat::Wav => file.write_at(0, &header(0))?,
+            // The serial number only has to differ where streams share a file.
+            #[cfg(feature = "opus")]
+            RecordFormat::OggOpus => self.ogg = Some(Box::new(Ogg::begin(record.0 as u32, &mut *file)?)),
+            #[cfg(not(feature = "opus"))]
+            RecordFormat::OggOpus => {}
+        }
         self.file = Some(file);
         Ok(())
     }
 
-    fn write(&mut self, store: &mut impl Store, at: u64, bytes: &[u8]) -> io::Result<()> {
+    fn write(&mut self, store: &mut impl Store, record: RecordId, at: u64, pcm: &[i16], bytes: &mut Vec<u8>) -> io::Result<()> {
         if duration(at) >= RECORD_MAX {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         if self.file.is_none() {
-            self.create(store)?;
+            self.create(store, record)?;
         }
         let Some(file) = &mut self.file else { return Ok(()) };
-        if bytes.is_empty() {
+        let frames = self.frames.max(at + pcm.len() as u64 / 2);
+        #[cfg(feature = "opus")]
+        if let Some(ogg) = &mut self.ogg {
+            ogg.write(&mut **file, at, pcm)?;
+            self.frames = frames;
+            return Ok(());
+        }
+        if pcm.is_empty() {
             // Only so that silence at the end is there.
             file.set_len(HEADER_BYTES as u64 + at * FRAME_BYTES)?;
         } else {
+            bytes.clear();
+            bytes.extend(pcm.iter().flat_map(|s| s.to_le_bytes()));
             file.write_at(HEADER_BYTES as u64 + at * FRAME_BYTES, bytes)?;
         }
-        let frames = self.frames.max(at + bytes.len() as u64 / FRAME_BYTES);
         file.write_at(0, &header(frames))?;
         self.frames = frames;
         Ok(())
     }
 
+    /// Bytes of the file that are whole.
+    fn whole(&self) -> u64 {
+        #[cfg(feature = "opus")]
+        if let Some(ogg) = &self.ogg {
+            return ogg.bytes;
+        }
+        HEADER_BYTES as u64 + self.frames * FRAME_BYTES
+    }
+
     fn fails(&mut self, record: RecordId, e: &io::Error, event: &mut dyn FnMut(Event)) {
+        let whole = self.whole();
         if let Some(file) = &mut self.file {
             // Half a block is cut off again; if even that fails, the header still counts only what is whole.
-            let _ = file.set_len(HEADER_BYTES as u64 + self.frames * FRAME_BYTES);
+            let _ = file.set_len(whole);
         }
         if self.trouble.is_none() {
             let trouble = match e.kind() {
@@ -197,12 +234,13 @@ impl Open {
     }
 
     fn close(mut self, record: RecordId, trouble: Option<RecordTrouble>) -> Event {
+        let whole = self.whole();
         let bytes = match &mut self.file {
             Some(file) => {
                 if file.finish().is_err() {
                     self.trouble = self.trouble.or(Some(RecordTrouble::Io));
                 }
-                HEADER_BYTES as u64 + self.frames * FRAME_BYTES
+                whole
             }
             None => 0,
         };
@@ -274,6 +312,35 @@ mod tests {
             assert!((tone_dbfs(&left, 440.0) + 12.0).abs() < 0.2 && (tone_dbfs(&right, 1_000.0) + 12.0).abs() < 0.2);
         }
         assert_eq!(events, []);
+    }
+
+    #[cfg(feature = "opus")]
+    #[test]
+    fn an_opus_recording_torn_at_any_byte_is_repaired_and_its_time_is_right() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("one.opus");
+        let (mut events, mut w) = (Vec::new(), Writer::new(Disk));
+        w.handle(Job::Open { record: R, path: path.clone(), format: RecordFormat::OggOpus }, &mut |e| events.push(e));
+        blocks(4).into_iter().for_each(|b| w.handle(b, &mut |e| events.push(e)));
+        let killed = fs::read(&path).expect("readable");
+        w.handle(Job::Close { record: R, at: 32_100, trouble: None }, &mut |e| events.push(e));
+        let whole = fs::read(&path).expect("readable");
+        let Some(Event::Recorded { duration: long, bytes, trouble: None, .. }) = events.last() else { panic!("{events:?}") };
+        assert_eq!((*long, *bytes), (duration(32_100), whole.len() as u64));
+        assert!(whole.len() < 20_000, "{} bytes for four seconds", whole.len());
+        assert_eq!(repair(&path).expect("whole"), duration(32_100));
+        fs::write(&path, &killed).expect("room");
+        let played = repair(&path).expect("whole").as_millis();
+        assert!((3_750..=3_800).contains(&played), "all but what may still be taken back: {played} ms");
+        let mut before = Duration::ZERO;
+        for cut in [1, 2, 3].into_iter().chain((4..whole.len()).step_by(97)) {
+            fs::write(&path, &whole[..cut]).expect("room");
+            let played = repair(&path).expect("repaired");
+            assert!(played >= before && fs::metadata(&path).expect("there").len() <= cut as u64);
+            assert_eq!(repair(&path).expect("again"), played);
+            before = played;
+        }
+        assert!(before > Duration::from_secs(3));
     }
 
     #[test]

@@ -57,8 +57,16 @@ impl Shard {
             }
             Command::Tap { tap, leg, said, heard } => self.tap(tap, leg, said, heard),
             Command::StopTap { tap } => self.stop_tap(tap),
-            // Not heard of here yet: counted, so that nobody wonders in silence.
-            Command::Detect { .. } => self.totals.unknown += 1,
+            Command::Detect { leg, detect } => {
+                match self.leg(leg) {
+                    Some(l) => {
+                        l.live.get_or_insert_default().look_for(detect);
+                        l.live.take_if(|l| l.is_empty());
+                    }
+                    None => self.totals.unknown += 1,
+                }
+                self.attend_around(leg);
+            }
             Command::Report { leg } => {
                 if let Some(l) = self.leg(leg) {
                     out.event(Event::Stats { leg, stats: l.stats() });

@@ -1,10 +1,11 @@
 //! Live copies of a leg's sound: what it says and what it hears, into pipes at whatever rate those have.
 
 use crate::{
+    detect::{Detectors, Found},
     dsp::resample::Resampler,
     limits::{TAP_LOST_EVERY, TAPS_MAX},
     time::At,
-    wire::{Event, Pipe, Rate, TapId},
+    wire::{Detect, Event, LegId, Pipe, Rate, TapId},
 };
 
 use super::Out;
@@ -16,6 +17,8 @@ const FRAME_MAX: usize = Rate::K48.samples(20);
 #[derive(Debug, Default)]
 pub(super) struct Live {
     taps: Vec<Tap>,
+    /// What is looked for, and the rate of the sound it is looked for in.
+    detectors: Option<(Rate, Box<Detectors>)>,
 }
 
 #[derive(Debug)]
@@ -76,6 +79,13 @@ impl Live {
         });
     }
 
+    /// Look for these from now on, and for nothing else.
+    pub fn look_for(&mut self, detect: Detect) {
+        let (rate, detectors) = self.detectors.get_or_insert_default();
+        detectors.look_for(detect, *rate);
+        self.detectors.take_if(|d| !d.1.any());
+    }
+
     /// The leg is gone.
     pub fn close(&self) {
         self.taps.iter().for_each(Tap::close);
@@ -88,12 +98,13 @@ impl Live {
 
     /// Whether nobody listens.
     pub fn is_empty(&self) -> bool {
-        self.taps.is_empty()
+        self.taps.is_empty() && self.detectors.is_none()
     }
 
     /// The highest rate at which somebody wants what the leg says.
     pub fn wants_said(&self) -> Option<Rate> {
-        self.taps.iter().filter_map(|t| t.said.as_ref()).map(|c| c.pipe.rate()).max()
+        let looked = self.detectors.as_ref().map(|_| Rate::K8);
+        self.taps.iter().filter_map(|t| t.said.as_ref()).map(|c| c.pipe.rate()).max().max(looked)
     }
 
     /// The same for what it hears.
@@ -101,9 +112,23 @@ impl Live {
         self.taps.iter().filter_map(|t| t.heard.as_ref()).map(|c| c.pipe.rate()).max()
     }
 
-    /// The leg said this.
-    pub fn said(&mut self, rate: Rate, pcm: &[i16]) {
+    /// The leg said this. `made_up`: some of it stands for lost packets.
+    pub fn said(&mut self, leg: LegId, rate: Rate, pcm: &[i16], made_up: bool, out: &mut impl Out) {
         self.taps.iter_mut().filter_map(|t| t.said.as_mut()).for_each(|c| c.write(rate, pcm));
+        let Some((was, detectors)) = &mut self.detectors else { return };
+        if *was != rate {
+            *was = rate;
+            detectors.resample_from(rate);
+        }
+        for found in detectors.frame(pcm, made_up).into_iter().flatten() {
+            out.event(match found {
+                Found::Digit(digit, held) => Event::Digit { leg, digit, held },
+                Found::Voice(speaking) => Event::Voice { leg, speaking },
+                Found::Answerer(by) => Event::Answerer { leg, by },
+                Found::Beep => Event::Beep { leg },
+                Found::Quiet => Event::Quiet { leg },
+            });
+        }
     }
 
     /// The leg hears this.

@@ -133,7 +133,7 @@ impl Shard {
                     leg.check_alive(frame, FRAME_TIME, out);
                 }
                 if let Some(live) = &mut leg.live {
-                    live.said(b.rate, frame);
+                    live.said(leg.id, b.rate, frame, heard == Heard::Concealed, out);
                 }
                 if heard != Heard::Silent && frame.iter().any(|s| s.unsigned_abs() > UNHEARD) {
                     speaking |= 1 << i;

@@ -109,13 +109,14 @@ impl Shard {
         let Some(leg) = legs.get_mut(i).and_then(Option::as_deref_mut).filter(|l| l.mixed.is_none()) else { return };
         let Some(ear) = &mut leg.ear else { return };
         let (rate, pcm) = (ear.rate, &mut desk.single[..ear.rate.samples(20)]);
-        if ear.playout.frame(now, pcm) == Heard::Silent {
+        let kind = ear.playout.frame(now, pcm);
+        if kind == Heard::Silent {
             pcm.fill(0);
         } else {
             leg.check_alive(pcm, FRAME_TIME, out);
         }
         if let Some(live) = &mut leg.live {
-            live.said(rate, pcm);
+            live.said(leg.id, rate, pcm, kind == Heard::Concealed, out);
         }
         let listener = leg.relay_to.and_then(|to| legs.get_mut(to.0 as usize)).and_then(Option::as_deref_mut);
         if let Some(listener) = listener.filter(|l| !l.occupied())

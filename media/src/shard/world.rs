@@ -84,6 +84,11 @@ pub(super) struct World {
 pub(super) const EVENT_PT: u8 = 101;
 
 impl Phone {
+    /// What it will say, a second of it.
+    pub fn say(&mut self, voice: Vec<i16>) {
+        self.voice = voice;
+    }
+
     /// Its microphone is dead: it goes on sending, silence.
     pub fn mute(&mut self) {
         self.voice.fill(0);

@@ -113,6 +113,25 @@ fn a_dead_microphone_is_noticed_in_a_relay_and_in_a_mix_and_a_live_one_is_not() 
 }
 
 #[test]
+fn tones_are_digits_where_somebody_asked_even_in_a_relay() {
+    let mut w = World::new();
+    let (a, b) = (w.phone(Pcma, None), w.phone(Pcma, None));
+    w.bridge(1, &[a, b]);
+    let detect = crate::wire::Detect { tones: true, ..crate::wire::Detect::default() };
+    w.tell(Command::Detect { leg: LegId(0), detect });
+    let (low, high) = (tone::sine(770.0, -9.0, Duration::from_secs(1)), tone::sine(1_336.0, -9.0, Duration::from_secs(1)));
+    w.phones[a].say(low.pcm.iter().zip(&high.pcm).map(|(l, h)| l + h).collect());
+    w.run(200);
+    w.phones[a].hz = Some(0.0);
+    w.run(120);
+    w.phones[a].hz = None;
+    w.run(500);
+    assert_eq!((w.digits(LegId(0)), w.shard.totals().relayed), ("5".into(), 6));
+    w.tell(Command::Detect { leg: LegId(0), detect: crate::wire::Detect::default() });
+    assert!(w.shard.legs.iter().flatten().all(|l| l.live.is_none() && l.ear.is_none()));
+}
+
+#[test]
 fn what_was_made_up_for_lost_packets_is_in_the_figures() {
     let mut w = World::new();
     let (a, b) = (w.phone(Pcma, Some(440.0)), w.phone(Codec::G722, None));
