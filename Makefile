@@ -6,7 +6,8 @@ DATA ?= data
 
 help:
 	@echo 'make run     install what is missing, build, start a demo contact center (DATA=$(DATA))'
-	@echo 'make test    everything that has to hold: format, lint, tests on SQLite and PostgreSQL, real phones'
+	@echo 'make build   the console and the program with it inside: target/release/ringdesk'
+	@echo 'make test    everything that has to hold: format, lint, tests on SQLite and PostgreSQL, browsers, real phones'
 	@echo 'make lint    format and clippy only'
 	@echo 'make bench   the figures of benches/README.md'
 	@echo 'make bench-calls   what a call costs over real sockets, beside a bare loop and rtpengine'
@@ -16,6 +17,7 @@ run: build
 
 build:
 	scripts/bootstrap.sh
+	scripts/web.sh build
 	cargo build --release --locked
 
 test:

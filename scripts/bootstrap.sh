@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(build-essential cmake pkg-config curl ca-certificates git espeak-ng)
-test_packages=(sip-tester baresip-core postgresql python3 sox)
+test_packages=(chromium sip-tester baresip-core postgresql python3 sox)
 # Kept in step with rust-toolchain.toml, where rustup reads it.
 toolchain=$(sed -n 's/^channel *= *"\(.*\)"/\1/p' rust-toolchain.toml)
 
@@ -33,6 +33,9 @@ as_root() {
 if command -v dpkg-query >/dev/null; then
     missing=()
     for p in "${packages[@]}"; do installed "$p" || missing+=("$p"); done
+    # Node may have come from elsewhere; then Debian's would only be in its way.
+    command -v node >/dev/null || missing+=(nodejs)
+    command -v npm >/dev/null || missing+=(npm)
     if [ ${#missing[@]} -gt 0 ]; then
         say "installing ${missing[*]}"
         as_root apt-get update -q || fail "apt-get update failed: is there a network, and is the clock right?"
@@ -41,7 +44,7 @@ if command -v dpkg-query >/dev/null; then
     fi
 else
     # Another system: the programs count, not the packages.
-    for program in cc cmake curl git; do
+    for program in cc cmake curl git node npm; do
         command -v "$program" >/dev/null || fail "'$program' is missing and this is no Debian: install it by hand, then try again"
     done
     command -v espeak-ng >/dev/null || say "espeak-ng is missing: prompts without a recording will be a beep"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that has to hold before a change goes in, in the order in which it fails soonest, with the time each step took.
 #
-#     scripts/test.sh [STEP]...      steps: format lint pure full peers; without arguments: all
+#     scripts/test.sh [STEP]...      steps: format lint pure full web peers; without arguments: all
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$HOME/.cargo/bin:$PATH" CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-auto}"
@@ -18,7 +18,15 @@ pure() { cargo test --workspace --no-default-features --locked; }
 
 full() { scripts/with-postgres.sh cargo test --workspace --locked; }
 
-# Real phones and browsers against the real program: tests/peers/all, given the binary.
+# The console: its types, its sizes, and people in browsers against the real program.
+web() {
+    scripts/web.sh check
+    scripts/web.sh build
+    cargo build --locked
+    RINGDESK_BIN="$PWD/target/debug/ringdesk" scripts/web.sh stories
+}
+
+# Real phones against the real program: tests/peers/all, given the binary.
 peers() {
     if [ -x tests/peers/all ]; then
         cargo build --locked
@@ -37,11 +45,11 @@ total=$SECONDS
 trap 'printf "\n%-8s %6s\n%b%-8s %5ds\n" step time "$report" total $((SECONDS - total))' EXIT
 
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(format lint pure full peers)
+[ ${#steps[@]} -gt 0 ] || steps=(format lint pure full web peers)
 for step in "${steps[@]}"; do
     case "$step" in
-        format | lint | pure | full | peers) ;;
-        *) echo "unknown step '$step': format lint pure full peers" >&2; exit 2 ;;
+        format | lint | pure | full | web | peers) ;;
+        *) echo "unknown step '$step': format lint pure full web peers" >&2; exit 2 ;;
     esac
     printf '\n== %s\n' "$step"
     began=$SECONDS

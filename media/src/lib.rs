@@ -8,9 +8,10 @@
 //! | [`wire`] | the contract: commands and events |
 //! | [`pipe`] | live sound to and from other threads: synthesis in, recognition out |
 //! | [`rtp`] | RTP and RTCP packets, sequence and jitter statistics |
-//! | [`dtmf`] | telephone events, received and sent |
+//! | [`dtmf`] | telephone events, received and sent; digits found as tones |
 //! | [`codec`] | G.711, G.722, Opus, L16, comfort noise; a codec is an enum variant |
-//! | [`dsp`] | arithmetic on samples: rates, periods, stretching, concealment, detectors |
+//! | [`dsp`] | arithmetic on samples: rates, periods, stretching, concealment, levels, speech, tones |
+//! | [`detect`] | everything looked for in what one leg says, put together |
 //! | [`jitter`] | packets between arrival and the 20 ms tick, and how long they are held |
 //! | [`playout`] | the receive path: jitter buffer, decoder, concealment, comfort noise; packets in, frames out |
 //! | `shard` | the machine: commands, packets and ticks in; packets, events and recorder blocks out. No I/O |
@@ -23,6 +24,7 @@
 #![warn(missing_docs)]
 
 pub mod codec;
+pub mod detect;
 pub mod dsp;
 pub mod dtmf;
 #[cfg(feature = "engine")]

@@ -17,14 +17,24 @@ pub const CATCH_UP_MAX: u32 = 24;
 
 /// Largest datagram looked at, bytes. Longer ones are cut by the system and fail to parse.
 pub const DATAGRAM_MAX: usize = 2_048;
-/// Largest audio payload taken, samples (G.711: 120 ms). Longer: foreign.
+/// Samples of the longest packet at 8 kHz: 120 ms.
 pub const PAYLOAD_SAMPLES_MAX: usize = 960;
+/// Largest payload we send, bytes: what fits into one datagram on any network. Packets are made shorter to keep to it.
+pub const PAYLOAD_SENT_MAX: usize = 1_280;
 /// Most legs of one bridge (a bit each in the audience row); those listed beyond stay outside.
-pub const BRIDGE_LEGS_MAX: usize = 64;
+pub const BRIDGE_LEGS_MAX: usize = 128;
 /// Most legs on one shard; the opening beyond fails.
 pub const SHARD_LEGS_MAX: usize = 16_384;
 /// Most clips of one playback; those beyond are not played.
 pub const PLAY_CLIPS_MAX: usize = 256;
+/// Most taps on one leg; the one beyond is closed at once.
+pub const TAPS_MAX: usize = 8;
+/// A slow reader of a tap is told of at most so often.
+pub const TAP_LOST_EVERY: Duration = Duration::from_secs(1);
+/// Most encoded clips one shard keeps for all who are played the same; beyond, each listener is encoded for alone.
+pub const SHARED_CLIPS_MAX: usize = 256;
+/// An encoded clip nobody was played for so long is forgotten.
+pub const SHARED_KEPT: Duration = Duration::from_secs(60);
 /// Most digits waiting to be sent to one leg; those beyond are not sent.
 pub const DTMF_QUEUE_MAX: usize = 128;
 /// Most digits pressed in a mix that wait to be passed on to one listener; those beyond are not.
@@ -35,6 +45,8 @@ pub const DTMF_FORWARD_TONE_MAX: Duration = Duration::from_millis(300);
 pub const DTMF_TONE_MAX: Duration = Duration::from_millis(8_000);
 /// A digit whose packets stop without an end is over after this long.
 pub const DTMF_LOST_END: Duration = Duration::from_millis(200);
+/// Every leg is looked at so often, whether or not it does anything: reports, silences, keepalives.
+pub const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Nothing sent for so long: one packet of silence keeps NAT bindings and firewalls open (RFC 6263).
 pub const KEEPALIVE: Duration = Duration::from_secs(5);
 /// Time between RTCP reports, before it is spread by half either way (RFC 3550 6.2).
@@ -56,6 +68,9 @@ pub const JITTER_DELAY_MAX: Duration = Duration::from_millis(300);
 pub const JITTER_PAUSED: Duration = Duration::from_millis(300);
 /// A timestamp so far out of step with the clock is no jitter but another count.
 pub const JITTER_JUMP: Duration = Duration::from_millis(1_000);
+
+/// Figures of a leg are said unasked so often once something was agreed.
+pub const STATS_EVERY: Duration = Duration::from_secs(5);
 
 /// Samples a jitter buffer can hold: 512 ms. What is further ahead makes the buffer start over.
 pub const JITTER_SAMPLES: usize = 4_096;

@@ -15,6 +15,17 @@ impl At {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
+    /// This instant on a clock of `hz` ticks a second, modulo 2^32.
+    pub fn ticks(self, hz: u32) -> u32 {
+        let (seconds, rest) = (self.0 / 1_000_000_000, self.0 % 1_000_000_000);
+        (seconds.wrapping_mul(u64::from(hz)).wrapping_add(rest * u64::from(hz) / 1_000_000_000)) as u32
+    }
+
+    /// Ticks of a clock of `hz` between `earlier` and now; zero if `earlier` is later.
+    pub fn ticks_since(self, earlier: At, hz: u32) -> u32 {
+        At(self.0.saturating_sub(earlier.0)).ticks(hz)
+    }
+
     /// Samples at 8 kHz between `earlier` and now; zero if `earlier` is later.
     pub fn samples_since(self, earlier: At) -> u32 {
         (self.0.saturating_sub(earlier.0) / 125_000) as u32
@@ -38,6 +49,11 @@ impl Sub for At {
 /// `n` samples at 8 kHz as time.
 pub fn samples(n: u32) -> Duration {
     Duration::from_micros(u64::from(n) * 125)
+}
+
+/// `n` ticks of a clock of `hz` as time.
+pub fn ticks(n: u32, hz: u32) -> Duration {
+    Duration::from_nanos(u64::from(n) * 1_000_000_000 / u64::from(hz))
 }
 
 /// A seeded source of chance (SplitMix64): SSRCs and first sequence numbers. Not for keys.

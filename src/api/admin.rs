@@ -29,6 +29,7 @@ pub struct Changed {
 
 /// How to apply.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Apply {
     /// True: only check, and show what would change.
@@ -91,6 +92,7 @@ fn wrong(problems: Vec<String>) -> Problem {
 
 /// Which part of the log.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
     /// Only entries before this one.

@@ -28,6 +28,7 @@ const TEXT_MAX: usize = 500;
 
 /// Whom.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Which {
     /// Part of the name, a number, an address.
@@ -173,6 +174,7 @@ pub async fn get(State(shared): State<Arc<Shared>>, who: Who, Path(id): Path<Str
 
 /// Which part of a list.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
     /// Where the last answer ended: its `next`.

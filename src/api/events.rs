@@ -64,6 +64,7 @@ const SIGNED_OUT: u16 = 4401;
 
 /// Where to go on.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Since {
     /// The last `seq` the client has seen.

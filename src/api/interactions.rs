@@ -28,6 +28,7 @@ const PAGE_MAX: usize = 200;
 
 /// Which interactions.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Which {
     /// True: only what is going on now, as in the picture. Otherwise the history, newest first.
@@ -165,6 +166,7 @@ pub async fn decisions(State(shared): State<Arc<Shared>>, who: Who, Path(id): Pa
 
 /// Where to begin reading.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct After {
     /// Only messages after this place in the conversation.

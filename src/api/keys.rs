@@ -59,14 +59,14 @@ fn shown(key: &ApiKey) -> KeyShown {
 }
 
 /// Every key of the tenant.
-#[utoipa::path(get, path = "/api/v1/api-keys", tag = "admin", responses((status = 200, body = Keys)))]
+#[utoipa::path(get, path = "/api/v1/api-keys", tag = "keys", responses((status = 200, body = Keys)))]
 pub async fn list(State(shared): State<Arc<Shared>>, who: Who) -> Result<Json<Keys>, Problem> {
     let keys = shared.store.api_key_list(&who.tenant).await.map_err(Problem::internal)?;
     Ok(Json(Keys { keys: keys.iter().map(shown).collect() }))
 }
 
 /// Makes a key: `rk_` and 64 hex digits (256 bits). It is in this answer and nowhere else.
-#[utoipa::path(post, path = "/api/v1/api-keys", tag = "admin", request_body = NewKey,
+#[utoipa::path(post, path = "/api/v1/api-keys", tag = "keys", request_body = NewKey,
     responses((status = 201, body = KeyShown), (status = 409, body = Problem)))]
 pub async fn create(State(shared): State<Arc<Shared>>, who: Who, Body(new): Body<NewKey>) -> Result<Response, Problem> {
     let name: Slug = wire::slug("name", &new.name)?;
@@ -94,7 +94,7 @@ pub async fn create(State(shared): State<Arc<Shared>>, who: Who, Body(new): Body
 }
 
 /// Revokes a key; its sockets end at once.
-#[utoipa::path(delete, path = "/api/v1/api-keys/{name}", tag = "admin", params(("name" = String, Path)),
+#[utoipa::path(delete, path = "/api/v1/api-keys/{name}", tag = "keys", params(("name" = String, Path)),
     responses((status = 204), (status = 404, body = Problem)))]
 pub async fn revoke(State(shared): State<Arc<Shared>>, who: Who, Path(name): Path<String>) -> Result<StatusCode, Problem> {
     if !shared.store.api_key_delete(&who.tenant, &name).await.map_err(Problem::internal)? {

@@ -51,7 +51,7 @@ impl Modify for Doors {
 /// Every route with its description.
 pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
     use interactions as i;
-    OpenApiRouter::with_openapi(Document::openapi())
+    let (routes, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(health::healthz))
         .routes(routes!(health::metrics))
         .routes(routes!(auth::login))
@@ -99,7 +99,16 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(users::change, users::delete))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
-        .split_for_parts()
+        .split_for_parts();
+    // Several subjects have a `list`: programs made from the document need names that are one thing each.
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+            operation.operation_id = operation.operation_id.as_ref().map(|id| format!("{tag}_{id}"));
+        }
+    }
+    (routes, document)
 }
 
 /// Adds the address of the document itself.

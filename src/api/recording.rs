@@ -23,6 +23,7 @@ const CHUNK: usize = 64 * 1024;
 
 /// Which of several.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Pick {
     /// Recording id; the first one of the interaction if absent.

@@ -29,6 +29,7 @@ const TITLE_MAX: usize = 300;
 
 /// Which tickets.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Which {
     /// Words of the title, or the number.
@@ -141,6 +142,7 @@ pub enum TicketChange {
 /// A state people choose.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = TicketStateWord)]
 pub enum StateWord {
     /// To be worked on.
     Open,

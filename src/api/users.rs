@@ -124,14 +124,14 @@ fn give_sip_password(shared: &Shared, user: &mut User, answer: &mut UserShown) {
 }
 
 /// Every login of the tenant.
-#[utoipa::path(get, path = "/api/v1/users", tag = "admin", responses((status = 200, body = Users)))]
+#[utoipa::path(get, path = "/api/v1/users", tag = "users", responses((status = 200, body = Users)))]
 pub async fn list(State(shared): State<Arc<Shared>>, who: Who) -> Result<Json<Users>, Problem> {
     let users = shared.store.user_list(&who.tenant).await.map_err(Problem::internal)?;
     Ok(Json(Users { users: users.iter().map(shown).collect() }))
 }
 
 /// Makes a login. The passwords are in this answer and nowhere else.
-#[utoipa::path(post, path = "/api/v1/users", tag = "admin", request_body = NewUser,
+#[utoipa::path(post, path = "/api/v1/users", tag = "users", request_body = NewUser,
     responses((status = 201, body = UserShown), (status = 409, body = Problem)))]
 pub async fn create(State(shared): State<Arc<Shared>>, who: Who, Body(new): Body<NewUser>) -> Result<Response, Problem> {
     let login: AgentId = wire::slug("login", &new.login)?;
@@ -165,7 +165,7 @@ async fn existing(shared: &Shared, who: &Who, id: &str) -> Result<User, Problem>
 }
 
 /// Changes a login: role, disabled, new passwords.
-#[utoipa::path(put, path = "/api/v1/users/{id}", tag = "admin", params(("id" = String, Path)), request_body = UserChange,
+#[utoipa::path(put, path = "/api/v1/users/{id}", tag = "users", params(("id" = String, Path)), request_body = UserChange,
     responses((status = 200, body = UserShown), (status = 404, body = Problem)))]
 pub async fn change(
     State(shared): State<Arc<Shared>>,
@@ -207,7 +207,7 @@ pub async fn change(
 }
 
 /// Removes a login and its sessions. What it did stays on record.
-#[utoipa::path(delete, path = "/api/v1/users/{id}", tag = "admin", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/api/v1/users/{id}", tag = "users", params(("id" = String, Path)),
     responses((status = 204), (status = 404, body = Problem)))]
 pub async fn delete(State(shared): State<Arc<Shared>>, who: Who, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     let user = existing(&shared, &who, &id).await?;

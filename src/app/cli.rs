@@ -79,6 +79,8 @@ enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
+    /// Print the OpenAPI document of the REST interface and the event socket.
+    Openapi,
     /// Print the version.
     Version,
 }
@@ -214,6 +216,10 @@ pub fn run() -> ExitCode {
             println!("ringdesk {}", env!("CARGO_PKG_VERSION"));
             Ok(true)
         }
+        Command::Openapi => {
+            println!("{}", crate::api::openapi_json());
+            Ok(true)
+        }
         Command::Flow { command } => flow(command),
         Command::Config { command: ConfigCommand::Print { process } } => print_config(process),
         other => in_runtime(other),
@@ -244,7 +250,7 @@ fn in_runtime(command: Command) -> Result<bool> {
             Command::User { command: UserCommand::Add { login, tenant, role, process } } => {
                 people::add(&process.config()?, &tenant, &login, &role).await
             }
-            Command::Version | Command::Flow { .. } | Command::Config { .. } => Ok(true),
+            Command::Version | Command::Openapi | Command::Flow { .. } | Command::Config { .. } => Ok(true),
         }
     })
 }
@@ -298,7 +304,7 @@ fn greet_demo(config: &Config, c: &DemoCredentials) {
     for (user, password) in &c.sip_passwords {
         println!("                {user:<8} {password}");
     }
-    println!("  Browser     {}/desk   login / password:", c.http);
+    println!("  Browser     {}/   login / password:", c.http);
     for (user, password) in &c.users {
         println!("                {user:<8} {password}");
     }

@@ -1,5 +1,7 @@
 //! After how many samples a voice repeats itself.
 
+use std::ops::RangeInclusive;
+
 use crate::wire::Rate;
 
 /// Shortest period looked for: 200 Hz. Higher voices are found at a multiple of theirs.
@@ -8,6 +10,9 @@ const SHORTEST_MS: u32 = 5;
 const LONGEST_MS: u32 = 15;
 /// How much sound two candidates are compared over.
 const WINDOW_MS: u32 = 20;
+
+/// Samples in a millisecond of the first look.
+const COARSE_PER_MS: usize = 4;
 
 /// Sound to look back on, milliseconds.
 pub const PAST_MS: u32 = WINDOW_MS + LONGEST_MS;
@@ -23,37 +28,38 @@ pub struct Pitch {
 
 /// The period of the last of `past`, which holds at least [`PAST_MS`] at `rate`.
 ///
-/// The best normalised correlation (ITU-T G.711 Appendix I, 5.2 does it alike): first on every other sample of 8 kHz, then
-/// exactly around the best.
+/// The best normalised correlation (ITU-T G.711 Appendix I, 5.2 does it alike): first at 4 kHz, then exactly around the best.
 pub fn find(past: &[i16], rate: Rate) -> Pitch {
-    let coarse = rate.samples(1) / 4;
-    let (shortest, longest) = (rate.samples(SHORTEST_MS), rate.samples(LONGEST_MS));
-    let best = (shortest..=longest).step_by(coarse).map(|lag| (lag, alike(past, rate, lag, coarse)));
-    let (near, _) = best.fold((longest, f32::MIN), louder);
-    let step = (rate.samples(1) / 8).max(1);
-    let (low, high) = ((near - coarse).max(shortest), (near + coarse).min(longest));
-    let (lag, strength) = (low..=high).map(|lag| (lag, alike(past, rate, lag, step))).fold((near, f32::MIN), louder);
-    Pitch { lag, strength: strength.clamp(0.0, 1.0) }
-}
-
-fn louder(best: (usize, f32), this: (usize, f32)) -> (usize, f32) {
-    if this.1 > best.1 { this } else { best }
-}
-
-/// Correlation of the last window with what was `lag` before it, over every `step`th sample; 1 if they are the same but for
-/// loudness.
-fn alike(past: &[i16], rate: Rate, lag: usize, step: usize) -> f32 {
-    let window = rate.samples(WINDOW_MS);
-    let last = &past[past.len() - window..];
-    let earlier = &past[past.len() - window - lag..past.len() - lag];
-    let (mut cross, mut own, mut other) = (0f32, 1f32, 1f32);
-    for (a, b) in last.iter().step_by(step).zip(earlier.iter().step_by(step)) {
-        let (a, b) = (f32::from(*a), f32::from(*b));
-        cross += a * b;
-        own += a * a;
-        other += b * b;
+    let ratio = rate.samples(1) / COARSE_PER_MS;
+    let mut coarse = [0; (PAST_MS as usize) * COARSE_PER_MS];
+    for (c, group) in coarse.iter_mut().zip(past[past.len() - rate.samples(PAST_MS)..].chunks_exact(ratio)) {
+        // Their mean takes out most of what 4 kHz cannot hold.
+        *c = (group.iter().map(|s| i32::from(*s)).sum::<i32>() / ratio as i32) as i16;
     }
-    cross / (own * other).sqrt()
+    let [shortest, longest, window] = [SHORTEST_MS, LONGEST_MS, WINDOW_MS].map(|ms| ms as usize * COARSE_PER_MS);
+    let near = best(&coarse, window, shortest..=longest).lag;
+    let [shortest, longest, window] = [SHORTEST_MS, LONGEST_MS, WINDOW_MS].map(|ms| rate.samples(ms));
+    best(past, window, ((near - 1) * ratio).max(shortest)..=((near + 1) * ratio).min(longest))
+}
+
+/// Whose last `window` is most like what was before it.
+fn best(past: &[i16], window: usize, lags: RangeInclusive<usize>) -> Pitch {
+    let last = &past[past.len() - window..];
+    let own = energy(last);
+    let mut best = Pitch { lag: *lags.end(), strength: 0.0 };
+    for lag in lags {
+        let earlier = &past[past.len() - window - lag..past.len() - lag];
+        let cross: i64 = last.iter().zip(earlier).map(|(a, b)| i64::from(i32::from(*a) * i32::from(*b))).sum();
+        let strength = cross as f32 / (own * energy(earlier)).sqrt();
+        if strength > best.strength {
+            best = Pitch { lag, strength };
+        }
+    }
+    best
+}
+
+fn energy(pcm: &[i16]) -> f32 {
+    pcm.iter().map(|s| i64::from(i32::from(*s) * i32::from(*s))).sum::<i64>().max(1) as f32
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Telephone events (RFC 4733): the four bytes of payload, and what the digits are called.
 //!
-//! [`receive`] turns repeated, lost and reordered packets into digits reported once; [`send`] makes the packets.
+//! [`receive`] turns repeated, lost and reordered packets into digits reported once; [`send`] makes the packets;
+//! [`detect`] finds digits that come as tones in the sound.
 
+pub mod detect;
 pub mod receive;
 pub mod send;
 
@@ -57,4 +59,60 @@ pub fn tones(code: u8) -> Option<(f32, f32)> {
         _ => return None,
     };
     Some((LOW[usize::from(row)], HIGH[usize::from(column)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        receive::Receiver,
+        send::{Due, Sender},
+    };
+    use crate::time::{At, Chance};
+    use std::time::Duration;
+
+    #[test]
+    fn a_thousand_digits_over_a_bad_network_are_each_told_exactly_once_and_in_order() {
+        const MS: u64 = 1_000_000;
+        let mut chance = Chance::new(1);
+        let wanted: String = (0..1_000).map(|_| super::digit((chance.word() % 16) as u8).expect("16 digits")).collect();
+        let (mut sender, mut receiver) = (Sender::default(), Receiver::default());
+        let (mut digits, mut told) = (wanted.chars(), String::new());
+        let mut on_the_way: Vec<(u64, u32, [u8; 4])> = Vec::new();
+        let (mut ts, mut last) = (0u32, 0);
+        for tick in 0u64.. {
+            let now = tick * 20 * MS;
+            if !sender.busy() {
+                match digits.next() {
+                    Some(d) => sender.push(&d.to_string(), Duration::from_millis(100), Duration::from_millis(100)),
+                    None if on_the_way.is_empty() => break,
+                    None => {}
+                }
+            }
+            if let Due::Packet { payload, first } = if sender.busy() { sender.tick() } else { Due::Gap } {
+                if first {
+                    ts = (tick * 160) as u32;
+                }
+                // 1 % twice, 5 % lost, up to 100 ms of jitter, and 2 % that skip the queue.
+                for _ in 0..if chance.word() % 100 < 1 { 2 } else { 1 } {
+                    let wait = u64::from(chance.word() % 100) * MS;
+                    let skips = chance.word() % 100 < 2;
+                    if chance.word() % 100 >= 5 {
+                        let due = if skips { now } else { (now + wait).max(last) };
+                        last = last.max(due);
+                        on_the_way.push((due, ts, payload.bytes()));
+                    }
+                }
+            }
+            sender.asked();
+            on_the_way.sort_by_key(|p| p.0);
+            while on_the_way.first().is_some_and(|p| p.0 <= now) {
+                let (due, ts, bytes) = on_the_way.remove(0);
+                let payload = super::Payload::parse(&bytes).expect("four bytes");
+                told.extend(receiver.packet(At(due), ts, payload).into_iter().flatten().map(|(d, _)| d));
+            }
+            told.extend(receiver.tick(At(now)).map(|(d, _)| d));
+        }
+        told.extend(receiver.tick(At(u64::MAX)).map(|(d, _)| d));
+        assert_eq!(told, wanted);
+    }
 }

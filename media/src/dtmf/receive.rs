@@ -78,6 +78,11 @@ impl Receiver {
         over
     }
 
+    /// Whether a key is down: [`Self::tick`] is to be asked.
+    pub fn holds(&self) -> bool {
+        self.held.is_some()
+    }
+
     /// A held digit whose packets stopped coming is over.
     pub fn tick(&mut self, now: At) -> Option<Pressed> {
         let h = self.held.as_ref()?;

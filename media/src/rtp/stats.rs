@@ -1,7 +1,7 @@
 //! What a receiver counts about one peer: sequence, loss, jitter, round trip (RFC 3550 A.1, A.3, A.8, 6.4.1).
 
 use super::rtcp::Report;
-use crate::time::At;
+use crate::time::{At, ticks};
 
 /// A jump forward further than this is not loss but a restart (RFC 3550 A.1).
 const DROPOUT_MAX: u16 = 3_000;
@@ -24,11 +24,20 @@ pub enum Seen {
 }
 
 /// The receiving side of one leg. Keeps totals over changes of source.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Receiver {
     source: Option<Source>,
     /// Lost by sources that are gone.
     lost_before: u64,
+    /// Ticks of the RTP clock a second.
+    hz: u32,
+}
+
+impl Default for Receiver {
+    /// For a clock of 8 kHz.
+    fn default() -> Self {
+        Self { source: None, lost_before: 0, hz: 8_000 }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -52,6 +61,16 @@ struct Source {
 }
 
 impl Receiver {
+    /// From now on timestamps count so many ticks a second.
+    pub fn set_clock(&mut self, hz: u32) {
+        if self.hz != hz {
+            self.hz = hz;
+            if let Some(s) = &mut self.source {
+                (s.transit, s.jitter) = (None, 0);
+            }
+        }
+    }
+
     /// A valid packet came in. `timed`: its timestamp says when it was spoken (not so for telephone events, whose
     /// timestamp stands still).
     pub fn packet(&mut self, now: At, ssrc: u32, seq: u16, ts: u32, timed: bool) -> Seen {
@@ -67,7 +86,7 @@ impl Receiver {
             && matches!(seen, Seen::First | Seen::Next | Seen::Late)
             && let Some(s) = &mut self.source
         {
-            s.timing(now, ts);
+            s.timing(now, ts, self.hz);
         }
         seen
     }
@@ -77,9 +96,9 @@ impl Receiver {
         self.lost_before + self.source.as_ref().map_or(0, |s| u64::from(s.expected().saturating_sub(s.received)))
     }
 
-    /// Interarrival jitter, microseconds (8 kHz clock).
+    /// Interarrival jitter, microseconds.
     pub fn jitter_us(&self) -> u32 {
-        self.source.as_ref().map_or(0, |s| (s.jitter >> 4).saturating_mul(125))
+        self.source.as_ref().map_or(0, |s| u32::try_from(ticks(s.jitter >> 4, self.hz).as_micros()).unwrap_or(u32::MAX))
     }
 
     /// The source being received.
@@ -183,13 +202,13 @@ impl Source {
         Seen::Wild
     }
 
-    fn timing(&mut self, now: At, ts: u32) {
-        let arrival = (now.0 / 125_000) as u32;
+    fn timing(&mut self, now: At, ts: u32, hz: u32) {
+        let arrival = now.ticks(hz);
         let transit = arrival.wrapping_sub(ts);
         if let Some(before) = self.transit {
             let d = (transit.wrapping_sub(before) as i32).unsigned_abs();
             // A second of difference is a timestamp that jumped, not jitter.
-            if d < 8_000 {
+            if d < hz {
                 self.jitter = self.jitter.saturating_add(d).saturating_sub((self.jitter + 8) >> 4);
             }
         }

@@ -10,20 +10,25 @@ use std::{net::SocketAddr, ops::Range};
 use super::{
     Out, Plane, Shard, Slot,
     leg::Leg,
+    outgoing::Target,
     recorder::{self, Said, Source},
 };
 use crate::{
-    codec::g711,
+    codec::{Decoder, g711},
     dtmf,
     jitter::Put,
-    limits::PAYLOAD_SAMPLES_MAX,
+    limits::{FRAME, PAYLOAD_BYTES_MAX, PAYLOAD_TIME_MAX},
+    playout,
     rtp::{self, Header, packet::looks_like_rtcp, rtcp, stats::Seen},
-    time::At,
-    wire::Event,
+    time::{At, ticks},
+    wire::{Codec, Event, Rate},
 };
 
 /// Comfort noise (RFC 3389): its fixed payload type.
 const COMFORT_NOISE: u8 = 13;
+
+/// Of a watched leg that is relayed, one G.711 packet in so many is looked into; other codecs only where they are decoded.
+const LISTEN_EVERY: u16 = 8;
 
 /// What a payload type means on a leg.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,12 +66,17 @@ impl Shard {
         let kind = match h.pt {
             pt if pt == remote.recv_pt => Kind::Sound,
             pt if remote.dtmf_pt.is_some_and(|(_, receive)| receive == pt) => Kind::Event,
-            COMFORT_NOISE => Kind::Comfort,
+            pt if pt == COMFORT_NOISE || remote.cn_pt == Some(pt) => Kind::Comfort,
             _ => return None,
         };
-        if kind == Kind::Sound && !(1..=PAYLOAD_SAMPLES_MAX).contains(&payload.len()) {
-            return None;
-        }
+        let lasts = match kind {
+            Kind::Sound if payload.len() > PAYLOAD_BYTES_MAX => return None,
+            Kind::Sound => match playout::ticks(remote.codec, &bytes[payload.clone()]) {
+                n if n == 0 || ticks(n, remote.codec.clock_hz()) > PAYLOAD_TIME_MAX => return None,
+                n => n,
+            },
+            Kind::Event | Kind::Comfort => 0,
+        };
         if leg.latched.is_none() {
             leg.latched = Some(from);
             out.event(Event::Latched { leg: leg.id, from });
@@ -82,7 +92,7 @@ impl Shard {
             && let Some(listener) = relay_to.and_then(|to| self.legs.get_mut(to.0 as usize)).and_then(Option::as_deref_mut)
         {
             // The speaker's numbers started over: they are mapped anew, or the listener would see them jump.
-            listener.out.interrupt();
+            listener.out.restart();
         }
         let leg = self.legs.get_mut(slot.0 as usize)?.as_deref_mut()?;
         leg.stats.packets_in += 1;
@@ -93,9 +103,9 @@ impl Shard {
             return Some(());
         }
         match kind {
-            Kind::Sound => self.sound(now, slot, seen, h, bytes, payload, out),
+            Kind::Sound => self.sound(now, slot, seen, h, bytes, (payload, lasts), out),
             Kind::Event => self.telephone_event(now, slot, h, bytes, payload, out),
-            Kind::Comfort => self.pass_over(slot, &h),
+            Kind::Comfort => self.comfort(now, slot, h, bytes, payload, out),
         }
         Some(())
     }
@@ -108,26 +118,33 @@ impl Shard {
         seen: Seen,
         h: Header,
         bytes: &mut [u8],
-        payload: Range<usize>,
+        (payload, lasts): (Range<usize>, u32),
         out: &mut impl Out,
     ) {
         let Self { legs, records, totals, .. } = self;
         let Some(leg) = legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut) else { return };
-        let Some(codec) = leg.remote.as_ref().map(|r| r.codec) else { return };
+        let Some(codec) = leg.codec() else { return };
         if !leg.taps.is_empty() {
             let source = Source { leg: leg.id, said: Said::ByLeg, ssrc: h.ssrc, codec };
             recorder::hear(records, &leg.taps, now, source, h.ts, &bytes[payload.clone()], out);
         }
-        if let Some(j) = &mut leg.jitter {
-            let mut pcm = [0; PAYLOAD_SAMPLES_MAX];
-            let n = leg.decoder.decode(&bytes[payload.clone()], &mut pcm);
+        if let Some(ear) = &mut leg.ear {
             if seen == Seen::First {
-                j.restart();
+                ear.playout.restart();
             }
-            if j.put(h.ts, &pcm[..n]) == Put::Late {
+            if ear.playout.packet(now, h.seq, h.ts, h.marker, &bytes[payload.clone()]) == Put::Late {
                 leg.stats.discarded += 1;
                 totals.discarded += 1;
             }
+        }
+        if leg.dead.is_some()
+            && leg.ear.is_none()
+            && h.seq.is_multiple_of(LISTEN_EVERY)
+            && matches!(codec, Codec::Pcmu | Codec::Pcma)
+        {
+            let mut pcm = [0; FRAME];
+            let n = Decoder::new(codec, Rate::K8).decode(&bytes[payload.clone()], &mut pcm);
+            leg.check_alive(&pcm[..n], ticks(lasts, codec.clock_hz()) * u32::from(LISTEN_EVERY), out);
         }
         let (from, Some(to)) = (leg.id, leg.relay_to) else { return };
         let Some(listener) = legs.get_mut(to.0 as usize).and_then(Option::as_deref_mut) else { return };
@@ -135,15 +152,14 @@ impl Shard {
             return;
         }
         let Some(target) = listener.target() else { return };
-        let Some(theirs) = listener.remote.as_ref().map(|r| r.codec) else { return };
-        let samples = payload.len() as u32;
+        let theirs = target.codec;
         g711::transcode(codec, theirs, &mut bytes[payload.clone()]);
         // What a listener hears through a relay is recorded only where nobody sits on the other side.
         if !listener.taps.is_empty() {
             let source = Source { leg: listener.id, said: Said::ToLeg, ssrc: h.ssrc, codec: theirs };
             recorder::hear(records, &listener.taps, now, source, h.ts, &bytes[payload.clone()], out);
         }
-        if listener.out.relay(now, &target, from, h, bytes, payload, samples, false, out) {
+        if listener.out.relay(now, &target, from, h, bytes, payload, lasts, false, out) {
             totals.relayed += 1;
             totals.packets_out += 1;
         }
@@ -153,9 +169,12 @@ impl Shard {
         let Some(leg) = self.legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut) else { return };
         let Some(event) = dtmf::Payload::parse(&bytes[payload.clone()]) else { return };
         let (id, relay_to) = (leg.id, leg.relay_to);
+        let clock = leg.codec().map_or(8_000, Codec::clock_hz);
         for (digit, held) in leg.dtmf_in.packet(now, h.ts, event).into_iter().flatten() {
-            self.pressed(slot, digit, held, out);
+            // Counted at 8 kHz.
+            self.pressed(slot, digit, held * 8_000 / clock, out);
         }
+        self.wake(slot);
         let Some(listener) = relay_to.and_then(|to| self.legs.get_mut(to.0 as usize)).and_then(Option::as_deref_mut) else {
             return;
         };
@@ -172,18 +191,47 @@ impl Shard {
 
     /// A digit is over: said once, and in a mix played again to those who hear this leg (a relay passed the packets on).
     pub(super) fn pressed(&mut self, slot: Slot, digit: char, held: std::time::Duration, out: &mut impl Out) {
-        let Some(leg) = self.legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut) else { return };
+        let Self { legs, bridges, awake, .. } = self;
+        let Some(leg) = legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut) else { return };
         let (id, bridge) = (leg.id, leg.bridge);
         out.event(Event::Digit { leg: id, digit, held });
-        let Some(bridge) = bridge.and_then(|b| self.bridges.get(&b)).filter(|b| !b.relay) else { return };
+        let Some(bridge) = bridge.and_then(|b| bridges.get(&b)).filter(|b| !b.relay) else { return };
         let mut name = [0; 4];
         for listener in bridge.listeners_of(id) {
-            if let Some(l) = self.legs.get_mut(listener as usize).and_then(Option::as_deref_mut)
+            if let Some(l) = legs.get_mut(listener as usize).and_then(Option::as_deref_mut)
                 && l.event_target().is_some()
                 && l.play.is_none()
             {
                 l.dtmf_out.forward(digit.encode_utf8(&mut name), held);
+                if !l.awake {
+                    l.awake = true;
+                    awake[l.phase as usize].push(listener);
+                }
             }
+        }
+    }
+
+    /// Silence was announced: what it sounds like goes to the mix, or on to who agreed to it.
+    fn comfort(&mut self, now: At, slot: Slot, h: Header, bytes: &mut [u8], payload: Range<usize>, out: &mut impl Out) {
+        let Some(leg) = self.legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut) else { return };
+        let (from, relay_to) = (leg.id, leg.relay_to);
+        if let Some(ear) = &mut leg.ear {
+            // Whether it comes in time makes no difference to anybody.
+            let _ = ear.playout.comfort(now, h.seq, h.ts, &bytes[payload.clone()]);
+        }
+        let Some(listener) = relay_to.and_then(|to| self.legs.get_mut(to.0 as usize)).and_then(Option::as_deref_mut) else {
+            return;
+        };
+        if listener.occupied() {
+            return;
+        }
+        let agreed = listener.remote.as_ref().and_then(|r| r.cn_pt);
+        let Some(target) = listener.target().zip(agreed).map(|(t, pt)| Target { pt, ..t }) else {
+            return self.pass_over(slot, &h);
+        };
+        if listener.out.relay(now, &target, from, h, bytes, payload, 0, false, out) {
+            self.totals.relayed += 1;
+            self.totals.packets_out += 1;
         }
     }
 
@@ -218,6 +266,7 @@ fn report(leg: &mut Leg, now: At, ntp_at_zero: u64, from: SocketAddr, bytes: &[u
         };
         for r in reports.filter(|r| r.ssrc == leg.out.ssrc) {
             leg.stats.peer_fraction_lost = Some(r.fraction_lost);
+            leg.stats.peer_jitter_us = Some(leg.out.as_us(r.jitter));
             if let Some(us) = rtp::stats::round_trip_us(ntp_at(ntp_at_zero, now), &r) {
                 leg.stats.rtt_us = Some(us);
             }

@@ -2,48 +2,37 @@
 //!
 //!     two legs, both hear the other, one codec   ──▶ relay: packets go on at arrival
 //!     the same, mu-law here and A-law there      ──▶ relay, byte by byte through a table
-//!     anything else                              ──▶ mix: every 20 ms each listener gets the sum of its row
+//!     anything else                              ──▶ mix ([`super::mix`]): every 20 ms each listener gets the sum of its row
 
-use super::{Out, Shard, Slot};
+use super::{Shard, Slot, leg::Leg, mix::Stand};
 use crate::{
-    jitter::Jitter,
-    limits::{BRIDGE_LEGS_MAX, FRAME, PHASES},
-    time::At,
-    wire::{Audience, BridgeId, Codec, LegId},
+    limits::{BRIDGE_LEGS_MAX, PHASES},
+    wire::{Audience, BridgeId, Codec, LegId, Rate},
 };
+
+/// A bit for each member of a bridge.
+pub(super) type Row = u128;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Bridge {
     /// Name and slot of each leg.
     pub members: Vec<(LegId, u32)>,
-    /// For each member: a bit for each member it hears.
-    hears: Vec<u64>,
+    /// For each member: those it hears.
+    pub hears: Vec<Row>,
     pub relay: bool,
+    /// Which quarter of the 20 ms it is mixed in.
     pub phase: u64,
-}
-
-/// Where a mix is laid out: a frame of each member. One per shard, used by one bridge after the other.
-pub(super) struct Desk {
-    frames: [[i16; FRAME]; BRIDGE_LEGS_MAX],
-}
-
-impl Default for Desk {
-    fn default() -> Self {
-        Self { frames: [[0; FRAME]; BRIDGE_LEGS_MAX] }
-    }
-}
-
-impl std::fmt::Debug for Desk {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Desk")
-    }
+    /// Of the mix.
+    pub rate: Rate,
+    /// Encoders the audience shares.
+    pub stands: Vec<Stand>,
 }
 
 impl Bridge {
     /// Slots of those who hear this leg.
     pub fn listeners_of(&self, leg: LegId) -> impl Iterator<Item = u32> {
-        let bit = self.members.iter().position(|m| m.0 == leg).map_or(0, |i| 1u64 << i);
+        let bit = self.members.iter().position(|m| m.0 == leg).map_or(0, |i| 1 << i);
         self.members.iter().zip(&self.hears).filter(move |(_, row)| **row & bit != 0).map(|(m, _)| m.1)
     }
 }
@@ -63,7 +52,7 @@ impl Shard {
                 members.push((leg, *slot));
             }
         }
-        let mut hears = vec![0u64; members.len()];
+        let mut hears: Vec<Row> = vec![0; members.len()];
         for (listener, speakers) in &audience.rows {
             let Some(i) = members.iter().position(|m| m.0 == *listener) else { continue };
             for (k, m) in members.iter().enumerate() {
@@ -81,20 +70,31 @@ impl Shard {
                 self.unbridge(*leg);
             }
         }
-        self.bridges.insert(id, Bridge { members, hears, relay: false, phase: 0 });
+        let phase = self.bridges.get(&id).map_or_else(
+            || {
+                // One quarter after the other: what is mixed is spread over the time there is.
+                self.phases_given += 1;
+                self.phases_given % PHASES
+            },
+            |b| b.phase,
+        );
+        let bridge = Bridge { members, hears, relay: false, phase, rate: Rate::K8, stands: Vec::new() };
+        self.bridges.insert(id, bridge);
         self.remode(id);
     }
 
     /// Take a leg out of its bridge; what is left decides anew whether it needs a mixer.
     pub(super) fn unbridge(&mut self, leg: LegId) {
         let Some(l) = self.leg(leg) else { return };
-        (l.relay_to, l.jitter) = (None, None);
-        let Some(id) = l.bridge.take() else { return };
+        (l.relay_to, l.mixed) = (None, None);
+        let (id, slot) = (l.bridge.take(), l.slot);
+        self.attend(slot);
+        let Some(id) = id else { return };
         let Some(b) = self.bridges.get_mut(&id) else { return };
         if let Some(i) = b.members.iter().position(|m| m.0 == leg) {
             b.members.remove(i);
             b.hears.remove(i);
-            let below = (1u64 << i) - 1;
+            let below = (1 << i) - 1;
             for row in &mut b.hears {
                 // The bits above the one that left move down.
                 *row = (*row & below) | ((*row >> 1) & !below);
@@ -105,55 +105,61 @@ impl Shard {
 
     /// Decide between relay and mix, and set the legs up for it. Called whenever members or agreements change.
     pub(super) fn remode(&mut self, id: BridgeId) {
-        let Some(b) = self.bridges.get_mut(&id) else { return };
+        let Self { legs, bridges, mixing, .. } = self;
+        let Some(b) = bridges.get_mut(&id) else { return };
         if b.members.is_empty() {
-            self.bridges.remove(&id);
+            bridges.remove(&id);
+            mixing.remove(&id);
             return;
         }
-        let codec = |slot: u32| {
-            self.legs.get(slot as usize).and_then(Option::as_deref).and_then(|l| l.remote.as_ref()).map(|r| r.codec)
-        };
+        let codec = |slot: u32| legs.get(slot as usize).and_then(Option::as_deref).and_then(Leg::codec);
         b.relay = match b.members[..] {
             [(_, a), (_, z)] => b.hears == [2, 1] && codec(a).zip(codec(z)).is_some_and(|(a, z)| passes(a, z)),
             _ => false,
         };
-        b.phase = id.0 % PHASES;
-        for (i, (_, slot)) in b.members.iter().enumerate() {
-            let Some(leg) = self.legs.get_mut(*slot as usize).and_then(Option::as_deref_mut) else { continue };
-            leg.bridge = Some(id);
-            leg.phase = b.phase;
-            if b.relay {
-                leg.relay_to = Some(Slot(b.members[1 - i].1));
-                leg.jitter = None;
-            } else {
-                leg.relay_to = None;
-                leg.jitter.get_or_insert_with(Jitter::default);
+        if b.relay {
+            mixing.remove(&id);
+        } else {
+            mixing.insert(id);
+        }
+        // As good as two of them can hear; what only one could hear would cost all the others.
+        let (mut best, mut second) = (Rate::K8, Rate::K8);
+        for (_, slot) in &b.members {
+            if let Some(leg) = legs.get(*slot as usize).and_then(Option::as_deref) {
+                let rate = leg.best_rate();
+                second = second.max(rate.min(best));
+                best = best.max(rate);
             }
+        }
+        b.rate = second;
+        b.stands.clear();
+        let (relay, rate) = (b.relay, b.rate);
+        for (i, (_, slot)) in b.members.iter().enumerate() {
+            let Some(leg) = legs.get_mut(*slot as usize).and_then(Option::as_deref_mut) else { continue };
+            leg.bridge = Some(id);
+            leg.relay_to = relay.then(|| Slot(b.members[1 - i].1));
+            leg.mixed = (!relay).then_some(rate);
+            leg.still = 0;
+            if relay {
+                leg.out.rest();
+            }
+        }
+        for slot in b.members.iter().map(|m| m.1).collect::<Vec<_>>() {
+            self.attend(Slot(slot));
         }
     }
 
-    /// One tick of every mixing bridge of this phase.
-    pub(super) fn mix(&mut self, now: At, phase: u64, out: &mut impl Out) {
-        let Self { legs, bridges, records, mixed, totals, .. } = self;
-        for b in bridges.values().filter(|b| !b.relay && b.phase == phase) {
-            let mut speaking = 0u64;
-            for (i, (_, slot)) in b.members.iter().enumerate() {
-                let leg = legs.get_mut(*slot as usize).and_then(Option::as_deref_mut);
-                if leg.and_then(|l| l.jitter.as_mut()).is_some_and(|j| j.take(&mut mixed.frames[i])) {
-                    speaking |= 1 << i;
-                }
-            }
-            for (i, (_, slot)) in b.members.iter().enumerate() {
-                let Some(leg) = legs.get_mut(*slot as usize).and_then(Option::as_deref_mut) else { continue };
-                if leg.occupied() {
-                    continue;
-                }
-                let heard = sum(&mixed.frames, b.hears[i] & speaking);
-                let before = leg.out.packets;
-                leg.say(now, &heard, records, out);
-                totals.packets_out += leg.out.packets - before;
-            }
+    /// Have a leg decoded for whoever needs that, and its tick called while there is something to do.
+    pub(super) fn attend(&mut self, slot: Slot) {
+        let Some(leg) = self.legs.get(slot.0 as usize).and_then(Option::as_deref) else { return };
+        let told = leg.relay_to.and_then(|to| self.legs.get(to.0 as usize)).and_then(Option::as_deref);
+        let told = told.and_then(|l| l.live.as_ref()).and_then(|l| l.wants_heard());
+        let said = leg.live.as_ref().and_then(|l| l.wants_said());
+        let rate = leg.mixed.or(said.max(told));
+        if let Some(leg) = self.legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut) {
+            leg.listen(rate);
         }
+        self.wake(slot);
     }
 }
 
@@ -161,17 +167,4 @@ impl Shard {
 fn passes(a: Codec, z: Codec) -> bool {
     let g711 = |c| matches!(c, Codec::Pcmu | Codec::Pcma);
     a == z || g711(a) && g711(z)
-}
-
-/// The frames of `row` added up; what is too loud is cut at full scale.
-fn sum(frames: &[[i16; FRAME]; BRIDGE_LEGS_MAX], mut row: u64) -> [i16; FRAME] {
-    let mut wide = [0i32; FRAME];
-    while row != 0 {
-        let i = row.trailing_zeros() as usize;
-        for (w, s) in wide.iter_mut().zip(&frames[i]) {
-            *w += i32::from(*s);
-        }
-        row &= row - 1;
-    }
-    wide.map(|w| w.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16)
 }

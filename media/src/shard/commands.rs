@@ -1,13 +1,10 @@
 //! The commands, one by one. What names a leg that is not here is counted and, where somebody waits for an answer, answered.
 
-use super::{
-    Out, Shard,
-    leg::{Leg, Playing},
-    tick::send_report,
-};
+use super::{Out, Shard, Slot, leg::Leg, play::Playing, tick::send_report};
 use crate::{
+    dsp::level::Dead,
     time::At,
-    wire::{Command, Event, LegId, PlayId},
+    wire::{Command, Event, LegId, Pipe, PlayId, TapId},
 };
 
 impl Shard {
@@ -20,10 +17,11 @@ impl Shard {
             Command::Bridge { bridge, audience } => self.bridge(bridge, &audience),
             Command::Unbridge { leg } => self.unbridge(leg),
             Command::Play { leg, play, clips, repeat } => match self.leg(leg) {
-                Some(l) => {
-                    end_play(l, None, out);
-                    l.play = Some(Playing::new(play, clips, repeat));
-                }
+                Some(_) => self.play(now, leg, Playing::new(play, clips, repeat), out),
+                None => out.event(Event::Played { leg, play, finished: false }),
+            },
+            Command::PlayPipe { leg, play, pipe } => match self.leg(leg) {
+                Some(_) => self.play(now, leg, Playing::pipe(play, pipe), out),
                 None => out.event(Event::Played { leg, play, finished: false }),
             },
             Command::StopPlay { leg, play } => {
@@ -32,7 +30,11 @@ impl Shard {
                 }
             }
             Command::SendDtmf { leg, digits, tone, gap } => match self.leg(leg) {
-                Some(l) => l.dtmf_out.push(&digits, tone, gap),
+                Some(l) => {
+                    l.dtmf_out.push(&digits, tone, gap);
+                    let slot = l.slot;
+                    self.wake(slot);
+                }
                 None => out.event(Event::DtmfSent { leg }),
             },
             Command::Record { record, left, right, path, format } => {
@@ -47,14 +49,15 @@ impl Shard {
             Command::WatchSilence { leg, after } => {
                 if let Some(l) = self.leg(leg) {
                     (l.watch, l.watch_said) = (after, false);
+                    l.dead = after.map(Dead::new);
                     // Before the first packet the time runs from now, not from the opening.
                     l.heard = now;
                 }
             }
+            Command::Tap { tap, leg, said, heard } => self.tap(tap, leg, said, heard),
+            Command::StopTap { tap } => self.stop_tap(tap),
             // Not heard of here yet: counted, so that nobody wonders in silence.
-            Command::PlayPipe { .. } | Command::Tap { .. } | Command::StopTap { .. } | Command::Detect { .. } => {
-                self.totals.unknown += 1;
-            }
+            Command::Detect { .. } => self.totals.unknown += 1,
             Command::Report { leg } => {
                 if let Some(l) = self.leg(leg) {
                     out.event(Event::Stats { leg, stats: l.stats() });
@@ -71,9 +74,64 @@ impl Shard {
         if l.remote.is_none() {
             l.heard = now;
         }
-        l.agree(remote);
-        if let Some(bridge) = l.bridge {
-            self.remode(bridge);
+        l.agree(now, remote);
+        let (bridge, slot) = (l.bridge, l.slot);
+        self.prepare(now, slot);
+        match bridge {
+            Some(bridge) => self.remode(bridge),
+            None => self.attend(slot),
+        }
+    }
+
+    fn play(&mut self, now: At, leg: LegId, playing: Playing, out: &mut impl Out) {
+        let Some(l) = self.leg(leg) else { return };
+        end_play(l, None, out);
+        l.play = Some(Box::new(playing));
+        let slot = l.slot;
+        self.prepare(now, slot);
+        self.wake(slot);
+    }
+
+    /// Room for what is played to be encoded once for all.
+    pub(super) fn prepare(&mut self, now: At, slot: Slot) {
+        let Self { legs, shared, .. } = self;
+        if let Some(leg) = legs.get(slot.0 as usize).and_then(Option::as_deref)
+            && let (Some(play), Some(t)) = (&leg.play, leg.target())
+        {
+            shared.prepare(now, play, t.codec, t.opus, t.ptime_ms);
+        }
+    }
+
+    fn tap(&mut self, tap: TapId, leg: LegId, said: Option<Pipe>, heard: Option<Pipe>) {
+        let pipes = [said.clone(), heard.clone()];
+        let done = self.leg(leg).is_some_and(|l| l.live.get_or_insert_default().tap(tap, said, heard));
+        if !done {
+            // Whoever reads them is not to wait for what will never come.
+            pipes.iter().flatten().for_each(Pipe::close);
+            self.totals.unknown += 1;
+        }
+        self.attend_around(leg);
+    }
+
+    fn stop_tap(&mut self, tap: TapId) {
+        let tapped = |l: &Leg| l.live.as_ref().is_some_and(|l| l.has(tap));
+        let Some(id) = self.legs.iter().flatten().find(|l| tapped(l)).map(|l| l.id) else { return };
+        if let Some(leg) = self.leg(id) {
+            if let Some(live) = &mut leg.live {
+                live.stop(tap);
+            }
+            leg.live.take_if(|l| l.is_empty());
+        }
+        self.attend_around(id);
+    }
+
+    /// Who listens to a leg changed: it, and who speaks to it, may have to be decoded.
+    fn attend_around(&mut self, leg: LegId) {
+        let Some(l) = self.leg(leg) else { return };
+        let (slot, peer) = (l.slot, l.relay_to);
+        self.attend(slot);
+        if let Some(peer) = peer {
+            self.attend(peer);
         }
     }
 
@@ -87,6 +145,9 @@ impl Shard {
         send_report(leg, now, ntp, true, out);
         self.unbridge(id);
         if let Some(leg) = self.unseat(id) {
+            if let Some(live) = &leg.live {
+                live.close();
+            }
             out.gone(leg.slot);
             out.event(Event::Closed { leg: id, stats: leg.stats() });
         }

@@ -3,98 +3,78 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
     time::Duration,
 };
 
 use super::{
     Out, Plane, Slot,
+    live::Live,
     outgoing::{Outgoing, Target},
+    play::Playing,
     recorder::{self, Recorder, Said, Source, Tap},
 };
 use crate::{
-    codec::{Decoder, Encoder},
+    dsp::level::Dead,
     dtmf,
-    jitter::Jitter,
-    limits::{FRAME, PLAY_CLIPS_MAX, SAMPLES_PER_MS},
-    rtp::stats,
+    limits::{FRAME, PAYLOAD_SENT_MAX},
+    playout::Playout,
+    rtp::{length, stats},
     time::{At, Chance},
-    wire::{BridgeId, Clip, Codec, Direction, LegId, Opus, PlayId, Rate, RecordId, Remote, Repeat, Stats},
+    wire::{BridgeId, Codec, Direction, Event, LegId, Rate, RecordId, Remote, Stats},
 };
 
 #[derive(Debug)]
 pub(super) struct Leg {
     pub id: LegId,
     pub slot: Slot,
-    /// Which quarter of the 20 ms this leg sends in.
+    /// Which quarter of the 20 ms this leg has its tick in.
     pub phase: u64,
     pub remote: Option<Remote>,
     pub latched: Option<SocketAddr>,
     pub rtcp_latched: Option<SocketAddr>,
     pub out: Outgoing,
-    pub encoder: Encoder,
-    pub decoder: Decoder,
     pub received: stats::Receiver,
     pub stats: Stats,
     pub dtmf_in: dtmf::receive::Receiver,
     pub dtmf_out: dtmf::send::Sender,
-    pub play: Option<Playing>,
+    pub play: Option<Box<Playing>>,
     pub bridge: Option<BridgeId>,
     /// In a relay: who gets what this leg says.
     pub relay_to: Option<Slot>,
-    /// In a mix: what this leg said, waiting for the tick.
-    pub jitter: Option<Jitter>,
+    /// In a mix: its rate.
+    pub mixed: Option<Rate>,
+    /// What this leg says, decoded on the tick: in a mix, or where somebody listens to it.
+    pub ear: Option<Box<Ear>>,
+    /// The recordings that listen.
     pub taps: Vec<Tap>,
+    /// Who else listens, and for what.
+    pub live: Option<Box<Live>>,
+    /// On the list of those with something to do every 20 ms.
+    pub awake: bool,
     /// When something valid was last received, or watching began.
     pub heard: At,
     pub watch: Option<Duration>,
     pub watch_said: bool,
+    /// While watched: whether what arrives is anybody's sound.
+    pub dead: Option<Dead>,
     pub report_due: Option<At>,
+    /// When figures are next said unasked.
+    pub stats_due: Option<At>,
     /// Packets sent when the last report went out.
     pub reported_out: u64,
-    pub cname: String,
+    pub cname: Box<str>,
     /// Phase of an in-band digit, samples since its start.
     pub inband: u32,
+    /// Ticks of a mix in which this leg was silent, up to what makes it one of the audience.
+    pub still: u8,
 }
 
-/// A playback and how far it is.
+/// The way from packets to frames, and at which rate.
 #[derive(Debug)]
-pub(super) struct Playing {
-    pub id: PlayId,
-    clips: Vec<Arc<Clip>>,
-    repeat: Repeat,
-    clip: usize,
-    at: usize,
-}
-
-impl Playing {
-    pub fn new(id: PlayId, mut clips: Vec<Arc<Clip>>, repeat: Repeat) -> Self {
-        clips.truncate(PLAY_CLIPS_MAX);
-        clips.retain(|c| !c.pcm.is_empty());
-        Self { id, clips, repeat, clip: 0, at: 0 }
-    }
-
-    /// The next 20 ms, filled up with silence at the very end. `false`: nothing is left.
-    pub fn frame(&mut self, out: &mut [i16; FRAME]) -> bool {
-        let mut filled = 0;
-        while filled < FRAME {
-            let Some(clip) = self.clips.get(self.clip) else {
-                if self.repeat == Repeat::Forever && !self.clips.is_empty() {
-                    self.clip = 0;
-                    continue;
-                }
-                break;
-            };
-            let n = (clip.pcm.len() - self.at).min(FRAME - filled);
-            out[filled..filled + n].copy_from_slice(&clip.pcm[self.at..self.at + n]);
-            (filled, self.at) = (filled + n, self.at + n);
-            if self.at == clip.pcm.len() {
-                (self.clip, self.at) = (self.clip + 1, 0);
-            }
-        }
-        out[filled..].fill(0);
-        filled > 0
-    }
+pub(super) struct Ear {
+    pub rate: Rate,
+    pub codec: Codec,
+    pub playout: Playout,
 }
 
 impl Leg {
@@ -107,8 +87,6 @@ impl Leg {
             latched: None,
             rtcp_latched: None,
             out: Outgoing::new(chance),
-            encoder: Encoder::new(Codec::Pcmu, Rate::K8, Opus::default()),
-            decoder: Decoder::new(Codec::Pcmu, Rate::K8),
             received: stats::Receiver::default(),
             stats: Stats::default(),
             dtmf_in: dtmf::receive::Receiver::default(),
@@ -116,30 +94,60 @@ impl Leg {
             play: None,
             bridge: None,
             relay_to: None,
-            jitter: None,
+            mixed: None,
+            ear: None,
             taps: Vec::new(),
+            live: None,
+            awake: false,
             heard: now,
             watch: None,
             watch_said: false,
+            dead: None,
             report_due: None,
+            stats_due: None,
             reported_out: 0,
-            cname: format!("{:016x}", chance.bits()),
+            cname: format!("{:016x}", chance.bits()).into(),
             inband: 0,
+            still: 0,
         }
     }
 
     /// What was agreed, first time or again. A new address or codec begins anew; everything else goes on.
-    pub fn agree(&mut self, remote: Remote) {
+    pub fn agree(&mut self, now: At, remote: Remote) {
         let moved = self.remote.as_ref().is_none_or(|r| (r.rtp, r.rtcp, r.nat) != (remote.rtp, remote.rtcp, remote.nat));
         if moved {
             (self.latched, self.rtcp_latched) = (None, None);
         }
         if self.remote.as_ref().is_none_or(|r| (r.codec, r.send_pt) != (remote.codec, remote.send_pt)) {
-            self.encoder = Encoder::new(remote.codec, Rate::K8, remote.opus);
-            self.decoder = Decoder::new(remote.codec, Rate::K8);
-            self.out.interrupt();
+            self.out.interrupt(now, remote.codec.clock_hz());
+            self.received.set_clock(remote.codec.clock_hz());
         }
         self.remote = Some(remote);
+    }
+
+    /// The agreed codec.
+    pub fn codec(&self) -> Option<Codec> {
+        self.remote.as_ref().map(|r| r.codec)
+    }
+
+    /// The highest rate at which it makes sense to hear and be heard.
+    pub fn best_rate(&self) -> Rate {
+        match &self.remote {
+            Some(Remote { codec: Codec::Opus, opus, .. }) => opus.rate,
+            Some(r) => r.codec.sample_rate(),
+            None => Rate::K8,
+        }
+    }
+
+    /// Be able to hear at this rate, or stop hearing.
+    pub fn listen(&mut self, rate: Option<Rate>) {
+        let wanted = rate.zip(self.codec());
+        if let Some(ear) = self.ear.take_if(|e| wanted != Some((e.rate, e.codec))) {
+            self.stats.concealed_ms += ear.playout.concealed_ms();
+        }
+        if let Some((rate, codec)) = wanted.filter(|_| self.ear.is_none()) {
+            self.ear = Some(Box::new(Ear { rate, codec, playout: Playout::new(codec, rate, self.out.ssrc) }));
+        }
     }
 
     /// Whether RTP from here counts: from the latched address, or before that from the announced one, or for a peer behind a
@@ -167,8 +175,13 @@ impl Leg {
         if !matches!(r.direction, Direction::SendRecv | Direction::SendOnly) {
             return None;
         }
-        let ptime = usize::from(r.ptime_ms.clamp(10, 60)) * SAMPLES_PER_MS as usize;
-        Some(Target { slot: self.slot, to: self.reach(self.latched, r.rtp)?, pt: r.send_pt, ptime })
+        let mut ptime_ms = u32::from(r.codec.ptime_ms(r.ptime_ms.clamp(10, 60)));
+        // Linear sound is large: no packet is to be cut in pieces on its way.
+        if let Some(bytes) = length::bytes(r.codec, ptime_ms).filter(|n| *n > PAYLOAD_SENT_MAX) {
+            ptime_ms /= bytes.div_ceil(PAYLOAD_SENT_MAX) as u32;
+        }
+        let to = self.reach(self.latched, r.rtp)?;
+        Some(Target { slot: self.slot, to, pt: r.send_pt, codec: r.codec, opus: r.opus, ptime_ms })
     }
 
     /// The same for telephone events; `None` also when the peer did not agree to them.
@@ -205,14 +218,63 @@ impl Leg {
         self.play.is_some() || self.dtmf_out.busy()
     }
 
-    /// One frame of sound to this leg, and to those who record what it hears.
-    pub fn say(&mut self, now: At, pcm: &[i16; FRAME], records: &mut BTreeMap<RecordId, Recorder>, out: &mut impl Out) {
-        let (Some(t), Some(codec)) = (self.target(), self.remote.as_ref().map(|r| r.codec)) else { return };
-        let source = Source { leg: self.id, said: Said::ToLeg, ssrc: self.out.ssrc, codec };
+    /// One frame of sound at `rate` to this leg, and to those who record what it hears.
+    pub fn say(&mut self, now: At, sound: (Rate, &[i16]), records: &mut BTreeMap<RecordId, Recorder>, out: &mut impl Out) {
+        let Some(t) = self.target() else { return };
+        let source = Source { leg: self.id, said: Said::ToLeg, ssrc: self.out.ssrc, codec: t.codec };
         let taps = &self.taps;
-        self.out.frame(now, &t, &mut self.encoder, pcm, out, |ts, payload, out| {
+        self.out.frame(now, &t, sound, out, |ts, payload, out| {
             recorder::hear(records, taps, now, source, ts, payload, out);
         });
+    }
+
+    /// The same for sound that was encoded for others, too: `packet` writes the payload of each packet that is due.
+    pub fn say_shared(
+        &mut self,
+        now: At,
+        t: &Target,
+        records: &mut BTreeMap<RecordId, Recorder>,
+        out: &mut impl Out,
+        packet: impl FnMut(&mut [u8]) -> usize,
+    ) {
+        let source = Source { leg: self.id, said: Said::ToLeg, ssrc: self.out.ssrc, codec: t.codec };
+        let taps = &self.taps;
+        self.out.shared(now, t, out, packet, |ts, payload, out| {
+            recorder::hear(records, taps, now, source, ts, payload, out);
+        });
+    }
+
+    /// Silence in one packet, to keep the way open.
+    pub fn keep_alive(&mut self, now: At, records: &mut BTreeMap<RecordId, Recorder>, out: &mut impl Out) {
+        if let Some(t) = self.target() {
+            if t.codec == Codec::Opus {
+                // 20 ms of nothing (RFC 6716: CELT, one frame); not worth an encoder.
+                let t = Target { ptime_ms: 20, ..t };
+                self.say_shared(now, &t, records, out, |room| {
+                    room[..3].copy_from_slice(&[0xF8, 0xFF, 0xFE]);
+                    3
+                });
+            } else {
+                self.say(now, (Rate::K8, &[0; FRAME]), records, out);
+            }
+        }
+        // Counted as sent even when a long packet time still holds it back, or nothing may be sent.
+        self.out.last = Some(now);
+    }
+
+    /// Some of what this leg says, which stands for `time`: is its microphone dead?
+    pub fn check_alive(&mut self, pcm: &[i16], time: Duration, out: &mut impl Out) {
+        if self.dead.as_mut().is_some_and(|d| d.frame(pcm, time)) {
+            out.event(Event::Quiet { leg: self.id });
+        }
+    }
+
+    /// Whether there is something to do for it every 20 ms.
+    pub fn busy(&self) -> bool {
+        self.occupied()
+            || self.dtmf_in.holds()
+            || self.ear.is_some() && self.mixed.is_none()
+            || self.out.last.is_none() && self.remote.is_some()
     }
 
     /// The figures of this moment.
@@ -222,6 +284,7 @@ impl Leg {
             bytes_out: self.out.bytes,
             lost: self.received.lost(),
             jitter_us: self.received.jitter_us(),
+            concealed_ms: self.stats.concealed_ms + self.ear.as_ref().map_or(0, |e| e.playout.concealed_ms()),
             ..self.stats
         }
     }

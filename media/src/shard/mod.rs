@@ -10,7 +10,10 @@
 //! | `outgoing` | the one stream a leg sends, whatever feeds it |
 //! | `arrive` | a packet came: admitted, counted, recorded, relayed or buffered |
 //! | `bridge` | who hears whom; relay or mix |
-//! | `tick` | every 5 ms a quarter of the legs: playback, mixes, digits, reports, watches |
+//! | `mix` | sums, and encoders that listeners share |
+//! | `play` | playbacks, and encoded sound that listeners share |
+//! | `live` | copies of a leg's sound for other threads |
+//! | `tick` | every 5 ms a quarter of the mixes and of the legs with something to do; reports, watches |
 //! | `recorder` | payloads copied for the writer |
 //! | `commands` | the commands, one by one |
 //!
@@ -21,7 +24,10 @@ mod arrive;
 mod bridge;
 mod commands;
 mod leg;
+mod live;
+mod mix;
 mod outgoing;
+mod play;
 mod recorder;
 #[cfg(test)]
 mod tests;
@@ -35,7 +41,7 @@ use std::{
 };
 
 use crate::{
-    limits::{PHASE_TIME, SHARD_LEGS_MAX},
+    limits::{PHASE_TIME, PHASES, SHARD_LEGS_MAX},
     record::{Block, Job},
     time::{At, Chance},
     wire::{BridgeId, Event, LegId, RecordId},
@@ -114,7 +120,14 @@ pub struct Shard {
     next: At,
     phase: u64,
     totals: Totals,
-    mixed: Box<bridge::Desk>,
+    /// The bridges that are mixed.
+    mixing: BTreeSet<BridgeId>,
+    /// By phase: the legs that have something to do every 20 ms.
+    awake: [Vec<u32>; PHASES as usize],
+    /// Bridges made so far; each gets the next phase.
+    phases_given: u64,
+    desk: Box<mix::Desk>,
+    shared: play::Shared,
 }
 
 /// Legs on their way to another shard, with the bridges and recordings they belong to.
@@ -155,7 +168,11 @@ impl Shard {
             next: At(0),
             phase: 0,
             totals: Totals::default(),
-            mixed: Box::default(),
+            mixing: BTreeSet::new(),
+            awake: Default::default(),
+            phases_given: 0,
+            desk: Box::default(),
+            shared: play::Shared::default(),
         }
     }
 
@@ -211,7 +228,7 @@ impl Shard {
         if self.index.len() >= SHARD_LEGS_MAX || self.index.contains_key(&id) {
             return None;
         }
-        self.wake(now);
+        self.start_clock(now);
         let leg = Box::new(Leg::new(now, id, &mut self.chance));
         let slot = self.seat(leg);
         self.retap(id);
@@ -219,7 +236,7 @@ impl Shard {
     }
 
     /// A clock that stood still while nothing was here starts from now.
-    fn wake(&mut self, now: At) {
+    fn start_clock(&mut self, now: At) {
         if self.deadline().is_none() {
             self.next = now + PHASE_TIME;
         }
@@ -229,19 +246,38 @@ impl Shard {
         let id = leg.id;
         let n = self.free.pop().unwrap_or(self.legs.len() as u32);
         leg.slot = Slot(n);
-        leg.phase = u64::from(n) % crate::limits::PHASES;
+        leg.phase = u64::from(n) % PHASES;
+        leg.awake = false;
         match self.legs.get_mut(n as usize) {
             Some(seat) => *seat = Some(leg),
             None => self.legs.push(Some(leg)),
         }
         self.index.insert(id, n);
+        // Waking is part of the way of a packet: room for it is taken here.
+        let quarter = self.legs.len() / PHASES as usize + 1;
+        self.awake.iter_mut().for_each(|a| a.reserve(quarter.saturating_sub(a.len())));
         Slot(n)
+    }
+
+    /// See to it that the leg's tick is called as long as it has something to do.
+    fn wake(&mut self, slot: Slot) {
+        if let Some(leg) = self.legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut)
+            && !leg.awake
+            && leg.busy()
+        {
+            leg.awake = true;
+            self.awake[leg.phase as usize].push(slot.0);
+        }
     }
 
     fn unseat(&mut self, id: LegId) -> Option<Box<Leg>> {
         let n = self.index.remove(&id)?;
         self.free.push(n);
-        self.legs.get_mut(n as usize)?.take()
+        let leg = self.legs.get_mut(n as usize)?.take()?;
+        if leg.awake {
+            self.awake[leg.phase as usize].retain(|awake| *awake != n);
+        }
+        Some(leg)
     }
 
     fn leg(&mut self, id: LegId) -> Option<&mut Leg> {
@@ -275,7 +311,13 @@ impl Shard {
         let bridges: Vec<BridgeId> =
             self.bridges.iter().filter(|(_, b)| b.members.iter().any(|m| names.contains(&m.0))).map(|(id, _)| *id).collect();
         Group {
-            bridges: bridges.into_iter().filter_map(|id| self.bridges.remove_entry(&id)).collect(),
+            bridges: bridges
+                .into_iter()
+                .filter_map(|id| {
+                    self.mixing.remove(&id);
+                    self.bridges.remove_entry(&id)
+                })
+                .collect(),
             records: kept.into_iter().filter_map(|id| self.records.remove_entry(&id)).collect(),
             legs: names.into_iter().filter_map(|id| self.unseat(id)).collect(),
         }
@@ -283,7 +325,7 @@ impl Shard {
 
     /// Legs from another shard: their new slots, in the order of [`Group::legs`].
     pub fn put(&mut self, now: At, group: Group) -> Vec<(LegId, Slot)> {
-        self.wake(now);
+        self.start_clock(now);
         let slots: Vec<_> = group.legs.into_iter().map(|leg| (leg.id, self.seat(leg))).collect();
         self.records.extend(group.records);
         for (id, mut bridge) in group.bridges {
@@ -292,6 +334,10 @@ impl Shard {
             }
             self.bridges.insert(id, bridge);
             self.remode(id);
+        }
+        for (_, slot) in &slots {
+            self.prepare(now, *slot);
+            self.attend(*slot);
         }
         slots
     }

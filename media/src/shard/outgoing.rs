@@ -1,6 +1,6 @@
 //! The one stream a leg sends: whatever feeds it, sequence and timestamp run on without a jump.
 //!
-//!     Idle ─┬─▶ Frames   (our own 20 ms clock: prompts, mixes, silence)
+//!     Idle ─┬─▶ Frames   (our own 20 ms clock: prompts, mixes, silence; encoded here or shared with others)
 //!           ├─▶ Events   (digits we send)
 //!           └─▶ Relay    (another leg's packets, shifted by constants)
 //!
@@ -10,18 +10,18 @@
 use super::Out;
 use crate::{
     codec::Encoder,
-    limits::{CATCH_UP_MAX, FRAME, PHASE_TIME, SAMPLES_PER_MS},
+    limits::{CATCH_UP_MAX, FRAME_TIME, PAYLOAD_SENT_MAX, PHASE_TIME},
     rtp::{HEADER, Header, write_before, write_header},
     shard::{Plane, Slot},
-    time::{At, Chance, samples},
-    wire::LegId,
+    time::{At, Chance, ticks},
+    wire::{Codec, LegId, Opus, Rate},
 };
-use std::{net::SocketAddr, ops::Range};
+use std::{net::SocketAddr, ops::Range, time::Duration};
 
-/// Longest packet time we send, samples.
-const PTIME_MAX: usize = 60 * SAMPLES_PER_MS as usize;
-/// A relayed timestamp this far from where the clock says it should be is a jump, not jitter: two seconds.
-const JUMP: u32 = 16_000;
+/// Milliseconds of a frame.
+const FRAME_MS: u32 = FRAME_TIME.as_millis() as u32;
+/// A relayed timestamp this far from where the clock says it should be is a jump, not jitter.
+const JUMP: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Feed {
@@ -46,7 +46,32 @@ pub(super) struct Target {
     pub slot: Slot,
     pub to: SocketAddr,
     pub pt: u8,
-    pub ptime: usize,
+    pub codec: Codec,
+    pub opus: Opus,
+    /// Sound in a packet, milliseconds; one the codec has frames for.
+    pub ptime_ms: u32,
+}
+
+impl Target {
+    /// Ticks of the codec's clock in a packet.
+    pub fn ticks(&self) -> u32 {
+        self.codec.clock_hz() / 1_000 * self.ptime_ms
+    }
+}
+
+/// Own sound on its way into packets: there only while a leg is sent something of its own.
+struct Voice {
+    codec: Codec,
+    opus: Opus,
+    rate: Rate,
+    encoder: Encoder,
+    pending: Vec<i16>,
+}
+
+impl std::fmt::Debug for Voice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Voice({:?} at {} Hz)", self.codec, self.rate.hz())
+    }
 }
 
 /// See the module.
@@ -55,6 +80,8 @@ pub(super) struct Outgoing {
     pub ssrc: u32,
     seq: u16,
     ts: u32,
+    /// Ticks of the RTP clock a second.
+    hz: u32,
     /// When `ts` is due; `None` before the first packet.
     due: Option<At>,
     feed: Feed,
@@ -64,8 +91,9 @@ pub(super) struct Outgoing {
     pub bytes: u64,
     /// When something was last sent; `None` before the first packet.
     pub last: Option<At>,
-    pending: [i16; PTIME_MAX + FRAME],
-    held: usize,
+    voice: Option<Box<Voice>>,
+    /// Sound that is due and not in a packet yet, milliseconds.
+    held_ms: u32,
 }
 
 impl Outgoing {
@@ -74,6 +102,7 @@ impl Outgoing {
             ssrc: chance.word(),
             seq: chance.word() as u16,
             ts: chance.word(),
+            hz: 8_000,
             due: None,
             feed: Feed::Idle,
             marker: true,
@@ -81,30 +110,53 @@ impl Outgoing {
             packets: 0,
             bytes: 0,
             last: None,
-            pending: [0; PTIME_MAX + FRAME],
-            held: 0,
+            voice: None,
+            held_ms: 0,
         }
     }
 
     /// The timestamp of this instant, for sender reports.
     pub fn ts_at(&self, now: At) -> u32 {
         match self.due {
-            Some(due) if due > now => self.ts.wrapping_sub(due.samples_since(now)),
-            Some(due) => self.ts.wrapping_add(now.samples_since(due)),
+            Some(due) if due > now => self.ts.wrapping_sub(due.ticks_since(now, self.hz)),
+            Some(due) => self.ts.wrapping_add(now.ticks_since(due, self.hz)),
             None => self.ts,
         }
     }
 
-    /// What was agreed changed: the next packet is a new talkspurt.
-    pub fn interrupt(&mut self) {
+    /// What was agreed changed: the next packet is a new talkspurt, and timestamps count `hz` a second.
+    pub fn interrupt(&mut self, now: At, hz: u32) {
+        if hz != self.hz {
+            // What passed so far was counted by the old clock (RFC 7160 section 4).
+            (self.ts, self.due) = (self.ts_at(now), self.due.map(|_| now));
+            self.hz = hz;
+        }
         self.feed = Feed::Idle;
+    }
+
+    /// What feeds the stream started over: its numbers are mapped anew.
+    pub fn restart(&mut self) {
+        self.feed = Feed::Idle;
+    }
+
+    /// Ticks of this stream's clock as microseconds.
+    pub fn as_us(&self, n: u32) -> u32 {
+        u32::try_from(ticks(n, self.hz).as_micros()).unwrap_or(u32::MAX)
+    }
+
+    /// Nothing of our own will be sent for a while: an encoder is large.
+    pub fn rest(&mut self) {
+        self.voice = None;
     }
 
     fn anchor(&mut self, now: At, feed: Feed) {
         if let Some(due) = self.due {
-            self.ts = self.ts.wrapping_add(now.samples_since(due));
+            self.ts = self.ts.wrapping_add(now.ticks_since(due, self.hz));
         }
-        self.held = 0;
+        self.held_ms = 0;
+        if let Some(v) = &mut self.voice {
+            v.pending.clear();
+        }
         self.marker = true;
         self.feed = feed;
     }
@@ -115,46 +167,105 @@ impl Outgoing {
         self.last = Some(now);
     }
 
-    /// 20 ms of our own sound. `sent` gets each packet that went out: its timestamp and payload.
+    /// 20 ms more are due; how many packets that makes. `shared`: they come encoded from elsewhere.
+    fn frame_due(&mut self, now: At, t: &Target, shared: bool) -> u32 {
+        // A pause is a new talkspurt. Less than what a late tick makes up for is no pause.
+        let paused = self.due.is_some_and(|due| now.since(due) > PHASE_TIME * CATCH_UP_MAX);
+        // Half a packet that was encoded here cannot go on elsewhere.
+        let torn = self.held_ms > 0 && shared == self.voice.as_ref().is_some_and(|v| !v.pending.is_empty());
+        if self.feed != Feed::Frames || paused || torn {
+            self.anchor(now, Feed::Frames);
+        }
+        self.held_ms += FRAME_MS;
+        let packets = self.held_ms / t.ptime_ms;
+        self.held_ms %= t.ptime_ms;
+        self.due = Some(now + Duration::from_millis(u64::from(FRAME_MS - self.held_ms.min(FRAME_MS))));
+        packets
+    }
+
+    /// 20 ms of our own sound at `rate`. `sent` gets each packet that went out: its timestamp and payload.
     pub fn frame<O: Out>(
         &mut self,
         now: At,
         t: &Target,
-        encoder: &mut Encoder,
-        pcm: &[i16; FRAME],
+        (rate, pcm): (Rate, &[i16]),
         out: &mut O,
         mut sent: impl FnMut(u32, &[u8], &mut O),
     ) {
-        // A pause is a new talkspurt. Less than what a late tick makes up for is no pause.
-        let paused = self.due.is_some_and(|due| now.since(due) > PHASE_TIME * CATCH_UP_MAX);
-        if self.feed != Feed::Frames || paused {
-            self.anchor(now, Feed::Frames);
+        let packets = self.frame_due(now, t, false);
+        let mut voice = match self.voice.take() {
+            Some(v) if (v.codec, v.opus, v.rate) == (t.codec, t.opus, rate) => v,
+            _ => Box::new(Voice {
+                codec: t.codec,
+                opus: t.opus,
+                rate,
+                encoder: Encoder::new(t.codec, rate, t.opus),
+                pending: Vec::with_capacity(rate.samples(t.ptime_ms + FRAME_MS)),
+            }),
+        };
+        voice.pending.extend_from_slice(pcm);
+        let n = rate.samples(t.ptime_ms);
+        for _ in 0..packets {
+            let mut packet = [0; HEADER + PAYLOAD_SENT_MAX];
+            // A change of rate in the middle of a packet leaves less than a whole one.
+            let missing = n.saturating_sub(voice.pending.len());
+            voice.pending.extend(std::iter::repeat_n(0, missing));
+            let length = voice.encoder.encode(&voice.pending[..n], &mut packet[HEADER..]);
+            voice.pending.drain(..n);
+            self.send(now, t, &mut packet, length, out, &mut sent);
         }
-        self.pending[self.held..self.held + FRAME].copy_from_slice(pcm);
-        self.held += FRAME;
-        let n = t.ptime;
-        while self.held >= n {
-            let mut packet = [0; HEADER + PTIME_MAX];
-            let length = encoder.encode(&self.pending[..n], &mut packet[HEADER..HEADER + n]);
+        self.voice = Some(voice);
+    }
+
+    /// 20 ms of sound encoded elsewhere: `packet` is asked for the payload of each packet that is due, and writes it into the
+    /// room it is given.
+    pub fn shared<O: Out>(
+        &mut self,
+        now: At,
+        t: &Target,
+        out: &mut O,
+        mut packet: impl FnMut(&mut [u8]) -> usize,
+        mut sent: impl FnMut(u32, &[u8], &mut O),
+    ) {
+        for _ in 0..self.frame_due(now, t, true) {
+            let mut bytes = [0; HEADER + PAYLOAD_SENT_MAX];
+            let length = packet(&mut bytes[HEADER..]);
+            self.send(now, t, &mut bytes, length, out, &mut sent);
+        }
+    }
+
+    /// Nothing to send (a silence the peer does not want) still takes its time.
+    fn send<O: Out>(
+        &mut self,
+        now: At,
+        t: &Target,
+        packet: &mut [u8; HEADER + PAYLOAD_SENT_MAX],
+        length: usize,
+        out: &mut O,
+        sent: &mut impl FnMut(u32, &[u8], &mut O),
+    ) {
+        if length == 0 {
+            self.marker = true;
+        } else {
             let h = Header { marker: std::mem::take(&mut self.marker), pt: t.pt, seq: self.seq, ts: self.ts, ssrc: self.ssrc };
             write_header(&h, packet.first_chunk_mut().expect("longer than a header"));
             out.send(t.slot, Plane::Rtp, t.to, &packet[..HEADER + length]);
             sent(self.ts, &packet[HEADER..HEADER + length], out);
             self.count(now, length);
             self.seq = self.seq.wrapping_add(1);
-            self.ts = self.ts.wrapping_add(n as u32);
-            self.pending.copy_within(n..self.held, 0);
-            self.held -= n;
         }
-        self.due = Some(now + samples(FRAME as u32 - self.held.min(FRAME) as u32));
+        self.ts = self.ts.wrapping_add(t.ticks());
     }
 
-    /// One packet of a telephone event (RFC 4733): all of one event share the timestamp of its first.
-    pub fn event(&mut self, now: At, t: &Target, first: bool, payload: crate::dtmf::Payload, out: &mut impl Out) {
+    /// One packet of a telephone event (RFC 4733): all of one event share the timestamp of its first. Its duration counts at
+    /// 8 kHz here and at the stream's clock on the wire, as far as the field goes.
+    pub fn event(&mut self, now: At, t: &Target, first: bool, mut payload: crate::dtmf::Payload, out: &mut impl Out) {
         if self.feed != Feed::Events || first {
             self.anchor(now, Feed::Events);
             self.event_ts = self.ts;
         }
+        let length = u64::from(payload.duration) * u64::from(self.hz) / 8_000;
+        payload.duration = length.min(u64::from(u16::MAX)) as u16;
         let h = Header { marker: first, pt: t.pt, seq: self.seq, ts: self.event_ts, ssrc: self.ssrc };
         let mut packet = [0; HEADER + 4];
         write_header(&h, packet.first_chunk_mut().expect("longer than a header"));
@@ -163,10 +274,10 @@ impl Outgoing {
         self.count(now, 4);
         self.seq = self.seq.wrapping_add(1);
         self.marker = true;
-        self.moved_to(self.event_ts.wrapping_add(u32::from(payload.duration)), now);
+        self.moved_to(self.event_ts.wrapping_add(length as u32), now);
     }
 
-    /// Another leg's packet, in its own buffer. `length`: samples it lasts. `event`: its timestamp stands still.
+    /// Another leg's packet, in its own buffer. `length`: ticks it lasts. `event`: its timestamp stands still.
     #[expect(clippy::too_many_arguments, reason = "the hot path: a struct would be built per packet for its own sake")]
     pub fn relay(
         &mut self,
@@ -200,7 +311,7 @@ impl Outgoing {
         }
         self.feed = Feed::Relay(shift);
         // Packets come with jitter: the moment the last sample ends is known only to within that.
-        self.moved_to(ts.wrapping_add(length), if event { now } else { now + samples(length) });
+        self.moved_to(ts.wrapping_add(length), if event { now } else { now + ticks(length, self.hz) });
         let marker = h.marker || std::mem::take(&mut self.marker) && !event;
         let header = Header { marker, pt: t.pt, seq, ts, ssrc: self.ssrc };
         let size = payload.len();
@@ -230,6 +341,6 @@ impl Outgoing {
 
     fn jumps(&self, now: At, ts: u32) -> bool {
         let off = ts.wrapping_sub(self.ts_at(now)) as i32;
-        off.unsigned_abs() > JUMP
+        off.unsigned_abs() > JUMP.as_secs() as u32 * self.hz
     }
 }

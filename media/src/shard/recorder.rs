@@ -140,7 +140,7 @@ impl Shard {
             out.event(Event::Recorded { record: id, duration: std::time::Duration::ZERO, bytes: 0, trouble: Some(trouble) });
             return;
         }
-        self.wake(now);
+        self.start_clock(now);
         out.record(Job::Open { record: id, path, format });
         self.records.insert(id, Recorder::new(now, sides));
         sides.into_iter().flatten().for_each(|l| self.retap(l));

@@ -1,10 +1,13 @@
 //! Stories of phones on one shard, in virtual time.
 
+mod codecs;
+mod sharing;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use super::{
     Plane, Setup, Shard,
-    world::{EVENT_PT, World},
+    world::{EVENT_PT, World, pt},
 };
 use crate::{
     dtmf,
@@ -31,11 +34,12 @@ fn is_one_stream(w: &World, n: usize) {
         let ((t0, a), (t1, b)) = (pair[0], pair[1]);
         assert_eq!((b.ssrc, b.seq), (a.ssrc, a.seq.wrapping_add(1)), "after {a:?} at {t0:?} came {b:?} at {t1:?}");
     }
-    let sound: Vec<_> = got.iter().filter(|(_, h)| h.pt < 96).collect();
+    let (codec, clock) = (w.phones[n].codec, w.phones[n].codec.clock_hz() as i32 / 8_000);
+    let sound: Vec<_> = got.iter().filter(|(_, h)| h.pt == pt(codec)).collect();
     for pair in sound.windows(2) {
         let ((t0, a), (t1, b)) = (pair[0], pair[1]);
         let (step, passed) = (b.ts.wrapping_sub(a.ts) as i32, t1.samples_since(*t0) as i32);
-        assert!(step >= 80 && (step - passed).abs() <= 330, "{a:?} at {t0:?}, {b:?} at {t1:?}");
+        assert!(step >= 80 && (step - passed * clock).abs() <= 330 * clock, "{a:?} at {t0:?}, {b:?} at {t1:?}");
     }
 }
 

@@ -1,20 +1,33 @@
-//! The clock of a shard: every 5 ms a quarter of the legs and mixing bridges, so that not all send in one instant.
+//! The clock of a shard: every 5 ms a quarter of the mixes and of the legs that have something to do, so that not all send in
+//! one instant, and a fortieth of all legs for what is due now and then. A leg that is relayed or idle costs no more than that.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Out, Shard, arrive::ntp_at, leg::Leg, recorder::Recorder};
+use super::{
+    Out, Shard, Slot,
+    arrive::ntp_at,
+    leg::Leg,
+    mix::FRAME_MAX,
+    play::{Playing, Shared},
+    recorder::Recorder,
+};
 use crate::{
     dtmf::{self, send::Due},
-    limits::{CATCH_UP_MAX, FRAME, KEEPALIVE, PHASE_TIME, PHASES, RTCP_EVERY},
+    limits::{CATCH_UP_MAX, FRAME, FRAME_TIME, KEEPALIVE, LOOK_EVERY, PHASE_TIME, PHASES, RTCP_EVERY, STATS_EVERY},
+    playout::Heard,
     rtp::rtcp,
     time::At,
-    wire::{Event, RecordId},
+    wire::{Codec, Event, Rate, RecordId},
 };
 
 /// Loudness of an in-band digit, each of its two tones: -10 dBFS.
 const INBAND: f32 = 10_362.0;
 /// Phases between two looks at the recordings whose packets stopped: 100 ms.
 const RECORD_SWEEP: u64 = 20;
+/// Phases in which every leg is looked at once.
+const LOOK_PHASES: u64 = (LOOK_EVERY.as_millis() / PHASE_TIME.as_millis()) as u64;
+/// Phases between two looks at clips nobody is played: 5 s.
+const TIDY: u64 = 1_000;
 
 impl Shard {
     /// Do what is due. Call at or after [`Shard::deadline`]; more often is harmless.
@@ -40,46 +53,93 @@ impl Shard {
         let phase = self.phase % PHASES;
         self.phase += 1;
         self.mix(now, phase, out);
-        for i in 0..self.legs.len() {
-            let Some(leg) = self.legs[i].as_deref_mut().filter(|l| l.phase == phase) else { continue };
-            let slot = leg.slot;
-            if let Some((digit, held)) = leg.dtmf_in.tick(now) {
-                self.pressed(slot, digit, held, out);
+        // Whoever has nothing to do any more makes room for the last; those woken meanwhile are at the end.
+        let mut k = 0;
+        while let Some(&slot) = self.awake[phase as usize].get(k) {
+            if self.leg_tick(now, slot, out) {
+                k += 1;
+            } else {
+                self.awake[phase as usize].swap_remove(k);
             }
-            self.leg_tick(now, i, out);
+        }
+        let first = (self.phase % LOOK_PHASES) as usize;
+        for i in (first..self.legs.len()).step_by(LOOK_PHASES as usize) {
+            self.look(now, i, out);
         }
         // Packets bring their recording's block to the writer; this is for those whose packets stopped.
         if self.phase.is_multiple_of(RECORD_SWEEP) {
             self.records.iter_mut().for_each(|(id, r)| r.tick(now, *id, out));
         }
+        if self.phase.is_multiple_of(TIDY) {
+            self.shared.tidy(now);
+        }
     }
 
-    fn leg_tick(&mut self, now: At, i: usize, out: &mut impl Out) {
+    /// 20 ms of a leg that has something to do. `false`: no longer.
+    fn leg_tick(&mut self, now: At, slot: u32, out: &mut impl Out) -> bool {
+        let i = slot as usize;
+        let Some(leg) = self.legs.get_mut(i).and_then(Option::as_deref_mut) else { return false };
+        let clock = leg.codec().map_or(8_000, Codec::clock_hz);
+        if let Some((digit, held)) = leg.dtmf_in.tick(now) {
+            self.pressed(Slot(slot), digit, held * 8_000 / clock, out);
+        }
+        self.overhear(now, i, out);
+        let Self { legs, records, totals, shared, .. } = self;
+        let Some(leg) = legs.get_mut(i).and_then(Option::as_deref_mut) else { return false };
+        if leg.remote.is_some() {
+            let before = leg.out.packets;
+            if leg.dtmf_out.busy() {
+                send_digit(leg, now, records, out);
+            } else if let Some(play) = leg.play.take() {
+                leg.play = play_on(leg, play, now, shared, records, out);
+            } else if leg.out.last.is_none() {
+                // It opens the way through the peer's firewall.
+                leg.keep_alive(now, records, out);
+            }
+            totals.packets_out += leg.out.packets - before;
+        }
+        leg.awake = leg.busy();
+        leg.awake
+    }
+
+    /// Outside a mix: what a leg says, to those who listen to it, and to those who listen to the one it is relayed to.
+    fn overhear(&mut self, now: At, i: usize, out: &mut impl Out) {
+        let Self { legs, desk, .. } = self;
+        let Some(leg) = legs.get_mut(i).and_then(Option::as_deref_mut).filter(|l| l.mixed.is_none()) else { return };
+        let Some(ear) = &mut leg.ear else { return };
+        let (rate, pcm) = (ear.rate, &mut desk.single[..ear.rate.samples(20)]);
+        if ear.playout.frame(now, pcm) == Heard::Silent {
+            pcm.fill(0);
+        } else {
+            leg.check_alive(pcm, FRAME_TIME, out);
+        }
+        if let Some(live) = &mut leg.live {
+            live.said(rate, pcm);
+        }
+        let listener = leg.relay_to.and_then(|to| legs.get_mut(to.0 as usize)).and_then(Option::as_deref_mut);
+        if let Some(listener) = listener.filter(|l| !l.occupied())
+            && let Some(live) = &mut listener.live
+        {
+            live.heard(rate, pcm);
+        }
+    }
+
+    /// What every leg needs now and then, whether or not it does anything.
+    fn look(&mut self, now: At, i: usize, out: &mut impl Out) {
         let Self { legs, records, totals, chance, setup, .. } = self;
-        let Some(leg) = legs[i].as_deref_mut() else { return };
+        let Some(leg) = legs.get_mut(i).and_then(Option::as_deref_mut) else { return };
+        watch(leg, now, out);
+        if let Some(live) = &mut leg.live {
+            live.tell_losses(now, out);
+        }
         if leg.remote.is_none() {
-            watch(leg, now, out);
             return;
         }
-        let before = leg.out.packets;
-        if leg.dtmf_out.busy() {
-            send_digit(leg, now, records, out);
-        } else if let Some(play) = &mut leg.play {
-            let (mut frame, id) = ([0; FRAME], play.id);
-            if play.frame(&mut frame) {
-                leg.say(now, &frame, records, out);
-            } else {
-                leg.play = None;
-                out.event(Event::Played { leg: leg.id, play: id, finished: true });
-            }
-        } else if leg.jitter.is_none() && leg.out.last.is_none_or(|last| now.since(last) >= KEEPALIVE) {
-            // The first one goes out at once: it opens the way through the peer's firewall.
-            leg.say(now, &[0; FRAME], records, out);
-            // Counted as sent even when a long packet time still holds it back, or nothing may be sent.
-            leg.out.last = Some(now);
+        if leg.out.last.is_some_and(|last| now.since(last) >= KEEPALIVE) && !leg.occupied() {
+            let before = leg.out.packets;
+            leg.keep_alive(now, records, out);
+            totals.packets_out += leg.out.packets - before;
         }
-        totals.packets_out += leg.out.packets - before;
-        watch(leg, now, out);
         let spread = |every: Duration, by: u64| every / 2 + every * (by % 1_024) as u32 / 1_024;
         match leg.report_due {
             // The first report comes early, so that a short call has a round trip, too.
@@ -90,7 +150,52 @@ impl Shard {
             }
             Some(_) => {}
         }
+        match leg.stats_due {
+            None => leg.stats_due = Some(now + STATS_EVERY),
+            Some(due) if due <= now => {
+                leg.stats_due = Some(now + STATS_EVERY);
+                out.event(Event::Stats { leg: leg.id, stats: leg.stats() });
+            }
+            Some(_) => {}
+        }
     }
+}
+
+/// The next 20 ms of a playback; the playback, if it goes on.
+fn play_on(
+    leg: &mut Leg,
+    mut play: Box<Playing>,
+    now: At,
+    shared: &mut Shared,
+    records: &mut BTreeMap<RecordId, Recorder>,
+    out: &mut impl Out,
+) -> Option<Box<Playing>> {
+    let listened = leg.live.as_ref().is_some_and(|l| l.wants_heard().is_some());
+    let target = leg.target().filter(|t| !listened && shared.has(&play, t.codec, t.opus, t.ptime_ms));
+    let goes_on = match target {
+        Some(_) if play.over() => false,
+        Some(t) => {
+            leg.say_shared(now, &t, records, out, |room| play.share(shared, now, t.codec, t.opus, t.ptime_ms, room));
+            true
+        }
+        None => {
+            let (rate, mut frame) = (play.rate(), [0; FRAME_MAX]);
+            let frame = &mut frame[..rate.samples(20)];
+            let goes_on = play.frame(frame);
+            if goes_on {
+                if let Some(live) = &mut leg.live {
+                    live.heard(rate, frame);
+                }
+                leg.say(now, (rate, frame), records, out);
+            }
+            goes_on
+        }
+    };
+    if goes_on {
+        return Some(play);
+    }
+    out.event(Event::Played { leg: leg.id, play: play.id, finished: true });
+    None
 }
 
 fn watch(leg: &mut Leg, now: At, out: &mut impl Out) {
@@ -120,9 +225,9 @@ fn send_digit(leg: &mut Leg, now: At, records: &mut BTreeMap<RecordId, Recorder>
                     two_tones(payload.code, leg.inband, &mut frame);
                     leg.inband += FRAME as u32;
                 }
-                leg.say(now, &frame, records, out);
+                leg.say(now, (Rate::K8, &frame), records, out);
             }
-            Due::Gap => leg.say(now, &frame, records, out),
+            Due::Gap => leg.say(now, (Rate::K8, &frame), records, out),
             Due::Done => {}
         }
     }

@@ -55,6 +55,19 @@ pub(super) struct Phone {
     pub events: Vec<(Header, dtmf::Payload)>,
     pub rtcp: Vec<Vec<u8>>,
     voice: Vec<i16>,
+    /// Samples said so far.
+    said: usize,
+    mouth: Option<(Codec, Encoder)>,
+    ear: Option<(Codec, Decoder)>,
+}
+
+/// The payload type a phone uses for a codec.
+pub(super) fn pt(codec: Codec) -> u8 {
+    match codec {
+        Codec::Opus => 111,
+        Codec::L16(_) => 96,
+        other => other.static_pt().expect("the others have one"),
+    }
 }
 
 pub(super) struct World {
@@ -70,6 +83,13 @@ pub(super) struct World {
 
 pub(super) const EVENT_PT: u8 = 101;
 
+impl Phone {
+    /// Its microphone is dead: it goes on sending, silence.
+    pub fn mute(&mut self) {
+        self.voice.fill(0);
+    }
+}
+
 impl World {
     pub fn new() -> Self {
         let shard = Shard::new(Setup { seed: 7, ntp_at_zero: 0x1234 << 32 });
@@ -79,8 +99,8 @@ impl World {
 
     pub fn remote(&self, n: usize) -> Remote {
         let p = &self.phones[n];
-        let pt = p.codec.static_pt().expect("G.711");
-        Remote { dtmf_pt: Some((EVENT_PT + n as u8, EVENT_PT)), ..Remote::plain(p.at, p.codec, pt) }
+        let event = EVENT_PT + n as u8 % 8;
+        Remote { dtmf_pt: Some((event, EVENT_PT)), ..Remote::plain(p.at, p.codec, pt(p.codec)) }
     }
 
     /// A phone whose leg is open and agreed. Its index; its leg has the same number.
@@ -103,6 +123,9 @@ impl World {
             events: Vec::new(),
             rtcp: Vec::new(),
             voice,
+            said: 0,
+            mouth: None,
+            ear: None,
         });
         let remote = self.remote(n);
         self.tell(Command::Agree { leg, remote });
@@ -166,13 +189,14 @@ impl World {
     /// A phone presses a key for 100 ms; 100 ms later it is ready for the next. Its voice is silent meanwhile.
     pub fn press(&mut self, n: usize, code: u8) {
         let voice = self.phones[n].hz.take();
-        let ts = self.phones[n].ts;
+        let (ts, frame) = (self.phones[n].ts, self.phones[n].codec.clock_hz() / 50);
         for i in 1..=7u16 {
-            self.event(n, ts, i == 1, dtmf::Payload { code, end: i >= 5, volume: 10, duration: i.min(5) * 160 });
+            let duration = i.min(5) * frame as u16;
+            self.event(n, ts, i == 1, dtmf::Payload { code, end: i >= 5, volume: 10, duration });
             self.run(20);
         }
         self.run(60);
-        self.phones[n].ts = ts.wrapping_add(1_600);
+        self.phones[n].ts = ts.wrapping_add(10 * frame);
         self.phones[n].hz = voice;
     }
 
@@ -200,12 +224,15 @@ impl World {
         if p.hz.is_none() {
             return;
         }
-        let start = (p.ts as usize / FRAME * FRAME) % 8_000;
-        let mut payload = [0; FRAME];
-        Encoder::new(p.codec, Rate::K8, Opus::default()).encode(&p.voice[start..start + FRAME], &mut payload);
-        let h = Header { marker: false, pt: p.codec.static_pt().expect("G.711"), seq: p.seq, ts: p.ts, ssrc: p.ssrc };
-        (p.seq, p.ts) = (p.seq.wrapping_add(1), p.ts.wrapping_add(FRAME as u32));
-        self.phone_sends(n, Self::rtp(h, &payload));
+        let start = p.said % 8_000;
+        p.said += FRAME;
+        p.mouth.take_if(|m| m.0 != p.codec);
+        let (_, encoder) = p.mouth.get_or_insert_with(|| (p.codec, Encoder::new(p.codec, Rate::K8, Opus::default())));
+        let mut payload = [0; 1_400];
+        let length = encoder.encode(&p.voice[start..start + FRAME], &mut payload);
+        let h = Header { marker: false, pt: pt(p.codec), seq: p.seq, ts: p.ts, ssrc: p.ssrc };
+        (p.seq, p.ts) = (p.seq.wrapping_add(1), p.ts.wrapping_add(p.codec.clock_hz() / 50));
+        self.phone_sends(n, Self::rtp(h, &payload[..length]));
     }
 
     fn deliver(&mut self) {
@@ -220,9 +247,11 @@ impl World {
             }
             let (h, payload) = parse(&bytes).expect("we send valid packets");
             p.got.push((self.now, h));
-            if h.pt == p.codec.static_pt().expect("G.711") {
-                let mut pcm = [0; 480];
-                let n = Decoder::new(p.codec, Rate::K8).decode(&bytes[payload], &mut pcm);
+            if h.pt == pt(p.codec) {
+                p.ear.take_if(|e| e.0 != p.codec);
+                let (_, decoder) = p.ear.get_or_insert_with(|| (p.codec, Decoder::new(p.codec, Rate::K8)));
+                let mut pcm = [0; 960];
+                let n = decoder.decode(&bytes[payload], &mut pcm);
                 p.heard.extend_from_slice(&pcm[..n]);
             } else {
                 p.events.push((h, dtmf::Payload::parse(&bytes[payload]).expect("an event")));

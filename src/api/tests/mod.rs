@@ -257,7 +257,8 @@ async fn the_pages_are_served_with_a_policy_that_lets_nothing_foreign_run() {
         let a = h.ask("GET", page, &[], None).await;
         assert_eq!(a.status, 200, "{page}");
         let policy = a.header("content-security-policy");
-        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{page}: {policy}");
+        assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self';"), "{page}: {policy}");
+        assert!(!policy.contains("unsafe-eval") && !policy.contains("http"), "{page}: {policy}");
         let tag = a.header("etag").to_owned();
         assert_eq!(h.ask("GET", page, &[("if-none-match", tag.as_str())], None).await.status, 304);
     }
@@ -266,4 +267,31 @@ async fn the_pages_are_served_with_a_policy_that_lets_nothing_foreign_run() {
     assert_eq!((health.status, health.json()["status"].as_str()), (200, Some("ok")), "{}", health.text());
     assert_eq!(h.ask("GET", "/metrics", &[], None).await.text(), "ringdesk_up 1\n");
     assert_eq!(h.ask("GET", "/metrics", &[("x-forwarded-for", "1.2.3.4")], None).await.status, 401);
+}
+
+#[test]
+fn the_document_the_console_is_built_from_is_the_one_the_server_gives() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/web/openapi.json");
+    let kept = std::fs::read_to_string(path).unwrap();
+    assert!(
+        kept.trim_end() == openapi_json().trim_end(),
+        "the interface changed: `ringdesk openapi > web/openapi.json`, then `npm run types` in web/"
+    );
+}
+
+#[test]
+fn every_operation_has_a_name_of_its_own_and_only_what_is_in_the_path_is_a_path_parameter() {
+    let doc: serde_json::Value = serde_json::from_str(&openapi_json()).unwrap();
+    let mut names = std::collections::BTreeSet::new();
+    for (path, item) in doc["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(names.insert(name.to_owned()), "{method} {path}: `{name}` is the name of another operation");
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let (at, called) = (parameter["in"].as_str().unwrap(), parameter["name"].as_str().unwrap());
+                let in_path = path.contains(&format!("{{{called}}}"));
+                assert_eq!(at == "path", in_path, "{method} {path}: `{called}` is said to be in the {at}");
+            }
+        }
+    }
 }

@@ -1,0 +1,132 @@
+// A server of its own with the demo shop, a browser, and people who use it.
+
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = resolve(fileURLToPath(import.meta.url), '../../..');
+const require = createRequire(join(root, 'web/package.json'));
+const { chromium } = require('playwright-core');
+export const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Longest wait for something that should happen at once, ms: generous, for a machine that does five things. */
+export const SOON = 15_000;
+
+export async function server() {
+  const data = mkdtempSync(join(tmpdir(), 'ringdesk-web-'));
+  const binary = process.env.RINGDESK_BIN ?? join(root, 'target/debug/ringdesk');
+  const base = 20_000 + (process.pid % 150) * 200;
+  let child;
+  let http = '127.0.0.1:0';
+  const start = async () => {
+    child = spawn(binary, ['serve', '--demo', '--data', data, '--http-bind', http, '--sip-bind', '127.0.0.1:0', '--rtp-ports', `${base}-${base + 198}`], {
+      cwd: data, env: { ...process.env, RUST_LOG: 'warn' }, stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    const origin = await new Promise((done, failed) => {
+      const hear = (chunk) => {
+        said += chunk;
+        const at = /is running: .*(http:\/\/[\d.:]+)/.exec(said);
+        if (at) done(at[1]);
+      };
+      child.stdout.on('data', hear);
+      child.stderr.on('data', hear);
+      child.once('exit', (code) => failed(new Error(`the server ended with ${code}:\n${said}`)));
+    });
+    http = origin.replace('http://', '');
+    return origin;
+  };
+  const stop = () => new Promise((done) => {
+    if (child.exitCode !== null) return done();
+    child.removeAllListeners('exit');
+    child.once('exit', done);
+    child.kill('SIGTERM');
+  });
+  const origin = await start();
+  const credentials = JSON.parse(readFileSync(join(data, 'demo-credentials.json'), 'utf8'));
+  return {
+    origin, data, users: credentials.users, stop, start,
+    /** A request of a program, with the demo's key. */
+    async ask(method, path, body) {
+      const answer = await fetch(`${origin}/api/v1${path}`, {
+        method, headers: { authorization: `Bearer ${credentials.api_key}`, 'content-type': 'application/json' }, ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+      const text = await answer.text();
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+      return text ? JSON.parse(text) : null;
+    },
+    /** Changes the business configuration as an administrator would: the text, checked and put in force. */
+    async configure(change) {
+      const headers = { authorization: `Bearer ${credentials.api_key}`, 'content-type': 'application/yaml' };
+      const now = await (await fetch(`${origin}/api/v1/config`, { headers })).text();
+      const answer = await fetch(`${origin}/api/v1/config`, { method: 'PUT', headers, body: change(now) });
+      if (!answer.ok) throw new Error(`the configuration was refused: ${await answer.text()}`);
+    },
+    async end() { await stop(); rmSync(data, { recursive: true, force: true }); },
+  };
+}
+
+export const browser = () => chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+
+/** A window of somebody's own; what its pages complain about is kept in `complaints`. */
+export async function person(b, { lang = 'en', theme = 'light', width = 1440, height = 900 } = {}) {
+  const context = await b.newContext({ locale: lang, colorScheme: theme, viewport: { width, height }, serviceWorkers: 'block' });
+  const page = await context.newPage();
+  page.setDefaultTimeout(SOON);
+  const complaints = [];
+  page.on('console', (m) => { if (m.type() === 'error' && !/status of (401|403|409|422|503)|ERR_CONNECTION|WebSocket connection/.test(m.text())) complaints.push(`${m.text()} ${m.location().url}`); });
+  page.on('pageerror', (e) => complaints.push(String(e)));
+  return { context, page, complaints };
+}
+
+export async function signIn(page, origin, login, password) {
+  await page.goto(`${origin}/`);
+  await page.locator('input[name=login]').fill(login);
+  await page.locator('input[name=password]').fill(password);
+  await page.locator('button[type=submit]').click();
+  await page.locator('nav').first().waitFor();
+}
+
+/** Begins the shift and takes work. */
+export async function ready(page) {
+  await page.getByRole('button', { name: /^(Begin shift|签入)$/ }).click();
+  const mine = page.getByRole('button', { name: /^(My state|我的状态)/ });
+  await mine.waitFor();
+  if (/Ready|示闲/.test(await mine.innerText()) && !/Not ready/.test(await mine.innerText())) return;
+  await mine.click();
+  await page.getByRole('menuitem', { name: /^(● ?)?(Ready|示闲)/ }).click();
+}
+
+/** A shop's site: another origin than the server's, let in by its configuration, with the widget's one line in its page. */
+export async function site(of) {
+  const page = (lang) => `<!doctype html><html lang="${lang}"><title>Shop</title><h1>A shop</h1><script src="${of.origin}/widget.js" data-site="demo" async></script></html>`;
+  const shop = createServer((asked, answer) => {
+    answer.setHeader('content-type', 'text/html; charset=utf-8');
+    answer.end(page(asked.url.includes('zh') ? 'zh-CN' : 'en'));
+  });
+  await new Promise((done) => shop.listen(0, '127.0.0.1', done));
+  const origin = `http://127.0.0.1:${shop.address().port}`;
+  await of.configure((yaml) => yaml.replace('origins: []', `origins: ["${origin}"]`));
+  return { origin, end: () => { shop.closeAllConnections(); shop.close(); } };
+}
+
+/** Somebody looks at the shop. */
+export async function visits(p, shop, lang = 'en') {
+  await p.page.goto(`${shop.origin}/${lang === 'zh-CN' ? 'zh' : ''}`);
+  const widget = p.page.locator('ringdesk-chat');
+  return { open: () => widget.locator('button.open').click(), widget };
+}
+
+export async function beginChat(w, name) {
+  await w.open();
+  await w.widget.locator('input[name=name]').fill(name);
+  await w.widget.locator('.begin button.main').click();
+  await w.widget.getByRole('button', { name: /Talk to a person|人工|转人工/ }).first().click();
+}

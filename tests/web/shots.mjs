@@ -1,0 +1,110 @@
+// Every screen, light and dark, English and Chinese, as pictures for people to look at.
+//
+//     node tests/web/shots.mjs FOLDER [WORD]     only the screens whose name holds the word
+
+import { mkdirSync } from 'node:fs';
+import { beginChat, browser, person, ready, server, signIn, site, visits } from './kit.mjs';
+
+const [folder = 'shots', word = ''] = process.argv.slice(2);
+mkdirSync(folder, { recursive: true });
+const s = await server();
+const b = await browser();
+const shop = await site(s);
+const looks = [['en', 'light'], ['zh-CN', 'dark'], ['en', 'dark'], ['zh-CN', 'light']];
+for (const [lang, theme] of looks) {
+  const shot = async (page, name) => { if (name.includes(word)) await page.screenshot({ path: `${folder}/${name}-${lang}-${theme}.png` }); };
+  const door = await person(b, { lang, theme });
+  await door.page.goto(s.origin);
+  await door.page.locator('input[name=login]').waitFor();
+  await shot(door.page, 'login');
+  await door.context.close();
+
+  const anna = await person(b, { lang, theme });
+  await signIn(anna.page, s.origin, 'anna', s.users.anna);
+  await anna.page.waitForTimeout(300);
+  await shot(anna.page, 'work-signed-out');
+  await ready(anna.page).catch(() => {});
+  const guest = await person(b, { lang, theme, width: 1000, height: 700 });
+  const w = await visits(guest, shop, lang);
+  await w.open();
+  await guest.page.waitForTimeout(300);
+  await shot(guest.page, 'widget-begin');
+  await w.open();
+  await beginChat(w, '王伟');
+  await anna.page.getByRole('button', { name: /Accept|接受/ }).waitFor();
+  await anna.page.waitForTimeout(600);
+  await shot(anna.page, 'offer');
+  await anna.page.getByRole('button', { name: /Accept|接受/ }).click();
+  await w.widget.locator('textarea').fill(lang === 'en' ? 'Where is my order? It should have come on Monday.' : '我的订单还没到，原本周一应该送达。');
+  await w.widget.locator('.compose button').click();
+  const write = anna.page.locator('form textarea').first();
+  await write.fill(lang === 'en' ? 'Good morning! Let me look that up for you.' : '您好！我马上为您查询。');
+  await write.press('Enter');
+  await anna.page.waitForTimeout(700);
+  await anna.page.keyboard.press('Escape');
+  await anna.page.keyboard.press('n');
+  await write.fill('VIP?');
+  await anna.page.waitForTimeout(200);
+  await shot(anna.page, 'work-chat');
+  await shot(guest.page, 'widget-talk');
+  await write.press('Escape');
+  await anna.page.keyboard.press('t');
+  await anna.page.waitForTimeout(300);
+  await shot(anna.page, 'transfer');
+  await anna.page.keyboard.press('Escape');
+  await anna.page.keyboard.press('Control+k');
+  await anna.page.waitForTimeout(300);
+  await shot(anna.page, 'palette');
+  await anna.page.keyboard.press('Escape');
+
+  const susan = await person(b, { lang, theme });
+  await signIn(susan.page, s.origin, 'susan', s.users.susan);
+  await susan.page.goto(`${s.origin}/wall`);
+  await susan.page.waitForTimeout(800);
+  await shot(susan.page, 'wall');
+  await susan.page.goto(`${s.origin}/wall?tv=1`);
+  await susan.page.waitForTimeout(800);
+  await shot(susan.page, 'wall-tv');
+  await anna.page.getByRole('button', { name: /End chat|结束会话/ }).click();
+  await anna.page.waitForTimeout(500);
+  await shot(anna.page, 'wrap-up');
+  await anna.page.getByRole('button', { name: /Solved/ }).click();
+  await anna.page.getByRole('button', { name: /^(Done|完成)$/ }).click();
+  await anna.page.waitForTimeout(400);
+  await susan.page.goto(`${s.origin}/tickets`);
+  await susan.page.waitForTimeout(600);
+  await shot(susan.page, 'tickets');
+  await susan.page.locator('tbody a').first().click();
+  await susan.page.waitForTimeout(600);
+  await shot(susan.page, 'ticket');
+  await susan.page.goto(`${s.origin}/calls`);
+  await susan.page.waitForTimeout(600);
+  await shot(susan.page, 'calls');
+  await susan.page.locator('tbody a').first().click();
+  await susan.page.waitForTimeout(600);
+  await shot(susan.page, 'call');
+  await susan.page.goto(`${s.origin}/customers?q=%E7%8E%8B`);
+  await susan.page.waitForTimeout(600);
+  await shot(susan.page, 'customers');
+  await susan.page.locator('tbody a').first().click();
+  await susan.page.waitForTimeout(600);
+  await shot(susan.page, 'customer');
+  await susan.page.goto(`${s.origin}/me`);
+  await susan.page.waitForTimeout(400);
+  await shot(susan.page, 'me');
+  const admin = await person(b, { lang, theme });
+  await signIn(admin.page, s.origin, 'admin', s.users.admin);
+  for (const part of ['users', 'config', 'widget', 'keys', 'audit', 'health']) {
+    await admin.page.goto(`${s.origin}/admin/${part}`);
+    await admin.page.waitForTimeout(500);
+    await shot(admin.page, `admin-${part}`);
+  }
+  for (const p of [anna, susan, admin, guest]) {
+    if (p.complaints.length) console.log(lang, theme, p.complaints);
+    await p.context.close();
+  }
+  console.log(`${lang} ${theme}`);
+}
+await b.close();
+shop.end();
+await s.end();

@@ -1,0 +1,82 @@
+// One contact afterwards: how long everything took, what was said, why this agent, what happened.
+
+import { api, take } from '../api/client';
+import type { Decision, Fact, InteractionDetail, Message } from '../api/shapes';
+import { t, tCode } from '../lib/i18n';
+import { useLoad } from '../lib/load';
+import { A } from '../lib/router';
+import { clock, dateTime, timeOfDay } from '../lib/time';
+import { agentName, queueName, useFacts, useLive } from '../live/live';
+import { Empty, Page, Trouble } from '../ui/parts';
+import { Section } from '../work/CustomerPanel';
+import { Story } from '../work/Story';
+import { Why } from '../work/Why';
+import { Player } from './Player';
+
+const path = (id: string) => ({ params: { path: { id } } });
+
+export function Detail({ id }: { id: string }) {
+  const one = useLoad(`interaction ${id}`, async () => (await take(api.GET('/api/v1/interactions/{id}', path(id)))) as unknown as InteractionDetail);
+  const told = useLoad(`facts ${id}`, async () => (await take(api.GET('/api/v1/interactions/{id}/timeline', path(id)))) as unknown as { facts: Fact[] });
+  const whys = useLoad(`why ${id}`, async () => (await take(api.GET('/api/v1/interactions/{id}/decisions', path(id)))) as unknown as { decisions: { decision: Decision }[] });
+  const live = useLive((l) => l);
+  useFacts((f) => { if (f.interaction === id) { one.reload(); told.reload(); } });
+  if (one.problem && !one.data) return <Trouble problem={one.problem} again={one.reload} />;
+  if (!one.data || !told.data) return null;
+  const r = one.data.record;
+  const facts = told.data.facts;
+  const talk = facts.filter((f) => f.fact === 'message').map((f) => f.message as Message);
+  const code = r?.disposition ? live.codes.dispositions.find((d) => d.id === r.disposition)?.name ?? r.disposition : null;
+  return (
+    <Page title={r ? `${tCode('channel', r.channel)} · ${r.from}` : t('nav.calls')} tools={<A href="/calls" className="btn btn-small">← {t('nav.calls')}</A>}>
+      {r && (
+        <dl className="card mb-4 flex flex-wrap gap-x-8 gap-y-2 px-4 py-3 [&_dt]:text-[0.86em] [&_dt]:text-soft">
+          <div><dt>{t('calls.when')}</dt><dd className="num">{dateTime(r.opened_at)}</dd></div>
+          <div><dt>{t('customer.title')}</dt><dd><A className="link" href={`/customers/${r.customer}`}>{one.data.now?.customer_name || r.from}</A></dd></div>
+          <div><dt>{t('calls.to')}</dt><dd className="num">{r.to}</dd></div>
+          <div><dt>{t('wall.queue')}</dt><dd>{queueName(live, r.queue) || '–'}</dd></div>
+          <div><dt>{t('wall.agent')}</dt><dd>{agentName(live, r.agent) || '–'}</dd></div>
+          <div><dt>{t('wrap.outcome')}</dt><dd>{code ?? '–'}{r.note && <span className="block max-w-96 text-soft">{r.note}</span>}</dd></div>
+          {r.ended_by && <div><dt>{t('calls.endedby')}</dt><dd>{tCode('by', r.ended_by)}</dd></div>}
+          {r.ticket && <div><dt>{t('calls.ticket')}</dt><dd><A className="link" href={`/tickets/${r.ticket}`}>{t('calls.ticket.open')}</A></dd></div>}
+        </dl>
+      )}
+      {r && <Bars waited={r.waited_ms} talked={r.talk_ms - r.hold_ms} held={r.hold_ms} wrapped={r.wrap_ms} />}
+      {one.data.recordings.map((rec) => <Player key={rec.id} interaction={id} recording={rec} facts={facts} />)}
+      <div className="grid gap-4 wide:grid-cols-2">
+        <div className="card p-4"><Section title={t('work.story')}><Story contact={{ facts }} /></Section></div>
+        <div className="grid content-start gap-4">
+          <div className="card p-4">
+            <Section title={t('why.title')}>
+              {whys.data?.decisions.length === 0 && <Empty>{t('why.none')}</Empty>}
+              <ol className="grid gap-4">{whys.data?.decisions.map(({ decision: d }, n) => (
+                <li key={d.offer}><p className="num text-soft">{t('why.offer', { n: n + 1, at: timeOfDay(d.at), age: clock(d.age_ms) })}</p><Why decision={d} /></li>
+              ))}</ol>
+            </Section>
+          </div>
+          {talk.length > 0 && (
+            <div className="card p-4"><Section title={t('work.talk')}>
+              <ol className="grid gap-1.5">{talk.map((m) => {
+                const ours = typeof m.sender === 'object' ? agentName(live, 'agent' in m.sender ? m.sender.agent : m.sender.note) : m.sender === 'visitor' ? r?.from ?? '' : m.sender === 'bot' ? t('talk.bot') : '';
+                return <li key={m.seq}><span className="num text-soft">{timeOfDay(m.at)} {ours}{typeof m.sender === 'object' && 'note' in m.sender ? ` (${t('talk.note')})` : ''}</span> <span className="whitespace-pre-wrap break-words">{m.text}</span></li>;
+              })}</ol>
+            </Section></div>
+          )}
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+/** Where the time went, drawn to scale and said in numbers. */
+function Bars({ waited, talked, held, wrapped }: { waited: number; talked: number; held: number; wrapped: number }) {
+  const parts = ([['calls.waited', waited, 'bg-warn'], ['calls.talked', talked, 'bg-talking'], ['calls.held', held, 'bg-hold'], ['calls.wrapped', wrapped, 'bg-wrap']] as const).filter(([, ms]) => ms > 0);
+  const whole = parts.reduce((n, [, ms]) => n + ms, 0);
+  if (whole === 0) return null;
+  return (
+    <div className="card mb-4 px-4 py-3">
+      <div className="flex h-3 gap-0.5 overflow-hidden rounded-full" aria-hidden="true">{parts.map(([key, ms, colour]) => <span key={key} className={colour} style={{ flexGrow: ms, minWidth: 3 }} />)}</div>
+      <ul className="mt-2 flex flex-wrap gap-x-6">{parts.map(([key, ms, colour]) => <li key={key} className="flex items-center gap-2"><span aria-hidden="true" className={`size-2.5 rounded-full ${colour}`} />{t(key)} <span className="num font-semibold">{clock(ms)}</span></li>)}</ul>
+    </div>
+  );
+}

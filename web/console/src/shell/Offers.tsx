@@ -1,0 +1,92 @@
+// What is offered to me: over everything, said aloud, with what is known before it is taken.
+
+import { useEffect, useRef, useState } from 'react';
+import { api, take } from '../api/client';
+import type { InteractionNow, PastEntry, WorkNow } from '../api/shapes';
+import { act } from '../lib/act';
+import { keyOf, useActions } from '../lib/actions';
+import { t, tCode } from '../lib/i18n';
+import { now, onBeat } from '../lib/time';
+import { go } from '../lib/router';
+import { useLoad } from '../lib/load';
+import { myself, queueName, useLive } from '../live/live';
+import { Button, Channel, Since, Until } from '../ui/parts';
+import { ring } from './ring';
+
+const NONE: WorkNow[] = [];
+
+export function Offers() {
+  const work = useLive((l) => myself(l)?.work ?? NONE);
+  const offers = work.filter((w) => w.work === 'alerting' && w.offer);
+  useEffect(() => ring(offers.length), [offers.length]);
+  const first = offers[0];
+  useActions([
+    first && first.channel !== 'voice' && { id: 'offer.accept', label: 'do.accept', group: 'call', run: () => void accept(first) },
+    first && { id: 'offer.decline', label: 'do.decline', group: 'call', run: () => void decline(first) },
+  ]);
+  return (
+    <section aria-live="assertive" aria-label={t('offer.region')}>
+      {offers.map((w, i) => <Offer key={w.offer} work={w} keys={i === 0} />)}
+    </section>
+  );
+}
+
+async function accept(w: WorkNow): Promise<void> {
+  if (await act(api.POST('/api/v1/offers/{id}/accept', { params: { path: { id: w.offer! } } }))) go(`/w/${w.interaction}`);
+}
+const decline = (w: WorkNow): Promise<boolean> => act(api.POST('/api/v1/offers/{id}/decline', { params: { path: { id: w.offer! } } }));
+
+function Offer({ work, keys }: { work: WorkNow; keys: boolean }) {
+  const i: InteractionNow | undefined = useLive((l) => l.view.interactions[work.interaction]);
+  const queue = useLive((l) => queueName(l, i?.queue));
+  const up = useLive((l) => l.up);
+  const past = useLoad(i ? `past ${i.customer}` : null, async () =>
+    (await take(api.GET('/api/v1/customers/{id}/timeline', { params: { path: { id: i!.customer }, query: { limit: 8 } } }))) as unknown as { entries: PastEntry[] });
+  const tickets = (past.data?.entries ?? []).filter((e) => e.kind === 'ticket' && !['closed', 'merged', 'spam', 'resolved'].includes(e.status));
+  const who = i?.customer_name || i?.from || '';
+  return (
+    <div className="flex flex-wrap items-center gap-x-5 gap-y-2 border-b-2 border-ringing bg-warn-fill px-4 py-2.5">
+      {work.until && <Ring since={work.since} until={work.until} />}
+      <div className="min-w-0">
+        <p className="text-[1.15rem] font-semibold"><Channel channel={work.channel} /> {t('offer.from', { channel: tCode('channel', work.channel), who })}</p>
+        <p className="flex flex-wrap gap-x-3 text-soft">
+          {i && i.customer_name && i.from !== i.customer_name && <span className="num">{i.from}</span>}
+          {queue && <span>{queue}</span>}
+          {i && <span>{t('offer.waited')} <Since at={i.since} /></span>}
+          {Object.entries(i?.attributes ?? {}).filter(([k, v]) => v && k !== 'lang').slice(0, 3).map(([k, v]) => <span key={k}>{k}: {v}</span>)}
+        </p>
+        {tickets.length > 0 && (
+          <p className="flex flex-wrap gap-x-3">
+            <span className="text-soft">{t('offer.tickets')}</span>
+            {tickets.slice(0, 3).map((e) => e.kind === 'ticket' && <span key={e.id}>#{e.number} {e.title}</span>)}
+          </p>
+        )}
+      </div>
+      <span className="grow" />
+      {work.channel === 'voice'
+        ? <strong className="text-warn">{t('offer.phone')}</strong>
+        : <Button look="main" className="min-h-11" disabled={!up} hotkey={keys ? keyOf('offer.accept') : undefined} onClick={() => void accept(work)}>{t('do.accept')}</Button>}
+      <Button className="min-h-11" disabled={!up} hotkey={keys ? keyOf('offer.decline') : undefined} onClick={() => void decline(work)}>{t('do.decline')}</Button>
+    </div>
+  );
+}
+
+/** How much of the time to take it is left: a ring that empties around the seconds. */
+function Ring({ since, until }: { since: string; until: string }) {
+  const circle = useRef<SVGCircleElement>(null);
+  const [whole] = useState(() => Math.max(1_000, Date.parse(until) - Date.parse(since)));
+  useEffect(() => onBeat(() => {
+    const left = Math.max(0, Math.min(1, (Date.parse(until) - now()) / whole));
+    if (circle.current) circle.current.style.strokeDashoffset = String(100 * (1 - left));
+  }), [until, whole]);
+  return (
+    <span className="relative grid size-13 place-items-center font-semibold" role="timer" aria-live="off">
+      <svg viewBox="0 0 36 36" className="absolute inset-0 -rotate-90" aria-hidden="true">
+        <circle cx="18" cy="18" r="15.9" fill="none" stroke="var(--line)" strokeWidth="3" />
+        <circle ref={circle} cx="18" cy="18" r="15.9" fill="none" stroke="var(--ringing)" strokeWidth="3" pathLength={100} strokeDasharray="100" />
+      </svg>
+      <Until at={until} />
+    </span>
+  );
+}
+

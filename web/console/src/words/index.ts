@@ -1,0 +1,9 @@
+// Every word the console shows: English, Simplified Chinese, and for what the palette offers the initials of its pinyin.
+
+import { codes } from './codes';
+import { screens } from './screens';
+
+type Entry = readonly [en: string, zh: string, pinyin?: string];
+
+const all = { ...codes, ...screens } as const;
+export const words: { readonly [K in keyof typeof all]: Entry } = all;

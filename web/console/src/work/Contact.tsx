@@ -1,0 +1,97 @@
+// The chosen contact: who it is, what can be done, what is said, and how it ends.
+
+import { useState } from 'react';
+import { api } from '../api/client';
+import { act } from '../lib/act';
+import { keyOf, useActions } from '../lib/actions';
+import { t } from '../lib/i18n';
+import { A, go } from '../lib/router';
+import { agentName, queueName, supervises, useLive } from '../live/live';
+import { Button, Channel, Empty, Since, State, Tabs } from '../ui/parts';
+import { Assign } from './Assign';
+import type { Contact as C } from './contact';
+import { Conversation } from './Conversation';
+import { Story } from './Story';
+import { Transfer } from './Transfer';
+import { WrapUp } from './WrapUp';
+
+const path = (id: string) => ({ params: { path: { id } } });
+
+export function Contact({ contact, onProfile }: { contact: C; onProfile: () => void }) {
+  const [tab, setTab] = useState<'talk' | 'story'>('talk');
+  const text = contact.channel === 'webchat';
+  const shown = text ? tab : 'story';
+  if (contact.missing) return <Empty>{t('work.gone')}</Empty>;
+  return (
+    <section className="flex min-h-0 min-w-0 flex-col" aria-label={contact.who}>
+      <Head contact={contact} onProfile={onProfile} />
+      {text && <div className="px-4 py-2"><Tabs label={t('work.show')} value={tab} onChange={setTab} tabs={[['talk', 'work.talk'], ['story', 'work.story']]} /></div>}
+      {shown === 'talk' ? <Conversation contact={contact} /> : <div className="min-h-0 grow overflow-y-auto px-4 py-3"><Story contact={contact} /></div>}
+      <WrapUp contact={contact} />
+    </section>
+  );
+}
+
+function Head({ contact: c, onProfile }: { contact: C; onProfile: () => void }) {
+  const queue = useLive((l) => queueName(l, c.queue));
+  const agent = useLive((l) => (c.work ? '' : agentName(l, c.now?.agent)));
+  const since = c.work?.since ?? c.now?.stage_since;
+  return (
+    <header className="border-b border-line bg-panel px-4 py-2.5">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+        <A href="/w" className="btn btn-plain btn-small mid:hidden" aria-label={t('do.back')}>←</A>
+        <h1 className="min-w-0 truncate text-[1.3rem] font-semibold"><Channel channel={c.channel} /> {c.who}</h1>
+        {c.from !== c.who && <span className="num text-soft">{c.from}</span>}
+        {c.stage ? <span className="chip text-[1rem]"><State state={c.stage} />{since && <Since at={since} />}</span> : <span className="chip text-soft">{t('work.over')}</span>}
+        <span className="grow" />
+        <Button small look="plain" className="wide:hidden" onClick={onProfile}>{t('work.profile')}</Button>
+      </div>
+      <p className="flex flex-wrap gap-x-4 text-soft">
+        {queue && <span>{queue}</span>}
+        {c.now && c.stage === 'waiting' && <span>{t('offer.waited')} <Since at={c.now.since} /></span>}
+        {agent && <span>{agent}</span>}
+        {c.now?.to && c.channel === 'voice' && <span className="num">{t('work.dialled', { to: c.now.to })}</span>}
+        {Object.entries(c.now?.attributes ?? {}).filter(([k, v]) => v && k !== 'lang').slice(0, 4).map(([k, v]) => <span key={k}>{k}: {v}</span>)}
+      </p>
+      <Controls contact={c} />
+    </header>
+  );
+}
+
+function Controls({ contact: c }: { contact: C }) {
+  const up = useLive((l) => l.up);
+  const watches = useLive(supervises);
+  const [handing, setHanding] = useState(false);
+  const [assigning, setAssigning] = useState(false);
+  const voice = c.channel === 'voice';
+  const talking = (c.stage === 'talking' || c.stage === 'hold') && Boolean(c.work || watches);
+  const waiting = watches && (c.stage === 'waiting' || c.stage === 'flow');
+  const held = c.stage === 'hold';
+  const recording = c.recordings.some((r) => !r.ended_at);
+  const hold = (): void => void act(api.POST('/api/v1/interactions/{id}/hold', { ...path(c.id), body: { on: !held } }));
+  const pause = async (): Promise<void> => {
+    if (await act(api.POST('/api/v1/interactions/{id}/record-pause', { ...path(c.id), body: { paused: !c.paused } }))) c.setPaused(!c.paused);
+  };
+  const finish = (): void => void act(api.POST('/api/v1/interactions/{id}/finish', path(c.id)));
+  useActions([
+    talking && voice && { id: 'call.hold', label: held ? 'do.unhold' : 'do.hold', group: 'call', run: hold },
+    talking && { id: 'call.transfer', label: 'do.transfer', group: 'call', run: () => setHanding(true) },
+    talking && voice && recording && { id: 'call.record', label: c.paused ? 'do.resume' : 'do.pause', group: 'call', run: () => void pause() },
+    talking && { id: 'call.end', label: voice ? 'do.finish' : 'do.finish.chat', group: 'call', run: finish },
+    waiting && { id: 'call.assign', label: 'do.assign', group: 'call', run: () => setAssigning(true) },
+  ]);
+  if (!talking && !waiting) return null;
+  return (
+    <div className="mt-2 flex flex-wrap gap-2" role="toolbar" aria-label={t('work.controls')}>
+      {talking && voice && <Button className="min-h-10" disabled={!up} aria-pressed={held} hotkey={keyOf('call.hold')} onClick={hold}>{t(held ? 'do.unhold' : 'do.hold')}</Button>}
+      {talking && <Button className="min-h-10" disabled={!up} hotkey={keyOf('call.transfer')} onClick={() => setHanding(true)}>{t('do.transfer')}</Button>}
+      {talking && voice && recording && <Button className="min-h-10" disabled={!up} aria-pressed={c.paused} hotkey={keyOf('call.record')} onClick={() => void pause()}>{t(c.paused ? 'do.resume' : 'do.pause')}</Button>}
+      {waiting && <Button className="min-h-10" disabled={!up} onClick={() => setAssigning(true)}>{t('do.assign')}</Button>}
+      <span className="grow" />
+      {talking && <Button className="min-h-10" look="bad" disabled={!up} hotkey={keyOf('call.end')} onClick={finish}>{t(voice ? 'do.finish' : 'do.finish.chat')}</Button>}
+      <Transfer open={handing} onClose={() => setHanding(false)} contact={c} onDone={() => { setHanding(false); if (!c.work) go('/w'); }} />
+      <Assign open={assigning} onClose={() => setAssigning(false)} id={c.id} />
+    </div>
+  );
+}
+

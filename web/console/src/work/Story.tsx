@@ -1,0 +1,78 @@
+// What happened to a contact, in order, in words; used while it goes on and afterwards.
+
+import type { Fact } from '../api/shapes';
+import { t, tCode } from '../lib/i18n';
+import { clock, exactTime } from '../lib/time';
+import { agentName, queueName, useLive, type Live } from '../live/live';
+import { Empty } from '../ui/parts';
+
+export function Story({ contact }: { contact: { facts: Fact[] } }) {
+  const live = useLive((l) => l);
+  const rows = contact.facts.map((f) => [f, tell(f, live)] as const).filter(([, line]) => line !== null);
+  if (rows.length === 0) return <Empty>{t('story.none')}</Empty>;
+  return (
+    <ol className="grid gap-0.5" aria-label={t('work.story')}>
+      {rows.map(([f, line]) => (
+        <li key={f.seq} className="grid grid-cols-[4.6rem_1.4rem_1fr] gap-2">
+          <time dateTime={f.at} className="num text-soft">{exactTime(f.at)}</time>
+          <span aria-hidden="true" className="text-center text-soft">{SIGNS[f.fact] ?? '·'}</span>
+          <span className="min-w-0 break-words">{line}</span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+const SIGNS: Record<string, string> = {
+  interaction_opened: '→', queued: '…', offered: '◔', connected: '▲', held: '❚❚', transferred: '↪', talk_ended: '■', wrap_up: '✎', disposed: '✓',
+  interaction_closed: '■', recording_started: '●', recording_ended: '●', voicemail_left: '✉', message: '▤', flow_entered: '⤳',
+};
+
+/** A fact as a sentence; none for what only machines care about. */
+function tell(f: Fact, live: Live): string | null {
+  const text = (name: string): string => String(f[name] ?? '');
+  const agent = agentName(live, text('agent'));
+  const long = (name: string): string => clock(Number(f[name] ?? 0));
+  switch (f.fact) {
+    case 'interaction_opened': return t('story.opened', { from: text('from'), to: text('to') });
+    case 'flow_entered': return t('story.node', { node: text('node') });
+    case 'flow_event': return t('story.event', { name: text('name') });
+    case 'queued': return t('story.queued', { queue: queueName(live, (f.entry as { queue?: string } | undefined)?.queue) });
+    case 'unqueued': return t('story.unqueued', { why: tCode('why', text('why')), waited: long('waited_ms') });
+    case 'offered': return t('story.offered', { agent });
+    case 'offer_ended': return f.why === 'accepted' ? null : t('story.offerended', { agent, why: tCode('why', text('why')) });
+    case 'connected': return t('story.connected', { agent });
+    case 'held': return t(f.on ? 'story.held' : 'story.unheld', { agent });
+    case 'transferred': {
+      const to = f.to as { kind: string; queue?: string; agent?: string; number?: string };
+      return t('story.transferred', { agent, to: to.number ?? (to.agent ? agentName(live, to.agent) : queueName(live, to.queue)) });
+    }
+    case 'talk_ended': return t('story.talked', { agent, talk: long('talk_ms'), hold: long('hold_ms') });
+    case 'wrap_up': return t('story.wrap', { agent });
+    case 'disposed': {
+      const name = live.codes.dispositions.find((d) => d.id === f.code)?.name ?? text('code');
+      return t('story.disposed', { agent, code: name }) + (f.note ? ` – ${text('note')}` : '');
+    }
+    case 'wrap_up_over': return t('story.wrapped', { agent, wrap: long('wrap_ms') });
+    case 'interaction_closed': return t('story.closed', { by: tCode('by', text('by')) });
+    case 'recording_started': return t('story.rec');
+    case 'recording_ended': return t('story.recorded', { long: long('ms') }) + (f.trouble ? ` ⚠ ${text('trouble')}` : '');
+    case 'voicemail_left': return t('story.voicemail', { long: long('ms') });
+    case 'leg_opened': return t('story.leg', { role: tCode('leg', text('role')), party: text('party') });
+    case 'leg_ended': return t('story.legended') + quality(f.quality as Quality | null);
+    case 'message': {
+      const m = f.message as { sender: unknown; text: string };
+      return m.sender === 'visitor' || typeof m.sender === 'object' ? `${typeof m.sender === 'object' && 'note' in (m.sender ?? {}) ? `${t('talk.note')}: ` : ''}${m.text}` : null;
+    }
+    default: return null;
+  }
+}
+
+interface Quality { packets_in: number; lost: number; jitter_us: number; rtt_us: number | null }
+function quality(q: Quality | null): string {
+  if (!q || !q.packets_in) return '';
+  const lost = (100 * q.lost) / (q.packets_in + q.lost);
+  const parts = [t('quality.lost', { n: lost.toFixed(1) }), t('quality.jitter', { n: Math.round(q.jitter_us / 1000) })];
+  if (q.rtt_us) parts.push(t('quality.rtt', { n: Math.round(q.rtt_us / 1000) }));
+  return ` (${parts.join(', ')})`;
+}

@@ -1,0 +1,185 @@
+// The chat in its shadow root. What a visitor writes is kept until the server has it, and sent again after a broken line
+// under the same name: nothing is lost, nothing comes twice. Text never becomes markup.
+
+import type { Host } from './host';
+import { Line, type Shown } from './line';
+import { STYLE } from './style';
+import { wordsOf } from './words';
+
+window.ringdeskChat = (host: Host): void => {
+  const w = wordsOf(host.zh);
+  const style = new CSSStyleSheet();
+  style.replaceSync(STYLE);
+  host.shadow.adoptedStyleSheets = [...host.shadow.adoptedStyleSheets, style];
+
+  const make = <K extends keyof HTMLElementTagNameMap>(tag: K, className = '', text = ''): HTMLElementTagNameMap[K] => {
+    const node = document.createElement(tag);
+    if (className) node.className = className;
+    if (text) node.textContent = text;
+    return node;
+  };
+  const box = make('section', `box ${host.side}`);
+  box.hidden = true;
+  box.setAttribute('role', 'dialog');
+  box.setAttribute('aria-label', host.title || w.title);
+  box.lang = host.zh ? 'zh-CN' : 'en';
+  const head = make('header');
+  const titles = make('div', 'titles');
+  const title = make('strong', '', host.title || w.title);
+  const state = make('span', 'state');
+  state.setAttribute('role', 'status');
+  titles.append(title, state);
+  const end = make('button', 'plain', w.end);
+  const shut = make('button', 'plain shut', '✕');
+  shut.setAttribute('aria-label', w.minimise);
+  head.append(titles, end, shut);
+  const trouble = make('p', 'trouble');
+  trouble.setAttribute('role', 'alert');
+  trouble.hidden = true;
+
+  const begin = make('form', 'begin');
+  const hello = make('p', '', w.intro);
+  const field = (label: string, name: string, complete: AutoFill): HTMLInputElement => {
+    const input = make('input');
+    input.name = name;
+    input.maxLength = 120;
+    input.autocomplete = complete;
+    const wrap = make('label', '', label);
+    wrap.append(input);
+    begin.append(wrap);
+    return input;
+  };
+  begin.append(hello);
+  const name = field(w.name, 'name', 'name');
+  const contact = field(w.contact, 'contact', 'email');
+  const go = make('button', 'main', w.start);
+  begin.append(go);
+
+  const talk = make('div', 'talk');
+  const log = make('div', 'log');
+  log.setAttribute('role', 'log');
+  log.setAttribute('aria-label', w.log);
+  log.tabIndex = 0;
+  const typing = make('p', 'typing');
+  const options = make('div', 'options');
+  options.setAttribute('role', 'group');
+  options.setAttribute('aria-label', w.choose);
+  const form = make('form', 'compose');
+  const write = make('textarea');
+  write.rows = 1;
+  write.placeholder = w.write;
+  write.setAttribute('aria-label', w.write);
+  const send = make('button', 'main', w.send);
+  form.append(write, send);
+  const over = make('div', 'over');
+  const again = make('button', 'main', w.again);
+  over.append(make('p', '', w.closed), again);
+  talk.append(log, typing, options, form, over);
+  box.append(head, trouble, begin, talk);
+  host.shadow.prepend(box);
+
+  let unread = 0;
+  const line = new Line(host.base, host.site, host.zh ? 'zh-CN' : 'en', draw, (m) => {
+    if (box.hidden && m.from !== 'visitor') host.unread(++unread);
+  });
+
+  function bubble(m: Shown): HTMLElement {
+    const item = make('div', m.failed ? `${m.from} failed` : m.waiting ? `${m.from} waiting` : m.from);
+    if (m.from === 'agent' || m.from === 'bot') item.append(make('span', 'from', m.from === 'agent' ? m.name || w.agent : w.bot));
+    item.append(make('span', 'words', m.body));
+    if (m.failed) {
+      const retry = make('button', 'plain', `${w.failed} ${w.retry}`);
+      retry.onclick = () => line.retry(m.client_id!);
+      item.append(retry);
+    } else if (m.from !== 'system') {
+      item.append(make('span', 'when', m.waiting ? w.sending : new Intl.DateTimeFormat(box.lang, { hour: '2-digit', minute: '2-digit', hour12: false }).format(Date.parse(m.at))));
+    }
+    return item;
+  }
+
+  function draw(): void {
+    const s = line;
+    begin.hidden = s.begun;
+    talk.hidden = !s.begun;
+    end.hidden = !s.begun || s.over || s.state === 'none';
+    trouble.hidden = !s.trouble;
+    trouble.textContent = s.trouble ? w[s.trouble] : '';
+    title.textContent = s.state === 'agent' && s.agent ? s.agent : host.title || w.title;
+    state.textContent = s.over ? '' : s.state === 'waiting'
+      ? s.place ? w.place.replace('{n}', String(s.place)) + (s.wait_s ? ` · ${w.wait.replace('{n}', String(Math.max(1, Math.round(s.wait_s / 60))))}` : '') : w.waiting
+      : s.state === 'agent' ? w.withyou : s.state === 'bot' ? w.bot : '';
+    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+    const shown = s.shown();
+    // Only what is new is added: a reader's place and a screen reader's announcements stay true.
+    const have = new Map([...log.children].map((li) => [(li as HTMLElement).dataset.key!, li]));
+    const keys = new Set(shown.map((m) => m.key));
+    for (const [key, li] of have) if (!keys.has(key)) li.remove();
+    let before: Element | null = null;
+    for (const m of shown) {
+      let li: Element | undefined = have.get(m.key);
+      if (!li) { li = bubble(m); (li as HTMLElement).dataset.key = m.key; }
+      if (li.previousElementSibling !== before || li.parentNode !== log) { if (before) before.after(li); else log.prepend(li); }
+      before = li;
+    }
+    if (atEnd) log.scrollTop = log.scrollHeight;
+    typing.textContent = s.typing() ? w.typing.replace('{who}', s.agent || w.agent) : '';
+    options.replaceChildren(...s.options().map((o) => {
+      const button = make('button', 'choice', o.label);
+      button.type = 'button';
+      button.onclick = () => { line.say(o.send); write.focus(); };
+      return button;
+    }));
+    form.hidden = s.over;
+    over.hidden = !s.over;
+  }
+
+  const show = (on: boolean): void => {
+    box.hidden = !on;
+    host.button.setAttribute('aria-expanded', String(on));
+    if (on) {
+      unread = 0;
+      host.unread(0);
+      log.scrollTop = log.scrollHeight;
+      line.seen();
+      (line.begun ? write : name).focus();
+    } else host.button.focus();
+  };
+  host.ready(() => show(box.hidden));
+  shut.onclick = () => show(false);
+  box.onkeydown = (event) => { if (event.key === 'Escape') show(false); event.stopPropagation(); };
+  let composed = 0;
+  write.addEventListener('compositionend', () => { composed = performance.now() + 80; });
+  write.onkeydown = (event) => {
+    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing && performance.now() > composed) { event.preventDefault(); form.requestSubmit(); }
+  };
+  write.oninput = () => {
+    write.style.height = 'auto';
+    write.style.height = `${Math.min(140, write.scrollHeight + 2)}px`;
+    line.typed(write.value);
+  };
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    const body = write.value.trim();
+    if (!body) return;
+    if (!line.say(body)) return;
+    write.value = '';
+    write.style.height = 'auto';
+    log.scrollTop = log.scrollHeight;
+    write.focus();
+  };
+  begin.onsubmit = (event) => {
+    event.preventDefault();
+    line.begin({ name: name.value.trim(), contact: contact.value.trim() });
+    write.focus();
+  };
+  end.onclick = () => line.close();
+  again.onclick = () => { line.again(); write.focus(); };
+  document.addEventListener('visibilitychange', () => { if (!document.hidden && !box.hidden) line.seen(); });
+  line.watching = () => !box.hidden && !document.hidden;
+  draw();
+  if (line.begun) {
+    line.connect();
+    if (line.wasOpen) show(true);
+  }
+  addEventListener('pagehide', () => line.remember(!box.hidden));
+};

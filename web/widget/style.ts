@@ -1,0 +1,41 @@
+// The widget's looks, inside its shadow root only.
+
+export const STYLE = `
+  .box { color-scheme: light dark; --bg: light-dark(#fff, #171b21); --ink: light-dark(#14181d, #e9edf2); --soft: light-dark(#4f5966, #a9b3c0); --line: light-dark(#d3d9e1, #323a45); --raised: light-dark(#eef1f5, #252c35); --mine: light-dark(#dcebff, #163355);
+    position: absolute; bottom: 70px; width: min(370px, calc(100vw - 40px)); height: min(560px, calc(100vh - 120px)); display: flex; flex-direction: column; overflow: hidden; border: 1px solid var(--line); border-radius: 14px; background: var(--bg); color: var(--ink); box-shadow: 0 10px 40px #0004; text-align: left; }
+  .box[hidden], .box [hidden] { display: none !important; }
+  * { box-sizing: border-box; font: inherit; }
+  button { white-space: nowrap; cursor: pointer; border-radius: 8px; min-height: 32px; }
+  button:focus-visible, textarea:focus-visible, input:focus-visible, .log:focus-visible { outline: 2px solid var(--c); outline-offset: 1px; }
+  header { display: flex; align-items: center; gap: 4px; padding: 10px 10px 10px 16px; background: var(--c); color: #fff; }
+  header button:focus-visible { outline-color: #fff; }
+  .titles { flex: 1; min-width: 0; display: grid; }
+  strong { font-weight: 600; }
+  .state { font-size: 13px; }
+  .plain { border: 0; background: none; color: inherit; padding: 0 8px; }
+  .shut { min-width: 32px; }
+  .main { border: 0; background: var(--c); color: #fff; padding: 0 16px; min-height: 40px; font-weight: 500; }
+  .trouble { margin: 0; padding: 8px 16px; background: light-dark(#fff1d6, #3b2a0b); color: light-dark(#7d4c00, #ffc166); }
+  .begin { display: grid; gap: 14px; padding: 18px; overflow-y: auto; }
+  .begin p { margin: 0; }
+  label { display: grid; gap: 4px; }
+  input, textarea { width: 100%; border: 1px solid light-dark(#76808d, #7d8896); border-radius: 8px; padding: 8px 10px; background: var(--bg); color: var(--ink); }
+  .talk { flex: 1; min-height: 0; display: flex; flex-direction: column; }
+  .log { flex: 1; min-height: 0; overflow-y: auto; margin: 0; padding: 14px; display: flex; flex-direction: column; gap: 8px; }
+  .log > div { max-width: 85%; width: fit-content; padding: 7px 12px; border-radius: 14px; background: var(--raised); overflow-wrap: anywhere; }
+  .log > .visitor { align-self: flex-end; background: var(--mine); }
+  .log > .system { align-self: center; background: none; color: var(--soft); text-align: center; }
+  .log > .failed { outline: 1px solid light-dark(#a51d12, #ff9d92); }
+  .words { white-space: pre-wrap; }
+  .from, .when { display: block; font-size: 12px; color: var(--soft); }
+  .typing { margin: 0; padding: 0 16px; min-height: 20px; font-size: 13px; color: var(--soft); }
+  .options { display: flex; flex-wrap: wrap; gap: 6px; padding: 0 14px 8px; }
+  .choice { border: 1px solid light-dark(#76808d, #7d8896); background: var(--bg); color: var(--ink); padding: 0 12px; min-height: 34px; }
+  .compose { display: flex; gap: 8px; align-items: flex-end; padding: 10px; border-top: 1px solid var(--line); }
+  .compose textarea { resize: none; max-height: 140px; min-height: 40px; }
+  .over { padding: 14px; text-align: center; border-top: 1px solid var(--line); }
+  .box.right { right: 0; }
+  .box.left { left: 0; }
+  .choice { white-space: normal; }
+  @media (max-width: 480px) { .box { position: fixed; inset: 0; width: 100vw; height: 100dvh; border: 0; border-radius: 0; } }
+`;
