@@ -34,9 +34,8 @@ bench:
 
 # On a machine with nothing else to do: two processors, a quarter of an hour. Without rtpengine (apt-get install
 # rtpengine-daemon) its rows are absent.
-bench-calls:
-	scripts/bootstrap.sh
-	cargo build --release --locked --workspace --bins
+bench-calls: build
+	cargo build --release --locked -p bench-calls
 	target/release/bench-calls
 	mkdir -p benches/results
 	cp target/bench-calls/table.md benches/results/calls.md

@@ -197,7 +197,7 @@ async fn there_is_always_music() {
 
 #[tokio::test]
 async fn music_the_first_caller_did_not_stay_for_is_there_for_the_next() {
-    let library = Library::new(Vec::new(), None);
+    let library = Library::new(Vec::<std::path::PathBuf>::new(), None);
     let music = [Prompt::Music("default".into())];
     {
         let mut first = std::pin::pin!(library.fetch(&music));
