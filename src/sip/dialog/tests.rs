@@ -42,7 +42,7 @@ fn a_loose_proxy_gets_the_target_on_the_request_line_and_a_strict_one_its_own_na
         called(&[(Name::RecordRoute, "<sip:203.0.113.1;lr>, <sip:203.0.113.2;lr>"), contact.clone()], "203.0.113.1:5060");
     let h = loose.heading();
     assert_eq!((h.uri.to_string().as_str(), h.routes.len()), ("sip:ann@203.0.113.9:5070", 2));
-    assert_eq!(h.flow.remote, "203.0.113.1:5060".parse().unwrap());
+    assert_eq!(h.flow.remote, "203.0.113.1:5060".parse::<std::net::SocketAddr>().unwrap());
     let strict = called(&[(Name::RecordRoute, "<sip:203.0.113.1?x=y>, <sip:203.0.113.2;lr>"), contact], "203.0.113.1:5060");
     let h = strict.heading();
     assert_eq!(h.uri.to_string(), "sip:203.0.113.1");
@@ -53,11 +53,11 @@ fn a_loose_proxy_gets_the_target_on_the_request_line_and_a_strict_one_its_own_na
 #[test]
 fn a_phone_behind_a_nat_is_answered_where_it_speaks_from() {
     let natted = called(&[(Name::Contact, "<sip:ann@192.168.1.20:5060>")], "203.0.113.7:40000");
-    assert_eq!(natted.heading().flow.remote, "203.0.113.7:40000".parse().unwrap());
+    assert_eq!(natted.heading().flow.remote, "203.0.113.7:40000".parse::<std::net::SocketAddr>().unwrap());
     let public = called(&[(Name::Contact, "<sip:ann@203.0.113.7:5070>")], "203.0.113.7:40000");
-    assert_eq!(public.heading().flow.remote, "203.0.113.7:5070".parse().unwrap());
+    assert_eq!(public.heading().flow.remote, "203.0.113.7:5070".parse::<std::net::SocketAddr>().unwrap());
     let named = called(&[(Name::Contact, "<sip:ann@laptop.local>")], "203.0.113.7:40000");
-    assert_eq!(named.heading().flow.remote, "203.0.113.7:40000".parse().unwrap());
+    assert_eq!(named.heading().flow.remote, "203.0.113.7:40000".parse::<std::net::SocketAddr>().unwrap());
 }
 
 #[test]

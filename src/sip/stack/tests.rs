@@ -264,7 +264,7 @@ fn a_phone_registers_with_either_hash_and_is_called_back_where_it_came_from() {
         assert!(b.sent[0].headers.get(&Name::WwwAuthenticate).unwrap().contains("stale=true"));
     }
     let binding = &b.stack.bindings(&demo(), "anna")[0];
-    assert_eq!(binding.flow.remote, PHONE.into());
+    assert_eq!(binding.flow.remote, std::net::SocketAddr::from(PHONE));
     assert!(matches!(b.events[..], [Event::Registered { contacts: 1, .. }]));
     b.waits(secs(u64::from(EXPIRES_MAX_S) + 1));
     assert!(matches!(b.events.last(), Some(Event::Unregistered { .. })));
