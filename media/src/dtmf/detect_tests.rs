@@ -1,3 +1,5 @@
+//! Digits as tones: found at every level and twist the Recommendations name, once each, and never in a voice.
+
 use super::*;
 use crate::{
     dsp::{plc::Plc, speechlike},

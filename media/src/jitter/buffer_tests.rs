@@ -1,3 +1,5 @@
+//! Stories of packets that come late, twice, in the wrong order, or not at all.
+
 use super::*;
 
 const MS: u64 = 1_000_000;

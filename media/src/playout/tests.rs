@@ -1,3 +1,5 @@
+//! Stories of a tone sent through a network to a listener.
+
 use super::*;
 use crate::{codec::Encoder, measure, time::Chance, wire};
 

@@ -695,6 +695,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sip/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a short-lived SIP login for the signed-in person's phone in the browser.
+         * @description Up to eight are good at once (tabs); the oldest goes. All end with the session they were made in.
+         */
+        post: operations["agents_credentials"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets": {
         parameters: {
             query?: never;
@@ -1067,7 +1087,7 @@ export interface components {
          * @description The kinds of facts.
          * @enum {string}
          */
-        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "transferred" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "alarm";
+        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "transferred" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "alarm";
         /** @description Ids no longer in the picture. */
         Gone: {
             agents: string[];
@@ -1123,6 +1143,8 @@ export interface components {
             ticket?: string | null;
             /** @description The number dialled or the chat entry. */
             to: string;
+            /** @description Whose sound does not arrive, though it should: `customer`, `agent`, `outside`. */
+            unheard: string[];
             /** @description Who began it: `inbound`, `outbound`, `internal`. */
             way: string;
         };
@@ -1257,6 +1279,27 @@ export interface components {
         Pause: {
             /** @description True stops recording, false goes on. */
             paused: boolean;
+        };
+        /** @description A login for a phone in this browser. */
+        PhoneLogin: {
+            /** @description The address of record to register: `sip:anna@shop.example`. */
+            aor: string;
+            /**
+             * Format: int64
+             * @description Ask for the next one before this: a phone registers again every minute or two.
+             */
+            expires_in_s: number;
+            /**
+             * Format: password
+             * @description Good for `expires_in_s` seconds, and no longer than the session.
+             */
+            password: string;
+            /** @description The realm it is good for. */
+            realm: string;
+            /** @description The user name of the digest; not the one in the address. */
+            username: string;
+            /** @description The WebSocket to register over, subprotocol `sip`. */
+            ws_url: string;
         };
         /** @description The picture of a tenant. */
         Picture: {
@@ -2843,6 +2886,33 @@ export interface operations {
                     "application/json": {
                         [key: string]: components["schemas"]["QueueNow"];
                     };
+                };
+            };
+        };
+    };
+    agents_credentials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhoneLogin"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
