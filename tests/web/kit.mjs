@@ -94,10 +94,13 @@ export async function signIn(page, origin, login, password) {
   await page.locator('nav').first().waitFor();
 }
 
-/** Begins the shift and takes work. */
+/** Begins the shift, unless it has begun, and takes work. */
 export async function ready(page) {
-  await page.getByRole('button', { name: /^(Begin shift|签入)$/ }).click();
+  const begin = page.getByRole('button', { name: /^(Begin shift|签入)$/ });
   const mine = page.getByRole('button', { name: /^(My state|我的状态)/ });
+  // A shift outlives the page it was begun on.
+  await begin.or(mine).first().waitFor();
+  if (await begin.isVisible()) await begin.click();
   await mine.waitFor();
   if (/Ready|示闲/.test(await mine.innerText()) && !/Not ready/.test(await mine.innerText())) return;
   await mine.click();
@@ -106,7 +109,7 @@ export async function ready(page) {
 
 /** A shop's site: another origin than the server's, let in by its configuration, with the widget's one line in its page. */
 export async function site(of) {
-  const page = (lang) => `<!doctype html><html lang="${lang}"><title>Shop</title><h1>A shop</h1><script src="${of.origin}/widget.js" data-site="demo" async></script></html>`;
+  const page = (lang) => `<!doctype html><html lang="${lang}"><title>Shop</title><main><h1>A shop</h1></main><script src="${of.origin}/widget.js" data-site="demo" async></script></html>`;
   const shop = createServer((asked, answer) => {
     answer.setHeader('content-type', 'text/html; charset=utf-8');
     answer.end(page(asked.url.includes('zh') ? 'zh-CN' : 'en'));
