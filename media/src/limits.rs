@@ -72,12 +72,6 @@ pub const JITTER_JUMP: Duration = Duration::from_millis(1_000);
 /// Figures of a leg are said unasked so often once something was agreed.
 pub const STATS_EVERY: Duration = Duration::from_secs(5);
 
-/// Samples a jitter buffer can hold: 512 ms. What is further ahead makes the buffer start over.
-pub const JITTER_SAMPLES: usize = 4_096;
-/// Least delay of a speaker in a mix, samples: 20 ms beyond the frame being played.
-pub const JITTER_MIN: u32 = 160;
-/// Most delay of a speaker in a mix, samples: 200 ms.
-pub const JITTER_MAX: u32 = 1_600;
 /// What was said is kept back from a recording's file for so long, samples at 8 kHz: 200 ms. Nobody waits for it, so it
 /// forgives what a listener would not.
 pub const RECORD_DELAY: u32 = 1_600;
