@@ -12,13 +12,16 @@ use std::{
 
 use media::{
     codec::{Decoder, Encoder, FRAME_MAX},
+    detect::Detectors,
+    dsp::agc::Agc,
+    playout::Playout,
     record::{Block, Job},
     rtp::{HEADER, Header, write_header},
     shard::{Out, Plane, Setup, Shard, Slot},
     srtp::{GROWTH_MAX, Sender},
     time::At,
     wire::{
-        Audience, BridgeId, Codec, Command, Event, LegId, Opus, Rate, RecordFormat, RecordId, Remote, Secret, Security,
+        Audience, BridgeId, Codec, Command, Detect, Event, LegId, Opus, Rate, RecordFormat, RecordId, Remote, Secret, Security,
         SrtpKey, SrtpSuite,
     },
 };
@@ -179,4 +182,25 @@ fn no_codec_takes_memory_for_a_frame_at_any_rate() {
             assert_eq!(taken() - before, 0, "{codec:?} at {rate:?}");
         }
     }
+}
+
+#[test]
+fn hearing_a_leg_over_a_bad_network_takes_no_memory() {
+    let mut playout = Playout::new(Codec::G722, Rate::K16, 1);
+    let (mut detectors, mut agc) = (Detectors::default(), Agc::default());
+    detectors.look_for(Detect { tones: true, voice: true, answerer: true }, Rate::K16);
+    detectors.watch_microphone(Some(Duration::from_secs(1)));
+    let (mut frame, before) = ([0; 320], taken());
+    for n in 0..2_000u32 {
+        let now = At(0) + Duration::from_millis(20) * n;
+        // Lost, twice, and after a pause.
+        for _ in 0..[1, 1, 0, 2, 1][n as usize % 5] * u32::from(n % 400 < 350) {
+            playout.packet(now, n as u16, n * 160, false, &[n as u8; 160]);
+        }
+        playout.frame(now, &mut frame);
+        agc.frame(&mut frame, true);
+        detectors.frame(&frame, false);
+    }
+    assert_eq!(taken() - before, 0);
+    assert!(playout.concealed_ms() > 1_000);
 }
