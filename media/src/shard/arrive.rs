@@ -271,8 +271,10 @@ fn report(leg: &mut Leg, now: At, ntp_at_zero: u64, from: SocketAddr, bytes: &[u
             // A goodbye ends nothing: calls end by signalling.
             _ => continue,
         };
-        for r in reports.filter(|r| r.ssrc == leg.out.ssrc) {
+        let ours = leg.out.ssrc;
+        for r in reports.filter(|r| r.ssrc == ours) {
             leg.stats.peer_fraction_lost = Some(r.fraction_lost);
+            leg.out.peer_lost(r.fraction_lost);
             leg.stats.peer_jitter_us = Some(leg.out.as_us(r.jitter));
             if let Some(us) = rtp::stats::round_trip_us(ntp_at(ntp_at_zero, now), &r) {
                 leg.stats.rtt_us = Some(us);

@@ -93,6 +93,8 @@ pub(super) struct Outgoing {
     /// When something was last sent; `None` before the first packet.
     pub last: Option<At>,
     voice: Option<Box<Voice>>,
+    /// Percent of our packets the peer does not get, by its reports: a codec that can says things twice.
+    loss: u8,
     /// Sound that is due and not in a packet yet, milliseconds.
     held_ms: u32,
     /// What protects it; `None`: nothing was asked for.
@@ -114,6 +116,7 @@ impl Outgoing {
             bytes: 0,
             last: None,
             voice: None,
+            loss: 0,
             held_ms: 0,
             guard: None,
         }
@@ -199,13 +202,12 @@ impl Outgoing {
         let packets = self.frame_due(now, t, false);
         let mut voice = match self.voice.take() {
             Some(v) if (v.codec, v.opus, v.rate) == (t.codec, t.opus, rate) => v,
-            _ => Box::new(Voice {
-                codec: t.codec,
-                opus: t.opus,
-                rate,
-                encoder: Encoder::new(t.codec, rate, t.opus),
-                pending: Vec::with_capacity(rate.samples(t.ptime_ms + FRAME_MS)),
-            }),
+            _ => {
+                let mut encoder = Encoder::new(t.codec, rate, t.opus);
+                encoder.set_loss(self.loss);
+                let pending = Vec::with_capacity(rate.samples(t.ptime_ms + FRAME_MS));
+                Box::new(Voice { codec: t.codec, opus: t.opus, rate, encoder, pending })
+            }
         };
         voice.pending.extend_from_slice(pcm);
         let n = rate.samples(t.ptime_ms);
@@ -219,6 +221,18 @@ impl Outgoing {
             self.send(now, t, &mut packet, length, out, &mut sent);
         }
         self.voice = Some(voice);
+    }
+
+    /// The peer reported this share of our packets lost, in 256ths. A network that was bad is trusted again only by and by.
+    pub fn peer_lost(&mut self, fraction: u8) {
+        let now = (u16::from(fraction) * 100).div_ceil(256) as u8;
+        let loss = now.max(self.loss - self.loss.div_ceil(4));
+        if loss != self.loss {
+            self.loss = loss;
+            if let Some(voice) = &mut self.voice {
+                voice.encoder.set_loss(loss);
+            }
+        }
     }
 
     /// 20 ms of sound encoded elsewhere: `packet` is asked for the payload of each packet that is due, and writes it into the

@@ -86,3 +86,38 @@ fn every_codec_keeps_to_the_packet_time_the_peer_asked_for() {
         }
     }
 }
+
+#[test]
+fn a_peer_that_loses_packets_is_told_things_twice_and_one_that_no_longer_does_by_and_by_once() {
+    let mut w = World::new();
+    let (a, b) = (w.phone(Pcma, Some(440.0)), w.phone(Codec::Opus, Some(1_000.0)));
+    w.phones[a].say(crate::dsp::speechlike::voice(Rate::K8, 1, 120.0, 4));
+    let opus = crate::wire::Opus { fec: true, ..Default::default() };
+    let remote = crate::wire::Remote { opus, ..w.remote(b) };
+    w.tell(Command::Agree { leg: LegId(b as u64), remote });
+    w.bridge(1, &[a, b]);
+    w.run(2_000);
+    let ssrc = w.phones[b].got[0].1.ssrc;
+    let bytes = |w: &mut World| {
+        w.did.events.clear();
+        w.tell(Command::Report { leg: LegId(b as u64) });
+        let said = |e: &Event| if let Event::Stats { stats, .. } = e { Some(stats.bytes_out) } else { None };
+        w.did.events.iter().find_map(said).expect("figures")
+    };
+    let second = |w: &mut World, fraction_lost: u8| {
+        let about_us = rtcp::Report { ssrc, fraction_lost, ..rtcp::Report::default() };
+        let mut report = [0; rtcp::WRITE_MAX];
+        let n =
+            rtcp::write(&rtcp::Say { ssrc: 101, info: None, report: Some(about_us), cname: "phone", bye: false }, &mut report);
+        let (slot, at) = (w.phones[b].slot, w.phones[b].at);
+        w.packet(slot, Plane::Rtcp, SocketAddr::new(at.ip(), at.port() + 1), report[..n].to_vec());
+        let before = bytes(w);
+        w.run(2_000);
+        bytes(w) - before
+    };
+    let clean = second(&mut w, 0);
+    let lossy = second(&mut w, 38);
+    assert!(lossy * 10 > clean * 12, "{clean} bytes in two seconds, then {lossy}");
+    let better = (0..12).map(|_| second(&mut w, 0)).last().expect("twelve");
+    assert!(better * 10 < clean * 11, "{clean} at first, {better} at last");
+}
