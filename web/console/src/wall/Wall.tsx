@@ -101,7 +101,7 @@ function Tile({ label, note, bad, children }: { label: string; note?: string; ba
   return (
     <div className={`card flex flex-col px-4 py-2.5 ${bad ? 'border-2 border-bad' : ''}`}>
       <dt className="text-soft">{label}</dt>
-      <dd className={`num whitespace-nowrap text-[2.2rem] font-semibold leading-tight [[data-tv]_&]:text-[min(6.4vh,3.3vw)] ${bad ? 'text-bad' : 'text-ink'}`}>{children}{bad && <span aria-label={t('wall.breach')}> !</span>}</dd>
+      <dd className={`num whitespace-nowrap text-[2.2rem] font-semibold leading-tight [[data-tv]_&]:text-[6.4vh] [[data-tv]_&]:tracking-tighter ${bad ? 'text-bad' : 'text-ink'}`}>{children}{bad && <span aria-label={t('wall.breach')}> !</span>}</dd>
       <dd className="num text-[0.9em] text-soft">{note || '\u00a0'}</dd>
     </div>
   );
