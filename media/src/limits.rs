@@ -4,8 +4,6 @@ use std::time::Duration;
 
 /// Samples in one frame: 20 ms at 8 kHz.
 pub const FRAME: usize = 160;
-/// Samples per millisecond: the clock of every codec so far runs at 8 kHz.
-pub const SAMPLES_PER_MS: u32 = 8;
 /// A frame lasts this long.
 pub const FRAME_TIME: Duration = Duration::from_millis(20);
 /// A frame is spread over so many phases, so that not every leg sends in the same instant.
