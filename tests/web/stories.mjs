@@ -9,6 +9,8 @@ const enter = async (b, s, login, look) => {
   return p;
 };
 const accept = (page) => page.getByRole('button', { name: /^(Accept|接受)/ });
+/** The field of the conversation, once the cursor stands in it: keys pressed before would be commands. */
+const writing = (page) => page.getByRole('textbox', { name: /^(Write to the customer|回复客户)/ }).and(page.locator(':focus')).waitFor();
 const log = (page) => page.getByRole('log');
 
 /** Says it again until it holds: what is true a moment later is true enough. */
@@ -182,7 +184,7 @@ export const stories = {
     await beginChat(w, 'Li Na');
     await accept(page).waitFor();
     await page.keyboard.press('a');
-    await page.getByRole('textbox', { name: 'Write to the customer' }).waitFor();
+    await writing(page);
     await page.keyboard.type('Hello from the keyboard');
     // An input method's Enter confirms its word; only the next one sends.
     await page.evaluate(() => {
@@ -288,6 +290,7 @@ export const stories = {
       await accept(anna.page).click();
       await log(anna.page).waitFor();
       await see(anna.page, 'chat');
+      await writing(anna.page);
       await anna.page.keyboard.press('Escape');
       await anna.page.keyboard.press('t');
       await anna.page.getByRole('dialog').waitFor();
