@@ -100,6 +100,9 @@ pub enum Action {
     Ring { leg: LegId, to: Endpoint, caller: Party, headers: Vec<(String, String)>, ring_for: Duration, like: Option<LegId> },
     /// Let an incoming caller hear it ring.
     Progress { leg: LegId },
+    /// Let an incoming caller hear something before the call is taken and charged for: [`Event::EarlyMedia`] says from when on.
+    /// A caller that cannot be sure to get our offer hears it ring instead.
+    EarlyMedia { leg: LegId },
     /// Take an incoming call.
     Answer { leg: LegId },
     /// Refuse an incoming call.
@@ -212,6 +215,8 @@ pub enum Event {
     Arrived(Arrival),
     /// The called phone rings.
     Ringing { leg: LegId },
+    /// Sound flows before the answer: what a called number says, or what this caller is to be played.
+    EarlyMedia { leg: LegId },
     /// Up: media is agreed and flows.
     Answered { leg: LegId },
     /// The peer put us on hold, or took us back.

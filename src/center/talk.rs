@@ -56,6 +56,33 @@ impl Center {
         }
     }
 
+    /// A number that is being rung says something before it answers (its own ringing, "is not in service"): whoever waits for
+    /// it hears that.
+    pub(super) fn early_sound(&mut self, leg: LegId) {
+        let Some((id, usage)) = self.legs.get(&leg).cloned() else { return };
+        let bridge = self.bridge_id();
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        let Some(v) = i.voice.as_mut() else { return };
+        let (waits, rung) = match usage {
+            LegUse::Customer | LegUse::Agent => match (&i.talk, v.leg) {
+                // The agent's own phone dialled: it has to be let hear first, and comes back here.
+                (Some(t), Some(_)) if !t.up && usage == LegUse::Customer => {
+                    return t.leg.into_iter().for_each(|leg| self.call(Action::EarlyMedia { leg }));
+                }
+                (Some(t), Some(customer)) if !t.connected => (t.leg, Some(customer)),
+                _ => return,
+            },
+            LegUse::Outside => (v.leg, v.outside.as_ref().map(|o| o.leg)),
+            LegUse::Offer(_) => return,
+        };
+        let (Some(waits), Some(rung)) = (waits, rung) else { return };
+        v.bridge = Some(bridge);
+        if let Some((play, _)) = v.play.take() {
+            self.call(Action::StopPlay { leg: waits, play });
+        }
+        self.call(Action::Bridge { bridge, legs: vec![waits, rung] });
+    }
+
     /// Both legs are up: they hear each other, and it is recorded.
     pub(super) fn join(&mut self, now: Now, id: InteractionId, out: &mut Vec<Output>) {
         let bridge = self.bridge_id();
@@ -78,7 +105,7 @@ impl Center {
             i.stage_since = now.wall;
         }
         let stop = v.play.take();
-        v.bridge = Some(bridge);
+        let bridge = *v.bridge.get_or_insert(bridge);
         if let Some((play, _)) = stop {
             self.call(Action::StopPlay { leg: customer_leg, play });
         }
@@ -243,7 +270,7 @@ impl Center {
         let (Some(customer), Some(o)) = (v.leg, v.outside.as_mut()) else { return };
         o.up = true;
         let (outside, by_flow) = (o.leg, o.by_flow);
-        v.bridge = Some(bridge);
+        let bridge = *v.bridge.get_or_insert(bridge);
         if let Some((play, _)) = v.play.take() {
             self.call(Action::StopPlay { leg: customer, play });
         }

@@ -31,6 +31,7 @@ impl Center {
         match event {
             Event::Arrived(a) => self.arrived(now, a, out),
             Event::Ringing { .. } | Event::Held { .. } | Event::DtmfSent { .. } => {}
+            Event::EarlyMedia { leg } => self.early_sound(leg),
             Event::Answered { leg } => self.leg_answered(now, leg, out),
             Event::Digit { leg, digit } => self.digit(leg, digit),
             Event::Played { leg, play, finished } => self.played(now, leg, play, finished, out),

@@ -3,6 +3,7 @@
 mod calls;
 mod chats;
 mod crashes;
+mod early;
 mod handing;
 mod random;
 mod shop;

@@ -111,6 +111,13 @@ pub enum Action {
         /// The answer.
         body: Option<Body>,
     },
+    /// Answer the offer that came in a reliable provisional response to a call made without one.
+    Prack {
+        /// Which.
+        dialog: DialogKey,
+        /// The answer.
+        body: Body,
+    },
     /// End an answered call. The key is over at once.
     Bye {
         /// Which.
@@ -118,7 +125,7 @@ pub enum Action {
         /// More headers (Reason).
         headers: Headers,
     },
-    /// Offer other media.
+    /// Offer other media: by re-INVITE; before the call is answered by UPDATE, if offer and answer are through by then.
     Reinvite {
         /// Which.
         dialog: DialogKey,
@@ -134,7 +141,7 @@ pub enum Action {
         /// The answer, or the offer when theirs was empty.
         body: Option<Body>,
     },
-    /// Send an INFO.
+    /// Send an INFO. Ends in [`Event::InfoSent`].
     Info {
         /// Which.
         dialog: DialogKey,
@@ -223,14 +230,14 @@ pub enum Event {
         dialog: DialogKey,
         /// 101 to 199.
         code: u16,
-        /// Early media.
+        /// Early media: the answer to our offer; when the INVITE had none, an offer that wants [`Action::Prack`].
         body: Option<Body>,
     },
     /// The first 2xx. When the INVITE had no offer the body is one, and wants [`Action::Ack`].
     Answered {
         /// Which.
         dialog: DialogKey,
-        /// The answer.
+        /// The answer; `None` also when it was given before, and has changed since.
         body: Option<Body>,
         /// The response.
         response: Arc<Message>,
@@ -250,6 +257,13 @@ pub enum Event {
     },
     /// Our 2xx was acknowledged: the call stands.
     Acked {
+        /// Which.
+        dialog: DialogKey,
+        /// The answer to our offer.
+        body: Option<Body>,
+    },
+    /// Our offer in a reliable provisional response was answered.
+    Pracked {
         /// Which.
         dialog: DialogKey,
         /// The answer to our offer.
@@ -284,6 +298,13 @@ pub enum Event {
         by: EndedBy,
         /// Their Reason header.
         reason: Option<String>,
+    },
+    /// An [`Action::Info`] is answered.
+    InfoSent {
+        /// Which.
+        dialog: DialogKey,
+        /// They took it.
+        taken: bool,
     },
     /// A digit by INFO.
     InfoDtmf {
