@@ -10,6 +10,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::sip::stack::Reliable;
+
 /// Everything a process is told at boot.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -36,6 +38,14 @@ pub struct Sip {
     pub public: Option<IpAddr>,
     /// Phones are offered a digest by SHA-256 before the one by MD5. Off: phones of before RFC 8760 (baresip 1.x) refuse both.
     pub digest_sha256: bool,
+    /// Which provisional responses are sent so that they are sure to arrive (RFC 3262): `sound` (those with a description),
+    /// `always`, `when_required`. Default `sound`.
+    pub reliable: Reliable,
+    /// A call is asked after so many seconds whether it still stands, where the peer knows how (RFC 4028); 0: only when the
+    /// peer asks. Default 1800.
+    pub session_expires_s: u32,
+    /// Shorter session timers of peers are refused with 422. Default and least 90.
+    pub session_min_s: u32,
 }
 
 /// `[http]`
@@ -86,7 +96,14 @@ pub struct Flows {
 
 impl Default for Sip {
     fn default() -> Self {
-        Sip { bind: SocketAddr::from(([0, 0, 0, 0], 5060)), public: None, digest_sha256: false }
+        Sip {
+            bind: SocketAddr::from(([0, 0, 0, 0], 5060)),
+            public: None,
+            digest_sha256: false,
+            reliable: Reliable::default(),
+            session_expires_s: 1_800,
+            session_min_s: 90,
+        }
     }
 }
 

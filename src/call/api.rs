@@ -18,7 +18,7 @@ use crate::{
     sip::{
         auth::Credentials,
         dialog::DialogSnapshot,
-        stack::{self, SipSettings, Who},
+        stack::{self, ReferId, SipSettings, Who},
         transport::{Flow, Source, Transport},
     },
 };
@@ -129,6 +129,12 @@ pub enum Action {
     RecordPause { record: RecordId, paused: bool },
     /// Close the file.
     StopRecord { record: RecordId },
+    /// Answer [`Event::Referred`]: below 300 it is done, else the refusal.
+    AnswerRefer { leg: LegId, refer: ReferId, code: u16 },
+    /// Ask the peer to call a number in our place, itself or in the place of another leg. Ends in [`Event::Released`].
+    Release { leg: LegId, number: String, replaces: Option<LegId> },
+    /// Say [`Event::Dialog`] once more: it is somebody else's now.
+    Snapshot { leg: LegId },
     /// Put the peer on hold by signalling (sendonly), or take it back.
     Hold { leg: LegId, on: bool },
 }
@@ -177,6 +183,8 @@ pub struct Arrival {
     pub call_id: String,
     /// Where it came from.
     pub source: Source,
+    /// The leg it wants to take the place of.
+    pub replaces: Option<LegId>,
 }
 
 /// Who ended a leg.
@@ -223,6 +231,11 @@ pub enum Event {
     Held { leg: LegId, on: bool },
     /// A digit was pressed (RFC 4733 or INFO).
     Digit { leg: LegId, digit: char },
+    /// The phone of this leg wants it handed on: to a number or name, or to whom another leg of it talks with (attended). Wants
+    /// [`Action::AnswerRefer`].
+    Referred { leg: LegId, refer: ReferId, to: String, replaces: Option<LegId> },
+    /// The peer called the number and the leg ends, or it did not and the leg is as it was.
+    Released { leg: LegId, done: bool },
     /// A playback is over.
     Played { leg: LegId, play: PlayId, finished: bool },
     /// The digits are out.

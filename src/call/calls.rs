@@ -247,6 +247,9 @@ impl Calls {
             }
             Action::RecordPause { record, paused } => media(Command::RecordPause { record, paused }),
             Action::StopRecord { record } => media(Command::StopRecord { record }),
+            Action::AnswerRefer { leg, refer, code } => self.answer_refer(now, leg, refer, code, out),
+            Action::Release { leg, number, replaces } => self.release_to(now, leg, &number, replaces, out),
+            Action::Snapshot { leg } => self.tell_dialog(leg, out),
             Action::Hold { leg, on } => self.hold(now, leg, on, out),
         }
     }
@@ -273,9 +276,12 @@ impl Calls {
     fn sip_event(&mut self, now: Now, event: stack::Event, out: &mut Vec<Output>) {
         use stack::Event as E;
         match event {
-            E::Incoming { dialog, request, source, tenant, who } => {
-                self.incoming(now, dialog, &request, source, tenant, who, out)
+            E::Incoming { dialog, request, source, tenant, who, replaces } => {
+                self.incoming(now, dialog, &request, source, (tenant, who), replaces, out)
             }
+            E::Referred { dialog, refer } => self.referred(now, dialog, refer, out),
+            E::ReferAnswered { dialog, code } => self.refer_answered(dialog, code, out),
+            E::ReferProgress { dialog, code, over } => self.refer_progress(now, dialog, code, over, out),
             E::Registered { tenant, user, contacts } => out.push(Output::Event(Event::Registered { tenant, user, contacts })),
             E::Unregistered { tenant, user } => out.push(Output::Event(Event::Unregistered { tenant, user })),
             E::Cancelled { dialog, reason } => {

@@ -25,10 +25,18 @@ impl Calls {
         dialog: DialogKey,
         request: &Message,
         source: Source,
-        tenant: TenantId,
-        who: Who,
+        (tenant, who): (TenantId, Who),
+        replaces: Option<DialogKey>,
         out: &mut Vec<Output>,
     ) {
+        let replaces = match replaces.map(|key| self.dialogs.get(&key).copied()) {
+            // The call it means is being ended.
+            Some(None) => {
+                let (code, reason, headers) = (481, String::new(), Headers::new());
+                return self.sip(now, stack::Action::Respond { dialog, code, reason, headers, body: None }, out);
+            }
+            other => other.flatten(),
+        };
         let offer = match request.body.is_empty() {
             true => None,
             false => match sdp::parse(&request.body) {
@@ -61,7 +69,7 @@ impl Calls {
             from.map(|f| f.display).filter(|d| !d.is_empty()).map(|d| d.chars().filter(|c| !c.is_control()).take(80).collect());
         let caller = Party { number, display };
         let call_id = request.call_id().map(|c| c.into_owned()).unwrap_or_default();
-        out.push(Output::Event(Event::Arrived(Arrival { leg, tenant, who, dialled, caller, call_id, source })));
+        out.push(Output::Event(Event::Arrived(Arrival { leg, tenant, who, dialled, caller, call_id, source, replaces })));
     }
 
     pub(super) fn progress(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) {

@@ -20,6 +20,7 @@
 //! | `midcall` | re-offers, hold |
 //! | `digits` | keys sent, as events, tones or in INFO |
 //! | `policy` | what is spoken with whom: codecs, encryption, digits |
+//! | `refer` | handing on by signalling: asked by phones, asked of carriers |
 //! | `quality` | how legs sounded, and whether anything is heard of them |
 
 pub mod cause;
@@ -33,6 +34,7 @@ mod midcall;
 mod outgoing;
 mod policy;
 mod quality;
+mod refer;
 #[cfg(test)]
 mod tests;
 

@@ -16,6 +16,7 @@
 //! | `flows` | what flows ask for |
 //! | `offers` | what the router decides |
 //! | `talk` | connecting, holding, handing over, ending |
+//! | `refer` | phones that hand on |
 //! | `record` | recordings and voicemail |
 //! | `chat` | visitors and messages |
 //! | `desk` | tickets and customers |
@@ -48,6 +49,7 @@ mod interaction;
 mod offers;
 mod picture;
 mod record;
+mod refer;
 mod talk;
 mod voice;
 

@@ -308,7 +308,10 @@ impl Center {
     pub(super) fn dialling_agent_answered(&mut self, now: Now, id: InteractionId, leg: LegId, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let Some(t) = i.talk.as_mut().filter(|t| t.leg == Some(leg)) else { return };
-        (t.since, t.up) = (now.mono, true);
+        t.up = true;
+        if !t.connected {
+            t.since = now.mono;
+        }
         let settings = i.settings.clone();
         let Some(number) = i.voice.as_mut().and_then(|v| v.dial.take()) else { return self.join(now, id, out) };
         match self.outward(&settings, &number) {

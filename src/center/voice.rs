@@ -31,6 +31,8 @@ impl Center {
         match event {
             Event::Arrived(a) => self.arrived(now, a, out),
             Event::Ringing { .. } | Event::Held { .. } | Event::DtmfSent { .. } => {}
+            Event::Referred { leg, refer, to, replaces } => self.referred(now, leg, refer, &to, replaces, out),
+            Event::Released { .. } => {}
             Event::EarlyMedia { leg } => self.early_sound(leg),
             Event::Answered { leg } => self.leg_answered(now, leg, out),
             Event::Digit { leg, digit } => self.digit(leg, digit),
@@ -171,7 +173,9 @@ impl Center {
                 self.route(&tenant, input);
             }
             LegUse::Agent => {
-                if let Some(t) = self.interactions.get_mut(&id).and_then(|i| i.talk.as_mut()) {
+                // Another phone of the agent may have taken its place.
+                let talk = self.interactions.get_mut(&id).and_then(|i| i.talk.as_mut());
+                if let Some(t) = talk.filter(|t| t.leg == Some(leg)) {
                     t.leg = None;
                     self.talk_over(now, id, EndedBy::Agent, out);
                 }

@@ -15,7 +15,7 @@ use crate::{
     sdp::{self, LocalMedia, Offering, Session, Srtp, Web},
     sip::{
         auth::Credentials,
-        msg::{Headers, Message, Method, Name, NameAddr, Uri},
+        msg::{Headers, Message, Method, Name, NameAddr, SipUri, Uri},
         stack::{Action, DialogKey, Event, Input, Listener, Output, SipSettings, Stack, Target, Timers},
         transport::{Flow, Transport},
     },
@@ -117,6 +117,8 @@ pub struct Phone {
     pub early: bool,
     /// What it was told by INFO.
     pub told: String,
+    /// What became of its transfers, as it was told: 202, 100, 200; or the refusal.
+    pub transferred: Vec<(DialogKey, u16)>,
 }
 
 impl Phone {
@@ -160,6 +162,7 @@ impl Phone {
             late_offer: false,
             early: false,
             told: String::new(),
+            transferred: Vec::new(),
         }
     }
 
@@ -328,6 +331,24 @@ impl Phone {
         self.feed(now, Input::Do(Action::Reinvite { dialog: key, body: body(&ours) }), out);
     }
 
+    /// Presses transfer: the oldest call that is on goes to a number, or (`None`) to whom the newest one is with.
+    pub fn transfer(&mut self, now: Now, to: Option<&str>, out: &mut Vec<(SocketAddr, Bytes)>) {
+        let mut up = self.calls.iter().filter(|(_, c)| c.stage == Stage::Up).map(|(k, c)| (*k, c.other.clone()));
+        let (Some((dialog, _)), newest) = (up.next(), up.next_back()) else { return };
+        let user = to.map(str::to_owned).or_else(|| newest.as_ref().map(|(_, other)| other.clone()));
+        let host = crate::sip::msg::Host::parse(&self.domain).expect("the domain is a name");
+        let target = Box::new(SipUri::new(user.as_deref(), host, None));
+        let replaces = if to.is_none() { newest.map(|(k, _)| k) } else { None };
+        self.feed(now, Input::Do(Action::Refer { dialog, to: target, replaces, headers: self.extras.clone() }), out);
+    }
+
+    /// What names its call that is on to whoever may take its place (RFC 3891).
+    pub fn replaces(&self) -> Option<String> {
+        let s = self.stack.snapshot(self.call()?.0)?;
+        let tag = |t: &str| NameAddr::parse(t).ok().and_then(|a| a.tag());
+        Some(format!("{};to-tag={};from-tag={}", s.call_id, tag(&s.remote)?, tag(&s.local)?))
+    }
+
     /// Registers, now and again and again.
     pub fn register(&mut self, now: Now) {
         self.deeds.retain(|(_, d)| !matches!(d, Deed::Register | Deed::Again));
@@ -417,6 +438,12 @@ impl Phone {
                 self.set_stage(dialog, Stage::Up);
             }
             Event::InfoDtmf { digit, .. } => self.told.push(digit),
+            Event::Referred { dialog, refer } => {
+                let no = Action::RespondRefer { dialog, refer: refer.id, code: 603 };
+                self.feed(now, Input::Do(no), out);
+            }
+            Event::ReferAnswered { dialog, code } => self.transferred.push((dialog, code)),
+            Event::ReferProgress { dialog, code, .. } => self.transferred.push((dialog, code)),
             Event::Pracked { .. } | Event::InfoSent { .. } => {}
             Event::Cancelled { dialog, .. } => self.set_stage(dialog, Stage::Over(487)),
             Event::Refused { dialog, code, .. } => self.set_stage(dialog, Stage::Over(code)),

@@ -5,6 +5,7 @@ mod chats;
 mod crashes;
 mod early;
 mod handing;
+mod handing_by_phone;
 mod random;
 mod shop;
 mod sound;

@@ -11,9 +11,10 @@ use crate::{
 };
 
 /// What we answer to, for Allow (and 405).
-pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE, PRACK";
+pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE, PRACK, REFER, NOTIFY";
 /// The extensions we know, for Supported; requiring any of them is fine.
-pub(super) const SUPPORTED: [&str; 2] = [super::reliable::TAG, super::session::TAG];
+pub(super) const SUPPORTED: [&str; 4] =
+    [super::reliable::TAG, super::session::TAG, super::refer::REPLACES, super::refer::NOREFERSUB];
 /// What bodies we read, for Accept (and 415).
 pub(super) const ACCEPT: &str = "application/sdp";
 

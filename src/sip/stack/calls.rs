@@ -12,6 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     DialogKey, EndedBy, Event, Output, Stack, Timer,
+    refer::Referral,
     reliable::{Early, Provisionals, Wanted},
     session::Sessions,
     tx::{Purpose, ServerInput, TxId},
@@ -48,6 +49,10 @@ pub(super) struct Call {
     pub(super) sessions: Sessions,
     /// Our last description.
     pub(super) ours: Option<Body>,
+    /// Their REFERs that are not over.
+    pub(super) refers: Vec<Referral>,
+    /// A REFER of ours is not over.
+    pub(super) referring: bool,
 }
 
 impl Call {
@@ -64,6 +69,8 @@ impl Call {
             early: Vec::new(),
             sessions: Sessions::default(),
             ours: None,
+            refers: Vec::new(),
+            referring: false,
         }
     }
 }
@@ -125,12 +132,13 @@ impl Stack {
     /// Takes a call out of the table. What they asked inside it and nobody will answer now is refused (15.1.2 says so for a
     /// BYE received; the same holds for every other end).
     pub(super) fn drop_call(&mut self, now: Now, key: DialogKey, out: &mut Vec<Output>) -> Option<Call> {
-        let call = self.calls.remove(&key)?;
+        let mut call = self.calls.remove(&key)?;
         self.tags.remove(&call.local_tag);
         self.deadlines.clear(&Timer::Call(key));
         if let Some(Re::Theirs { tx }) = call.re {
             self.refuse(now, tx, 487, "", out);
         }
+        self.refers_over(now, &mut call, out);
         Some(call)
     }
 

@@ -38,6 +38,8 @@ impl Stack {
             Some(Method::Invite) => self.re_invited(now, id, key, m, source, out),
             Some(Method::Update) => self.updated(now, id, key, m, source, out),
             Some(Method::Bye) => self.bye_received(now, id, key, m, out),
+            Some(Method::Refer) => self.referred(now, id, key, m, out),
+            Some(Method::Notify) => self.notified(now, id, key, m, out),
             Some(Method::Prack) => self.pracked(now, id, key, m, out),
             Some(Method::Info) => self.info_received(now, id, key, m, out),
             Some(Method::Options) => self.ok(now, id, m, out),

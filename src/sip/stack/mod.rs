@@ -5,7 +5,8 @@
 //!                                                                 ├▶ register REGISTER
 //!                                                                 ├▶ midcall  requests inside dialogs: Reoffer, Ended ..
 //!                                                                 └▶ uac      responses: Progress, Answered, Refused
-//!                              reliable (PRACK), offers (what we ask inside dialogs), session (its timer) stand beside these
+//!                              reliable (PRACK), offers (what we ask inside dialogs), session (its timer), refer (REFER, NOTIFY,
+//!                              Replaces) stand beside these
 //! Do ───────▶ uac, uas, midcall ─▶ tx ─▶ Send
 //! Tick ─────▶ every timer that is due
 //! ```
@@ -21,6 +22,7 @@ mod identity;
 mod midcall;
 mod offers;
 mod receive;
+mod refer;
 mod register;
 mod reliable;
 mod session;
@@ -43,7 +45,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 pub use crate::sip::transaction::Timers;
 pub use settings::{Listener, Reliable, SipSettings, TrunkPeer};
-pub use wire::{Action, Body, Counters, DialogKey, EndedBy, Event, Input, Output, Target, Who};
+pub use wire::{Action, Body, Counters, DialogKey, EndedBy, Event, Input, Output, Refer, ReferId, Target, Who};
 
 use self::{
     calls::{Call, State},
@@ -164,6 +166,9 @@ impl Stack {
             Action::Reinvite { dialog, body } => self.reinvite(now, dialog, body, out),
             Action::RespondReinvite { dialog, code, body } => self.respond_reinvite(now, dialog, code, body, out),
             Action::Info { dialog, body } => self.info(now, dialog, body, out),
+            Action::RespondRefer { dialog, refer, code } => self.respond_refer(now, dialog, refer, code, out),
+            Action::Notify { dialog, refer, code, over } => self.notify(now, dialog, refer, code, over, out),
+            Action::Refer { dialog, to, replaces, headers } => self.refer(now, dialog, *to, replaces, &headers, out),
             Action::ByeRestored { dialog, headers } => self.bye_restored(now, &dialog, &headers, out),
         }
     }

@@ -51,7 +51,8 @@ impl Stack {
             return;
         }
         match what {
-            Inside::Prack => {}
+            Inside::Prack | Inside::Notify => {}
+            Inside::Refer => self.refer_answered(key, code, Some(m), out),
             Inside::Refresh => self.refreshed(now, key, code, m, out),
             Inside::Update => self.update_response(now, id, key, code, m, out),
             Inside::Info => out.push(Output::Event(Event::InfoSent { dialog: key, taken: code < 300 })),
@@ -64,7 +65,8 @@ impl Stack {
         let confirmed = matches!(call.state, State::Confirmed);
         match what {
             // The callee will give up by itself, or the person who waits.
-            Inside::Prack => {}
+            Inside::Prack | Inside::Notify => {}
+            Inside::Refer => self.refer_answered(key, 408, None, out),
             Inside::Refresh | Inside::Update if confirmed => self.end_with_bye(now, key, EndedBy::Timeout, out),
             Inside::Update => {
                 call.re = None;

@@ -188,6 +188,12 @@ impl World {
                     let at = self.rng.below(2_000);
                     self.plan(at, side, Action::Reinvite { dialog, body: offer });
                 }
+                if self.rng.below(6) == 0 {
+                    let at = self.rng.below(3_000);
+                    let Uri::Sip(to) = Uri::parse("sip:4001@192.0.2.9").unwrap() else { unreachable!() };
+                    let refer = Action::Refer { dialog, to: Box::new(to), replaces: None, headers: Headers::new() };
+                    self.plan(at, side, refer);
+                }
                 if self.rng.below(8) == 0 {
                     let at = self.rng.below(2_000);
                     let digit = ("application/dtmf".to_owned(), Bytes::from_static(b"5"));
@@ -225,6 +231,20 @@ impl World {
             Event::Refused { dialog, code, .. } => self.over(side, dialog, &format!("refused {code}")),
             Event::Ended { dialog, by, .. } => self.over(side, dialog, &format!("ended {by:?}")),
             Event::Cancelled { dialog, .. } => self.over(side, dialog, "cancelled"),
+            Event::Referred { dialog, refer } => {
+                self.count(side, "handed on");
+                let (at, code) = (self.rng.below(300), if self.rng.below(3) == 0 { 603 } else { 202 });
+                self.plan(at, side, Action::RespondRefer { dialog, refer: refer.id, code });
+                let at = at + self.rng.below(2_000);
+                self.plan(at, side, Action::Notify { dialog, refer: refer.id, code: 180, over: false });
+                let at = at + self.rng.below(2_000);
+                self.plan(at, side, Action::Notify { dialog, refer: refer.id, code: 200, over: true });
+            }
+            Event::ReferProgress { dialog, code: 200, over: true } => {
+                self.count(side, "handed on, and told");
+                self.plan(0, side, bye(dialog));
+            }
+            Event::ReferAnswered { .. } | Event::ReferProgress { .. } => {}
             Event::ReAnswered { .. } => self.count(side, "other media"),
             Event::ReRefused { code, .. } => self.count(side, if code == 491 { "glare" } else { "media stay" }),
             Event::Pracked { .. } => self.count(side, "answer in a PRACK"),
@@ -357,7 +377,16 @@ fn a_storm_of_everything_ends_each_call_once_and_every_timer() {
         w.tally.iter().flat_map(|t| &t.kinds).for_each(|(kind, n)| *seen.entry(kind).or_default() += n);
     }
     println!("{calls} calls, {answered} answered, {packets} packets, {resent} of them repeats: {seen:?}");
-    for kind in ["early", "offer before the answer", "answer in a PRACK", "other media", "glare", "media stay", "digit"] {
+    for kind in [
+        "early",
+        "offer before the answer",
+        "answer in a PRACK",
+        "other media",
+        "glare",
+        "media stay",
+        "digit",
+        "handed on, and told",
+    ] {
         assert!(seen.get(kind).is_some_and(|n| *n > 20), "{kind} hardly ever happened: {seen:?}");
     }
 }

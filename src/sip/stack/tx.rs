@@ -60,6 +60,10 @@ pub(super) enum Inside {
     Refresh,
     /// Digits.
     Info,
+    /// Hands the call on.
+    Refer,
+    /// Says what became of their REFER.
+    Notify,
 }
 
 #[derive(Debug)]

@@ -32,8 +32,12 @@ impl Stack {
     pub(super) fn out_of_dialog(&mut self, now: Now, id: TxId, m: &Arc<Message>, source: Source, out: &mut Vec<Output>) {
         match m.method() {
             Some(Method::Invite | Method::Options | Method::Register) => {}
-            // A BYE, INFO, UPDATE or PRACK without To tag belongs to no dialog there could be.
-            Some(Method::Bye | Method::Info | Method::Update | Method::Prack) => return self.refuse(now, id, 481, "", out),
+            // A BYE, INFO, UPDATE, PRACK or NOTIFY without To tag belongs to no dialog there could be.
+            Some(Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify) => {
+                return self.refuse(now, id, 481, "", out);
+            }
+            // We make calls for people who are in one, not for whoever writes.
+            Some(Method::Refer) => return self.refuse(now, id, 403, "", out),
             Some(Method::Other(_)) | None => return self.refuse(now, id, 501, "", out),
             Some(_) => return self.refuse(now, id, 405, "", out),
         }
@@ -103,6 +107,10 @@ impl Stack {
             Caller::Challenge { tenant, stale } => return self.challenge(now, id, &tenant, stale, out),
             Caller::Refuse(code) => return self.refuse(now, id, code, "", out),
         };
+        let replaces = match self.replaced_by(m) {
+            Ok(replaces) => replaces,
+            Err(code) => return self.refuse(now, id, code, "", out),
+        };
         if self.calls.len() >= SIP_DIALOGS_MAX {
             self.counters.overload += 1;
             return self.refuse(now, id, 503, "", out);
@@ -123,7 +131,7 @@ impl Stack {
         self.add_call(key, call);
         let trying = self.reply(m, 100, "", &tag);
         self.respond(now, id, &trying, out);
-        out.push(Output::Event(Event::Incoming { dialog: key, request: m.clone(), source, tenant, who }));
+        out.push(Output::Event(Event::Incoming { dialog: key, request: m.clone(), source, tenant, who, replaces }));
     }
 
     /// [`Action::Respond`](super::Action::Respond).

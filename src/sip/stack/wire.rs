@@ -10,7 +10,7 @@ use crate::{
     sip::{
         auth::{Credentials, Grant, Revoke},
         dialog::DialogSnapshot,
-        msg::{Headers, Message, NameAddr, ParseError, Uri},
+        msg::{Headers, Message, NameAddr, ParseError, SipUri, Uri},
         transport::{ConnId, Flow, Source},
     },
 };
@@ -19,6 +19,23 @@ use crate::{
 /// outgoing ones; never used twice in a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DialogKey(pub u64);
+
+/// One REFER of a call: its CSeq, by which RFC 3515 2.4.6 tells several apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReferId(pub u32);
+
+/// A REFER of theirs.
+#[derive(Debug, Clone)]
+pub struct Refer {
+    /// Its name.
+    pub id: ReferId,
+    /// Whom we are asked to call.
+    pub to: Uri,
+    /// In the place of this call of theirs with us (attended).
+    pub replaces: Option<DialogKey>,
+    /// Who is said to ask (Referred-By).
+    pub by: Option<String>,
+}
 
 /// A body and its type.
 pub type Body = (String, Bytes);
@@ -148,6 +165,38 @@ pub enum Action {
         /// What.
         body: Body,
     },
+    /// Answer [`Event::Referred`]: 202, or a refusal.
+    RespondRefer {
+        /// Which.
+        dialog: DialogKey,
+        /// Which of its REFERs.
+        refer: ReferId,
+        /// 202 to 699.
+        code: u16,
+    },
+    /// Say what became of a REFER that was answered 202; nothing for who does not want to hear it.
+    Notify {
+        /// Which.
+        dialog: DialogKey,
+        /// Which of its REFERs.
+        refer: ReferId,
+        /// The status of the call that was asked for.
+        code: u16,
+        /// That was the last word.
+        over: bool,
+    },
+    /// Ask the peer to call somebody else in our place. Ends in a refusal in [`Event::ReferAnswered`], or in the last
+    /// [`Event::ReferProgress`].
+    Refer {
+        /// Which.
+        dialog: DialogKey,
+        /// Whom.
+        to: Box<SipUri>,
+        /// In the place of this call of ours.
+        replaces: Option<DialogKey>,
+        /// More headers.
+        headers: Headers,
+    },
     /// End a dialog of an earlier life of this process.
     ByeRestored {
         /// From the journal.
@@ -216,6 +265,8 @@ pub enum Event {
         tenant: TenantId,
         /// Who it is.
         who: Who,
+        /// The call it wants to take the place of (RFC 3891). Whether it may is decided upstairs.
+        replaces: Option<DialogKey>,
     },
     /// The caller gave up before an answer.
     Cancelled {
@@ -305,6 +356,29 @@ pub enum Event {
         dialog: DialogKey,
         /// They took it.
         taken: bool,
+    },
+    /// They ask us to call somebody else in their place. Wants [`Action::RespondRefer`].
+    Referred {
+        /// Which.
+        dialog: DialogKey,
+        /// Whom.
+        refer: Refer,
+    },
+    /// Our REFER was taken (2xx), or not.
+    ReferAnswered {
+        /// Which.
+        dialog: DialogKey,
+        /// 200 to 699.
+        code: u16,
+    },
+    /// What becomes of it.
+    ReferProgress {
+        /// Which.
+        dialog: DialogKey,
+        /// The status of the call that was asked for.
+        code: u16,
+        /// That was the last word.
+        over: bool,
     },
     /// A digit by INFO.
     InfoDtmf {
