@@ -14,7 +14,7 @@ use super::{
     recorder::{self, Recorder, Said, Source, Tap},
 };
 use crate::{
-    dsp::level::Dead,
+    dsp::{agc::Agc, level::Dead},
     dtmf,
     limits::{FRAME, PAYLOAD_SENT_MAX},
     playout::Playout,
@@ -76,6 +76,8 @@ pub(super) struct Ear {
     pub rate: Rate,
     pub codec: Codec,
     pub playout: Playout,
+    /// Its loudness among others.
+    pub gain: Agc,
 }
 
 impl Leg {
@@ -147,7 +149,8 @@ impl Leg {
             self.stats.concealed_ms += ear.playout.concealed_ms();
         }
         if let Some((rate, codec)) = wanted.filter(|_| self.ear.is_none()) {
-            self.ear = Some(Box::new(Ear { rate, codec, playout: Playout::new(codec, rate, self.out.ssrc) }));
+            self.ear =
+                Some(Box::new(Ear { rate, codec, playout: Playout::new(codec, rate, self.out.ssrc), gain: Agc::default() }));
         }
     }
 

@@ -22,6 +22,8 @@ pub(super) const FRAME_MAX: usize = Rate::K48.samples(FRAME_MS);
 const UNHEARD: u16 = 16;
 /// Ticks of silence after which a leg is one of the audience: two seconds.
 const STILL: u8 = 100;
+/// So many parties and their loudness is evened out. Two hear each other as they are, like in a relay.
+const CROWD: usize = 3;
 /// Payloads kept at once for those who hear the same.
 const MADE_MAX: usize = 8;
 
@@ -123,6 +125,7 @@ impl Shard {
             let n = b.rate.samples(FRAME_MS);
             let mut speaking: Row = 0;
             desk.total[..n].fill(0);
+            let crowd = b.members.len() >= CROWD;
             for (i, (_, slot)) in b.members.iter().enumerate() {
                 let Some(leg) = legs.get_mut(*slot as usize).and_then(Option::as_deref_mut) else { continue };
                 let frame = &mut desk.frames[i][..n];
@@ -134,6 +137,10 @@ impl Shard {
                 }
                 if let Some(live) = &mut leg.live {
                     live.said(leg.id, b.rate, frame, heard == Heard::Concealed, out);
+                }
+                // Whoever listens beside the bridge hears it as it was said.
+                if crowd && let Some(ear) = leg.ear.as_mut().filter(|_| heard != Heard::Silent || leg.still < STILL) {
+                    ear.gain.frame(frame);
                 }
                 if heard != Heard::Silent && frame.iter().any(|s| s.unsigned_abs() > UNHEARD) {
                     speaking |= 1 << i;
