@@ -9,7 +9,7 @@ use std::{
 use super::{
     Out, Plane, Slot,
     live::Live,
-    outgoing::{Outgoing, Target},
+    outgoing::{Outgoing, Piece, Target},
     play::Playing,
     recorder::{self, Recorder, Said, Source, Tap},
 };
@@ -189,7 +189,7 @@ impl Leg {
             ptime_ms /= bytes.div_ceil(PAYLOAD_SENT_MAX) as u32;
         }
         let to = self.reach(self.latched, r.rtp)?;
-        Some(Target { slot: self.slot, to, pt: r.send_pt, codec: r.codec, opus: r.opus, ptime_ms })
+        Some(Target { slot: self.slot, to, pt: r.send_pt, codec: r.codec, opus: r.opus, ptime_ms, comfort_pt: r.cn_pt })
     }
 
     /// The same for telephone events; `None` also when the peer did not agree to them.
@@ -251,7 +251,7 @@ impl Leg {
         t: &Target,
         records: &mut BTreeMap<RecordId, Recorder>,
         out: &mut impl Out,
-        packet: impl FnMut(&mut [u8]) -> usize,
+        packet: impl FnMut(&mut [u8]) -> Piece,
     ) {
         let source = Source { leg: self.id, said: Said::ToLeg, ssrc: self.out.ssrc, codec: t.codec };
         let taps = &self.taps;
@@ -268,7 +268,7 @@ impl Leg {
                 let t = Target { ptime_ms: 20, ..t };
                 self.say_shared(now, &t, records, out, |room| {
                     room[..3].copy_from_slice(&[0xF8, 0xFF, 0xFE]);
-                    3
+                    Piece { length: 3, silence: None }
                 });
             } else {
                 self.say(now, (Rate::K8, &[0; FRAME]), records, out);

@@ -2,6 +2,7 @@
 
 mod codecs;
 mod sharing;
+mod silences;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

@@ -178,7 +178,7 @@ fn play_on(
     let goes_on = match target {
         Some(_) if play.over() => false,
         Some(t) => {
-            leg.say_shared(now, &t, records, out, |room| play.share(shared, now, t.codec, t.opus, t.ptime_ms, room));
+            leg.say_shared(now, &t, records, out, |room| play.share(shared, now, &t, room));
             true
         }
         None => {
