@@ -16,12 +16,12 @@ use super::{
 use crate::{
     dsp::{agc::Agc, level::Dead},
     dtmf,
-    limits::{FRAME, PAYLOAD_SENT_MAX},
+    limits::{FRAME, FRAME_TIME, JITTER_DELAY_MAX, PAYLOAD_SENT_MAX},
     playout::Playout,
     rtp::{length, stats},
     secure::Guard,
     time::{At, Chance},
-    wire::{BridgeId, Codec, Direction, Event, LegId, Rate, RecordId, Remote, Stats},
+    wire::{BridgeId, Codec, Direction, Event, LegId, Rate, RecordId, Remote, Stats, VoipMetrics},
 };
 
 #[derive(Debug)]
@@ -61,6 +61,8 @@ pub(super) struct Leg {
     pub report_due: Option<At>,
     /// When figures are next said unasked.
     pub stats_due: Option<At>,
+    /// The peer's last receiver reference time: who said it, its middle 32 bits, and when it came.
+    pub peer_time: Option<(u32, u32, At)>,
     /// Packets sent when the last report went out.
     pub reported_out: u64,
     pub cname: Box<str>,
@@ -108,6 +110,7 @@ impl Leg {
             dead: None,
             report_due: None,
             stats_due: None,
+            peer_time: None,
             reported_out: 0,
             cname: format!("{:016x}", chance.bits()).into(),
             inband: 0,
@@ -291,6 +294,31 @@ impl Leg {
             || self.dtmf_in.holds()
             || self.ear.is_some() && self.mixed.is_none()
             || self.out.last.is_none() && self.remote.is_some()
+    }
+
+    /// How what the peer sends sounds here.
+    pub fn voip_metrics(&self, now: At) -> VoipMetrics {
+        let (stats, (loss, lie, burst_ms, gap_ms)) = (self.stats(), self.received.losses());
+        let came = stats.packets_in + stats.lost + stats.discarded;
+        let delay = self.ear.as_ref().and_then(|e| e.playout.delay(now));
+        let ms = |d: Duration| u16::try_from(d.as_millis()).unwrap_or(u16::MAX);
+        let buffer_ms = delay.map_or(0, ms);
+        VoipMetrics {
+            loss,
+            discard: (stats.discarded * 256 / came.max(1)).min(255) as u8,
+            burst_density: lie.burst_density,
+            gap_density: lie.gap_density,
+            burst_ms,
+            gap_ms,
+            round_trip_ms: stats.rtt_us.map_or(0, |us| u16::try_from(us / 1_000).unwrap_or(u16::MAX)),
+            // A relay keeps nothing; whoever is decoded waits for its buffer and for the tick.
+            end_system_ms: delay.map_or(0, |d| ms(d + FRAME_TIME)),
+            r_factor: stats.r_factor().map(|r| r.round() as u8),
+            mos_listening: stats.mos_listening(),
+            mos_conversation: stats.mos(),
+            buffer_ms,
+            buffer_max_ms: if delay.is_some() { ms(JITTER_DELAY_MAX) } else { 0 },
+        }
     }
 
     /// The figures of this moment.
