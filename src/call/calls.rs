@@ -250,6 +250,12 @@ impl Calls {
             Action::AnswerRefer { leg, refer, code } => self.answer_refer(now, leg, refer, code, out),
             Action::Release { leg, number, replaces } => self.release_to(now, leg, &number, replaces, out),
             Action::Snapshot { leg } => self.tell_dialog(leg, out),
+            Action::Tap { tap, leg, said, heard } if self.live(leg) => {
+                media(Command::Tap { tap, leg, said: Some(said), heard: Some(heard) });
+            }
+            // Whoever reads must not wait for what never comes.
+            Action::Tap { said, heard, .. } => [said, heard].iter().for_each(media::pipe::Pipe::close),
+            Action::StopTap { tap } => media(Command::StopTap { tap }),
             Action::Hold { leg, on } => self.hold(now, leg, on, out),
         }
     }
@@ -354,7 +360,8 @@ impl Calls {
                 self.hang_up(now, leg, Cause::Internal, By::Us, out);
             }
             // Asked for by nobody here.
-            E::Quiet { .. } | E::Voice { .. } | E::Answerer { .. } | E::Beep { .. } | E::TapLost { .. } => {}
+            E::Quiet { .. } | E::Voice { .. } | E::Answerer { .. } | E::Beep { .. } => {}
+            E::TapLost { tap, lost } => say(Event::TapLost { tap, lost }, out),
             E::Digit { leg, digit, .. } => say(Event::Digit { leg, digit }, out),
             E::Played { leg, play, finished } => say(Event::Played { leg, play, finished }, out),
             E::DtmfSent { leg } => say(Event::DtmfSent { leg }, out),

@@ -9,3 +9,4 @@ mod handing_by_phone;
 mod random;
 mod shop;
 mod sound;
+mod streams;
