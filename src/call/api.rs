@@ -134,8 +134,6 @@ pub enum Action {
     StopRecord { record: RecordId },
     /// Answer [`Event::Referred`]: below 300 it is done, else the refusal.
     AnswerRefer { leg: LegId, refer: ReferId, code: u16 },
-    /// Ask the peer to call a number in our place, itself or in the place of another leg. Ends in [`Event::Released`].
-    Release { leg: LegId, number: String, replaces: Option<LegId> },
     /// Say [`Event::Dialog`] once more: it is somebody else's now.
     Snapshot { leg: LegId },
     /// Copy what a leg says and hears into pipes, until it is stopped or the leg is gone.
@@ -241,8 +239,6 @@ pub enum Event {
     /// The phone of this leg wants it handed on: to a number or name, or to whom another leg of it talks with (attended). Wants
     /// [`Action::AnswerRefer`].
     Referred { leg: LegId, refer: ReferId, to: String, replaces: Option<LegId> },
-    /// The peer called the number and the leg ends, or it did not and the leg is as it was.
-    Released { leg: LegId, done: bool },
     /// A playback is over.
     Played { leg: LegId, play: PlayId, finished: bool },
     /// The digits are out.

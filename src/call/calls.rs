@@ -248,7 +248,6 @@ impl Calls {
             Action::RecordPause { record, paused } => media(Command::RecordPause { record, paused }),
             Action::StopRecord { record } => media(Command::StopRecord { record }),
             Action::AnswerRefer { leg, refer, code } => self.answer_refer(now, leg, refer, code, out),
-            Action::Release { leg, number, replaces } => self.release_to(now, leg, &number, replaces, out),
             Action::Snapshot { leg } => self.tell_dialog(leg, out),
             Action::Tap { tap, leg, said, heard } if self.live(leg) => {
                 media(Command::Tap { tap, leg, said: Some(said), heard: Some(heard) });
@@ -286,8 +285,8 @@ impl Calls {
                 self.incoming(now, dialog, &request, source, (tenant, who), replaces, out)
             }
             E::Referred { dialog, refer } => self.referred(now, dialog, refer, out),
-            E::ReferAnswered { dialog, code } => self.refer_answered(dialog, code, out),
-            E::ReferProgress { dialog, code, over } => self.refer_progress(now, dialog, code, over, out),
+            // We ask nobody to call others in our place: phones do.
+            E::ReferAnswered { .. } | E::ReferProgress { .. } => {}
             E::Registered { tenant, user, contacts } => out.push(Output::Event(Event::Registered { tenant, user, contacts })),
             E::Unregistered { tenant, user } => out.push(Output::Event(Event::Unregistered { tenant, user })),
             E::Cancelled { dialog, reason } => {

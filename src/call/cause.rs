@@ -103,6 +103,9 @@ impl Cause {
             401 | 403 | 407 => Cause::NotAllowed,
             408 | 504 => Cause::Network,
             480 | 430 => Cause::Unreachable,
+            // Elsewhere: a phone that forwards, a number that has moved. Nobody is called for whom no route was asked (a
+            // forwarded call is how a toll-fraud begins), so it is as if nobody were there.
+            300..=399 => Cause::Unreachable,
             487 => Cause::CallerGaveUp,
             406 | 415 | 488 | 606 => Cause::NoCodec,
             500 | 503 | 429 => Cause::Congestion,
@@ -161,6 +164,7 @@ mod tests {
         assert_eq!(Cause::from_status(486), Cause::Busy);
         assert_eq!(Cause::from_status(603), Cause::Declined);
         assert_eq!(Cause::from_status(488), Cause::NoCodec);
+        assert_eq!((Cause::from_status(302), Cause::from_status(380)), (Cause::Unreachable, Cause::Unreachable));
         assert_eq!(Cause::from_q850(17), Cause::Busy);
         assert_eq!(Cause::from_q850(99), Cause::Normal);
         assert_eq!(Cause::from_reason("Q.850;cause=17;text=\"busy\""), Some(Cause::Busy));

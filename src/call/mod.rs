@@ -20,7 +20,7 @@
 //! | `midcall` | re-offers, hold |
 //! | `digits` | keys sent, as events, tones or in INFO |
 //! | `policy` | what is spoken with whom: codecs, encryption, digits |
-//! | `refer` | handing on by signalling: asked by phones, asked of carriers |
+//! | `refer` | handing on by signalling, when a phone asks for it |
 //! | `quality` | how legs sounded, and whether anything is heard of them |
 
 pub mod cause;

@@ -156,7 +156,8 @@ impl Stack {
         let state = if let State::Answering(a) = &call.state { Some(of(a)) } else { None };
         let re = match &call.re {
             Some(Re::Accepted(a)) => Some(of(a)),
-            Some(Re::Later { at, .. }) => Some(*at),
+            // An offer from before the answer that met theirs: it waits for the ACK as well, which comes by here.
+            Some(Re::Later { at, .. }) if state.is_none() => Some(*at),
             _ => None,
         };
         match state.into_iter().chain(re).chain(call.said.deadline()).chain(call.sessions.deadline()).min() {

@@ -316,3 +316,23 @@ fn extensions_we_know_may_be_required_and_others_not() {
     assert_eq!(b.says(&request("OPTIONS", TO, "2", 1, "Require: precondition")), [420]);
     assert_eq!(header(&b.sent[0], Name::Unsupported), "precondition");
 }
+
+/// Its timer was due for ever, and the loop stood still.
+#[test]
+fn an_offer_that_met_theirs_before_the_answer_is_made_again_after_the_ack() {
+    let mut b = Bench::new();
+    b.says(&offers("1", 1, "Supported: 100rel\nAllow: INVITE, ACK, UPDATE, PRACK"));
+    let (dialog, _) = b.incoming();
+    b.says_early(dialog, 183, body("early"));
+    let (tag, rseq) = (b.tag(), header(&b.sent[0], Name::RSeq));
+    b.says(&request("PRACK", TO, "p1", 2, &format!("tag={tag}\nRAck: {rseq} 1 INVITE")));
+    b.does(Action::Reinvite { dialog, body: body("other media").unwrap() });
+    let update = b.sent_method(&Method::Update).unwrap().clone();
+    b.answers(&update, 491, "caller", &[], None);
+    b.respond(dialog, 200);
+    b.waits(secs(5));
+    assert!(b.sent.iter().all(|m| m.code() == Some(200)), "nothing but the answer, until the ACK");
+    b.says(&request("ACK", TO, "1a", 1, &format!("tag={tag}")));
+    b.waits(secs(5));
+    assert_eq!(&b.sent_method(&Method::Invite).unwrap().body[..], b"other media");
+}

@@ -365,7 +365,7 @@ fn calls_wanted() -> Option<u64> {
 #[test]
 #[expect(clippy::print_stdout, reason = "the figures of a long run")]
 fn a_storm_of_everything_ends_each_call_once_and_every_timer() {
-    let calls: u64 = calls_wanted().unwrap_or(4_000);
+    let calls: u64 = calls_wanted().unwrap_or(2_000);
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let (mut packets, mut answered, mut resent) = (0, 0, 0);
     for seed in 0..calls.div_ceil(1_000) {

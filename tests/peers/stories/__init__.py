@@ -10,6 +10,7 @@ ALL = [
     ("one call through many hands", handing_over.tell),
     ("calls to the outside", dialling_out.tell),
     ("a caller by sipp, over UDP and TCP", by_sipp.tell),
+    ("session timer, hold and REFER by sipp, over UDP and TCP", by_sipp.midcall),
     ("the power goes in the middle of calls", restart.tell),
     ("a call is copied while it is spoken", live_copy.tell),
     ("strangers", strangers.tell),
