@@ -187,7 +187,6 @@ impl Stack {
     // ---- we refer ----
 
     /// [`Action::Refer`](super::Action::Refer).
-    #[expect(clippy::too_many_arguments, reason = "the fields of one action")]
     pub(super) fn refer(
         &mut self,
         now: Now,
