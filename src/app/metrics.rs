@@ -61,6 +61,7 @@ impl Sources {
             ("ringdesk_leg_loss_percent", sound.loss_percent),
             ("ringdesk_leg_jitter_ms", sound.jitter_ms),
             ("ringdesk_leg_rtt_ms", sound.rtt_ms),
+            ("ringdesk_leg_peer_mos", sound.peer_mos),
         ] {
             histogram(&mut out, name, &h);
         }

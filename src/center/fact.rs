@@ -463,6 +463,24 @@ pub struct Quality {
     /// Jitter the peer last said it saw of ours, microseconds.
     #[serde(default)]
     pub peer_jitter_us: Option<u32>,
+    /// Share of ours the peer lost in all, 0 to 255; where it sends VoIP metrics (RFC 3611), as are the next five.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_loss: Option<u8>,
+    /// Share of ours that came too late for the peer to hear, 0 to 255.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_discard: Option<u8>,
+    /// Mean opinion score of what we send, as the peer hears it, 1 to 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_mos_listening: Option<f32>,
+    /// The same in conversation: delay counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_mos: Option<f32>,
+    /// Delay of the peer's jitter buffer, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_buffer_ms: Option<u16>,
+    /// Delay within the peer's device, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_device_ms: Option<u16>,
     /// Mean opinion score of what came to us, 1 to 4.5, by the E-model: the average of spans of some seconds.
     #[serde(default)]
     pub mos_avg: Option<f32>,
@@ -485,6 +503,12 @@ impl From<call::Quality> for Quality {
             concealed_ms: s.concealed_ms,
             peer_fraction_lost: s.peer_fraction_lost,
             peer_jitter_us: s.peer_jitter_us,
+            peer_loss: s.peer.map(|p| p.loss),
+            peer_discard: s.peer.map(|p| p.discard),
+            peer_mos_listening: s.peer.and_then(|p| p.mos_listening),
+            peer_mos: s.peer.and_then(|p| p.mos_conversation),
+            peer_buffer_ms: s.peer.map(|p| p.buffer_ms).filter(|ms| *ms > 0),
+            peer_device_ms: s.peer.map(|p| p.end_system_ms).filter(|ms| *ms > 0),
             mos_avg,
             mos_min,
         }
