@@ -23,13 +23,14 @@ use crate::{
     rtp::{self, Header, rtcp, stats::Seen, xr},
     secure::Incoming,
     time::{At, ticks},
-    wire::{Codec, Event, Rate},
+    wire::{Codec, Event},
 };
 
 /// Comfort noise (RFC 3389): its fixed payload type.
 const COMFORT_NOISE: u8 = 13;
 
-/// Of a watched leg that is relayed, one G.711 packet in so many is looked into; other codecs only where they are decoded.
+/// Of a watched leg that is relayed, one packet in so many is looked into where that costs little: G.711 and L16. The others
+/// are put aside now and then ([`super::sample`]).
 const LISTEN_EVERY: u16 = 8;
 
 /// What a payload type means on a leg.
@@ -144,13 +145,16 @@ impl Shard {
                 totals.discarded += 1;
             }
         }
+        if let Some(sample) = &mut leg.sample {
+            sample.packet(now, &bytes[payload.clone()]);
+        }
         if leg.dead.is_some()
             && leg.ear.is_none()
             && h.seq.is_multiple_of(LISTEN_EVERY)
-            && matches!(codec, Codec::Pcmu | Codec::Pcma)
+            && matches!(codec, Codec::Pcmu | Codec::Pcma | Codec::L16(_))
         {
             let mut pcm = [0; FRAME];
-            let n = Decoder::new(codec, Rate::K8).decode(&bytes[payload.clone()], &mut pcm);
+            let n = Decoder::new(codec, codec.sample_rate()).decode(&bytes[payload.clone()], &mut pcm);
             leg.check_alive(&pcm[..n], ticks(lasts, codec.clock_hz()) * u32::from(LISTEN_EVERY), out);
         }
         let (from, Some(to)) = (leg.id, leg.relay_to) else { return };

@@ -14,6 +14,7 @@
 //! | `play` | playbacks, and encoded sound that listeners share |
 //! | `live` | copies of a leg's sound for other threads |
 //! | `tick` | every 5 ms a quarter of the mixes and of the legs with something to do; reports, watches |
+//! | `sample` | whether anybody is heard in a relay of Opus or G.722 |
 //! | `recorder` | payloads copied for the writer |
 //! | `guarded` | a leg and its guard: packets opened and protected, checks and handshakes answered |
 //! | `commands` | the commands, one by one |
@@ -33,6 +34,7 @@ mod mix;
 mod outgoing;
 mod play;
 mod recorder;
+mod sample;
 #[cfg(test)]
 mod tests;
 mod tick;

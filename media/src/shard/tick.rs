@@ -132,6 +132,7 @@ impl Shard {
         let Some(leg) = legs.get_mut(i).and_then(Option::as_deref_mut) else { return };
         guarded::tick(leg, now, out);
         watch(leg, now, out);
+        leg.check_sample(now, out);
         if let Some(live) = &mut leg.live {
             live.tell_losses(now, out);
         }
