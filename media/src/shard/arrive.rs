@@ -202,7 +202,7 @@ impl Shard {
 
     /// A digit is over: said once, and in a mix played again to those who hear this leg (a relay passed the packets on).
     pub(super) fn pressed(&mut self, slot: Slot, digit: char, held: std::time::Duration, out: &mut impl Out) {
-        let Self { legs, bridges, awake, .. } = self;
+        let Self { legs, bridges, phases, next, .. } = self;
         let Some(leg) = legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut) else { return };
         let (id, bridge) = (leg.id, leg.bridge);
         out.event(Event::Digit { leg: id, digit, held });
@@ -214,10 +214,7 @@ impl Shard {
                 && l.play.is_none()
             {
                 l.dtmf_out.forward(digit.encode_utf8(&mut name), held);
-                if !l.awake {
-                    l.awake = true;
-                    awake[l.phase as usize].push(listener);
-                }
+                phases.wake(*next, l);
             }
         }
     }

@@ -29,8 +29,9 @@ use crate::{
 pub(super) struct Leg {
     pub id: LegId,
     pub slot: Slot,
-    /// Which quarter of the 20 ms this leg has its tick in.
+    /// Which quarter of the 20 ms this leg has its tick in, and what it adds to that.
     pub phase: u64,
+    pub load: u32,
     pub remote: Option<Remote>,
     pub latched: Option<SocketAddr>,
     pub rtcp_latched: Option<SocketAddr>,
@@ -91,6 +92,7 @@ impl Leg {
             id,
             slot: Slot(0),
             phase: 0,
+            load: 0,
             remote: None,
             latched: None,
             rtcp_latched: None,

@@ -5,6 +5,7 @@ mod digits;
 mod reports;
 mod sharing;
 mod silences;
+mod spread;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
