@@ -27,6 +27,7 @@ mod flows;
 mod front;
 mod metrics;
 mod people;
+mod secure;
 mod serve;
 
 pub use config::Config;
