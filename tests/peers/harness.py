@@ -216,8 +216,11 @@ class Api:
 class Server:
     """ringdesk with its own data, ports, flows and business."""
 
-    def __init__(self, world, rtp=80, replace=None, env=None, tls=False):
+    def __init__(self, world, rtp=80, replace=None, env=None, tls=False, settings=""):
         self.world, self.env = world, env
+        self.settings = world.path("ringdesk.toml")
+        with open(self.settings, "w") as f:
+            f.write(settings)
         self.sip, self.http_port = PORTS.one(), PORTS.one()
         self.sip_tls, self.https_port = (PORTS.one(), PORTS.one()) if tls else (None, None)
         self.rtp_low = PORTS.many(rtp)
@@ -253,7 +256,7 @@ class Server:
 
     def start(self):
         command = [
-            os.environ["RINGDESK_BIN"], "serve", "--demo", "--data", self.data, "--flows", self.flows,
+            os.environ["RINGDESK_BIN"], "serve", "--config", self.settings, "--demo", "--data", self.data, "--flows", self.flows,
             "--sip-bind", self.address, "--http-bind", f"127.0.0.1:{self.http_port}",
             "--rtp-ports", f"{self.rtp_low}-{self.rtp_high}", "--media-threads", "1",
         ]
