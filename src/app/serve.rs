@@ -22,6 +22,7 @@ use super::{
     front::Front,
     metrics::Sources,
     secure,
+    streams::Streams,
 };
 use crate::{
     api,
@@ -169,6 +170,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         studio: studio.clone(),
         journal: journal.handle(),
         asker: Asker::new(&config.flows.http_allow, inbox.clone())?,
+        streams: Streams::new(&config.media.streams_allow, business.secrets.clone(), inbox.clone()),
         blinks: blinks.clone(),
     };
     let driver = Driver { center, clock, edges, shown: shown.clone(), inbox: inbox.clone(), receiver, stored };
