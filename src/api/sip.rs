@@ -4,7 +4,7 @@
 //! phone proves who it is by digest, like any other.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -37,6 +37,7 @@ use crate::{
     net::{Net, WebFrame},
     sip::{
         auth::{Grant, Ha1},
+        msg::parse_ip,
         transport::Transport,
     },
 };
@@ -55,6 +56,8 @@ pub struct SipDoor {
     pub plain: SocketAddr,
     /// And the one they are served on by TLS.
     pub tls: Option<SocketAddr>,
+    /// Whose word on where a browser is we take.
+    pub proxies: Vec<IpAddr>,
 }
 
 /// Marks a request that came by TLS, and how its answers are sealed.
@@ -161,6 +164,7 @@ async fn open(
         (Some(_), Some(local)) => (Transport::Wss, local),
         _ => (Transport::Ws, door.plain),
     };
+    let remote = behind(&door.proxies, remote, &headers);
     let Some(seat) = door.net.web_seat(transport, local, remote) else {
         let said = "there are too many SIP connections, here or from your address";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", said).retry_after(5));
@@ -169,6 +173,18 @@ async fn open(
     let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(limits::SIP_MESSAGE_MAX);
     let upgrade = upgrade.max_frame_size(limits::SIP_MESSAGE_MAX);
     Ok(upgrade.on_upgrade(move |socket| async move { net.web_serve(seat, Frames(socket)).await }))
+}
+
+/// Where a browser is: the last address in `X-Forwarded-For` that is no proxy of ours, if a proxy of ours wrote it. What stands
+/// before that the browser may have written itself.
+fn behind(proxies: &[IpAddr], remote: SocketAddr, headers: &HeaderMap) -> SocketAddr {
+    if !proxies.contains(&remote.ip()) {
+        return remote;
+    }
+    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok());
+    let named: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    let first = named.iter().rev().map(|text| parse_ip(text)).find(|ip| ip.is_none_or(|ip| !proxies.contains(&ip)));
+    first.flatten().map_or(remote, |ip| SocketAddr::new(ip, remote.port()))
 }
 
 /// A socket of the HTTP library as the frames of [`Net`].
@@ -207,5 +223,30 @@ impl Sink<WebFrame> for Frames {
     }
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), axum::Error>> {
         Pin::new(&mut self.0).poll_close(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browsers_address_is_believed_from_a_proxy_of_ours_and_from_nobody_else() {
+        let at = |ip: &str| SocketAddr::new(ip.parse().unwrap(), 40_000);
+        let proxies: [IpAddr; 2] = ["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
+        let seen = |remote: &str, lines: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-for", line.parse().unwrap());
+            }
+            behind(&proxies, at(remote), &headers).ip().to_string()
+        };
+        assert_eq!(seen("203.0.113.9", &["198.51.100.1"]), "203.0.113.9", "anybody can write a header");
+        assert_eq!(seen("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+        assert_eq!(seen("10.0.0.1", &["1.1.1.1, 198.51.100.1"]), "198.51.100.1", "what the browser wrote is before it");
+        assert_eq!(seen("10.0.0.1", &["1.1.1.1, 198.51.100.1", "10.0.0.2"]), "198.51.100.1", "two proxies of ours");
+        assert_eq!(seen("10.0.0.1", &["2001:db8::1"]), "2001:db8::1");
+        assert_eq!(seen("10.0.0.1", &["unknown"]), "10.0.0.1");
     }
 }

@@ -83,6 +83,7 @@ impl Inbox {
         }
         let input = match event {
             NetEvent::Received { message, source } => stack::Input::Received { message, source },
+            NetEvent::Undelivered { method, branch } => stack::Input::Undelivered { method, branch },
             NetEvent::Closed { conn } => stack::Input::Closed { conn },
             NetEvent::SendFailed { flow, why } => {
                 tracing::debug!(%flow, %why, "a message was not sent");

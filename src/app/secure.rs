@@ -13,6 +13,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{business::outward_ip, clock::Clock, config::Config};
 use crate::{
+    api,
     base::{limits, secs},
     net::{Tls, WARN_DAYS, self_signed},
 };
@@ -34,6 +35,13 @@ pub fn open(config: &Config) -> Result<Option<Arc<Tls>>> {
         tracing::info!(cert = %files.cert.display(), "no certificate is configured: phones and browsers must be told to trust ours");
     }
     Ok(Some(Arc::new(Tls::load(files).context("tls")?)))
+}
+
+/// How the certificate is. One that has ended is trouble; one that is about to is a matter for the log and the metrics.
+pub fn health(tls: &Tls, clock: Clock) -> api::Component {
+    let left_s = tls.expires_unix_s() - clock.now().wall.timestamp().as_second();
+    let detail = if left_s > 0 { format!("good for {} days", left_s / 86_400) } else { "has ended".to_owned() };
+    api::Component { name: "certificate".into(), ok: left_s > 0, detail }
 }
 
 /// Takes up a new certificate when its files change, and says when the one in force is about to end. Never returns.

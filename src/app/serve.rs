@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, RwLock, atomic::AtomicU64},
+    sync::{Arc, Mutex, RwLock, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -30,8 +30,8 @@ use crate::{
     call::{self, Calls},
     center::{Center, Config as CenterConfig, Input, door::Door, memory::Memory, recover::Repaired},
     channels::webchat,
-    net::{Net, NetConfig, Tls},
-    sip::{stack::Listener, transport::Transport},
+    net::{Dns, Net, NetConfig, Tls},
+    sip::{locate::Reach, stack::Listener, transport::Transport},
     speech::{Engine as Speech, TextToSpeech},
     store::{Journal, Store},
     studio::{EventSink, Library, Studio, StudioConfig, Voice},
@@ -116,14 +116,18 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     let sip_tls = net.tls_addrs().first().copied();
 
     // The business.
-    let here = here(config, &net, http, https_at);
+    let here = here(config, &net, http, https_at)?;
     let current = Arc::new(RwLock::new(Arc::new(
         crate::center::settings::Settings::compile(0, Default::default(), &BTreeMap::new())
             .map_err(|p| anyhow!(p.join("\n")))?,
     )));
+    let reach = Reach::from_listeners(here.listeners.iter().map(|l| (l.transport, l.local)));
+    let dns = Dns::start(&config.dns_servers()?, reach, rng.fork(), move || clock.now().mono);
     let business = Arc::new(Business {
         store: store.clone(),
         net: net.clone(),
+        dns,
+        look_again: Mutex::default(),
         flows: flows::load(config.flows.dir.as_deref())?,
         here,
         inbox: inbox.clone(),
@@ -181,11 +185,12 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         business: business.clone(),
         next: AtomicU64::new(0),
     });
-    let sip = api::SipDoor { net: net.clone(), plain: http, tls: https_at };
+    let sip = api::SipDoor { net: net.clone(), plain: http, tls: https_at, proxies: config.http.trusted_proxies.clone() };
     let sources =
         Sources { shown, inbox: inbox.clone(), net, tls: tls.clone(), engine: engine.clone(), journal: journal.handle() };
     let health_journal = journal.handle();
     let health_engine = engine.clone();
+    let health_tls = tls.clone();
     let logins = Arc::new(tokio::sync::Notify::new());
     let api = api::router(api::Parts {
         door: door.clone(),
@@ -197,14 +202,17 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         health: Arc::new(move || {
             let backlog = health_journal.backlog();
             let free = health_engine.counters().port_pairs_free;
-            vec![
+            let certificate = health_tls.as_ref().map(|t| secure::health(t, clock));
+            let mut parts = vec![
                 api::Component {
                     name: "journal".into(),
                     ok: health_journal.healthy(),
                     detail: format!("{backlog} facts waiting"),
                 },
                 api::Component { name: "media".into(), ok: free > 0, detail: format!("{free} port pairs free") },
-            ]
+            ];
+            parts.extend(certificate);
+            parts
         }),
         logins: logins.clone(),
         recordings,
@@ -278,6 +286,7 @@ fn start_net(
     inbox: impl Fn(crate::net::NetEvent) -> Result<(), crate::net::NetEvent> + Clone + Send + Sync + 'static,
 ) -> Result<Net> {
     let bind = config.sip.bind;
+    let spoken = config.spoken()?;
     let mut tries = if bind.port() == 0 { FREE_PORT_TRIES } else { 1 };
     loop {
         tries -= 1;
@@ -285,30 +294,43 @@ fn start_net(
             0 => std::net::UdpSocket::bind(bind).and_then(|s| s.local_addr()).context("sip.bind")?,
             _ => bind,
         };
-        let mut net = NetConfig::new(vec![at], vec![at]);
-        net.tls = config.sip.tls.into_iter().collect();
+        // The first of UDP and of TCP are `sip.bind`, which now has its port.
+        let binds = |transport| {
+            let of_it = spoken.iter().filter(move |s| s.transport == transport).map(|s| s.bind);
+            of_it.map(|b| if b == bind { at } else { b }).collect()
+        };
+        let mut net = NetConfig::new(binds(Transport::Udp), binds(Transport::Tcp));
+        net.tls = binds(Transport::Tls);
         net.keys = keys.clone();
+        (net.streams_max, net.streams_per_ip) = (config.sip.connections, config.sip.connections_per_address);
+        net.idle = Duration::from_secs(config.sip.idle_s.into());
         match Net::start(net, inbox.clone()) {
             // Free for UDP only, or somebody was quicker.
             Err(_) if tries > 0 => {}
-            net => return net.with_context(|| format!("sip.bind: cannot listen on {at} (is another SIP server running?)")),
+            // The address is in the error.
+            net => return net.context("sip.bind, sip.tls, sip.listen (is another SIP server running?)"),
         }
     }
 }
 
-fn here(config: &Config, net: &Net, http: SocketAddr, https: Option<SocketAddr>) -> Here {
-    let (udp, tcp, tls) = (net.udp_addrs(), net.tcp_addrs(), net.tls_addrs());
-    let listen = |transport| {
-        move |local: &SocketAddr| Listener { transport, local: *local, public: public_host(*local, config.sip.public) }
-    };
-    let listeners: Vec<Listener> = udp
-        .iter()
-        .map(listen(Transport::Udp))
-        .chain(tcp.iter().map(listen(Transport::Tcp)))
-        .chain(tls.iter().map(listen(Transport::Tls)))
-        .chain([http].iter().map(listen(Transport::Ws)))
-        .chain(https.iter().map(listen(Transport::Wss)))
-        .collect();
+fn here(config: &Config, net: &Net, http: SocketAddr, https: Option<SocketAddr>) -> Result<Here> {
+    let spoken = config.spoken()?;
+    let mut listeners = Vec::new();
+    for (transport, bound) in
+        [(Transport::Udp, net.udp_addrs()), (Transport::Tcp, net.tcp_addrs()), (Transport::Tls, net.tls_addrs())]
+    {
+        // Bound in the order they are written in.
+        let of_it = spoken.iter().filter(|s| s.transport == transport);
+        listeners.extend(bound.into_iter().zip(of_it).map(|(local, s)| {
+            let public = s.public.clone().map(|(host, port)| (host, port.unwrap_or(local.port())));
+            Listener { transport, local, public: public.or_else(|| public_host(local, None)) }
+        }));
+    }
+    let pages = [(Transport::Ws, Some(http)), (Transport::Wss, https)];
+    listeners.extend(pages.into_iter().filter_map(|(transport, local)| {
+        let local = local?;
+        Some(Listener { transport, local, public: public_host(local, config.sip.public) })
+    }));
     let bound = config.media.bind.unwrap_or(config.sip.bind.ip());
     let media = match config.sip.public {
         Some(ip) => Some(ip),
@@ -318,7 +340,7 @@ fn here(config: &Config, net: &Net, http: SocketAddr, https: Option<SocketAddr>)
     let timeout = config.media.timeout_s;
     let strong_digest = config.sip.digest_sha256;
     let media_timeout = (timeout > 0).then(|| Duration::from_secs(u64::from(timeout)));
-    Here { listeners, media, strong_digest, media_timeout, fingerprint: Some(media::dtls::identity().fingerprint) }
+    Ok(Here { listeners, media, strong_digest, media_timeout, fingerprint: Some(media::dtls::identity().fingerprint) })
 }
 
 async fn demo_seed(

@@ -26,6 +26,8 @@ pub const SIP_STREAM_QUEUE: usize = 256;
 pub const SIP_CONNECT_TIMEOUT: Duration = secs(5);
 /// A stream that cannot be framed stays open this long, so that the answer saying so gets out.
 pub const SIP_STREAM_LINGER: Duration = secs(1);
+/// A call with more places than one tries the next when nothing has come back from one for this long.
+pub const SIP_NEXT_TARGET: Duration = secs(4);
 /// A name must be resolved within this; what has been found by then is used.
 pub const DNS_PATIENCE: Duration = secs(4);
 /// Most names being resolved at once; the newest is refused.
@@ -60,6 +62,12 @@ pub const SIP_GRANT_LIFE: Duration = mins(10);
 pub const SIP_WEB_SILENCE: Duration = secs(75);
 /// How often a WebSocket is pinged (RFC 7118 6): shorter than what proxies and NATs take for the end.
 pub const SIP_WEB_PING: Duration = secs(25);
+/// A STUN question on the SIP port is answered once in this time for each address: phones ask every half minute.
+pub const SIP_STUN_EVERY: Duration = secs(10);
+/// Most addresses whose STUN questions are remembered; the newest gets no answer.
+pub const SIP_STUN_SOURCES_MAX: usize = 20_000;
+/// A peer that does not acknowledge what a stream carries, data or probe, is gone after this.
+pub const SIP_STREAM_DEAD: Duration = secs(40);
 /// How long a digest nonce is good for.
 pub const SIP_NONCE_LIFE: Duration = mins(5);
 /// Most nonces whose use counts are remembered; the oldest is forgotten and its user asked again.

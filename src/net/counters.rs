@@ -50,6 +50,8 @@ counters! {
     keepalives,
     /// Messages handed to the kernel or a connection's queue.
     sent,
+    /// Requests the network gave back: nobody took the datagram.
+    undelivered,
     /// Messages that could not be sent.
     send_failed,
     /// Connections accepted.

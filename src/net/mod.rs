@@ -12,7 +12,9 @@
 
 mod conns;
 mod counters;
+mod dns;
 mod stream;
+mod stun;
 mod tls;
 mod udp;
 mod web;
@@ -30,7 +32,7 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     base::limits,
     sip::{
-        msg::{Message, ParseError},
+        msg::{Message, Method, ParseError},
         transport::{ConnId, Flow, PeerId, Source, Transport},
     },
 };
@@ -38,6 +40,7 @@ use conns::{Conns, Peers, Seat};
 use counters::Cells;
 
 pub use counters::Counters;
+pub use dns::Dns;
 pub use tls::{Tls, TlsError, TlsFiles, WARN_DAYS, self_signed};
 pub use web::{WebFrame, WebSeat};
 
@@ -96,6 +99,13 @@ pub enum NetEvent {
         message: Result<Message, ParseError>,
         /// From where.
         source: Source,
+    },
+    /// A request sent as a datagram came back: nobody listens there, or nobody leads there.
+    Undelivered {
+        /// Its method.
+        method: Method,
+        /// The branch of its Via.
+        branch: String,
     },
     /// A connection is gone.
     Closed {

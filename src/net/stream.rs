@@ -33,6 +33,11 @@ use crate::{
 
 /// Bytes read at once. Small, because each of ten thousand connections has such a buffer.
 const READ: usize = 4_096;
+/// A stream that is silent for this long is probed, so often and so many times: a dead peer is found within
+/// [`limits::SIP_STREAM_DEAD`].
+const PROBE_AFTER: Duration = Duration::from_secs(20);
+const PROBE_EVERY: Duration = Duration::from_secs(5);
+const PROBES: u32 = 4;
 /// Connections the kernel holds while we are busy accepting.
 const BACKLOG: i32 = 1024;
 
@@ -77,8 +82,7 @@ async fn accept(listener: TcpListener, tls: Option<Arc<Tls>>, local: SocketAddr,
         shared.counters.accepted.add();
         let flow = Flow { transport, local, remote, conn: Some(place.id), peer: None };
         let patience = shared.config.stall;
-        // Small messages that must not wait for each other.
-        let _ = stream.set_nodelay(true);
+        tune(&stream);
         match &tls {
             None => drop(tokio::spawn(run(stream, flow, place, conn, patience, shared.clone()))),
             Some(tls) => drop(tokio::spawn(shake_hands(stream, tls.clone(), flow, place, conn, shared.clone()))),
@@ -138,8 +142,7 @@ enum Opened {
 
 async fn open(flow: &Flow, shared: &Shared) -> Result<Opened, SendError> {
     let stream = dial(flow).await.map_err(|e| SendError::System(e.kind()))?;
-    // Small messages that must not wait for each other.
-    let _ = stream.set_nodelay(true);
+    tune(&stream);
     if flow.transport != Transport::Tls {
         return Ok(Opened::Tcp(stream));
     }
@@ -158,6 +161,16 @@ async fn open(flow: &Flow, shared: &Shared) -> Result<Opened, SendError> {
             Err(failed(e.to_string()))
         }
     }
+}
+
+/// Small messages that must not wait for each other; and a peer that is gone without a word, with its NAT or its power, is found
+/// whether or not we have something to say. What the system does not grant it does by itself, later.
+fn tune(stream: &TcpStream) {
+    let socket = socket2::SockRef::from(stream);
+    let probes = socket2::TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY).with_retries(PROBES);
+    let _ = socket.set_tcp_nodelay(true);
+    let _ = socket.set_tcp_keepalive(&probes);
+    let _ = socket.set_tcp_user_timeout(Some(limits::SIP_STREAM_DEAD));
 }
 
 async fn dial(flow: &Flow) -> io::Result<TcpStream> {

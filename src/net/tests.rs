@@ -282,3 +282,23 @@ async fn dropping_the_net_frees_its_ports() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn a_request_nobody_takes_comes_back_with_its_branch_and_the_next_one_goes_out() {
+    let mut desk = Desk::open(|_| {});
+    let closed = std::net::UdpSocket::bind(LOOPBACK).unwrap().local_addr().unwrap();
+    let phone = UdpSocket::bind(LOOPBACK).await.unwrap();
+    let local = desk.udp();
+    // A socket sends once the runtime has seen that it can.
+    phone.send_to(&options("hello", ""), local).await.unwrap();
+    desk.message().await;
+    desk.net.send(Flow::udp(local, closed), Bytes::from(options("gone", "")));
+    let NetEvent::Undelivered { method, branch } = desk.event().await else { panic!() };
+    assert_eq!((method, branch.as_str()), (Method::Options, "z9hG4bKgone"));
+    desk.net.send(Flow::udp(local, closed), Bytes::from(options("again", "")));
+    desk.net.send(Flow::udp(local, phone.local_addr().unwrap()), Bytes::from(options("heard", "")));
+    let mut buf = [0; 2000];
+    let n = phone.recv(&mut buf).await.unwrap();
+    assert_eq!(&buf[..n], &options("heard", "")[..]);
+    assert_eq!(desk.net.counters().send_failed, 0);
+}

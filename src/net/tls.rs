@@ -17,7 +17,7 @@ use rustls::{
 };
 
 /// Days before its end at which a certificate is spoken of.
-pub const WARN_DAYS: [i64; 3] = [30, 7, 1];
+pub const WARN_DAYS: [i64; 4] = [30, 14, 7, 1];
 /// Bytes of a certificate or key file that are read; more is something else.
 const FILE_MAX: u64 = 1 << 20;
 

@@ -189,7 +189,14 @@ impl Phone {
             Uri::Sip(u) => NameAddr::new(u),
             other => NameAddr::new(other),
         };
-        let to = Target { uri: uri(number, &self.domain), to: None, flow: Flow::udp(self.addr, self.server), sticky: true };
+        let to = Target {
+            uri: uri(number, &self.domain),
+            to: None,
+            flow: Flow::udp(self.addr, self.server),
+            sticky: true,
+            next: vec![],
+            open: false,
+        };
         let call = PhoneCall {
             stage: Stage::Calling,
             other: number.into(),

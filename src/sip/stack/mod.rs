@@ -20,6 +20,7 @@ mod build;
 mod calls;
 mod identity;
 mod midcall;
+mod next;
 mod receive;
 mod register;
 mod settings;
@@ -136,6 +137,7 @@ impl Stack {
             Input::Received { message: Ok(message), source } => self.received(now, message, source, out),
             Input::Received { message: Err(error), source } => self.malformed(&error, source, out),
             Input::TransportFailed { flow } => self.transport_failed(now, &flow, out),
+            Input::Undelivered { method, branch } => self.undelivered(now, method, &branch, out),
             Input::Closed { conn } => self.closed(now, conn, out),
             Input::Grant(grant) => self.grants.add(now.mono, grant),
             Input::Revoke(which) => self.grants.revoke(&which),

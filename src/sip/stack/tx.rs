@@ -63,6 +63,8 @@ pub(super) struct Client {
     pub(super) cancel: Option<Headers>,
     /// After a CANCEL an INVITE does not wait for ever (9.1).
     abandon_at: Option<Mono>,
+    /// There is another place to try: this one must have said something by then.
+    give_up_at: Option<Mono>,
 }
 
 /// How long an INVITE inside a dialog may stay without a final response.
@@ -152,7 +154,7 @@ impl Stack {
     ) -> TxId {
         let method = m.method().cloned().unwrap_or(Method::Options);
         let bytes = m.write();
-        if !flow.transport.is_reliable() && bytes.len() > 1300 {
+        if !flow.transport.is_reliable() && bytes.len() > super::next::DATAGRAM_MAX {
             self.counters.oversize += 1;
         }
         let reliable = flow.transport.is_reliable();
@@ -169,8 +171,18 @@ impl Stack {
         // Nobody rings for an INVITE inside a dialog: a peer that said 100 and then no more (its call ended, and with it the
         // repeats of its 2xx) must not be waited for.
         let abandon_at = matches!(purpose, Purpose::Reinvite(_)).then(|| now.mono + REINVITE_PATIENCE);
-        let client =
-            Client { key, figure, request: Arc::new(m), bytes, flow, purpose, acks: Vec::new(), cancel: None, abandon_at };
+        let client = Client {
+            key,
+            figure,
+            request: Arc::new(m),
+            bytes,
+            flow,
+            purpose,
+            acks: Vec::new(),
+            cancel: None,
+            abandon_at,
+            give_up_at: None,
+        };
         self.clients.insert(id, client);
         self.set_client_deadline(id);
         id
@@ -182,7 +194,7 @@ impl Stack {
             ClientFigure::Invite(f) => f.deadline(),
             ClientFigure::Other(f) => f.deadline(),
         };
-        match [own, c.abandon_at].into_iter().flatten().min() {
+        match [own, c.abandon_at, c.give_up_at].into_iter().flatten().min() {
             Some(at) => self.deadlines.set(Timer::Client(id), at),
             None => drop(self.deadlines.clear(&Timer::Client(id))),
         }
@@ -246,7 +258,28 @@ impl Stack {
         self.set_client_deadline(id);
     }
 
+    /// A request that has another place to go to waits for this one until then.
+    pub(super) fn give_up_at(&mut self, id: TxId, at: Mono) {
+        if let Some(c) = self.clients.get_mut(&id) {
+            c.give_up_at = Some(at);
+            self.set_client_deadline(id);
+        }
+    }
+
+    /// Nothing has come back in time, and there is another place. What comes later is cancelled, or hung up on.
+    fn silent(&mut self, now: Now, id: TxId, out: &mut Vec<Output>) {
+        let Some(c) = self.clients.get_mut(&id) else { return };
+        c.give_up_at = None;
+        if matches!(&c.figure, ClientFigure::Invite(f) if f.pending() && !f.proceeding()) {
+            c.cancel.get_or_insert_default();
+            self.no_response(now, id, 408, out);
+        }
+    }
+
     pub(super) fn tick_client(&mut self, now: Now, id: TxId, out: &mut Vec<Output>) {
+        if self.clients.get(&id).is_some_and(|c| c.give_up_at.is_some_and(|at| at <= now.mono)) {
+            self.silent(now, id, out);
+        }
         if self.clients.get(&id).is_some_and(|c| c.abandon_at.is_some_and(|at| at <= now.mono)) {
             // 9.1: no answer to the INVITE 64*T1 after its CANCEL; for our side the call was over long ago. An INVITE inside
             // a dialog takes its call with it, if there still is one that waits for it.
@@ -404,6 +437,13 @@ impl Stack {
                 && (flow.conn.is_none() || f.conn.is_none() || f.conn == flow.conn)
         };
         self.fail_where(now, same, out);
+    }
+
+    /// A datagram came back: its transaction has failed (18.4).
+    pub(super) fn undelivered(&mut self, now: Now, method: Method, branch: &str, out: &mut Vec<Output>) {
+        if let Some(id) = self.client_index.get(&ClientKey::new(branch, method)).copied() {
+            self.feed_client(now, id, ClientInput::Failed, None, out);
+        }
     }
 
     /// A WebSocket is gone: nothing it was waited for can come by another way.
