@@ -10,6 +10,7 @@
 //! | `auth`, `password`, `guesses` | sign-in, hashing, locking |
 //! | `problem` | errors as RFC 9457, checked bodies and queries |
 //! | `agents` .. `admin` | the routes by subject |
+//! | `floor` | supervision, consultation, keys, mute, recording |
 //! | `sip` | phones in the browser |
 //! | `scope` | which interactions an agent may look into |
 //! | `events`, `feed` | the event socket, and what of the facts and views its owner may see |
@@ -23,6 +24,7 @@ mod auth;
 mod customers;
 mod events;
 mod feed;
+mod floor;
 mod guard;
 mod guesses;
 mod health;

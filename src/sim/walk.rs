@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::{Guest, Manner, Net, Who, World, phone::Stage};
 use crate::{
     base::{InteractionId, ms, secs},
-    center::command::{Command, TransferTo},
+    center::command::{Actor, Command, ConsultStep, Role, SuperviseMode, TransferTo},
 };
 
 /// What one walk came to.
@@ -109,9 +109,9 @@ impl Walker {
     fn chance(&mut self, n: u64, of: u64) -> bool {
         self.w.rng.below(of) < n
     }
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+    fn one<T: Clone>(&mut self, of: &[T]) -> T {
         let i = self.w.rng.below(of.len() as u64);
-        of[usize::try_from(i).unwrap_or(0)]
+        of[usize::try_from(i).unwrap_or(0)].clone()
     }
     fn agent(&mut self) -> Who {
         let agents = self.agents.clone();
@@ -236,7 +236,7 @@ impl Walker {
         let queue = self.one(&["support", "sales", "team"]);
         let on = self.chance(1, 2);
         let to_agent = self.w.to_agent(other);
-        let command = match self.w.rng.below(10) {
+        let command = match self.w.rng.below(20) {
             0 | 1 => Command::Hold { interaction: id, on },
             2 => Command::Transfer { interaction: id, to: World::to_queue(queue) },
             3 => Command::Transfer { interaction: id, to: to_agent },
@@ -245,19 +245,46 @@ impl Walker {
             6 => Command::RecordPause { interaction: id, paused: on },
             7 => {
                 let agent = self.w.agent_id(other);
-                drop(self.w.supervises(Command::Assign { interaction: id, agent }));
+                drop(self.w.supervises(Command::Assign { interaction: id, to: TransferTo::Agent { agent } }));
                 return;
             }
             8 => {
                 let agent = self.w.agent_id(who);
                 Command::WrapUpDone { interaction: id, agent }
             }
+            9 | 10 => {
+                let to = [to_agent, World::to_queue(queue), TransferTo::Number { number: "+3226660000".into() }];
+                Command::Consult { interaction: id, to: self.one(&to) }
+            }
+            11..=13 => {
+                let steps = [ConsultStep::Swap, ConsultStep::Complete, ConsultStep::Merge, ConsultStep::Cancel];
+                Command::ConsultStep { interaction: id, step: self.one(&steps) }
+            }
+            14 => Command::Mute { interaction: id, on },
+            15..=18 => return self.looks_after(other, id),
             _ => {
                 drop(self.w.disposes(who, id, "solved"));
                 return;
             }
         };
         drop(self.w.asks(who, |_| command));
+    }
+
+    /// An agent as supervisor of somebody else's contact.
+    fn looks_after(&mut self, who: Who, id: InteractionId) {
+        let supervisor = self.w.agent_id(who);
+        let mode = self.one(&[SuperviseMode::Listen, SuperviseMode::Whisper, SuperviseMode::Barge]);
+        let queue = self.one(&["support", "sales", "team"]);
+        let by = Actor::User { user: supervisor.clone(), role: Role::Supervisor };
+        let command = match self.w.rng.below(8) {
+            0 => Command::SuperviseEnd { interaction: id, supervisor: Some(supervisor) },
+            1 => Command::TakeOver { interaction: id, supervisor },
+            2 => Command::Pull { interaction: id, supervisor },
+            3 => Command::Assign { interaction: id, to: World::to_queue(queue) },
+            4 => Command::SetPriority { interaction: id, priority_min: 3 },
+            _ => Command::Supervise { interaction: id, supervisor, mode },
+        };
+        drop(self.w.command(by, command));
     }
 
     fn chat(&mut self) {
@@ -289,7 +316,7 @@ impl Walker {
             3 => self.w.manner(carrier, Manner::Answer(secs(2))),
             _ => {
                 let who = self.agent();
-                drop(self.w.asks(who, |agent| Command::Dial { agent, number: "+32470000009".into() }));
+                drop(self.w.asks(who, |agent| Command::Dial { agent, number: "+32470000009".into(), queue: None }));
             }
         }
     }
