@@ -26,7 +26,9 @@ use super::{
     info(
         title = "ringdesk",
         description = "A contact center: calls and chats through one routing core. Changing requests with a session cookie carry \
-            `x-csrf-token`; programs send `Authorization: Bearer rk_..`. Errors are RFC 9457 problems with a stable `code`. \
+            `x-csrf-token`; programs send `Authorization: Bearer rk_..`. A POST with the header `Idempotency-Key` (1 to 64 visible \
+            characters of the sender's choice) is carried out once however often it is sent within a day; answers given again \
+            carry `idempotency-replayed: true`; routes that answer with a secret take no key. Errors are RFC 9457 problems with a stable `code`. \
             `GET /api/v1/events` is a WebSocket whose frames are the schema `Event`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
@@ -96,6 +98,7 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(floor::consult_cancel))
         .routes(routes!(floor::dtmf))
         .routes(routes!(floor::mute))
+        .routes(routes!(i::stream_begin, i::stream_end))
         .routes(routes!(i::accept))
         .routes(routes!(i::decline))
         .routes(routes!(recording::play))
@@ -345,6 +348,8 @@ pub struct InteractionNow {
     messages: u64,
     /// Whose sound does not arrive, though it should: `customer`, `agent`, `outside`, `helper`, `supervisor`.
     unheard: Vec<String>,
+    /// Where the sound is copied to while it is spoken: names of the configuration.
+    streams: Vec<String>,
     /// Since when agent and customer are connected.
     talk_since: Option<String>,
     /// Since when the customer is on hold.

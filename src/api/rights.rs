@@ -68,6 +68,8 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/interactions/{id}/dtmf", AGENT),
     ("POST", "/api/v1/interactions/{id}/mute", AGENT),
     ("POST", "/api/v1/interactions/{id}/recording", AGENT),
+    ("PUT", "/api/v1/interactions/{id}/streams/{name}", SUPER),
+    ("DELETE", "/api/v1/interactions/{id}/streams/{name}", SUPER),
     ("POST", "/api/v1/interactions/{id}/messages", AGENT),
     ("POST", "/api/v1/interactions/{id}/notes", AGENT),
     ("POST", "/api/v1/interactions/{id}/read", AGENT),

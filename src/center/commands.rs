@@ -3,7 +3,7 @@
 use super::{
     Center, LegUse, Output,
     command::{Actor, Command, Done, Envelope, Refusal, RefusalCode, WantedState},
-    fact::{EndedBy, LegRole},
+    fact::{EndedBy, Fact, LegRole},
     interaction::Talk,
 };
 use crate::{
@@ -94,7 +94,7 @@ impl Center {
             Actor::Visitor { visitor } => i.chat.as_ref().is_some_and(|c| c.visitor == *visitor),
             _ => by.agent().is_some_and(|a| i.talk.as_ref().is_some_and(|t| t.agent == *a) || i.wraps.contains_key(a)),
         };
-        match own || by.supervises() {
+        match own || self.may_supervise(tenant, by, id).is_ok() {
             true => Ok(i),
             // To a stranger another's contact does not exist.
             false if matches!(by, Actor::Visitor { .. }) => Err(Refusal::not_found(format!("interaction {id}"))),
@@ -299,7 +299,15 @@ impl Center {
             Command::RecordPause { interaction, paused } => {
                 self.staff(by)?;
                 self.about(tenant, by, interaction)?;
-                self.record_pause(now, interaction, by, paused, out)?;
+                let streamed = self.streams_mute(interaction, paused, out);
+                match self.record_pause(now, interaction, by, paused, out) {
+                    Err(_) if streamed => {
+                        let name = if paused { "streams_paused" } else { "streams_resumed" };
+                        let fact = Fact::FlowEvent { interaction, name: name.into(), data: Default::default() };
+                        self.fact(now, tenant, fact, out);
+                    }
+                    other => other?,
+                }
             }
             Command::Consult { interaction, to } => {
                 self.staff(by)?;
@@ -320,6 +328,13 @@ impl Center {
                 self.staff(by)?;
                 self.about(tenant, by, interaction)?;
                 self.mute(now, interaction, by, on, out)?;
+            }
+            Command::Stream { interaction, stream, on } => {
+                self.may_supervise(tenant, by, interaction)?;
+                match on {
+                    true => self.stream_start(now, interaction, &stream, out)?,
+                    false => self.stream_stop(now, interaction, &stream, out)?,
+                }
             }
             Command::SetPriority { interaction, priority_min } => {
                 return self.prioritise(now, tenant, by, interaction, priority_min, out);

@@ -18,6 +18,7 @@ use super::{
     command::{SuperviseMode, TransferTo},
     fact::{EndedBy, LegRole, Way},
     settings::TenantSettings,
+    streams::StreamNow,
 };
 use crate::{
     base::{
@@ -187,6 +188,8 @@ pub(super) struct Voice {
     /// The customer hung up while agent and helper talked: they finish, then it is over, and this is why.
     pub left: Option<(call::Cause, EndedBy)>,
     pub recording: Option<RecordingNow>,
+    /// Live copies to programs outside.
+    pub streams: Vec<StreamNow>,
     /// Recordings that were stopped and are not yet closed.
     pub closing: Vec<Closing>,
     /// A message to be left, once prompt and beep are over.

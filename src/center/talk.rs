@@ -88,6 +88,7 @@ impl Center {
             self.ticket_taken(now, id, &agent, out);
         }
         self.record_talk(now, id, out);
+        self.stream_talk(now, id, out);
     }
 
     /// Hands a talk over. The agent's part ends (blind transfer); what the customer hears next is up to the target.

@@ -132,6 +132,8 @@ pub struct InteractionView {
     pub messages: u64,
     /// Whose sound does not arrive, though it should: `customer`, `agent`, `outside`, `helper`, `supervisor`.
     pub unheard: Vec<super::fact::LegRole>,
+    /// Where the sound is copied to while it is spoken: names of the configuration.
+    pub streams: Vec<String>,
     /// Since when agent and customer are connected.
     pub talk_since: Option<Wall>,
     /// Since when the customer is on hold.

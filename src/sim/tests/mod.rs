@@ -9,3 +9,4 @@ mod handing;
 mod random;
 mod shop;
 mod sound;
+mod streams;
