@@ -15,7 +15,7 @@ use super::{
     Problem, Shared, agents, feed,
     guard::Who,
     problem::{Body, Params},
-    scope, wire,
+    scope, shapes, wire,
 };
 use crate::{
     base::{AgentId, limits},
@@ -56,7 +56,7 @@ pub struct Which {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Interactions {
     /// The rows: as in the picture when live, as in the history otherwise.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<shapes::InteractionLine>)]
     interactions: Vec<Value>,
     /// Give it as `after` for the next part; absent when this was the last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,7 +133,7 @@ pub async fn list(
 
 /// One interaction: its record, and how it stands now if it still goes on.
 #[utoipa::path(get, path = "/api/v1/interactions/{id}", tag = "interactions", params(("id" = String, Path)),
-    responses((status = 200, body = Object), (status = 404, body = Problem)))]
+    responses((status = 200, body = shapes::InteractionWhole), (status = 404, body = Problem)))]
 pub async fn get(State(shared): State<Arc<Shared>>, who: Who, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let id = wire::interaction_id(&id)?;
     let seen = scope::may_see(&shared, &who, id).await?;
@@ -144,7 +144,7 @@ pub async fn get(State(shared): State<Arc<Shared>>, who: Who, Path(id): Path<Str
 
 /// Everything that happened to it, in order.
 #[utoipa::path(get, path = "/api/v1/interactions/{id}/timeline", tag = "interactions", params(("id" = String, Path)),
-    responses((status = 200, body = Object), (status = 404, body = Problem)))]
+    responses((status = 200, body = shapes::Timeline), (status = 404, body = Problem)))]
 pub async fn timeline(State(shared): State<Arc<Shared>>, who: Who, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let id = wire::interaction_id(&id)?;
     scope::may_see(&shared, &who, id).await?;
