@@ -250,6 +250,26 @@ fn an_agent_whose_phone_goes_away_has_handed_the_customer_over() {
 }
 
 #[test]
+fn the_recording_holds_what_the_customer_hears_and_not_what_agents_say_among_themselves() {
+    let mut s = Scene::asking(912);
+    let (caller, anna) = (s.w.leg_of(s.caller), s.w.leg_of(s.anna));
+    let sides = |s: &Scene| s.w.media.sides().collect::<Vec<_>>();
+    assert_eq!(sides(&s), [(caller, None)], "music");
+    s.w.answers(s.ben);
+    s.w.until(|w| w.hear_each_other(s.anna, s.ben));
+    assert_eq!(sides(&s), [(caller, None)], "still music: the advice is not the customer's");
+    s.step(ConsultStep::Swap);
+    assert_eq!(sides(&s), [(caller, anna)]);
+    s.step(ConsultStep::Merge);
+    assert_eq!(sides(&s), [(caller, None)], "both agents, as the customer hears them");
+    s.step(ConsultStep::Complete);
+    let ben = s.w.leg_of(s.ben);
+    s.w.pass(ms(50));
+    assert_eq!(sides(&s), [(caller, ben)]);
+    s.all_go_home();
+}
+
+#[test]
 fn completing_while_it_rings_is_a_hand_over_without_a_word() {
     let mut s = Scene::asking(910);
     s.step(ConsultStep::Complete);
