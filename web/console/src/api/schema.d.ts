@@ -699,6 +699,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/interactions/{id}/streams/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Copies the sound of a call, while it is spoken, to a program outside that the configuration names. */
+        put: operations["interactions_stream_begin"];
+        post?: never;
+        /** Stops copying. */
+        delete: operations["interactions_stream_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/interactions/{id}/supervise": {
         parameters: {
             query?: never;
@@ -1281,6 +1299,22 @@ export interface components {
          * @enum {string}
          */
         FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "transferred" | "consulted" | "consult_answered" | "consult_merged" | "consult_ended" | "muted" | "keys_sent" | "supervised" | "supervision_ended" | "taken_over" | "reassigned" | "prioritised" | "recording_paused" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "alarm";
+        /** @description A fact of the timeline. Further fields by kind. */
+        FactLine: {
+            /** @description When, RFC 3339. */
+            at: string;
+            /** @description What. */
+            fact: components["schemas"]["FactKind"];
+            /**
+             * Format: int64
+             * @description Its place in the journal.
+             */
+            seq: number;
+            /** @description Always `fact`. */
+            type: string;
+        } & {
+            [key: string]: unknown;
+        };
         /** @description Ids no longer in the picture. */
         Gone: {
             agents: string[];
@@ -1295,6 +1329,13 @@ export interface components {
             status: string;
             /** @description The version that runs. */
             version: string;
+        };
+        /** @description A row of a list of contacts. */
+        InteractionLine: components["schemas"]["InteractionPast"] | components["schemas"]["InteractionLive"];
+        /** @description A contact that goes on, with its id. */
+        InteractionLive: components["schemas"]["InteractionNow"] & {
+            /** @description Its id. */
+            id: string;
         };
         /** @description A contact now. */
         InteractionNow: {
@@ -1341,6 +1382,8 @@ export interface components {
             stage: string;
             /** @description Since when in this stage. */
             stage_since: string;
+            /** @description Where the sound is copied to while it is spoken: names of the configuration. */
+            streams: string[];
             /** @description Who listens (agents: only if they are told), whispers or takes part. */
             supervisors: components["schemas"]["SupervisorNow"][];
             /** @description Since when agent and customer are connected. */
@@ -1354,10 +1397,78 @@ export interface components {
             /** @description Who began it: `inbound`, `outbound`, `internal`. */
             way: string;
         };
+        /** @description A contact as the history has it, begun and maybe over. Instants are RFC 3339. */
+        InteractionPast: {
+            /** @description The last agent it was connected with. */
+            agent?: string | null;
+            /** @description When it was first connected with an agent. */
+            answered_at?: string | null;
+            /** @description Why it ended. */
+            cause?: string | null;
+            /** @description `voice` or `webchat`. */
+            channel: string;
+            /** @description When it was over for the customer. */
+            closed_at?: string | null;
+            /** @description The person; after a merge maybe under an older id. */
+            customer: string;
+            /** @description The outcome. */
+            disposition?: string | null;
+            /** @description Who ended it: `customer`, `agent`, `system`. */
+            ended_by?: string | null;
+            /** @description The caller's number, or the name the visitor gave. */
+            from: string;
+            /**
+             * Format: int64
+             * @description On hold, milliseconds.
+             */
+            hold_ms: number;
+            /** @description Its id. */
+            id: string;
+            /** @description The outcome in words. */
+            note?: string | null;
+            /** @description When it arrived. */
+            opened_at: string;
+            /** @description The last queue it waited in. */
+            queue?: string | null;
+            /**
+             * Format: int64
+             * @description Connected with agents, hold included, milliseconds.
+             */
+            talk_ms: number;
+            /** @description The matter. */
+            ticket?: string | null;
+            /** @description The number dialled or the chat entry. */
+            to: string;
+            /** @description Why it left its last queue. */
+            unqueued?: string | null;
+            /** @description The visitor's session, for chats. */
+            visitor?: string | null;
+            /**
+             * Format: int64
+             * @description Waiting, milliseconds.
+             */
+            waited_ms: number;
+            /** @description Who began it: `inbound`, `outbound`, `internal`. */
+            way: string;
+            /**
+             * Format: int64
+             * @description After-call work, milliseconds.
+             */
+            wrap_ms: number;
+        };
+        /** @description One contact, whole. */
+        InteractionWhole: {
+            /** @description Its id. */
+            id: string;
+            now?: components["schemas"]["InteractionNow"] | null;
+            record?: components["schemas"]["InteractionPast"] | null;
+            /** @description What was recorded. */
+            recordings: components["schemas"]["RecordingLine"][];
+        };
         /** @description A list of interactions. */
         Interactions: {
             /** @description The rows: as in the picture when live, as in the history otherwise. */
-            interactions: Record<string, never>[];
+            interactions: components["schemas"]["InteractionLine"][];
             /** @description Give it as `after` for the next part; absent when this was the last. */
             next?: string | null;
         };
@@ -1576,6 +1687,27 @@ export interface components {
             /** @description `urn:ringdesk:problem:` and the code. */
             type: string;
         };
+        /** @description A promise on a ticket, and how it stands. */
+        Promise: {
+            /** @description `first`, `next`, `resolve`, `owner_ack`. */
+            clock: string;
+            /** @description When it is, or was, up, RFC 3339; none while the clock waits for the customer or has stopped in time. */
+            due?: string | null;
+            /**
+             * Format: int64
+             * @description What was promised, seconds of open hours.
+             */
+            limit_s: number;
+            /** @description The time is over. */
+            missed: boolean;
+            /** @description `running`, `paused`, `stopped`. */
+            phase: string;
+            /**
+             * Format: int64
+             * @description How much of it is used up, seconds.
+             */
+            spent_s: number;
+        };
         /** @description A queue now. */
         QueueNow: {
             /**
@@ -1641,6 +1773,33 @@ export interface components {
          * @enum {string}
          */
         RecordingAction: "pause" | "resume";
+        /** @description A recording. */
+        RecordingLine: {
+            /** @description When it began, RFC 3339. */
+            began_at: string;
+            /**
+             * Format: int64
+             * @description Size of the file.
+             */
+            bytes?: number | null;
+            /** @description When it was closed, RFC 3339; none while it runs. */
+            ended_at?: string | null;
+            /** @description File below the recordings folder. */
+            file: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Of which contact. */
+            interaction: string;
+            /**
+             * Format: int64
+             * @description How long it plays, milliseconds.
+             */
+            ms?: number | null;
+            /** @description Why it is not whole. */
+            trouble?: string | null;
+            /** @description A message somebody left. */
+            voicemail: boolean;
+        };
         /** @description What the recording is to do. */
         RecordingWish: {
             /** @description Pause or resume. */
@@ -1794,11 +1953,58 @@ export interface components {
             /** @description A disposition or null. */
             code?: string | null;
         };
+        /** @description A ticket on one line. */
+        TicketLine: {
+            /** @description RFC 3339. */
+            changed_at: string;
+            /** @description Whose matter. */
+            customer?: string | null;
+            /** @description The coded outcome. */
+            disposition?: string | null;
+            /** @description Its name in the house. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Its name for people.
+             */
+            number: number;
+            /** @description RFC 3339. */
+            opened_at: string;
+            /** @description Who works on it. */
+            owner?: string | null;
+            /** @description `low`, `normal`, `high`, `urgent`. */
+            priority: string;
+            promise?: components["schemas"]["Promise"] | null;
+            /** @description Whose pile it lies on. */
+            queue?: string | null;
+            /** @description `new`, `open`, `pending_customer`, `pending_internal`, `resolved`, `closed`, `merged`, `spam`. */
+            status: string;
+            /** @description One line. */
+            title: string;
+            /** @description Since when a customer's word lies there without an answer, RFC 3339. */
+            unanswered?: string | null;
+            /** @description When its state ends by itself, RFC 3339. */
+            wakes_at?: string | null;
+        };
         /**
          * @description A state people choose.
          * @enum {string}
          */
         TicketStateWord: "open" | "pending_customer" | "pending_internal" | "resolved" | "closed" | "spam";
+        /** @description A list of tickets. */
+        Tickets: {
+            /** @description Give it as `after` for the next part; none when this was the last. */
+            next?: string | null;
+            /** @description Those changed last first. */
+            tickets: components["schemas"]["TicketLine"][];
+        };
+        /** @description Everything that happened to a contact, in order. */
+        Timeline: {
+            /** @description The oldest first. */
+            facts: components["schemas"]["FactLine"][];
+            /** @description Its id. */
+            interaction: string;
+        };
         /** @description Where to hand it over. */
         Transfer: {
             /** @description Where to. */
@@ -2500,7 +2706,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["InteractionWhole"];
                 };
             };
             404: {
@@ -3239,6 +3445,74 @@ export interface operations {
             };
         };
     };
+    interactions_stream_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    interactions_stream_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     floor_supervise: {
         parameters: {
             query?: never;
@@ -3366,7 +3640,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["Timeline"];
                 };
             };
             404: {
@@ -3620,7 +3894,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["Tickets"];
                 };
             };
         };
