@@ -22,7 +22,7 @@ use crate::{
         auth::Credentials,
         dialog::DialogSnapshot,
         stack::{self, SipSettings, Who},
-        transport::{Flow, Source, Transport},
+        transport::{Flow, PeerId, Source, Transport},
     },
 };
 
@@ -260,6 +260,8 @@ pub struct TrunkTarget {
     pub addr: SocketAddr,
     /// The host as written, for URIs.
     pub host: String,
+    /// Whose certificate it must show over TLS.
+    pub peer: Option<PeerId>,
     /// When it asks.
     pub credentials: Option<Credentials>,
     /// Most calls at once.

@@ -302,8 +302,8 @@ impl Tenant {
 
     fn trunk_problems(&self, at: &str, bad: &mut Vec<String>) {
         for (id, t) in &self.trunks {
-            if !matches!(t.transport.as_str(), "udp" | "tcp") {
-                bad.push(format!("{at}.trunks.{id}.transport: `{}` is not known; expected udp or tcp", t.transport));
+            if !matches!(t.transport.as_str(), "udp" | "tcp" | "tls") {
+                bad.push(format!("{at}.trunks.{id}.transport: `{}` is not known; expected udp, tcp or tls", t.transport));
             }
             if t.host.is_empty() {
                 bad.push(format!("{at}.trunks.{id}.host: is empty; expected host or host:port"));

@@ -458,6 +458,7 @@ fn call_settings(settings: &Settings) -> CallSettings {
                 transport: Transport::Udp,
                 addr: SocketAddr::new(addr, 5060),
                 host: config.host.clone(),
+                peer: None,
                 credentials: None,
                 max_calls: config.max_calls,
                 media: t.config.trunk_policy(config),

@@ -129,7 +129,7 @@ fn three_talk_together_and_whoever_leaves_leaves_the_others_talking() {
         s.w.hangs_up(who);
         s.w.pass(secs(2));
         assert_eq!(s.rows(), rest, "{leaves} left\n{}", s.w.report());
-        assert_eq!(s.w.closed(s.id), false);
+        assert!(!s.w.closed(s.id));
         s.all_go_home();
     }
 }
