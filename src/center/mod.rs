@@ -15,7 +15,12 @@
 //! | `voice` | what legs report |
 //! | `flows` | what flows ask for |
 //! | `offers` | what the router decides |
-//! | `talk` | connecting, holding, handing over, ending |
+//! | `talk` | connecting, handing over, ending |
+//! | `during` | hold, mute, keys |
+//! | `consult` | asking somebody for advice: swap, complete, merge, cancel |
+//! | `supervise` | listening, whispering, taking part, taking over |
+//! | `reassign` | waiting contacts moved by hand |
+//! | `rooms` | who hears whom |
 //! | `record` | recordings and voicemail |
 //! | `chat` | visitors and messages |
 //! | `desk` | tickets and customers |
@@ -41,14 +46,19 @@ mod arrive;
 mod audit;
 mod chat;
 mod commands;
+mod consult;
 mod day;
 pub mod desk;
+mod during;
 mod flows;
 mod interaction;
 mod offers;
 mod picture;
+mod reassign;
 mod record;
+mod rooms;
 pub mod streams;
+mod supervise;
 mod talk;
 mod voice;
 
@@ -163,6 +173,10 @@ enum LegUse {
     Agent,
     /// A party reached by transfer.
     Outside,
+    /// The helper of a consultation.
+    Helper,
+    /// The phone of a supervisor.
+    Supervisor(AgentId),
 }
 
 /// A step that waits its turn.
@@ -179,6 +193,8 @@ enum Timer {
     Run(InteractionId),
     /// A message has been spoken long enough.
     Voicemail(InteractionId),
+    /// The agent is reminded of a customer on hold.
+    Hold(InteractionId),
     /// The idle clocks of a conversation.
     Chat(InteractionId),
     /// A ticket's clock.
@@ -405,6 +421,7 @@ impl Center {
             match timer {
                 Timer::Run(id) => self.step(Step::Run(id, ivr::Input::Tick)),
                 Timer::Voicemail(id) => self.voicemail_over(id),
+                Timer::Hold(id) => self.hold_reminder(now, id),
                 Timer::Chat(id) => self.chat_tick(now, id, out),
                 Timer::Ticket(tenant, ticket) => self.ticket_due(now, &tenant, ticket, out),
                 Timer::Place(tenant, number) => {
@@ -464,6 +481,7 @@ impl Center {
         self.interactions.remove(&id);
         self.timers.clear(&Timer::Run(id));
         self.timers.clear(&Timer::Chat(id));
+        self.timers.clear(&Timer::Hold(id));
         self.timers.clear(&Timer::Voicemail(id));
         self.asks.retain(|_, (i, _)| *i != id);
     }
