@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = resolve(fileURLToPath(import.meta.url), '../../..');
+export const root = resolve(fileURLToPath(import.meta.url), '../../..');
 const require = createRequire(join(root, 'web/package.json'));
 const { chromium } = require('playwright-core');
 export const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
@@ -49,7 +49,7 @@ export async function server() {
   const origin = await start();
   const credentials = JSON.parse(readFileSync(join(data, 'demo-credentials.json'), 'utf8'));
   return {
-    origin, data, users: credentials.users, stop, start,
+    origin, data, users: credentials.users, sip: credentials.sip, phones: credentials.sip_passwords, stop, start,
     /** A request of a program, with the demo's key. */
     async ask(method, path, body) {
       const answer = await fetch(`${origin}/api/v1${path}`, {
@@ -70,9 +70,9 @@ export async function server() {
   };
 }
 
-export const browser = () => chromium.launch({
+export const browser = (more = []) => chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  args: [...more, '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
 
 /** A window of somebody's own; what its pages complain about is kept in `complaints`. */
