@@ -43,7 +43,9 @@ impl Taped {
             Taped::Sip(from, bytes) => {
                 let message = Message::parse_datagram(bytes.clone());
                 let source = match *from {
-                    _ if is_browser(*from) => Flow { transport: Transport::Ws, local: CENTER, remote: *from, conn: conn(*from) },
+                    _ if is_browser(*from) => {
+                        Flow { transport: Transport::Ws, local: CENTER, remote: *from, conn: conn(*from) }
+                    }
                     _ => Flow::udp(CENTER, *from),
                 };
                 Input::Call(call::Input::Sip(stack::Input::Received { message, source }))

@@ -20,10 +20,10 @@ const NEAR = 20;
 /** The quietest tone that counts, dB of full scale. */
 const AUDIBLE = -45;
 
-/** A second of a tone at -12 dB, 16 bit mono: whoever plays it, plays it over and over. */
-function wav(path, hz, rate) {
-  const data = Buffer.alloc(rate * 2);
-  for (let n = 0; n < rate; n += 1) data.writeInt16LE(Math.round(8230 * Math.sin((2 * Math.PI * hz * n) / rate)), n * 2);
+/** A tone at -12 dB, 16 bit mono. Chromium plays a file over and over; baresip hangs up where it ends. */
+function wav(path, hz, rate, seconds = 1) {
+  const data = Buffer.alloc(rate * 2 * seconds);
+  for (let n = 0; n < rate * seconds; n += 1) data.writeInt16LE(Math.round(8230 * Math.sin((2 * Math.PI * hz * n) / rate)), n * 2);
   const head = Buffer.alloc(44);
   head.write('RIFF', 0); head.writeUInt32LE(36 + data.length, 4); head.write('WAVEfmt ', 8); head.writeUInt32LE(16, 16);
   head.writeUInt16LE(1, 20); head.writeUInt16LE(1, 22); head.writeUInt32LE(rate, 24); head.writeUInt32LE(rate * 2, 28);
@@ -244,7 +244,7 @@ export async function baresip(s, user, { voice = 'caller', password } = {}) {
     assert.ok(tries > 0, `baresip does not start:\n${told}`);
     const [sip, control] = [await freePort(), await freePort()];
     const modules = ['/usr/lib/baresip/modules', ...(existsSync('/usr/lib') ? readdirSync('/usr/lib').map((d) => `/usr/lib/${d}/baresip/modules`) : [])].find(existsSync);
-    const values = { SIP: `127.0.0.1:${sip}`, CONTROL: `127.0.0.1:${control}`, RTP: '10000-11800', VOICE: wav(join(folder, 'v.wav'), VOICES[voice], 8_000), FOLDER: folder, MODULES: modules };
+    const values = { SIP: `127.0.0.1:${sip}`, CONTROL: `127.0.0.1:${control}`, RTP: '10000-11800', VOICE: wav(join(folder, 'v.wav'), VOICES[voice], 8_000, 180), FOLDER: folder, MODULES: modules };
     const config = readFileSync(join(root, 'tests/peers/baresip.config'), 'utf8').replace(/@(\w+)@/g, (_, name) => values[name]);
     const login = password ? `;auth_user=${user};auth_pass=${password};regint=60` : ';regint=0';
     mkdirSync(folder, { recursive: true });

@@ -1,7 +1,7 @@
 // What has to work in a browser, as stories.
 
 import assert from 'node:assert/strict';
-import { SOON, axeSource, beginChat, person, ready, signIn, visits } from './kit.mjs';
+import { SOON, beginChat, faults, person, ready, signIn, visits } from './kit.mjs';
 
 const enter = async (b, s, login, look) => {
   const p = await person(b, look);
@@ -21,17 +21,6 @@ async function eventually(claim) {
       await new Promise((go) => { setTimeout(go, 50); });
     }
   }
-}
-
-/** What axe finds wrong with a page as it stands. */
-async function faults(page, where) {
-  await page.evaluate(axeSource);
-  const found = await page.evaluate(async () => {
-    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-    const { violations } = await window.axe.run(document, { runOnly: { type: 'tag', values: tags } });
-    return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(' | ')}`);
-  });
-  assert.deepEqual(found, [], where);
 }
 
 export const stories = {

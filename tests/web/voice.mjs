@@ -1,7 +1,8 @@
 // Calls with real browsers at one end or both, as stories: what is heard is measured.
 
 import assert from 'node:assert/strict';
-import { baresip, headset, hears, softphone } from './phones.mjs';
+import { faults, person, ready, signIn } from './kit.mjs';
+import { baresip, headset, hears, listensIn, softphone } from './phones.mjs';
 
 /** An agent who takes calls, by the API: in these stories the phone is looked at, not the console. */
 const works = async (s, agent) => {
@@ -28,7 +29,6 @@ async function anyPhone(s, library, figure) {
     const { tls, dtls, codec, cipher } = await anna.figures();
     figure(`${codec}, ${cipher}, DTLS ${tls}`);
     assert.equal(dtls, 'connected');
-    console.log(await anna.figures());
     // The one on hold hears nothing, and both hear each other again.
     await ben.does('hold', true);
     await hears(ben.ear, null);
@@ -40,11 +40,116 @@ async function anyPhone(s, library, figure) {
   } finally { await hers.close(); await his.close(); }
 }
 
+/** Somebody at the console with a headset. */
+async function desk(s, login, { look = {}, voice = login } = {}) {
+  const b = await headset(voice);
+  const p = await person(b, { phone: 'browser', ...look });
+  const ear = await listensIn(p.page);
+  if (process.env.V) p.page.on('websocket', (w) => { if (!w.url().endsWith('/sip')) return; const first = (f) => String(f.payload).split('\r\n').filter((l) => /^(SIP|[A-Z]+ sip|CSeq|Reason|X-|Warning)/.test(l)).join(' | '); w.on('framesent', (f) => console.log(Date.now() % 100000, '>>', first(f))); w.on('framereceived', (f) => console.log(Date.now() % 100000, '<<', first(f))); w.on('close', () => console.log('WS closed')); });
+  await signIn(p.page, s.origin, login, s.users[login]);
+  return { ...p, b, ear, end: () => b.close() };
+}
+/** Calls reach this page. */
+const connected = (page) => page.getByRole('button', { name: /Phone: this browser|话机：本浏览器/ }).waitFor();
+const answers = async (page) => {
+  await page.getByRole('button', { name: /^(Answer|接听)/ }).click();
+  await page.getByRole('button', { name: /^(Mute|静音)/ }).waitFor();
+};
+
 export const voice = {
+  async an_agent_tries_the_headset_takes_a_real_call_holds_mutes_presses_keys_and_wraps_up({ s, figure }) {
+    const ben = await desk(s, 'ben', { look: { phone: null } });
+    const caller = await baresip(s, '+8613800001111');
+    try {
+      const { page } = ben;
+      // The first shift in this browser: where do calls ring, and does the headset hear?
+      await page.getByRole('button', { name: 'Begin shift' }).click();
+      const check = page.getByRole('dialog', { name: 'How do you take calls?' });
+      await check.getByText('You are heard.').waitFor();
+      await check.getByRole('button', { name: 'Play a test tone' }).click();
+      await check.getByRole('button', { name: 'Begin shift' }).click();
+      await check.waitFor({ state: 'detached' });
+      await connected(page);
+      await ready(page);
+
+      caller.dial('4001');
+      const offered = page.getByRole('button', { name: /^Answer/ });
+      await offered.waitFor();
+      const clicked = Date.now();
+      await answers(page);
+      await caller.saw('CALL_ESTABLISHED');
+      figure(`answered in ${Date.now() - clicked} ms`);
+      await hears(ben.ear, 'caller');
+      await hears(caller.ear, 'ben');
+      // Muted is silence at the other end, and only there.
+      await page.getByRole('button', { name: /^Mute/ }).click();
+      await hears(caller.ear, null);
+      await page.getByText('You speak, but you are muted').waitFor();
+      await page.getByRole('button', { name: /^Unmute/ }).click();
+      await hears(caller.ear, 'ben');
+      // Music for the caller, silence for the agent; then both again.
+      await page.getByRole('button', { name: /^Hold/ }).click();
+      await hears(ben.ear, null);
+      await page.getByRole('button', { name: /^Take back/ }).click();
+      await hears(ben.ear, 'caller');
+      await hears(caller.ear, 'ben');
+      await page.getByRole('button', { name: /^Keypad/ }).click();
+      await page.getByRole('button', { name: 'Key 5' }).click();
+      await page.getByLabel('Pressed').getByText('5').waitFor();
+      await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+      await page.getByText(/^Sound:/).getByText('good').waitFor();
+      await page.getByRole('button', { name: /^Hang up/ }).click();
+      await caller.saw('CALL_CLOSED');
+      await page.getByRole('button', { name: /Sold/ }).click();
+      await page.getByRole('button', { name: 'Done' }).click();
+      await page.getByText('You are ready').waitFor();
+      assert.deepEqual(ben.complaints, []);
+    } finally { await caller.end(); await ben.end(); }
+  },
+
   async a_page_with_JsSIP_registers_calls_is_called_holds_and_hears_and_is_heard({ s, figure }) {
     await anyPhone(s, 'JsSIP', figure);
   },
   async a_page_with_SIPjs_registers_calls_is_called_holds_and_hears_and_is_heard({ s, figure }) {
     await anyPhone(s, 'SIP.js', figure);
+  },
+  async no_screen_of_the_phone_has_a_fault_axe_can_find({ s, figure }) {
+    let looked = 0;
+    for (const [lang, theme] of [['en', 'light'], ['zh-CN', 'dark']]) {
+      const see = async (page, where) => { await faults(page, `${where}, ${lang}, ${theme}`); looked += 1; };
+      const ben = await desk(s, 'ben', { look: { lang, theme, phone: null } });
+      const caller = await baresip(s, '+8613800002222');
+      try {
+        const { page } = ben;
+        await page.getByRole('button', { name: /^(Begin shift|签入)$/ }).click();
+        const check = page.getByRole('dialog');
+        await check.getByText(/You are heard|可以听到您的声音/).waitFor();
+        await see(page, 'device check');
+        await check.getByRole('button', { name: /^(Begin shift|签入)$/ }).click();
+        await connected(page);
+        await ready(page);
+        caller.dial('4001');
+        await page.getByRole('button', { name: /^(Answer|接听)/ }).waitFor();
+        await see(page, 'offered call');
+        await answers(page);
+        await page.getByText(/^(Sound|音质):/).waitFor();
+        await see(page, 'call');
+        await page.getByRole('button', { name: /^(Keypad|拨号盘)/ }).click();
+        await page.getByRole('dialog').waitFor();
+        await see(page, 'keypad');
+        await page.keyboard.press('Escape');
+        await page.getByRole('button', { name: /^(Hang up|挂断)/ }).click();
+        await caller.saw('CALL_CLOSED');
+        await page.getByRole('button', { name: /^(Done|完成)$/ }).click();
+        await page.getByRole('button', { name: /Phone: this browser|话机：本浏览器/ }).click();
+        await page.getByRole('dialog').getByText(/Connected: calls reach|已连接：来电/).waitFor();
+        await see(page, 'phone dialog');
+        await page.keyboard.press('Escape');
+        await page.getByRole('button', { name: /^(My state|我的状态)/ }).click();
+        await page.getByRole('menuitem', { name: /End shift|签出/ }).click();
+        await page.getByRole('button', { name: /^(Begin shift|签入)$/ }).waitFor();
+      } finally { await caller.end(); await ben.end(); }
+    }
+    figure(`${looked} screens`);
   },
 };

@@ -412,7 +412,8 @@ impl Stack {
         let gone = |f: &Flow| f.transport.is_web() && f.conn == Some(conn);
         self.fail_where(now, gone, out);
         let confirmed = self.calls.iter().filter(|(_, c)| matches!(c.state, State::Confirmed));
-        let over: Vec<_> = confirmed.filter(|(_, c)| c.dialog.as_ref().is_some_and(|d| gone(&d.flow))).map(|(k, _)| *k).collect();
+        let over: Vec<_> =
+            confirmed.filter(|(_, c)| c.dialog.as_ref().is_some_and(|d| gone(&d.flow))).map(|(k, _)| *k).collect();
         for key in over {
             self.ended(key, EndedBy::Network, None, out);
         }

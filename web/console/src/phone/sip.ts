@@ -1,7 +1,8 @@
 // The phone by JsSIP. A chunk of its own: whoever works with a desk phone never loads it.
 
-import { C, UA, WebSocketInterface, type UAConfiguration } from 'jssip';
-import type { IncomingRTCSessionEvent, RTCSession } from 'jssip/lib/RTCSession';
+import { C, UA, WebSocketInterface } from 'jssip';
+import type { IceCandidateEvent, PeerConnectionEvent, RTCSession } from 'jssip/lib/RTCSession';
+import type { IncomingRTCSessionEvent, UAConfiguration } from 'jssip/lib/UA';
 import { api, take } from '../api/client';
 import { remember } from '../lib/prefs';
 import { allowed, listen, microphone, secure, whyNot } from './devices';
@@ -105,14 +106,14 @@ class JsSipPhone implements Phone {
     const ear = document.createElement('audio');
     ear.autoplay = true;
     this.calls.set(line.id, { session, line, ear, level: null, mouth: null });
-    session.on('peerconnection', ({ peerconnection }) => {
+    session.on('peerconnection', ({ peerconnection }: PeerConnectionEvent) => {
       peerconnection.addEventListener('track', (event: RTCTrackEvent) => {
         ear.srcObject = event.streams[0] ?? new MediaStream([event.track]);
         void this.play(ear);
       });
     });
     // The server is reached at the address it names; what else the browser finds is not worth waiting for.
-    session.on('icecandidate', (event) => event.ready());
+    session.on('icecandidate', (event: IceCandidateEvent) => event.ready());
     session.on('confirmed', () => this.change(line.id, { state: 'up' }));
     session.on('accepted', () => this.change(line.id, { state: 'up' }));
     session.on('getusermediafailed', (error: unknown) => this.say({ trouble: whyNot(error) }));
@@ -164,7 +165,8 @@ class JsSipPhone implements Phone {
       }
       if (!this.calls.has(id)) { for (const track of mouth.getTracks()) track.stop(); return; }
       call.mouth = mouth;
-      call.level = meter(mouth);
+      // Of its own: it is to see who speaks while they are muted.
+      call.level = meter(mouth.clone());
       call.session.answer({ mediaStream: mouth, pcConfig: { iceServers: [] } });
     })();
   }
@@ -199,7 +201,7 @@ class JsSipPhone implements Phone {
         for (const old of call.mouth?.getTracks() ?? []) old.stop();
         call.level?.stop();
         call.mouth = next;
-        call.level = meter(next);
+        call.level = meter(next.clone());
       })();
     }
   }

@@ -39,7 +39,7 @@ export const testTone = (): void => notes([[523, 0], [659, 0.2], [784, 0.4]], 's
 
 export interface Meter { level: () => number; stop: () => void }
 
-/** How loud a microphone is, 0 to 1: the power of the last moment on a scale of ears. */
+/** How loud a microphone is, 0 to 1: the power of the last moment on a scale of ears. It ends the stream when it stops. */
 export function meter(stream: MediaStream): Meter {
   const at = audio();
   const look = at.createAnalyser();
@@ -54,6 +54,6 @@ export function meter(stream: MediaStream): Meter {
       // -60 dB is silence, -6 dB is as loud as anybody should be.
       return Math.max(0, Math.min(1, (10 * Math.log10(power + 1e-12) + 60) / 54));
     },
-    stop: () => { source.disconnect(); },
+    stop: () => { source.disconnect(); for (const track of stream.getTracks()) track.stop(); },
   };
 }

@@ -7,6 +7,7 @@ import { keyOf, useActions } from '../lib/actions';
 import { t } from '../lib/i18n';
 import { A, go } from '../lib/router';
 import { agentName, queueName, supervises, useLive } from '../live/live';
+import { Sound, useLine } from '../phone/Talk';
 import { Button, Channel, Empty, Since, State, Tabs } from '../ui/parts';
 import { Assign } from './Assign';
 import type { Contact as C } from './contact';
@@ -54,6 +55,7 @@ function Head({ contact: c, onProfile }: { contact: C; onProfile: () => void }) 
         {Object.entries(c.now?.attributes ?? {}).filter(([k, v]) => v && k !== 'lang').slice(0, 4).map(([k, v]) => <span key={k}>{k}: {v}</span>)}
       </p>
       <Controls contact={c} />
+      <Sound interaction={c.id} />
     </header>
   );
 }
@@ -72,6 +74,7 @@ function Controls({ contact: c }: { contact: C }) {
   const pause = async (): Promise<void> => {
     if (await act(api.POST('/api/v1/interactions/{id}/record-pause', { ...path(c.id), body: { paused: !c.paused } }))) c.setPaused(!c.paused);
   };
+  const line = useLine(c.id, talking && voice);
   const finish = (): void => void act(api.POST('/api/v1/interactions/{id}/finish', path(c.id)));
   useActions([
     talking && voice && { id: 'call.hold', label: held ? 'do.unhold' : 'do.hold', group: 'call', run: hold },
@@ -83,6 +86,7 @@ function Controls({ contact: c }: { contact: C }) {
   if (!talking && !waiting) return null;
   return (
     <div className="mt-2 flex flex-wrap gap-2" role="toolbar" aria-label={t('work.controls')}>
+      {line.buttons}
       {talking && voice && <Button className="min-h-10" disabled={!up} aria-pressed={held} hotkey={keyOf('call.hold')} onClick={hold}>{t(held ? 'do.unhold' : 'do.hold')}</Button>}
       {talking && <Button className="min-h-10" disabled={!up} hotkey={keyOf('call.transfer')} onClick={() => setHanding(true)}>{t('do.transfer')}</Button>}
       {talking && voice && recording && <Button className="min-h-10" disabled={!up} aria-pressed={c.paused} hotkey={keyOf('call.record')} onClick={() => void pause()}>{t(c.paused ? 'do.resume' : 'do.pause')}</Button>}
