@@ -99,16 +99,27 @@ pub(super) struct Talk {
     pub connected: bool,
     pub held_since: Option<Mono>,
     pub held: Duration,
+    /// The agent's phone is gone, and is waited for.
+    pub lost: Option<Lost>,
+}
+
+/// A phone that is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lost {
+    /// The leg that was lost.
+    pub leg: LegId,
+    /// How long.
+    pub until: Mono,
 }
 
 impl Talk {
     /// An agent took it.
     pub fn connected(agent: AgentId, since: Mono, leg: Option<LegId>) -> Self {
-        Talk { agent, since, leg, up: true, connected: true, held_since: None, held: Duration::ZERO }
+        Talk { agent, since, leg, up: true, connected: true, held_since: None, held: Duration::ZERO, lost: None }
     }
     /// An agent is about to talk with a number being rung.
     pub fn dialling(agent: AgentId, since: Mono, leg: LegId) -> Self {
-        Talk { agent, since, leg: Some(leg), up: false, connected: false, held_since: None, held: Duration::ZERO }
+        Talk { agent, since, leg: Some(leg), up: false, connected: false, held_since: None, held: Duration::ZERO, lost: None }
     }
     /// How long on hold so far.
     pub fn held_total(&self, now: Mono) -> Duration {

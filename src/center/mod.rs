@@ -16,6 +16,7 @@
 //! | `flows` | what flows ask for |
 //! | `offers` | what the router decides |
 //! | `talk` | connecting, holding, handing over, ending |
+//! | `reattach` | a phone lost in the middle of a talk |
 //! | `record` | recordings and voicemail |
 //! | `chat` | visitors and messages |
 //! | `desk` | tickets and customers |
@@ -47,6 +48,7 @@ mod flows;
 mod interaction;
 mod offers;
 mod picture;
+mod reattach;
 mod record;
 mod talk;
 mod voice;
@@ -169,6 +171,8 @@ enum Timer {
     Run(InteractionId),
     /// A message has been spoken long enough.
     Voicemail(InteractionId),
+    /// A lost phone has been waited for long enough.
+    AgentLost(InteractionId),
     /// The idle clocks of a conversation.
     Chat(InteractionId),
     /// A ticket's clock.
@@ -392,6 +396,7 @@ impl Center {
             match timer {
                 Timer::Run(id) => self.step(Step::Run(id, ivr::Input::Tick)),
                 Timer::Voicemail(id) => self.voicemail_over(id),
+                Timer::AgentLost(id) => self.agent_stays_lost(now, id, out),
                 Timer::Chat(id) => self.chat_tick(now, id, out),
                 Timer::Ticket(tenant, ticket) => self.ticket_due(now, &tenant, ticket, out),
                 Timer::Place(tenant, number) => {

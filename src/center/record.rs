@@ -44,6 +44,16 @@ impl Center {
         }
     }
 
+    /// The agent speaks by another leg.
+    pub(super) fn record_sides(&mut self, id: InteractionId) {
+        let Some(i) = self.interactions.get(&id) else { return };
+        let right = i.talk.as_ref().and_then(|t| t.leg);
+        let Some((record, left)) = i.voice.as_ref().and_then(|v| v.recording.as_ref().map(|r| (r.record, v.leg))) else {
+            return;
+        };
+        self.call(Action::RecordSides { record, left, right });
+    }
+
     fn recording_open(
         &mut self,
         now: Now,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use media::wire::{LegId, Repeat};
 
 use super::{
-    Center, LegUse, Output, Step,
+    Center, LegUse, Output, Step, Timer,
     command::{Refusal, RefusalCode, TransferTo},
     fact::{EndedBy, Fact, LegRole, Unqueued, millis},
     interaction::{Outside, Playing, Talk},
@@ -314,6 +314,7 @@ impl Center {
     pub(super) fn part(&mut self, now: Now, id: InteractionId, by: EndedBy, cause: Cause, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let Some(talk) = i.talk.take() else { return };
+        self.timers.clear(&Timer::AgentLost(id));
         let tenant = i.tenant.clone();
         i.stage_since = now.wall;
         let hold = talk.held_total(now.mono);
@@ -426,6 +427,6 @@ impl Center {
 }
 
 /// The music of a queue, or the house's.
-fn hold_music(settings: &super::settings::TenantSettings, queue: Option<&crate::base::QueueId>) -> String {
+pub(super) fn hold_music(settings: &super::settings::TenantSettings, queue: Option<&crate::base::QueueId>) -> String {
     queue.and_then(|q| settings.plan.queues.get(q)).and_then(|q| q.music.clone()).unwrap_or_else(|| "default".into())
 }

@@ -40,7 +40,10 @@ impl Center {
             Event::Unheard { leg, on } => self.leg_trouble(now, leg, LegTrouble::Unheard, on, out),
             Event::Muted { leg } => self.leg_trouble(now, leg, LegTrouble::Muted, true, out),
             Event::Ended { leg, cause, by, quality } => self.leg_ended(now, leg, cause, by, quality, out),
-            Event::Registered { tenant, user, .. } => self.phone(&tenant, &user, true),
+            Event::Registered { tenant, user, .. } => {
+                self.phone(&tenant, &user, true);
+                self.phone_is_back(now, &tenant, &user, out);
+            }
             Event::Unregistered { tenant, user } => self.phone(&tenant, &user, false),
             Event::Dialog { leg, snapshot, media } => {
                 let Some((id, _)) = self.legs.get(&leg).cloned() else { return };
@@ -91,6 +94,7 @@ impl Center {
                     self.call(Action::Hangup { leg, cause: Cause::ElsewhereAnswered });
                 }
             }
+            LegUse::Agent if self.agent_leg_back(now, id, leg, out) => {}
             LegUse::Agent => self.dialling_agent_answered(now, id, leg, out),
             LegUse::Outside => self.outside_answered(id),
         }
@@ -140,7 +144,7 @@ impl Center {
         };
         match (trouble, on) {
             (LegTrouble::Muted, _) if !talking => return,
-            (LegTrouble::Muted, _) => {}
+            (LegTrouble::Muted | LegTrouble::Lost, _) => {}
             (LegTrouble::Unheard, true) => drop(i.unheard.insert(leg, role)),
             (LegTrouble::Unheard, false) => drop(i.unheard.remove(&leg)),
         }
@@ -169,8 +173,11 @@ impl Center {
                 };
                 self.route(&tenant, input);
             }
+            LegUse::Agent if self.agent_leg_lost(now, id, leg, by, out) => {}
             LegUse::Agent => {
-                if let Some(t) = self.interactions.get_mut(&id).and_then(|i| i.talk.as_mut()) {
+                let talk = self.interactions.get_mut(&id).and_then(|i| i.talk.as_mut());
+                // Another leg may have taken its place.
+                if let Some(t) = talk.filter(|t| t.leg == Some(leg)) {
                     t.leg = None;
                     self.talk_over(now, id, EndedBy::Agent, out);
                 }

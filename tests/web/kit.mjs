@@ -50,6 +50,8 @@ export async function server() {
   const origin = await start();
   const credentials = JSON.parse(readFileSync(join(data, 'demo-credentials.json'), 'utf8'));
   return {
+    /** Bounds on times are this many times longer: for a machine that is known to be busy. */
+    slow: Number(process.env.RINGDESK_SLOW ?? 1),
     origin, data, users: credentials.users, sip: credentials.sip, phones: credentials.sip_passwords, stop, start,
     /** A request of a program, with the demo's key. */
     async ask(method, path, body) {

@@ -113,6 +113,99 @@ export const voice = {
   async a_page_with_SIPjs_registers_calls_is_called_holds_and_hears_and_is_heard({ s, figure }) {
     await anyPhone(s, 'SIP.js', figure);
   },
+  async a_page_reloaded_in_a_call_has_the_same_call_again_within_two_seconds_and_the_caller_was_kept({ s, figure }) {
+    const ben = await desk(s, 'ben');
+    const caller = await baresip(s, '+8613800003333');
+    try {
+      const { page } = ben;
+      await page.getByRole('button', { name: 'Begin shift' }).click();
+      await connected(page);
+      await ready(page);
+      caller.dial('4001');
+      await answers(page);
+      await hears(ben.ear, 'caller');
+      await hears(caller.ear, 'ben');
+      const [before] = (await s.ask('GET', '/interactions?live=true')).interactions;
+      const address = page.url();
+      // Whoever leaves in the middle of a call is asked whether they mean it.
+      let asked = 0;
+      page.on('dialog', (d) => { asked += 1; void d.accept(); });
+      await page.reload();
+      const back = Date.now();
+      await hears(ben.ear, 'caller');
+      const ms = Date.now() - back;
+      await hears(caller.ear, 'ben');
+      figure(`heard again ${ms} ms after the page was back`);
+      assert.equal(asked, 1);
+      assert.ok(ms <= 2_000 * s.slow, `it took ${ms} ms`);
+      assert.equal(page.url(), address);
+      const [after] = (await s.ask('GET', '/interactions?live=true')).interactions;
+      assert.equal(after.id, before.id);
+      assert.ok(!caller.said.includes('CALL_CLOSED'));
+      await page.getByText('The agent’s phone is back, same call').waitFor();
+      await page.getByRole('button', { name: /^Hang up/ }).click();
+      await caller.saw('CALL_CLOSED');
+      assert.deepEqual(ben.complaints, []);
+    } finally { await caller.end(); await ben.end(); }
+  },
+
+  async a_call_from_a_second_browser_is_handed_to_a_colleague_and_each_hears_the_other({ s }) {
+    const [his, hers] = [await desk(s, 'ben'), await desk(s, 'chen')];
+    const b = await headset('second');
+    try {
+      for (const { page } of [his, hers]) {
+        await page.getByRole('button', { name: 'Begin shift' }).click();
+        await connected(page);
+      }
+      await ready(his.page);
+      const caller = await softphone(b, s, 'anna', 'JsSIP');
+      await caller.does('dial', 'sip:4001@demo');
+      await answers(his.page);
+      await hears(his.ear, 'second');
+      await hears(caller.ear, 'ben');
+      await ready(hers.page);
+      await his.page.getByRole('button', { name: /^Transfer/ }).click();
+      await his.page.getByRole('dialog', { name: 'Transfer to' }).getByRole('option', { name: /陈晨/ }).click();
+      await answers(hers.page);
+      await hears(hers.ear, 'second');
+      await hears(caller.ear, 'chen');
+      await his.page.getByRole('button', { name: 'Done' }).click();
+      await hers.page.getByRole('button', { name: /^Hang up/ }).click();
+      await caller.saw('ended');
+      assert.deepEqual([...his.complaints, ...hers.complaints], []);
+    } finally { await b.close(); await hers.end(); await his.end(); }
+  },
+
+  async one_tab_has_the_phone_and_another_answers_with_it_takes_it_and_keeps_the_call({ s }) {
+    const ben = await desk(s, 'ben');
+    const caller = await baresip(s, '+8613800004444');
+    try {
+      const { page } = ben;
+      await page.getByRole('button', { name: 'Begin shift' }).click();
+      await connected(page);
+      await ready(page);
+      const second = await ben.context.newPage();
+      const otherEar = await listensIn(second);
+      await second.goto(`${s.origin}/w`);
+      const elsewhere = second.getByRole('button', { name: 'Phone: another tab' });
+      await elsewhere.waitFor();
+      caller.dial('4001');
+      await answers(second);
+      // The sound is where the phone is.
+      await hears(ben.ear, 'caller');
+      await elsewhere.click();
+      await second.getByRole('dialog').getByRole('button', { name: 'Use it in this tab' }).first().click();
+      await page.getByRole('button', { name: 'Phone: another tab' }).waitFor();
+      await hears(otherEar, 'caller');
+      await hears(caller.ear, 'ben');
+      // The tab that has the phone is closed: the first one takes over, and the call with it.
+      await second.close();
+      await hears(ben.ear, 'caller');
+      await page.getByRole('button', { name: /^Hang up/ }).click();
+      await caller.saw('CALL_CLOSED');
+    } finally { await caller.end(); await ben.end(); }
+  },
+
   async no_screen_of_the_phone_has_a_fault_axe_can_find({ s, figure }) {
     let looked = 0;
     for (const [lang, theme] of [['en', 'light'], ['zh-CN', 'dark']]) {

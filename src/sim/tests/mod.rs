@@ -5,5 +5,6 @@ mod chats;
 mod crashes;
 mod handing;
 mod random;
+mod reattach;
 mod shop;
 mod sound;

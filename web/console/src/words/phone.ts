@@ -47,6 +47,9 @@ export const phone = {
   'keypad.pressed': ['Pressed', '已按'],
   'keypad.key': ['Key {key}', '按键 {key}'],
 
+  'story.lost': ['The agent’s phone was lost; the caller hears music', '坐席话机中断，来电者听音乐'],
+  'story.back': ['The agent’s phone is back, same call', '坐席话机已恢复，继续原通话'],
+
   'call.muted': ['You speak, but you are muted.', '您正在讲话，但已静音。'],
   'call.silenced': ['The browser keeps the caller silent until you click.', '浏览器需要您点击后才能播放来电声音。'],
   'call.hear': ['Hear the caller', '播放来电声音'],
