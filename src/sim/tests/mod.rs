@@ -8,3 +8,4 @@ mod random;
 mod reattach;
 mod shop;
 mod sound;
+mod streams;
