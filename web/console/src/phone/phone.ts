@@ -41,8 +41,8 @@ export interface Phone {
   refresh(): void;
   /** How loud the microphone of the call is, 0 to 1. */
   level(): number;
-  /** Registers no more; calls are ended. */
-  close(): void;
+  /** Registers no more. `leave`: without a word, so that the server keeps the caller for the phone that comes next. */
+  close(leave: boolean): void;
 }
 
 export type Tell = (report: Report) => void;

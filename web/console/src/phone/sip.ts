@@ -20,6 +20,7 @@ interface Call { session: RTCSession; line: Line; ear: HTMLAudioElement; level: 
 
 class JsSipPhone implements Phone {
   private ua: UA | null = null;
+  private socket: WebSocketInterface | null = null;
   private calls = new Map<string, Call>();
   private report: Report = { registered: false, trouble: null, lines: [], quality: null, silenced: false };
   private closed = false;
@@ -55,8 +56,9 @@ class JsSipPhone implements Phone {
     try {
       const login = await this.login();
       if (this.closed) return;
+      this.socket = new WebSocketInterface(login.ws_url);
       const config: UAConfiguration = {
-        sockets: new WebSocketInterface(login.ws_url), uri: login.aor, authorization_user: login.username, password: login.password,
+        sockets: this.socket, uri: login.aor, authorization_user: login.username, password: login.password,
         realm: login.realm, register: true, connection_recovery_min_interval: 1, connection_recovery_max_interval: 8,
       };
       const ua = new UA(config);
@@ -233,8 +235,9 @@ class JsSipPhone implements Phone {
     this.say({ quality: { ...q, grade: grade(q) } });
   }
 
-  close(): void {
+  close(leave: boolean): void {
     this.closed = true;
+    if (leave) this.socket?.disconnect();
     clearTimeout(this.renew);
     clearInterval(this.figures);
     navigator.mediaDevices?.removeEventListener('devicechange', this.plugged);

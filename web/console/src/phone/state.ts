@@ -56,7 +56,8 @@ async function lead(): Promise<void> {
 }
 
 function shut(place: PhoneNow['place']): void {
-  phone?.close();
+  // Whoever is still at work goes on in another tab, or in this one in a moment.
+  phone?.close(wanted);
   phone = null;
   letGo?.();
   letGo = null;
