@@ -151,3 +151,13 @@ export async function faults(page, where) {
   });
   assert.deepEqual(found, [], where);
 }
+
+/** Says it again until it holds: what is true a moment later is true enough. */
+export async function eventually(claim) {
+  for (const until = Date.now() + SOON; ;) {
+    try { return await claim(); } catch (error) {
+      if (Date.now() > until) throw error;
+      await new Promise((go) => { setTimeout(go, 50); });
+    }
+  }
+}

@@ -1,7 +1,7 @@
 // Calls with real browsers at one end or both, as stories: what is heard is measured.
 
 import assert from 'node:assert/strict';
-import { faults, person, ready, signIn } from './kit.mjs';
+import { browser, eventually, faults, person, ready, signIn } from './kit.mjs';
 import { baresip, headset, hears, listensIn, softphone } from './phones.mjs';
 
 /** An agent who takes calls, by the API: in these stories the phone is looked at, not the console. */
@@ -96,6 +96,7 @@ export const voice = {
       await page.getByRole('button', { name: /^Keypad/ }).click();
       await page.getByRole('button', { name: 'Key 5' }).click();
       await page.getByLabel('Pressed').getByText('5').waitFor();
+      await caller.saw('CALL_DTMF_START');
       await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
       await page.getByText(/^Sound:/).getByText('good').waitFor();
       await page.getByRole('button', { name: /^Hang up/ }).click();
@@ -204,6 +205,40 @@ export const voice = {
       await page.getByRole('button', { name: /^Hang up/ }).click();
       await caller.saw('CALL_CLOSED');
     } finally { await caller.end(); await ben.end(); }
+  },
+
+  async a_refused_microphone_and_a_headset_pulled_out_are_said_in_words_and_no_call_comes_meanwhile({ s }) {
+    // A browser that was told to give no microphone: what to do about it stands there, and a desk phone can be chosen.
+    const stern = await browser(['--use-fake-device-for-media-stream', '--deny-permission-prompts']);
+    const anna = await person(stern, { phone: null });
+    await anna.context.clearPermissions();
+    await signIn(anna.page, s.origin, 'anna', s.users.anna);
+    await anna.page.getByRole('button', { name: 'Begin shift' }).click();
+    const check = anna.page.getByRole('dialog');
+    await check.getByText('The browser was told not to give this page the microphone').waitFor();
+    await check.getByRole('radio', { name: /desk phone/ }).check();
+    await check.getByRole('button', { name: 'Begin shift' }).click();
+    await anna.page.getByRole('button', { name: 'Phone not registered' }).waitFor();
+    await stern.close();
+
+    const ben = await desk(s, 'ben');
+    try {
+      const { page } = ben;
+      await page.getByRole('button', { name: 'Begin shift' }).click();
+      await connected(page);
+      const plug = (there) => page.evaluate((on) => {
+        window.real ??= navigator.mediaDevices.enumerateDevices.bind(navigator.mediaDevices);
+        navigator.mediaDevices.enumerateDevices = on ? window.real : () => Promise.resolve([]);
+        navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
+      }, there);
+      await plug(false);
+      await page.getByText('There is no microphone. Plug in the headset').waitFor();
+      const phone = async () => (await s.ask('GET', '/agents')).ben?.phone;
+      await eventually(async () => assert.equal(await phone(), false));
+      await plug(true);
+      await connected(page);
+      await eventually(async () => assert.equal(await phone(), true));
+    } finally { await ben.end(); }
   },
 
   async no_screen_of_the_phone_has_a_fault_axe_can_find({ s, figure }) {

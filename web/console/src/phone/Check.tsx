@@ -141,7 +141,7 @@ function Level({ sound }: { sound: MediaStream }) {
   return (
     <div className="grid gap-1">
       <div role="meter" aria-label={t('check.level')} aria-valuemin={0} aria-valuemax={100} aria-valuenow={0} className="h-3 overflow-hidden rounded-full border border-edge bg-raised">
-        <div ref={bar} className="h-full origin-left scale-x-0 bg-good" />
+        <div ref={bar} className="h-full origin-left bg-good" style={{ transform: 'scaleX(0)' }} />
       </div>
       <p role="status" className={heard ? 'text-good' : heard === false ? 'text-warn' : 'text-soft'}>{t(heard ? 'check.heard' : heard === false ? 'check.silent' : 'check.say')}</p>
     </div>

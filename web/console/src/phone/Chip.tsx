@@ -19,6 +19,9 @@ function show(next: Shown): void {
   watchers.forEach((w) => w());
 }
 
+/** Opens the dialog about the phone. */
+export const showPhone = (): void => show('look');
+
 const signIn = (): Promise<boolean> => act(api.POST('/api/v1/agents/{id}/sign-in', { params: { path: { id: 'me' } } }));
 
 /** A shift begins; before the first one in this browser it is said where calls are to ring, and tried. */

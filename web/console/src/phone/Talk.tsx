@@ -73,7 +73,7 @@ export function Sound({ interaction }: { interaction: string }) {
   const colour = quality?.grade === 'poor' ? 'text-bad' : quality?.grade === 'fair' ? 'text-warn' : 'text-good';
   return (
     <div className="mt-2 flex flex-wrap items-center gap-x-4 gap-y-1 text-soft">
-      {here && <span className="inline-flex items-center gap-2"><span>{t('check.microphone')}</span><span aria-hidden="true" className="h-2 w-24 overflow-hidden rounded-full border border-edge bg-raised"><span ref={bar} className={`block h-full origin-left scale-x-0 ${muted ? 'bg-soft' : 'bg-good'}`} /></span></span>}
+      {here && <span className="inline-flex items-center gap-2"><span>{t('check.microphone')}</span><span aria-hidden="true" className="h-2 w-24 overflow-hidden rounded-full border border-edge bg-raised"><span ref={bar} style={{ transform: 'scaleX(0)' }} className={`block h-full origin-left ${muted ? 'bg-soft' : 'bg-good'}`} /></span></span>}
       {quality && (
         <span title={t('quality.figures', { rtt: quality.rtt_ms, jitter: quality.jitter_ms, lost: (100 * quality.lost).toFixed(1) })}>
           {t('call.quality')}: <span className={colour}><span aria-hidden="true">{quality.grade === 'poor' ? '▂' : quality.grade === 'fair' ? '▂▄' : '▂▄▆'} </span>{t(`quality.${quality.grade}`)}</span>

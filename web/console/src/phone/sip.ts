@@ -122,8 +122,8 @@ class JsSipPhone implements Phone {
     session.on('ended', () => this.drop(line.id));
     session.on('failed', () => this.drop(line.id));
     this.say({});
-    // Without an offer it is a leg this agent has asked for: a number dialled, a contact that comes back, a colleague's call.
-    if (!line.offer) this.answer(line.id);
+    // A leg this agent has asked for: a number dialled, a contact that comes back, a colleague's call to listen to.
+    if (!line.offer || mark('X-CC-Auto-Answer') !== null) this.answer(line.id);
   }
 
   private change(id: string, change: Partial<Line>): void {

@@ -94,12 +94,15 @@ function perform(deed: Deed): void {
   }
 }
 
+/** Somebody who is not at work needs it all the same: a supervisor who listens. */
+let called = false;
+
 /** The phone is wanted while its owner is at work and has chosen this browser. */
 function look(): void {
   const my = myself(liveNow());
   // While the line is away nothing is known, and nothing is changed.
   if (liveNow().me && !liveNow().ready) return;
-  const want = kind() === 'browser' && Boolean(liveNow().me) && my !== undefined && my.state !== 'signed_out';
+  const want = kind() === 'browser' && Boolean(liveNow().me) && my !== undefined && (called || my.state !== 'signed_out');
   if (want === wanted) return;
   wanted = want;
   if (want) ask(false);
@@ -112,6 +115,22 @@ onPulse(() => phone?.refresh());
 // Audio waits for a touch of the page where the browser wants one.
 for (const touch of ['pointerdown', 'keydown'] as const) addEventListener(touch, () => { if (now.silenced) phone?.unsilence(); });
 addEventListener('beforeunload', (event) => { if (phone && now.lines.some((l) => l.state === 'up')) event.preventDefault(); });
+
+/** How long a phone may take to be there, ms. */
+const THERE_MS = 8_000;
+
+/** Opens the phone for whoever is not on a shift. Answers whether it can be rung. */
+export function phoneThere(): Promise<boolean> {
+  called = true;
+  look();
+  return new Promise((done) => {
+    const over = setTimeout(() => end(false), THERE_MS);
+    const end = (there: boolean): void => { clearTimeout(over); watchers.delete(see); done(there); };
+    const see = (): void => { if (now.registered) end(true); else if (now.trouble) end(false); };
+    watchers.add(see);
+    see();
+  });
+}
 
 // ---- what screens ask ----
 
