@@ -8,12 +8,14 @@
 //! |---|---|
 //! | `guard`, `rights` | who is calling, and the table of who may call what |
 //! | `auth`, `password`, `guesses` | sign-in, hashing, locking |
+//! | `once` | requests that name themselves |
 //! | `problem` | errors as RFC 9457, checked bodies and queries |
 //! | `agents` .. `admin` | the routes by subject |
+//! | `floor` | supervision, consultation, keys, mute, recording |
 //! | `sip` | phones in the browser |
 //! | `scope` | which interactions an agent may look into |
 //! | `events`, `feed` | the event socket, and what of the facts and views its owner may see |
-//! | `openapi`, `pages` | the document, and the embedded files |
+//! | `openapi`, `shapes`, `pages` | the document, what it describes, and the embedded files |
 //!
 //! Tests: `tests/`, in process, against a small center and a real store.
 
@@ -23,11 +25,13 @@ mod auth;
 mod customers;
 mod events;
 mod feed;
+mod floor;
 mod guard;
 mod guesses;
 mod health;
 mod interactions;
 mod keys;
+mod once;
 mod openapi;
 mod pages;
 mod password;
@@ -35,6 +39,7 @@ mod problem;
 mod recording;
 mod rights;
 mod scope;
+mod shapes;
 mod sip;
 mod tickets;
 mod users;
@@ -165,6 +170,7 @@ pub fn router(parts: Parts) -> Router {
     let (routes, document) = openapi::routes();
     let routes = openapi::serve(routes, document)
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .route_layer(middleware::from_fn_with_state(shared.clone(), once::once))
         .route_layer(middleware::from_fn(in_time))
         .route_layer(middleware::from_fn_with_state(shared.clone(), guard::guard))
         .merge(pages::routes())

@@ -136,6 +136,10 @@ pub const JOURNAL_BATCH_MAX: usize = 2_000;
 /// Events a slow console may be behind before it gets a fresh snapshot instead.
 pub const EVENTS_BEHIND_MAX: usize = 4_096;
 
+/// Requests of a tenant that name themselves, within a day.
+pub const REQUESTS_NAMED_MAX: usize = 100_000;
+/// Keys an agent may send at once.
+pub const KEYS_MAX: usize = 32;
 /// An offer rings this long unless the queue says otherwise.
 pub const RING_DEFAULT: Duration = secs(20);
 /// A caller who was cut off finds the old place for this long when calling again.

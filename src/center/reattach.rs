@@ -6,7 +6,8 @@
 //!                        │ └───────────────────────────────────────┘
 //!                        └─ AGENT_LOST_GRACE ─▶ back to the queue at the same age; without one the talk is over
 //! ```
-//! Meanwhile the customer hears music. A browser answers such a call by itself: it carries `X-CC-Reattach`.
+//! Meanwhile the customer hears music. Phones are asked to answer such a call by themselves. An agent who was asking a
+//! colleague for advice is not waited for: the colleague has the customer.
 //!
 //! Tests: `sim::tests::reattach`.
 
@@ -16,6 +17,7 @@ use super::{
     Center, LegUse, Output, Timer,
     fact::{EndedBy, Fact, LegRole, LegTrouble},
     interaction::{Lost, Playing},
+    supervise::answer_by_itself,
     talk::hold_music,
 };
 use crate::{
@@ -36,7 +38,8 @@ impl Center {
             return true;
         }
         let Some(v) = i.voice.as_mut().filter(|v| v.up && v.leg.is_some()) else { return false };
-        if by != By::Network {
+        // With a helper on the line the customer is not alone.
+        if by != By::Network || v.consult.is_some() {
             return false;
         }
         let until = now.mono + AGENT_LOST_GRACE;
@@ -45,12 +48,12 @@ impl Center {
         let (agent, tenant) = (talk.agent.clone(), i.tenant.clone());
         let music = (talk.held_since.is_none()).then(|| hold_music(&i.settings, i.queue.as_ref()));
         if let (Some(customer), Some(music)) = (v.leg, music) {
-            v.bridge = None;
             v.play = Some((play, Playing::Music));
-            self.call(Action::Unbridge { leg: customer });
+            self.remix(id);
             let prompts = vec![Prompt::Music(music.into())];
             self.call(Action::Play { leg: customer, play, prompts, repeat: Repeat::Forever });
         }
+        self.remix(id);
         self.timers.set(Timer::AgentLost(id), until);
         self.lost_fact(now, id, leg, true, out);
         // Another phone of theirs may stand beside it.
@@ -83,13 +86,15 @@ impl Center {
         if let Some(leg) = before {
             self.call(Action::Hangup { leg, cause: Cause::ElsewhereAnswered });
         }
+        let mut headers = answer_by_itself("reattach");
+        headers.extend([("X-CC-Call-Id".into(), id.to_string()), ("X-CC-Reattach".into(), "yes".into())]);
         self.attach(leg, id, LegUse::Agent);
         self.leg_fact(now, id, leg, LegRole::Agent, agent.to_string(), String::new(), out);
         self.call(Action::Ring {
             leg,
             to: Endpoint::Agent { tenant, user: agent.to_string() },
             caller: Party { number, display },
-            headers: vec![("X-CC-Call-Id".into(), id.to_string()), ("X-CC-Reattach".into(), "yes".into())],
+            headers,
             ring_for: left(now, until),
             like,
         });
@@ -103,10 +108,10 @@ impl Center {
         let held = talk.held_since.is_some();
         self.timers.clear(&Timer::AgentLost(id));
         self.lost_fact(now, id, lost.leg, false, out);
-        if !held {
-            self.join(now, id, out);
+        match held {
+            true => self.remix(id),
+            false => self.join(now, id, out),
         }
-        self.record_sides(id);
         true
     }
 

@@ -98,6 +98,8 @@ impl Center {
             LegUse::Agent if self.agent_leg_back(now, id, leg, out) => {}
             LegUse::Agent => self.dialling_agent_answered(now, id, leg, out),
             LegUse::Outside => self.outside_answered(id),
+            LegUse::Helper => self.helper_number_answered(now, id, leg, out),
+            LegUse::Supervisor(agent) => self.supervisor_answered(now, id, agent, leg, out),
         }
     }
 
@@ -142,6 +144,8 @@ impl Center {
             LegUse::Customer => LegRole::Customer,
             LegUse::Agent | LegUse::Offer(_) => LegRole::Agent,
             LegUse::Outside => LegRole::Outside,
+            LegUse::Helper => LegRole::Helper,
+            LegUse::Supervisor(_) => LegRole::Supervisor,
         };
         match (trouble, on) {
             (LegTrouble::Muted, _) if !talking => return,
@@ -175,15 +179,10 @@ impl Center {
                 self.route(&tenant, input);
             }
             LegUse::Agent if self.agent_leg_lost(now, id, leg, by, out) => {}
-            LegUse::Agent => {
-                let talk = self.interactions.get_mut(&id).and_then(|i| i.talk.as_mut());
-                // Another leg may have taken its place.
-                if let Some(t) = talk.filter(|t| t.leg == Some(leg)) {
-                    t.leg = None;
-                    self.talk_over(now, id, EndedBy::Agent, out);
-                }
-            }
+            LegUse::Agent => self.agent_leg_gone(now, id, leg, out),
             LegUse::Outside => self.outside_gone(now, id, cause, out),
+            LegUse::Helper => self.helper_gone(now, id, leg, out),
+            LegUse::Supervisor(agent) => self.supervisor_gone(now, id, agent, leg, cause, out),
         }
         self.forget_if_over(id);
     }
@@ -201,6 +200,9 @@ impl Center {
             By::Network => EndedBy::System,
         };
         let cause = if cause == Cause::Normal && !was_up { Cause::CallerGaveUp } else { cause };
+        if self.still_consulting(now, id, cause, by, out) {
+            return;
+        }
         self.close(now, id, cause, by, out);
     }
 }

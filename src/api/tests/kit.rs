@@ -210,6 +210,14 @@ impl SmallCenter {
             | Command::ExtendWrapUp { interaction, .. }
             | Command::SetPriority { interaction, .. }
             | Command::Assign { interaction, .. }
+            | Command::Pull { interaction, .. }
+            | Command::Supervise { interaction, .. }
+            | Command::SuperviseEnd { interaction, .. }
+            | Command::TakeOver { interaction, .. }
+            | Command::Consult { interaction, .. }
+            | Command::ConsultStep { interaction, .. }
+            | Command::Keys { interaction, .. }
+            | Command::Mute { interaction, .. }
             | Command::ChatPresence { interaction, .. }
             | Command::Whisper { interaction, .. }
             | Command::Read { interaction, .. }

@@ -12,6 +12,7 @@ use crate::{
     store::{ApiKey, User},
 };
 
+mod floor;
 mod kit;
 mod live;
 mod walk;

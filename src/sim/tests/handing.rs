@@ -140,7 +140,7 @@ fn an_agent_calls_out_from_the_console() {
     let mut w = World::new(58);
     let anna = w.agent("anna").ready();
     let carrier = w.carrier();
-    w.asks(anna, |agent| Command::Dial { agent, number: "+32470000009".into() }).unwrap();
+    w.asks(anna, |agent| Command::Dial { agent, number: "+32470000009".into(), queue: None }).unwrap();
     w.until(|w| w.rings(anna));
     assert!(!w.rings(carrier));
     w.answers(anna);
@@ -184,7 +184,7 @@ fn an_agents_phone_calls_out_and_hears_busy_when_it_is_busy() {
 #[test]
 fn a_phone_that_dials_while_its_agent_is_on_a_call_hears_busy() {
     let (mut w, anna, _, caller) = talking(60);
-    let refused = w.asks(anna, |agent| Command::Dial { agent, number: "+32470000009".into() }).unwrap_err();
+    let refused = w.asks(anna, |agent| Command::Dial { agent, number: "+32470000009".into(), queue: None }).unwrap_err();
     assert_eq!(refused.code, RefusalCode::WrongState);
     w.hangs_up(caller);
     w.nothing_is_left();

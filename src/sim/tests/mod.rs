@@ -2,7 +2,9 @@
 
 mod calls;
 mod chats;
+mod consult;
 mod crashes;
+mod floor;
 mod handing;
 mod random;
 mod reattach;

@@ -35,6 +35,18 @@ pub(super) fn changes(record: &Record, out: &mut Vec<Change>) {
         | Fact::FlowEvent { .. }
         | Fact::Held { .. }
         | Fact::Transferred { .. }
+        | Fact::Consulted { .. }
+        | Fact::ConsultAnswered { .. }
+        | Fact::ConsultMerged { .. }
+        | Fact::ConsultEnded { .. }
+        | Fact::Muted { .. }
+        | Fact::KeysSent { .. }
+        | Fact::Supervised { .. }
+        | Fact::SupervisionEnded { .. }
+        | Fact::TakenOver { .. }
+        | Fact::Reassigned { .. }
+        | Fact::Prioritised { .. }
+        | Fact::RecordingPaused { .. }
         | Fact::WrapUp { .. }
         | Fact::LegOpened { .. }
         | Fact::LegDialog { .. }

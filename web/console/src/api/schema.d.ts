@@ -363,8 +363,96 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives a waiting interaction to an agent. */
+        /** Gives a waiting or offered interaction to an agent or another queue. */
         post: operations["interactions_assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/consult": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks an agent, a queue or a number for advice; the customer is on hold meanwhile. `hold` then means: with the helper (on),
+         *     with the customer (off).
+         */
+        post: operations["floor_consult"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/consult/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets the helper go; the customer comes back. */
+        post: operations["floor_consult_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/consult/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The helper has the customer now, the agent wraps up. While nobody has answered it is a hand-over without a word before. */
+        post: operations["floor_consult_complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/consult/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** All three together; whoever leaves leaves the others talking. */
+        post: operations["floor_consult_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/consult/swap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Speaks with the other of the two: customer or helper; who is left hears music. */
+        post: operations["floor_consult_swap"];
         delete?: never;
         options?: never;
         head?: never;
@@ -399,6 +487,23 @@ export interface paths {
         put?: never;
         /** Gives the outcome, during the talk or after it. */
         post: operations["interactions_dispose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/dtmf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Presses keys for whoever the agent talks with. */
+        post: operations["floor_dtmf"];
         delete?: never;
         options?: never;
         head?: never;
@@ -474,6 +579,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/interactions/{id}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Nobody hears the agent any more, or again. */
+        post: operations["floor_mute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/interactions/{id}/notes": {
         parameters: {
             query?: never;
@@ -502,6 +624,23 @@ export interface paths {
         put?: never;
         /** Changes the head start of a waiting interaction. */
         post: operations["interactions_priority"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes an interaction to oneself: one that waits or is offered to somebody, or, by taking it over, one in other hands. */
+        post: operations["floor_pull"];
         delete?: never;
         options?: never;
         head?: never;
@@ -552,14 +691,15 @@ export interface paths {
         /** Plays a recording. Agents play their own interactions', supervisors all. */
         get: operations["interactions_play"];
         put?: never;
-        post?: never;
+        /** Pauses or resumes the recording. */
+        post: operations["floor_recording"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/interactions/{id}/streams/{name}": {
+    "/api/v1/interactions/{id}/supervise": {
         parameters: {
             query?: never;
             header?: never;
@@ -567,11 +707,31 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Copies the sound of a call, while it is spoken, to a program outside that the configuration names. */
-        put: operations["interactions_stream_begin"];
-        post?: never;
-        /** Stops copying. */
-        delete: operations["interactions_stream_end"];
+        put?: never;
+        /**
+         * Takes part in somebody's call or chat. The supervisor's own phone is called and asked to answer by itself; asked again it
+         *     changes the way without another call, and asked for another interaction it moves there on the same leg.
+         */
+        post: operations["floor_supervise"];
+        /** Leaves. A program lets everybody who supervises leave. */
+        delete: operations["floor_supervise_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/take-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Becomes the agent; the former one wraps up. Whoever is not on the line yet is called first. */
+        post: operations["floor_take_over"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -882,10 +1042,12 @@ export interface components {
             /** @description What the agent is working on. */
             work: components["schemas"]["WorkNow"][];
         };
-        /** @description To whom. */
+        /** @description To whom: one of the two. */
         Assign: {
             /** @description Agent id. */
-            agent: string;
+            agent?: string | null;
+            /** @description Queue id. */
+            queue?: string | null;
         };
         /** @description What a change did, or would do. */
         Changed: {
@@ -918,6 +1080,17 @@ export interface components {
             name: string;
             /** @description Does its work. */
             ok: boolean;
+        };
+        /** @description A consultation now. */
+        ConsultNow: {
+            /** @description The agent who answered. */
+            helper?: string | null;
+            /** @description Since when it has been asked. */
+            since: string;
+            /** @description `ringing`, `talking` (agent and helper), `held` (the helper waits), `merged`. */
+            state: string;
+            /** @description Who was asked. */
+            to: components["schemas"]["TargetNow"];
         };
         /** @description What changes. */
         CustomerChange: {
@@ -985,6 +1158,8 @@ export interface components {
         Dial: {
             /** @description As one would dial it. */
             number: string;
+            /** @description On behalf of this queue: its wrap-up and outcomes. */
+            queue?: string | null;
         };
         /** @description The outcome. */
         Dispose: {
@@ -1105,7 +1280,7 @@ export interface components {
          * @description The kinds of facts.
          * @enum {string}
          */
-        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "transferred" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "alarm";
+        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "transferred" | "consulted" | "consult_answered" | "consult_merged" | "consult_ended" | "muted" | "keys_sent" | "supervised" | "supervision_ended" | "taken_over" | "reassigned" | "prioritised" | "recording_paused" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "alarm";
         /** @description Ids no longer in the picture. */
         Gone: {
             agents: string[];
@@ -1131,17 +1306,24 @@ export interface components {
             };
             /** @description `voice` or `webchat`. */
             channel: string;
+            consult?: components["schemas"]["ConsultNow"] | null;
             /** @description The person. */
             customer: string;
+            /** @description The customer hung up; agent and helper finish. */
+            customer_left: boolean;
             /** @description Their name, if known. */
             customer_name: string;
             /** @description Who it is from. */
             from: string;
+            /** @description Since when the customer is on hold. */
+            held_since?: string | null;
             /**
              * Format: int64
              * @description Messages so far.
              */
             messages: number;
+            /** @description Nobody hears the agent. */
+            muted: boolean;
             /** @description Nodes of the flow passed. */
             path: string[];
             /**
@@ -1151,19 +1333,23 @@ export interface components {
             position?: number | null;
             /** @description The queue it waits or waited in. */
             queue?: string | null;
+            /** @description `running` or `paused`; none when it is not recorded. */
+            recording?: string | null;
             /** @description When it arrived. */
             since: string;
             /** @description `flow`, `waiting`, `offered`, `talking`, `hold`, `wrap_up`, `voicemail`. */
             stage: string;
             /** @description Since when in this stage. */
             stage_since: string;
-            /** @description Where the sound is copied to while it is spoken: names of the configuration. */
-            streams: string[];
+            /** @description Who listens (agents: only if they are told), whispers or takes part. */
+            supervisors: components["schemas"]["SupervisorNow"][];
+            /** @description Since when agent and customer are connected. */
+            talk_since?: string | null;
             /** @description The matter. */
             ticket?: string | null;
             /** @description The number dialled or the chat entry. */
             to: string;
-            /** @description Whose sound does not arrive, though it should: `customer`, `agent`, `outside`. */
+            /** @description Whose sound does not arrive, though it should: `customer`, `agent`, `outside`, `helper`, `supervisor`. */
             unheard: string[];
             /** @description Who began it: `inbound`, `outbound`, `internal`. */
             way: string;
@@ -1239,6 +1425,11 @@ export interface components {
             /** @description The organisation's name. */
             tenant_name: string;
         };
+        /**
+         * @description How to take part.
+         * @enum {string}
+         */
+        Mode: "listen" | "whisper" | "barge";
         /** @description A new key. */
         NewKey: {
             /** @description Its public name. 1 to 64 of `a-z 0-9 _ . -`. */
@@ -1423,6 +1614,11 @@ export interface components {
             signed_in: number;
             /**
              * Format: int32
+             * @description How much of the service level is wanted, percent.
+             */
+            sl_percent: number;
+            /**
+             * Format: int32
              * @description The threshold, seconds.
              */
             sl_target_s: number;
@@ -1439,6 +1635,16 @@ export interface components {
              * @description Place in the conversation.
              */
             seq: number;
+        };
+        /**
+         * @description What the recording is to do.
+         * @enum {string}
+         */
+        RecordingAction: "pause" | "resume";
+        /** @description What the recording is to do. */
+        RecordingWish: {
+            /** @description Pause or resume. */
+            action: components["schemas"]["RecordingAction"];
         };
         /** @description Words to say. */
         Say: {
@@ -1459,6 +1665,29 @@ export interface components {
          * @enum {string}
          */
         StateWord: "ready" | "not_ready" | "away";
+        /** @description How, and with whose phone. */
+        Supervise: {
+            /** @description The way. */
+            mode: components["schemas"]["Mode"];
+            /** @description For programs: the agent whose phone is called. People supervise with their own. */
+            supervisor?: string | null;
+        };
+        /** @description For whom. */
+        Supervisor: {
+            /** @description For programs: the agent meant. People mean themselves. */
+            supervisor?: string | null;
+        };
+        /** @description A supervisor with a contact. */
+        SupervisorNow: {
+            /** @description The phone is answered (a chat needs none). */
+            joined: boolean;
+            /** @description `listen`, `whisper`, `barge`. */
+            mode: string;
+            /** @description Since when. */
+            since: string;
+            /** @description Login. */
+            supervisor: string;
+        };
         /** @description On or off. */
         Switch: {
             /** @description True for on. */
@@ -1466,6 +1695,23 @@ export interface components {
         };
         /** @description Where it is to go. */
         Target: {
+            /** @enum {string} */
+            kind: "queue";
+            /** @description Queue id. */
+            queue: string;
+        } | {
+            /** @description Agent id. */
+            agent: string;
+            /** @enum {string} */
+            kind: "agent";
+        } | {
+            /** @enum {string} */
+            kind: "number";
+            /** @description As dialled. */
+            number: string;
+        };
+        /** @description Where somebody is handed to, or asked. */
+        TargetNow: {
             /** @enum {string} */
             kind: "queue";
             /** @description Queue id. */
@@ -2300,6 +2546,163 @@ export interface operations {
             };
         };
     };
+    floor_consult: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Transfer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    floor_consult_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    floor_consult_complete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    floor_consult_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    floor_consult_swap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     interactions_decisions: {
         parameters: {
             query?: never;
@@ -2341,6 +2744,39 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Dispose"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    floor_dtmf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Keys"];
             };
         };
         responses: {
@@ -2524,6 +2960,39 @@ export interface operations {
             };
         };
     };
+    floor_mute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Switch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     interactions_note: {
         parameters: {
             query?: never;
@@ -2578,6 +3047,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    floor_pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Supervisor"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             409: {
@@ -2696,13 +3206,86 @@ export interface operations {
             };
         };
     };
-    interactions_stream_begin: {
+    floor_recording: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 id: string;
-                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordingWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    floor_supervise: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Supervise"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    floor_supervise_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
             };
             cookie?: never;
         };
@@ -2724,27 +3307,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
-    interactions_stream_end: {
+    floor_take_over: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 id: string;
-                name: string;
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Supervisor"];
+            };
+        };
         responses: {
             200: {
                 headers: {
@@ -2752,6 +3330,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             409: {
