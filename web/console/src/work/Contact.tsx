@@ -12,7 +12,9 @@ import { Button, Channel, Empty, Since, State, Tabs } from '../ui/parts';
 import { Assign } from './Assign';
 import type { Contact as C } from './contact';
 import { Conversation } from './Conversation';
+import { Consult } from './Consult';
 import { Story } from './Story';
+import { Supervise, Watchers } from './Supervise';
 import { Transfer } from './Transfer';
 import { WrapUp } from './WrapUp';
 
@@ -44,6 +46,7 @@ function Head({ contact: c, onProfile }: { contact: C; onProfile: () => void }) 
         <h1 className="min-w-0 truncate text-[1.3rem] font-semibold"><Channel channel={c.channel} /> {c.who}</h1>
         {c.from !== c.who && <span className="num text-soft">{c.from}</span>}
         {c.stage ? <span className="chip text-[1rem]"><State state={c.stage} />{since && <Since at={since} />}</span> : <span className="chip text-soft">{t('work.over')}</span>}
+        <Watchers i={c.now} />
         <span className="grow" />
         <Button small look="plain" className="wide:hidden" onClick={onProfile}>{t('work.profile')}</Button>
       </div>
@@ -55,7 +58,9 @@ function Head({ contact: c, onProfile }: { contact: C; onProfile: () => void }) 
         {Object.entries(c.now?.attributes ?? {}).filter(([k, v]) => v && k !== 'lang').slice(0, 4).map(([k, v]) => <span key={k}>{k}: {v}</span>)}
       </p>
       <Controls contact={c} />
+      <Consult contact={c} />
       <Sound interaction={c.id} />
+      {c.now && <div className="mt-2 empty:hidden"><Supervise id={c.id} i={c.now} /></div>}
     </header>
   );
 }
