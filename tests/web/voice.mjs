@@ -241,6 +241,30 @@ export const voice = {
     } finally { await ben.end(); }
   },
 
+  async a_supervisor_listens_from_the_wallboard_whispers_without_being_called_again_and_leaves({ s }) {
+    const [ben, susan] = [await desk(s, 'ben'), await desk(s, 'susan')];
+    const caller = await baresip(s, '+8613800005555');
+    try {
+      await ben.page.getByRole('button', { name: 'Begin shift' }).click();
+      await connected(ben.page);
+      await ready(ben.page);
+      caller.dial('4001');
+      await answers(ben.page);
+      await hears(ben.ear, 'caller');
+      await susan.page.goto(`${s.origin}/wall`);
+      const way = (name) => susan.page.getByRole('group', { name: /^Join the contact/ }).getByRole('button', { name });
+      await way('Listen').click();
+      await susan.page.getByText(/Susan: Listen$/).waitFor();
+      await eventually(async () => assert.ok((await susan.ear())?.db > -45));
+      await way('Whisper').click();
+      await susan.page.getByText(/Susan: Whisper$/).waitFor();
+      await way('Leave').click();
+      await susan.page.getByText(/Susan: (Listen|Whisper)/).waitFor({ state: 'detached' });
+      await hears(ben.ear, 'caller');
+      assert.deepEqual(susan.complaints, []);
+    } finally { await caller.end(); await susan.end(); await ben.end(); }
+  },
+
   async no_screen_of_the_phone_has_a_fault_axe_can_find({ s, figure }) {
     let looked = 0;
     for (const [lang, theme] of [['en', 'light'], ['zh-CN', 'dark']]) {
