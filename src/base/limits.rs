@@ -77,6 +77,9 @@ pub const SDP_MAX: usize = 16_384;
 /// Most media sections in an SDP.
 pub const SDP_MEDIA_MAX: usize = 16;
 
+/// An agent whose phone is lost in the middle of a talk is waited for so long, while the customer hears music.
+pub const AGENT_LOST_GRACE: Duration = secs(20);
+
 /// Largest flow file, bytes.
 pub const FLOW_BYTES_MAX: usize = 1 << 20;
 /// Most nodes in a flow.

@@ -566,6 +566,8 @@ pub enum LegTrouble {
     Unheard,
     /// What arrives is sound of nobody: a muted or dead microphone.
     Muted,
+    /// An agent's phone is gone in the middle of a talk, and is waited for.
+    Lost,
 }
 
 /// Milliseconds of a duration as a journal number.

@@ -109,6 +109,17 @@ pub(super) struct Talk {
     pub held: Duration,
     /// Nobody hears the agent.
     pub muted: bool,
+    /// The agent's phone is gone, and is waited for.
+    pub lost: Option<Lost>,
+}
+
+/// A phone that is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lost {
+    /// The leg that was lost.
+    pub leg: LegId,
+    /// How long.
+    pub until: Mono,
 }
 
 impl Talk {
@@ -129,6 +140,7 @@ impl Talk {
             held_at: since.wall,
             held: Duration::ZERO,
             muted: false,
+            lost: None,
         }
     }
     /// How long on hold so far.

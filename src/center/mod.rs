@@ -20,6 +20,7 @@
 //! | `consult` | asking somebody for advice: swap, complete, merge, cancel |
 //! | `supervise` | listening, whispering, taking part, taking over |
 //! | `reassign` | waiting contacts moved by hand |
+//! | `reattach` | a phone lost in the middle of a talk |
 //! | `rooms` | who hears whom |
 //! | `record` | recordings and voicemail |
 //! | `chat` | visitors and messages |
@@ -55,6 +56,7 @@ mod interaction;
 mod offers;
 mod picture;
 mod reassign;
+mod reattach;
 mod record;
 mod rooms;
 pub mod streams;
@@ -193,6 +195,8 @@ enum Timer {
     Run(InteractionId),
     /// A message has been spoken long enough.
     Voicemail(InteractionId),
+    /// A lost phone has been waited for long enough.
+    AgentLost(InteractionId),
     /// The agent is reminded of a customer on hold.
     Hold(InteractionId),
     /// The idle clocks of a conversation.
@@ -421,6 +425,7 @@ impl Center {
             match timer {
                 Timer::Run(id) => self.step(Step::Run(id, ivr::Input::Tick)),
                 Timer::Voicemail(id) => self.voicemail_over(id),
+                Timer::AgentLost(id) => self.agent_stays_lost(now, id, out),
                 Timer::Hold(id) => self.hold_reminder(now, id),
                 Timer::Chat(id) => self.chat_tick(now, id, out),
                 Timer::Ticket(tenant, ticket) => self.ticket_due(now, &tenant, ticket, out),

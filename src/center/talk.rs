@@ -306,6 +306,7 @@ impl Center {
     /// Takes the talk out of the contact: what the customer hears is stopped, the times are written.
     fn talk_take(&mut self, now: Now, id: InteractionId, by: EndedBy, out: &mut Vec<Output>) -> Option<Talk> {
         self.timers.clear(&Timer::Hold(id));
+        self.timers.clear(&Timer::AgentLost(id));
         let i = self.interactions.get_mut(&id)?;
         let talk = i.talk.take()?;
         let tenant = i.tenant.clone();

@@ -41,7 +41,10 @@ impl Center {
             Event::Unheard { leg, on } => self.leg_trouble(now, leg, LegTrouble::Unheard, on, out),
             Event::Muted { leg } => self.leg_trouble(now, leg, LegTrouble::Muted, true, out),
             Event::Ended { leg, cause, by, quality } => self.leg_ended(now, leg, cause, by, quality, out),
-            Event::Registered { tenant, user, .. } => self.phone(&tenant, &user, true),
+            Event::Registered { tenant, user, .. } => {
+                self.phone(&tenant, &user, true);
+                self.phone_is_back(now, &tenant, &user, out);
+            }
             Event::Unregistered { tenant, user } => self.phone(&tenant, &user, false),
             Event::Dialog { leg, snapshot, media } => {
                 let Some((id, _)) = self.legs.get(&leg).cloned() else { return };
@@ -92,6 +95,7 @@ impl Center {
                     self.call(Action::Hangup { leg, cause: Cause::ElsewhereAnswered });
                 }
             }
+            LegUse::Agent if self.agent_leg_back(now, id, leg, out) => {}
             LegUse::Agent => self.dialling_agent_answered(now, id, leg, out),
             LegUse::Outside => self.outside_answered(id),
             LegUse::Helper => self.helper_number_answered(now, id, leg, out),
@@ -145,7 +149,7 @@ impl Center {
         };
         match (trouble, on) {
             (LegTrouble::Muted, _) if !talking => return,
-            (LegTrouble::Muted, _) => {}
+            (LegTrouble::Muted | LegTrouble::Lost, _) => {}
             (LegTrouble::Unheard, true) => drop(i.unheard.insert(leg, role)),
             (LegTrouble::Unheard, false) => drop(i.unheard.remove(&leg)),
         }
@@ -174,6 +178,7 @@ impl Center {
                 };
                 self.route(&tenant, input);
             }
+            LegUse::Agent if self.agent_leg_lost(now, id, leg, by, out) => {}
             LegUse::Agent => self.agent_leg_gone(now, id, leg, out),
             LegUse::Outside => self.outside_gone(now, id, cause, out),
             LegUse::Helper => self.helper_gone(now, id, leg, out),

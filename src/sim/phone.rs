@@ -424,7 +424,8 @@ impl Phone {
         let busy = self.one_at_a_time && self.call().is_some();
         let rtp = self.port();
         let other = request.from().map(|f| f.uri.user().into_owned()).unwrap_or_default();
-        let marks = ["X-CC-Call-Id", "X-CC-Offer-Id", "X-CC-Queue", "X-CC-Auto-Answer", "X-CC-Consult", "Answer-Mode"];
+        let marks =
+            ["X-CC-Call-Id", "X-CC-Offer-Id", "X-CC-Queue", "X-CC-Auto-Answer", "X-CC-Consult", "X-CC-Reattach", "Answer-Mode"];
         let marks = marks.iter().filter_map(|n| {
             let value = request.headers.get(&Name::parse((*n).into())?)?;
             Some(((*n).to_owned(), value.into_owned()))

@@ -7,6 +7,7 @@ mod crashes;
 mod floor;
 mod handing;
 mod random;
+mod reattach;
 mod shop;
 mod sound;
 mod streams;

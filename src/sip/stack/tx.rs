@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{DialogKey, Output, Stack, Timer, build};
+use super::{DialogKey, EndedBy, Output, Stack, Timer, build, calls::State};
 use crate::{
     base::{Mono, Now},
     sip::{
@@ -446,9 +446,17 @@ impl Stack {
         }
     }
 
-    /// A WebSocket is gone: nothing it was waited for can come by another way.
+    /// A WebSocket is gone: nothing it was waited for can come by another way. A page that comes back is another phone and
+    /// knows nothing of the calls it had, so these are over.
     pub(super) fn web_closed(&mut self, now: Now, conn: ConnId, out: &mut Vec<Output>) {
-        self.fail_where(now, |f| f.transport.is_web() && f.conn == Some(conn), out);
+        let gone = |f: &Flow| f.transport.is_web() && f.conn == Some(conn);
+        self.fail_where(now, gone, out);
+        let confirmed = self.calls.iter().filter(|(_, c)| matches!(c.state, State::Confirmed));
+        let over: Vec<_> =
+            confirmed.filter(|(_, c)| c.dialog.as_ref().is_some_and(|d| gone(&d.flow))).map(|(k, _)| *k).collect();
+        for key in over {
+            self.ended(key, EndedBy::Network, None, out);
+        }
     }
 
     fn fail_where(&mut self, now: Now, same: impl Fn(&Flow) -> bool, out: &mut Vec<Output>) {
