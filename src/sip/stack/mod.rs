@@ -50,6 +50,7 @@ use crate::{
     sip::{
         auth::{DigestServer, Grants},
         dialog::DialogSnapshot,
+        msg::Message,
         registrar::{Aor, Binding, Reach, Registrar},
         transaction::matching::{ClientKey, ServerKey},
         transport::ConnId,
@@ -87,6 +88,8 @@ pub struct Stack {
     tags: BTreeMap<String, DialogKey>,
     deadlines: Deadlines<Timer>,
     counters: Counters,
+    /// Stands where a request was that is not needed any more.
+    nothing: Arc<Message>,
 }
 
 impl Stack {
@@ -111,6 +114,7 @@ impl Stack {
             tags: BTreeMap::new(),
             deadlines: Deadlines::default(),
             counters: Counters::default(),
+            nothing: Arc::new(Message::response(200, "")),
         }
     }
 
