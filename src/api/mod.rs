@@ -55,7 +55,7 @@ use tokio::sync::{Notify, broadcast, watch};
 pub use health::Component;
 pub use password::{generate as generate_password, hash as hash_password};
 pub use problem::Problem;
-pub use sip::SipDoor;
+pub use sip::{SipDoor, over_tls};
 pub use users::{realm as sip_realm, sip_digests};
 
 use crate::{

@@ -11,13 +11,14 @@ use std::{
 };
 
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     body::Bytes,
     extract::{
-        ConnectInfo, State,
+        ConnectInfo, Request, State,
         ws::{Message, WebSocket, WebSocketUpgrade},
     },
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -51,9 +52,31 @@ pub struct SipDoor {
     /// The connections.
     pub net: Arc<Net>,
     /// The address the pages are served on.
-    pub local: SocketAddr,
-    /// Whether we speak TLS on it ourselves.
-    pub tls: bool,
+    pub plain: SocketAddr,
+    /// And the one they are served on by TLS.
+    pub tls: Option<SocketAddr>,
+}
+
+/// Marks a request that came by TLS, and how its answers are sealed.
+#[derive(Debug, Clone, Copy)]
+pub struct OverTls;
+
+/// The same pages for a listener that speaks TLS: cookies stay on it, and its phones are secure.
+pub fn over_tls(router: Router) -> Router {
+    router.layer(middleware::from_fn(async |mut request: Request, next: Next| {
+        request.extensions_mut().insert(OverTls);
+        let mut response = next.run(request).await;
+        let cookies: Vec<HeaderValue> = response.headers().get_all(header::SET_COOKIE).iter().cloned().collect();
+        response.headers_mut().remove(header::SET_COOKIE);
+        for cookie in cookies {
+            let text = cookie.to_str().unwrap_or_default();
+            let sealed = if text.contains("; Secure") { text.to_owned() } else { format!("{text}; Secure") };
+            if let Ok(value) = HeaderValue::from_str(&sealed) {
+                response.headers_mut().append(header::SET_COOKIE, value);
+            }
+        }
+        response
+    }))
 }
 
 /// A login for a phone in this browser.
@@ -79,7 +102,12 @@ pub struct PhoneLogin {
 /// Up to eight are good at once (tabs); the oldest goes. All end with the session they were made in.
 #[utoipa::path(post, path = "/api/v1/sip/credentials", tag = "agents",
     responses((status = 201, body = PhoneLogin), (status = 403, body = Problem)))]
-pub async fn credentials(State(shared): State<Arc<Shared>>, who: Who, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn credentials(
+    State(shared): State<Arc<Shared>>,
+    who: Who,
+    tls: Option<Extension<OverTls>>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let (Some(user), Pass::Cookie { hash, .. }) = (who.actor.agent(), &who.by) else {
         return Err(Problem::not_allowed("an API key has no phone: sign in as the person whose phone it is"));
     };
@@ -94,8 +122,8 @@ pub async fn credentials(State(shared): State<Arc<Shared>>, who: Who, headers: H
         session: hash.clone(),
         lasts,
     });
-    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).map_or(shared.sip.local.to_string(), str::to_owned);
-    let scheme = if shared.https { "wss" } else { "ws" };
+    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).map_or(shared.sip.plain.to_string(), str::to_owned);
+    let scheme = if shared.https || tls.is_some() { "wss" } else { "ws" };
     let answer = PhoneLogin {
         aor: format!("sip:{user}@{realm}"),
         username,
@@ -115,6 +143,7 @@ pub fn routes() -> Router<Arc<Shared>> {
 async fn open(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(remote): ConnectInfo<SocketAddr>,
+    tls: Option<Extension<OverTls>>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
@@ -128,8 +157,11 @@ async fn open(
         return Err(Problem::new(StatusCode::BAD_REQUEST, "subprotocol", said));
     }
     let door = &shared.sip;
-    let transport = if door.tls { Transport::Wss } else { Transport::Ws };
-    let Some(seat) = door.net.web_seat(transport, door.local, remote) else {
+    let (transport, local) = match (tls, door.tls) {
+        (Some(_), Some(local)) => (Transport::Wss, local),
+        _ => (Transport::Ws, door.plain),
+    };
+    let Some(seat) = door.net.web_seat(transport, local, remote) else {
         let said = "there are too many SIP connections, here or from your address";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", said).retry_after(5));
     };

@@ -20,6 +20,7 @@ use crate::{
         Input,
         settings::{self, Settings, diff},
     },
+    net::Net,
     sip::{
         auth::{Credentials, Ha1},
         msg::Host,
@@ -52,6 +53,8 @@ pub struct Here {
 /// The configuration and the way to change it.
 pub struct Business {
     pub store: Store,
+    /// Numbers the names of TLS peers.
+    pub net: Arc<Net>,
     pub flows: Flows,
     pub here: Here,
     pub inbox: Inbox,
@@ -193,7 +196,7 @@ impl Business {
             Some((h, p)) if !h.contains(':') || h.ends_with(']') => {
                 (h.to_owned(), p.parse().map_err(|_| format!("`{p}` is no port"))?)
             }
-            _ => (t.host.clone(), 5060u16),
+            _ => (t.host.clone(), transport.default_port()),
         };
         let wants_v4 = self.here.listeners.iter().all(|l| l.local.is_ipv4());
         let found = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await.map_err(|e| format!("{host}: {e}"))?;
@@ -209,7 +212,8 @@ impl Business {
             }
             _ => None,
         };
-        Ok(TrunkTarget { transport, addr, host, credentials, max_calls: t.max_calls, media })
+        let peer = (transport == Transport::Tls).then(|| self.net.peer(host.trim_matches(['[', ']'])));
+        Ok(TrunkTarget { transport, addr, host, peer, credentials, max_calls: t.max_calls, media })
     }
 }
 

@@ -10,6 +10,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::net::TlsFiles;
+
 /// Everything a process is told at boot.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -24,6 +26,20 @@ pub struct Config {
     pub data: Data,
     /// Flows.
     pub flows: Flows,
+    /// The certificate.
+    pub tls: TlsConfig,
+}
+
+/// `[tls]`
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TlsConfig {
+    /// The certificate with its chain, PEM. Without one, a self-signed one is made in the data folder.
+    pub cert: Option<PathBuf>,
+    /// Its private key, PEM.
+    pub key: Option<PathBuf>,
+    /// Authorities trusted besides the public ones when we open a TLS connection, PEM.
+    pub ca: Option<PathBuf>,
 }
 
 /// `[sip]`
@@ -32,6 +48,8 @@ pub struct Config {
 pub struct Sip {
     /// Address and port for UDP and TCP. Default `0.0.0.0:5060`.
     pub bind: SocketAddr,
+    /// Address and port for TLS. None by default.
+    pub tls: Option<SocketAddr>,
     /// What the world calls that address, where it is another (behind a NAT).
     pub public: Option<IpAddr>,
     /// Phones are offered a digest by SHA-256 before the one by MD5. Off: phones of before RFC 8760 (baresip 1.x) refuse both.
@@ -44,6 +62,8 @@ pub struct Sip {
 pub struct Http {
     /// Address and port. Default `0.0.0.0:8080`.
     pub bind: SocketAddr,
+    /// Address and port for https and secure WebSockets, besides the plain one. None by default.
+    pub tls: Option<SocketAddr>,
     /// The pages are reached over https (a proxy in front): cookies are marked secure.
     pub https: bool,
     /// Addresses the pages are reached under besides the `Host` of the request: `https://desk.example`.
@@ -62,6 +82,8 @@ pub struct Media {
     pub threads: usize,
     /// A leg nothing is heard from for so many seconds is given up; 0: never.
     pub timeout_s: u32,
+    /// Beginnings of addresses the sound of calls may be sent to: `wss://asr.example/`. None by default.
+    pub streams_allow: Vec<String>,
 }
 
 /// `[data]`
@@ -86,19 +108,19 @@ pub struct Flows {
 
 impl Default for Sip {
     fn default() -> Self {
-        Sip { bind: SocketAddr::from(([0, 0, 0, 0], 5060)), public: None, digest_sha256: false }
+        Sip { bind: SocketAddr::from(([0, 0, 0, 0], 5060)), tls: None, public: None, digest_sha256: false }
     }
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Http { bind: SocketAddr::from(([0, 0, 0, 0], 8080)), https: false, origins: Vec::new() }
+        Http { bind: SocketAddr::from(([0, 0, 0, 0], 8080)), tls: None, https: false, origins: Vec::new() }
     }
 }
 
 impl Default for Media {
     fn default() -> Self {
-        Media { bind: None, rtp_ports: "10000-20000".into(), threads: 0, timeout_s: 60 }
+        Media { bind: None, rtp_ports: "10000-20000".into(), threads: 0, timeout_s: 60, streams_allow: Vec::new() }
     }
 }
 
@@ -152,6 +174,23 @@ impl Config {
         self.data.dir.join("recordings")
     }
 
+    /// Where certificate and key lie, and whether they are made by us when they are not there; none when nothing speaks TLS.
+    /// A trunk over TLS needs `[sip] tls` as well: it is the address we are known by.
+    pub fn tls_files(&self) -> Result<Option<(TlsFiles, bool)>> {
+        if self.sip.tls.is_none() && self.http.tls.is_none() {
+            return Ok(None);
+        }
+        let ca = self.tls.ca.clone();
+        match (&self.tls.cert, &self.tls.key) {
+            (Some(cert), Some(key)) => Ok(Some((TlsFiles { cert: cert.clone(), key: key.clone(), ca }, false))),
+            (None, None) => {
+                let dir = &self.data.dir;
+                Ok(Some((TlsFiles { cert: dir.join("tls-cert.pem"), key: dir.join("tls-key.pem"), ca }, true)))
+            }
+            _ => bail!("tls: cert and key belong together; only one of them is given"),
+        }
+    }
+
     /// As TOML, without secrets.
     pub fn redacted(&self) -> Result<String> {
         let mut shown = self.clone();
@@ -197,6 +236,18 @@ mod tests {
         c.data.dir = outer.path().join("data");
         c.make_data_dir().unwrap();
         assert_eq!(std::fs::metadata(&c.data.dir).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_certificate_without_its_key_is_refused_and_none_is_needed_without_tls() {
+        let mut c = Config::default();
+        assert!(c.tls_files().unwrap().is_none());
+        c.sip.tls = Some("0.0.0.0:5061".parse().unwrap());
+        assert!(c.tls_files().unwrap().unwrap().1, "made by us");
+        c.tls.cert = Some("cert.pem".into());
+        assert!(c.tls_files().unwrap_err().to_string().contains("key"));
+        c.tls.key = Some("key.pem".into());
+        assert!(!c.tls_files().unwrap().unwrap().1);
     }
 
     #[test]

@@ -21,6 +21,8 @@ use super::{
     flows,
     front::Front,
     metrics::Sources,
+    secure,
+    streams::Streams,
 };
 use crate::{
     api,
@@ -28,7 +30,7 @@ use crate::{
     call::{self, Calls},
     center::{Center, Config as CenterConfig, Input, door::Door, memory::Memory, recover::Repaired},
     channels::webchat,
-    net::{Net, NetConfig},
+    net::{Net, NetConfig, Tls},
     sip::{stack::Listener, transport::Transport},
     speech::{Engine as Speech, TextToSpeech},
     store::{Journal, Store},
@@ -48,6 +50,10 @@ pub struct Running {
     pub sip: Vec<SocketAddr>,
     /// The HTTP address.
     pub http: SocketAddr,
+    /// The address of SIP over TLS, when there is one.
+    pub sip_tls: Option<SocketAddr>,
+    /// The address of https, when there is one.
+    pub https: Option<SocketAddr>,
     /// Made just now, if the demo was asked for and the store was empty.
     pub credentials: Option<DemoCredentials>,
     /// Facts replayed.
@@ -56,6 +62,8 @@ pub struct Running {
     loop_thread: Option<std::thread::JoinHandle<()>>,
     journal: Journal,
     web: tokio::task::JoinHandle<std::io::Result<()>>,
+    /// What ends when this is dropped.
+    edges: tokio::task::JoinSet<()>,
     watch: tokio::task::JoinHandle<()>,
     store: Store,
     studio: Studio,
@@ -87,26 +95,35 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
 
     // Sockets first: a port that is taken must not cost a restart its facts.
     let sip_inbox = inbox.clone();
-    let net = Arc::new(start_net(config.sip.bind, move |e| sip_inbox.net(e))?);
+    let tls = secure::open(config)?;
+    let net = Arc::new(start_net(config, tls.clone(), move |e| sip_inbox.net(e))?);
     let listener = tokio::net::TcpListener::bind(config.http.bind)
         .await
         .with_context(|| format!("http.bind: cannot listen on {}", config.http.bind))?;
     let http = listener.local_addr()?;
     let (udp, tcp) = (net.udp_addrs(), net.tcp_addrs());
+    let https = match (config.http.tls, &tls) {
+        (Some(addr), Some(tls)) => Some(secure::Listener::bind(addr, tls.clone()).await.context("http.tls")?),
+        _ => None,
+    };
+    let https_at = https.as_ref().map(secure::Listener::address);
 
     let credentials = match demo {
         true => demo_seed(&store, clock.now(), &mut rng, config, &udp, http).await?,
         false => None,
     };
 
+    let sip_tls = net.tls_addrs().first().copied();
+
     // The business.
-    let here = here(config, &udp, &tcp, http);
+    let here = here(config, &net, http, https_at);
     let current = Arc::new(RwLock::new(Arc::new(
         crate::center::settings::Settings::compile(0, Default::default(), &BTreeMap::new())
             .map_err(|p| anyhow!(p.join("\n")))?,
     )));
     let business = Arc::new(Business {
         store: store.clone(),
+        net: net.clone(),
         flows: flows::load(config.flows.dir.as_deref())?,
         here,
         inbox: inbox.clone(),
@@ -149,6 +166,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         studio: studio.clone(),
         journal: journal.handle(),
         asker: Asker::new(&config.flows.http_allow, inbox.clone())?,
+        streams: Streams::new(&config.media.streams_allow, business.secrets.clone(), inbox.clone()),
         blinks: blinks.clone(),
     };
     let driver = Driver { center, clock, edges, shown: shown.clone(), inbox: inbox.clone(), receiver, stored };
@@ -163,8 +181,9 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         business: business.clone(),
         next: AtomicU64::new(0),
     });
-    let sip = api::SipDoor { net: net.clone(), local: http, tls: false };
-    let sources = Sources { shown, inbox: inbox.clone(), net, engine: engine.clone(), journal: journal.handle() };
+    let sip = api::SipDoor { net: net.clone(), plain: http, tls: https_at };
+    let sources =
+        Sources { shown, inbox: inbox.clone(), net, tls: tls.clone(), engine: engine.clone(), journal: journal.handle() };
     let health_journal = journal.handle();
     let health_engine = engine.clone();
     let logins = Arc::new(tokio::sync::Notify::new());
@@ -200,12 +219,23 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         blinks: blinks.subscribe(),
         rng: rng.fork(),
     });
-    let app = api.merge(chat).into_make_service_with_connect_info::<SocketAddr>();
+    let app = api.merge(chat);
+    let mut edges = tokio::task::JoinSet::new();
+    if let Some(https) = https {
+        edges.spawn(https.serve(api::over_tls(app.clone())));
+    }
+    if let Some(tls) = tls {
+        edges.spawn(secure::watch(tls, clock));
+    }
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let web = tokio::spawn(async move { axum::serve(listener, app).await });
     let watch = tokio::spawn(business.watch(logins, seen));
     Ok(Running {
         sip: udp.into_iter().chain(tcp).collect(),
         http,
+        sip_tls,
+        https: https_at,
+        edges,
         credentials,
         replayed,
         inbox,
@@ -223,6 +253,7 @@ impl Running {
     /// Stops taking anything new, writes the last facts, closes recordings. What was going on is found by the next start.
     pub async fn stop(mut self) {
         self.web.abort();
+        self.edges.abort_all();
         self.watch.abort();
         self.inbox.put(Wake::Stop);
         if let Some(thread) = self.loop_thread.take() {
@@ -242,9 +273,11 @@ impl Running {
 
 /// Port 0 takes one that is free for UDP and TCP alike, so that there is one address to tell.
 fn start_net(
-    bind: SocketAddr,
+    config: &Config,
+    keys: Option<Arc<Tls>>,
     inbox: impl Fn(crate::net::NetEvent) -> Result<(), crate::net::NetEvent> + Clone + Send + Sync + 'static,
 ) -> Result<Net> {
+    let bind = config.sip.bind;
     let mut tries = if bind.port() == 0 { FREE_PORT_TRIES } else { 1 };
     loop {
         tries -= 1;
@@ -252,7 +285,10 @@ fn start_net(
             0 => std::net::UdpSocket::bind(bind).and_then(|s| s.local_addr()).context("sip.bind")?,
             _ => bind,
         };
-        match Net::start(NetConfig::new(vec![at], vec![at]), inbox.clone()) {
+        let mut net = NetConfig::new(vec![at], vec![at]);
+        net.tls = config.sip.tls.into_iter().collect();
+        net.keys = keys.clone();
+        match Net::start(net, inbox.clone()) {
             // Free for UDP only, or somebody was quicker.
             Err(_) if tries > 0 => {}
             net => return net.with_context(|| format!("sip.bind: cannot listen on {at} (is another SIP server running?)")),
@@ -260,7 +296,8 @@ fn start_net(
     }
 }
 
-fn here(config: &Config, udp: &[SocketAddr], tcp: &[SocketAddr], http: SocketAddr) -> Here {
+fn here(config: &Config, net: &Net, http: SocketAddr, https: Option<SocketAddr>) -> Here {
+    let (udp, tcp, tls) = (net.udp_addrs(), net.tcp_addrs(), net.tls_addrs());
     let listen = |transport| {
         move |local: &SocketAddr| Listener { transport, local: *local, public: public_host(*local, config.sip.public) }
     };
@@ -268,7 +305,9 @@ fn here(config: &Config, udp: &[SocketAddr], tcp: &[SocketAddr], http: SocketAdd
         .iter()
         .map(listen(Transport::Udp))
         .chain(tcp.iter().map(listen(Transport::Tcp)))
+        .chain(tls.iter().map(listen(Transport::Tls)))
         .chain([http].iter().map(listen(Transport::Ws)))
+        .chain(https.iter().map(listen(Transport::Wss)))
         .collect();
     let bound = config.media.bind.unwrap_or(config.sip.bind.ip());
     let media = match config.sip.public {

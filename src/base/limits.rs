@@ -26,6 +26,26 @@ pub const SIP_STREAM_QUEUE: usize = 256;
 pub const SIP_CONNECT_TIMEOUT: Duration = secs(5);
 /// A stream that cannot be framed stays open this long, so that the answer saying so gets out.
 pub const SIP_STREAM_LINGER: Duration = secs(1);
+/// A name must be resolved within this; what has been found by then is used.
+pub const DNS_PATIENCE: Duration = secs(4);
+/// Most names being resolved at once; the newest is refused.
+pub const DNS_WAITING_MAX: usize = 4_096;
+/// Most records of one answer that are looked at; the rest is ignored.
+pub const DNS_RECORDS_MAX: usize = 32;
+/// Most places one name leads to; the least preferred are left out.
+pub const DNS_TARGETS_MAX: usize = 16;
+/// Most answers remembered; the one that ends first goes.
+pub const DNS_CACHE_MAX: usize = 4_096;
+/// An answer is good for at least this, longer than it takes to resolve a name with it.
+pub const DNS_TTL_MIN: Duration = secs(10);
+/// And for at most this.
+pub const DNS_TTL_MAX: Duration = mins(60);
+/// That there is no such name is believed at most this long.
+pub const DNS_NEGATIVE_MAX: Duration = mins(5);
+/// A name server that failed is asked again after this.
+pub const DNS_FAILED_LIFE: Duration = secs(10);
+/// How long after its end the last good answer is still used while the name servers fail (RFC 8767).
+pub const DNS_STALE_LIFE: Duration = mins(24 * 60);
 /// Most SIP transactions alive; a new request beyond gets 503.
 pub const SIP_TRANSACTIONS_MAX: usize = 100_000;
 /// Most dialogs alive; a new INVITE beyond gets 503.
@@ -176,3 +196,9 @@ pub const PROMPT_TONE_MAX: Duration = secs(60);
 pub const DISK_WATCH_EVERY: Duration = secs(3);
 /// With less free space than this, bytes, nothing is recorded (about three hours of one call).
 pub const RECORD_FREE_MIN: u64 = 256 << 20;
+/// Most live copies of one call to programs outside; the next is refused. The engine has room for twice as many taps.
+pub const STREAMS_PER_CALL: usize = 4;
+/// Sound kept for such a program while it does not read, milliseconds; what comes after is lost to it, and counted.
+pub const STREAM_PIPE_MS: u32 = 4_000;
+/// Most live copies of the whole process; the next one fails.
+pub const STREAMS_MAX: usize = 2_000;

@@ -145,7 +145,7 @@ impl Calls {
             return Err(Cause::Congestion);
         }
         let local = self.settings.sip.local(t.transport).ok_or(Cause::Unreachable)?;
-        let flow = Flow { transport: t.transport, local, remote: t.addr, conn: None };
+        let flow = Flow { transport: t.transport, local, remote: t.addr, conn: None, peer: t.peer };
         let host = Host::parse(&t.host).unwrap_or(Host::Ip(t.addr.ip()));
         let uri: Uri = SipUri::new(Some(number), host.clone(), Some(t.addr.port()).filter(|p| *p != 5060)).into();
         // A digest trunk knows us by its user; others by the number we present.

@@ -59,6 +59,7 @@ impl Pair {
                 transport: Transport::Udp,
                 addr: addr(1 - me),
                 host: addr(1 - me).ip().to_string(),
+                peer: None,
                 credentials: None,
                 max_calls: Some(3),
                 media: MediaPolicy::default(),

@@ -55,6 +55,12 @@ pub struct Tenant {
     pub chat: Chat,
     /// What is recorded.
     pub recording: Recording,
+    /// Programs outside that may be sent the sound of calls while they are spoken, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub streams: BTreeMap<String, StreamTo>,
+    /// The one that is sent every conversation with an agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream_talks: Option<String>,
     /// Promises made on tickets.
     pub slas: BTreeMap<SlaId, Sla>,
     /// The promise on a ticket that names none.
@@ -93,6 +99,24 @@ pub struct Trunk {
     /// What is spoken with it, where that is not what is spoken with phones.
     #[serde(default, skip_serializing_if = "Media::is_empty")]
     pub media: Media,
+}
+
+/// Where the sound of a call may be sent while it is spoken: a WebSocket server, a recogniser for one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamTo {
+    /// `wss://asr.example/calls`. The process must allow it: `[media] streams_allow`.
+    pub url: String,
+    /// Samples a second, 8000 or 16000.
+    #[serde(default = "telephone_rate")]
+    pub rate: u32,
+    /// Name of the secret shown as bearer token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_secret: Option<String>,
+}
+
+fn telephone_rate() -> u32 {
+    8_000
 }
 
 /// What is spoken with a peer. What is not said is as for the tenant's phones, and for those as [`MediaPolicy`] has it.
@@ -219,6 +243,7 @@ impl Business {
             bad.extend(t.routing.validate().into_iter().map(|p| format!("{at}.routing.{p}")));
             t.route_problems(&at, &mut bad);
             t.trunk_problems(&at, &mut bad);
+            t.stream_problems(&at, &mut bad);
             t.media.problems(&format!("{at}.media"), &mut bad);
             for (agent, m) in &t.phones {
                 m.problems(&format!("{at}.phones.{agent}"), &mut bad);
@@ -266,8 +291,8 @@ impl Tenant {
 
     fn trunk_problems(&self, at: &str, bad: &mut Vec<String>) {
         for (id, t) in &self.trunks {
-            if !matches!(t.transport.as_str(), "udp" | "tcp") {
-                bad.push(format!("{at}.trunks.{id}.transport: `{}` is not known; expected udp or tcp", t.transport));
+            if !matches!(t.transport.as_str(), "udp" | "tcp" | "tls") {
+                bad.push(format!("{at}.trunks.{id}.transport: `{}` is not known; expected udp, tcp or tls", t.transport));
             }
             if t.host.is_empty() {
                 bad.push(format!("{at}.trunks.{id}.host: is empty; expected host or host:port"));
@@ -276,6 +301,20 @@ impl Tenant {
             if t.username.is_some() != t.password_secret.is_some() {
                 bad.push(format!("{at}.trunks.{id}: username and password_secret come together or not at all"));
             }
+        }
+    }
+
+    fn stream_problems(&self, at: &str, bad: &mut Vec<String>) {
+        for (name, s) in &self.streams {
+            if !s.url.starts_with("wss://") && !s.url.starts_with("ws://") {
+                bad.push(format!("{at}.streams.{name}.url: `{}` is no address of a WebSocket; expected wss://..", s.url));
+            }
+            if !matches!(s.rate, 8_000 | 16_000) {
+                bad.push(format!("{at}.streams.{name}.rate: {} is not offered; expected 8000 or 16000", s.rate));
+            }
+        }
+        if let Some(name) = self.stream_talks.as_ref().filter(|n| !self.streams.contains_key(*n)) {
+            bad.push(format!("{at}.stream_talks: there is no stream `{name}`"));
         }
     }
 

@@ -54,6 +54,8 @@ counters! {
     send_failed,
     /// Connections accepted.
     accepted,
+    /// TLS handshakes that failed, ours and theirs.
+    handshakes_failed,
     /// Connections we opened.
     opened,
     /// Connections refused because there were too many.

@@ -10,17 +10,17 @@ use tokio::{
 use super::*;
 use crate::sip::msg::{Method, ParseErrorKind};
 
-const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+pub(super) const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// Long enough for a busy machine; reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Desk {
-    net: Net,
-    events: mpsc::Receiver<NetEvent>,
+pub(super) struct Desk {
+    pub(super) net: Net,
+    pub(super) events: mpsc::Receiver<NetEvent>,
 }
 
 impl Desk {
-    fn open(change: impl FnOnce(&mut NetConfig)) -> Desk {
+    pub(super) fn open(change: impl FnOnce(&mut NetConfig)) -> Desk {
         let mut config = NetConfig::new(vec![LOOPBACK], vec![LOOPBACK]);
         change(&mut config);
         let (tx, events) = mpsc::channel(64);
@@ -37,10 +37,10 @@ impl Desk {
     fn tcp(&self) -> SocketAddr {
         self.net.tcp_addrs()[0]
     }
-    async fn event(&mut self) -> NetEvent {
+    pub(super) async fn event(&mut self) -> NetEvent {
         tokio::time::timeout(PATIENCE, self.events.recv()).await.expect("an event in time").expect("the net lives")
     }
-    async fn message(&mut self) -> (Message, Source) {
+    pub(super) async fn message(&mut self) -> (Message, Source) {
         match self.event().await {
             NetEvent::Received { message: Ok(message), source } => (message, source),
             other => panic!("{other:?}"),
@@ -48,7 +48,7 @@ impl Desk {
     }
 }
 
-fn options(call_id: &str, body: &str) -> Vec<u8> {
+pub(super) fn options(call_id: &str, body: &str) -> Vec<u8> {
     format!(
         "OPTIONS sip:a@example.com SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK{call_id}\r\nFrom: <sip:b@example.com>;tag=1\r\n\
          To: <sip:a@example.com>\r\nCall-ID: {call_id}\r\nCSeq: 1 OPTIONS\r\nContent-Length: {}\r\n\r\n{body}",

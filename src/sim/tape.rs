@@ -43,7 +43,7 @@ impl Taped {
                 let source = match *from {
                     SocketAddr::V4(v4) if is_browser(*from) => {
                         let conn = Some(ConnId(u64::from(u32::from(*v4.ip()))));
-                        Flow { transport: Transport::Ws, local: CENTER, remote: *from, conn }
+                        Flow { transport: Transport::Ws, local: CENTER, remote: *from, conn, peer: None }
                     }
                     _ => Flow::udp(CENTER, *from),
                 };

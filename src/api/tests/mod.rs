@@ -36,7 +36,7 @@ pub(super) async fn house_of(capacity: usize) -> House {
             recordings: g.recordings,
             https: false,
             origins: Vec::new(),
-            sip: SipDoor { net: Arc::new(net), local: ([127, 0, 0, 1], 0).into(), tls: false },
+            sip: SipDoor { net: Arc::new(net), plain: ([127, 0, 0, 1], 0).into(), tls: None },
         })
     })
     .await;

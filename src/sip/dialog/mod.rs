@@ -147,7 +147,7 @@ impl Dialog {
             return self.flow;
         }
         let remote = std::net::SocketAddr::new(ip, port);
-        Flow { transport, local: self.flow.local, remote, conn: None }
+        Flow { transport, local: self.flow.local, remote, conn: None, peer: self.flow.peer }
     }
 
     /// A request in this dialog with the next number. Via and body are the sender's to add.
@@ -258,7 +258,7 @@ impl Dialog {
             remote_seq: s.remote_seq,
             route_set: s.route_set.iter().map(|r| NameAddr::parse(r)).collect::<Result<_, _>>()?,
             remote_target: Uri::parse(&s.remote_target)?,
-            flow: Flow { transport, local: s.local_addr, remote: s.remote_addr, conn: None },
+            flow: Flow { transport, local: s.local_addr, remote: s.remote_addr, conn: None, peer: None },
             sticky: s.sticky,
             caller: s.caller,
         })

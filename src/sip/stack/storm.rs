@@ -85,7 +85,7 @@ impl World {
 
     fn flow(&self, from: usize) -> Flow {
         let conn = self.line.transport.is_reliable().then_some(ConnId(1));
-        Flow { transport: self.line.transport, local: addr(from), remote: addr(1 - from), conn }
+        Flow { transport: self.line.transport, local: addr(from), remote: addr(1 - from), conn, peer: None }
     }
 
     fn plan(&mut self, after_ms: u64, side: usize, action: Action) {

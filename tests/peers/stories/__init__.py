@@ -1,6 +1,6 @@
 """The stories, in the order in which they start: the long ones first, so that all end together."""
 
-from . import by_sipp, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, load, no_answer, restart, strangers, torture
+from . import by_sipp, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, live_copy, load, no_answer, restart, strangers, torture
 
 ALL = [
     ("torture messages over UDP", torture.over_udp),
@@ -11,6 +11,7 @@ ALL = [
     ("calls to the outside", dialling_out.tell),
     ("a caller by sipp, over UDP and TCP", by_sipp.tell),
     ("the power goes in the middle of calls", restart.tell),
+    ("a call is copied while it is spoken", live_copy.tell),
     ("strangers", strangers.tell),
     ("the disk is full", full_disk.tell),
     ("callers who leave at any moment", hang_ups.tell),
