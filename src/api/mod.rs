@@ -80,8 +80,8 @@ pub struct Parts {
     pub door: Arc<dyn Door>,
     /// The database.
     pub store: Store,
-    /// Committed facts, in order. Every socket resubscribes.
-    pub facts: broadcast::Receiver<Arc<[Record]>>,
+    /// Committed facts, in order. Every socket subscribes; a receiver nobody reads would keep what was sent alive.
+    pub facts: broadcast::Sender<Arc<[Record]>>,
     /// What is not stored: typing, positions.
     pub blinks: broadcast::Receiver<(TenantId, Blink)>,
     /// For tokens and ids.
@@ -112,7 +112,7 @@ impl std::fmt::Debug for Parts {
 pub(crate) struct Shared {
     door: Arc<dyn Door>,
     store: Store,
-    facts: broadcast::Receiver<Arc<[Record]>>,
+    facts: broadcast::Sender<Arc<[Record]>>,
     blinks: broadcast::Receiver<(TenantId, Blink)>,
     rng: Mutex<Rng>,
     guesses: Mutex<guesses::Guesses>,

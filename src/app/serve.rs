@@ -195,7 +195,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     let api = api::router(api::Parts {
         door: door.clone(),
         store: store.clone(),
-        facts: journal.handle().subscribe(),
+        facts: journal.handle().news(),
         blinks: blinks_in,
         rng: rng.fork(),
         metrics: Arc::new(move || sources.text()),

@@ -12,6 +12,7 @@
 
 mod access;
 mod audit;
+mod bulk;
 mod directory;
 mod engine;
 mod error;

@@ -51,6 +51,7 @@ use crate::{
     sip::{
         auth::{DigestServer, Grants},
         dialog::DialogSnapshot,
+        msg::Message,
         registrar::{Aor, Binding, Reach, Registrar},
         transaction::matching::{ClientKey, ServerKey},
         transport::ConnId,
@@ -88,6 +89,8 @@ pub struct Stack {
     tags: BTreeMap<String, DialogKey>,
     deadlines: Deadlines<Timer>,
     counters: Counters,
+    /// Stands where a request was that is not needed any more.
+    nothing: Arc<Message>,
 }
 
 impl Stack {
@@ -112,6 +115,7 @@ impl Stack {
             tags: BTreeMap::new(),
             deadlines: Deadlines::default(),
             counters: Counters::default(),
+            nothing: Arc::new(Message::response(200, "")),
         }
     }
 

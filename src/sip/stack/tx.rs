@@ -85,10 +85,13 @@ pub(super) struct Server {
     key: ServerKey,
     merge: Option<MergeKey>,
     figure: ServerFigure,
+    /// As it came, until its final response is made: what is kept of a transaction for 64 T1 after that is small.
     pub(super) request: Arc<Message>,
     pub(super) source: Source,
     reply: Flow,
     last: Option<Bytes>,
+    /// The final response is made.
+    answered: bool,
     /// The tag of our answers.
     pub(super) tag: String,
     /// The call it made or belongs to.
@@ -231,6 +234,10 @@ impl Stack {
                 &mut steps,
             ),
         }
+        if matches!(c.figure, ClientFigure::Invite(_)) && !c.pending() {
+            // A final response came: it is not sent again.
+            c.bytes = Bytes::new();
+        }
         for step in steps {
             match (step, response) {
                 (Step::Send, _) => {
@@ -349,15 +356,20 @@ impl Stack {
         self.server_index.insert(key.clone(), id);
         let tag = self.rng.hex(8);
         let request = Arc::new(request);
-        self.servers.insert(id, Server { key, merge, figure, request, source, reply, last: None, tag, call: None });
+        self.servers
+            .insert(id, Server { key, merge, figure, request, source, reply, last: None, answered: false, tag, call: None });
         id
     }
 
     /// Answers a request: the response goes out, and again whenever its figure says so.
     pub(super) fn respond(&mut self, now: Now, id: TxId, response: &Message, out: &mut Vec<Output>) {
         let class = Class::of(response.code().unwrap_or(500));
-        if let Some(s) = self.servers.get_mut(&id) {
+        if let Some(s) = self.servers.get_mut(&id).filter(|s| !s.answered) {
             s.last = Some(response.write());
+            if class != Class::Provisional {
+                s.answered = true;
+                s.request = self.nothing.clone();
+            }
             self.feed_server_quietly(now, id, ServerInput::Respond(class), false, out);
         }
     }
