@@ -17,7 +17,7 @@
 //! | 1 machines | `customer` | who it is: identities across channels |
 //! | 2 meeting | `call` | legs, bridges, trunks, routes, recording, causes |
 //! | 3 center | `center` | interactions; commands in, facts and views out; replay |
-//! | 4 edges | `net` | SIP over UDP, TCP and WebSocket |
+//! | 4 edges | `net` | SIP over UDP, TCP, TLS and WebSocket |
 //! | 4 edges | `studio` | the desk in front of the media engine: files, speech, clips |
 //! | 4 edges | `store` | the journal and its projections in SQLite or PostgreSQL |
 //! | 4 edges | `speech` | text to speech |

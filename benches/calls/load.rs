@@ -14,6 +14,7 @@ use media::{
 };
 
 use crate::{
+    browser::Browser,
     proc,
     stamp::{Law, Stamp, Table},
     sys::{self, Batch, ROOM},
@@ -30,6 +31,8 @@ const PARTS: usize = 80;
 const STAMPED: usize = 16;
 /// What of the sound's size is in a frame of G.711.
 const SAMPLES: usize = 160;
+/// Packets from one check of a browser to the next: two and a half seconds, as browsers do.
+const CHECK_EVERY: usize = 125;
 /// Payload type of Opus.
 pub const OPUS_PT: u8 = 111;
 /// Room for each of our sockets: what arrives while we send.
@@ -68,8 +71,19 @@ pub struct Phone {
     pub says: Says,
     /// What comes back.
     pub hears: Hears,
-    /// Whether both ways are protected, with the keys of [`keys`].
-    pub srtp: bool,
+    /// What protects both ways.
+    pub armour: Armour,
+}
+
+/// How a phone protects its packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Armour {
+    /// Not at all.
+    Clear,
+    /// SRTP with the keys of [`keys`].
+    Sdes,
+    /// SRTP with the keys of a handshake, and checks that it is still there.
+    Browser,
 }
 
 /// What protects packets (to the server, from the server): the same for all phones, whose sources differ.
@@ -191,9 +205,14 @@ impl Exchange {
         self.addresses[phone % SOCKETS]
     }
 
-    /// Play. `pid` is the server's.
-    pub fn play(&self, phones: &[Phone], pid: u32, length: Length) -> io::Result<Measured> {
-        let mut run = Run::new(self, phones)?;
+    /// Where the `phone`th speaks and hears.
+    pub fn socket(&self, phone: usize) -> &UdpSocket {
+        &self.sockets[phone % SOCKETS]
+    }
+
+    /// Play. `pid` is the server's; `browsers`: the phones that are browsers, in their order.
+    pub fn play(&self, phones: &[Phone], browsers: &[Browser], pid: u32, length: Length) -> io::Result<Measured> {
+        let mut run = Run::new(self, phones, browsers)?;
         let end_warm = length.warm.as_nanos() as u64;
         let end = end_warm + length.window.as_nanos() as u64;
         run.until(end_warm);
@@ -235,6 +254,8 @@ struct Run<'a> {
     voices: Vec<(Codec, Vec<Vec<u8>>)>,
     /// Of each phone.
     guards: Vec<Option<(srtp::Sender, srtp::Receiver)>>,
+    /// Of each phone: the connectivity check it repeats.
+    checks: Vec<Option<&'a [u8]>>,
     /// By the server's port: which phone hears it.
     hearer: Box<[u32]>,
     batch: Batch,
@@ -248,7 +269,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(exchange: &'a Exchange, phones: &'a [Phone]) -> io::Result<Self> {
+    fn new(exchange: &'a Exchange, phones: &'a [Phone], browsers: &'a [Browser]) -> io::Result<Self> {
         let mut parts = vec![Vec::new(); PARTS];
         for phone in (0..phones.len()).filter(|i| phones[*i].says != Says::Nothing) {
             // A step that has no divisor with the parts: the two ends of a call speak at different moments.
@@ -269,15 +290,26 @@ impl<'a> Run<'a> {
             }
         }
         let (to, from) = keys();
-        let guard = |p: &Phone| {
-            let pair = || Ok::<_, srtp::BadKey>((srtp::Sender::new(&to)?, srtp::Receiver::new(&from)?));
-            p.srtp.then(pair).transpose().map_err(|_| io::Error::other("a key of the wrong length"))
+        let guard = |send, receive| {
+            let pair = || Ok::<_, srtp::BadKey>((srtp::Sender::new(send)?, srtp::Receiver::new(receive)?));
+            pair().map_err(|_| io::Error::other("a key of the wrong length"))
         };
+        let (mut guards, mut checks, mut connected) = (Vec::new(), Vec::new(), browsers.iter());
+        for p in phones {
+            let browser = connected.by_ref().take(usize::from(p.armour == Armour::Browser)).next();
+            let keys = match (p.armour, browser) {
+                (Armour::Sdes, _) => Some((&to, &from)),
+                (_, browser) => browser.map(|b| (&b.keys.send, &b.keys.receive)),
+            };
+            guards.push(keys.map(|(send, receive)| guard(send, receive)).transpose()?);
+            checks.push(browser.map(|b| &*b.check));
+        }
         Ok(Self {
             exchange,
             phones,
             voices,
-            guards: phones.iter().map(guard).collect::<io::Result<_>>()?,
+            guards,
+            checks,
             parts,
             next_part: 0,
             due: 0,
@@ -333,6 +365,7 @@ impl<'a> Run<'a> {
             let counts = self.counting(time);
             let mut n = 0;
             while n < STAMPED && !self.batch.is_full() && streams.get(i).is_some_and(|s| s.phone % SOCKETS == socket) {
+                self.check(streams[i]);
                 self.packet(&mut streams[i], time);
                 self.sent += u64::from(counts && matches!(self.phones[streams[i].phone].says, Says::Stamps(_)));
                 (i, n) = (i + 1, n + 1);
@@ -341,6 +374,17 @@ impl<'a> Run<'a> {
             self.batch.send(&self.exchange.sockets[socket]);
         }
         self.parts[self.next_part] = streams;
+    }
+
+    /// A browser asks again and again whether it is still wanted (RFC 7675).
+    fn check(&mut self, stream: Stream) {
+        if let Some(check) = self.checks[stream.phone].filter(|_| (stream.sequence as usize + stream.phone) % CHECK_EVERY == 0)
+        {
+            self.batch.push(self.phones[stream.phone].to, |b| {
+                b[..check.len()].copy_from_slice(check);
+                check.len()
+            });
+        }
     }
 
     fn packet(&mut self, stream: &mut Stream, time: u64) {
@@ -382,8 +426,8 @@ impl<'a> Run<'a> {
         for i in 0..n {
             let r = self.batch.get(i);
             let Some(phone) = self.phones.get(self.hearer[usize::from(r.from.port())] as usize) else { continue };
-            // RTCP of the server (RFC 5761 section 4) is not what is counted.
-            if r.bytes.len() < 12 || (192..=223).contains(&r.bytes[1]) {
+            // RTCP of the server (RFC 5761 section 4), and its answers to checks (RFC 7983), are not what is counted.
+            if r.bytes.len() < 12 || r.bytes[0] >> 6 != 2 || (192..=223).contains(&r.bytes[1]) {
                 continue;
             }
             let mut open = [0; ROOM];

@@ -7,6 +7,7 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `load` | the phones: packets out on time, packets in counted and timed |
+//! | `browser` | a browser's checks and handshake |
 //! | `stamp`, `voice` | who sent a packet and when, in its sound; sound that means nothing |
 //! | `server`, `floor`, `rtpengine`, `engine` | whoever serves: a bare loop, the Debian package, our media engine |
 //! | `sip`, `http`, `ringdesk` | calls set up and ended, and the whole program that does it |
@@ -18,6 +19,7 @@
 //! within a round: this machine in this minute, never against another day.
 #![allow(clippy::print_stdout, reason = "this is a program that reports")]
 
+mod browser;
 mod engine;
 mod floor;
 mod http;
@@ -193,9 +195,12 @@ fn calls_per_second(o: &Options, places: Places, report: &mut report::Report) ->
         }
         report.calls(outcome)?;
     }
-    // As fast as all of them succeed, for two minutes at most.
+    // As fast as all of them succeed, for some minutes at most; and what is left when all is over.
     if let Some(calls) = o.soak {
-        report.calls(server.phones.run(sip::Plan { rate: best, calls: calls.min(best * 120), hold }, pid)?)?;
+        server.phones.rest(pid)?;
+        let mut outcome = server.phones.run(sip::Plan { rate: best, calls: calls.min(best * 400), hold }, pid)?;
+        outcome.rss_rested = Some(server.phones.rest(pid)?);
+        report.calls(outcome)?;
     }
     drop(server);
     std::fs::remove_dir_all(folder)

@@ -3,6 +3,7 @@
 use std::{fs, io, net::SocketAddrV4, path::PathBuf, time::Duration};
 
 use crate::{
+    browser::Browser,
     engine::{self, Work},
     load::{Exchange, Length, Measured, Phone},
     proc,
@@ -20,7 +21,7 @@ pub enum Row {
 
 impl Row {
     /// In the order in which they are measured and shown.
-    pub const ALL: [Row; 10] = [
+    pub const ALL: [Row; 11] = [
         Row::Floor,
         Row::Rtpengine,
         Row::Ours(Work::Relay),
@@ -28,6 +29,7 @@ impl Row {
         Row::Ours(Work::OtherLaw),
         Row::Ours(Work::Opus),
         Row::Ours(Work::Srtp),
+        Row::Ours(Work::Browser),
         Row::Ours(Work::Whisper),
         Row::Ours(Work::Play),
         Row::Ours(Work::Hold),
@@ -45,6 +47,7 @@ impl Row {
             Row::Ours(Work::OtherLaw) => "pcmu-pcma",
             Row::Ours(Work::Opus) => "pcmu-opus",
             Row::Ours(Work::Srtp) => "srtp-rtp",
+            Row::Ours(Work::Browser) => "browser-rtp",
             Row::Ours(Work::Whisper) => "three-whisper",
             Row::Ours(Work::Play) => "prompt",
             Row::Ours(Work::Hold) => "music-on-hold",
@@ -117,17 +120,17 @@ impl Bench {
         let sample = match row {
             Row::Floor => {
                 let (server, to) = server::floor(&heard_at, self.places)?;
-                self.play(row, calls, &to, server.pid(), base, length)?
+                self.play(row, calls, (&to, &[]), server.pid(), base, length)?
             }
             Row::Rtpengine => {
                 let Some(mut server) = Rtpengine::start(self.places)? else { return Ok(None) };
                 let to = server.connect(&heard_at)?;
-                self.play(row, calls, &to, server.pid(), base, length)?
+                self.play(row, calls, (&to, &[]), server.pid(), base, length)?
             }
             Row::Ours(work) => {
                 let mut server = engine::start(self.places)?;
-                let to = engine::connect(&mut server, work, &heard_at, &self.files)?;
-                self.play(row, calls, &to, server.pid(), base, length)?
+                let (to, browsers) = engine::connect(&mut server, work, &heard_at, &self.exchange, &self.files)?;
+                self.play(row, calls, (&to, &browsers), server.pid(), base, length)?
             }
         };
         match fs::remove_dir_all(&self.files) {
@@ -143,10 +146,18 @@ impl Bench {
         Ok(one.filter(|s| s.m.loss() < 0.5).map(|s| s.m.rss))
     }
 
-    fn play(&self, row: Row, calls: usize, to: &[SocketAddrV4], pid: u32, base: u64, length: Length) -> io::Result<Sample> {
+    fn play(
+        &self,
+        row: Row,
+        calls: usize,
+        (to, browsers): (&[SocketAddrV4], &[Browser]),
+        pid: u32,
+        base: u64,
+        length: Length,
+    ) -> io::Result<Sample> {
         let work = if let Row::Ours(work) = row { work } else { Work::Relay };
         let phones: Vec<Phone> = to.iter().enumerate().map(|(i, to)| work.phone(i % row.phones(), *to)).collect();
-        let m = self.exchange.play(&phones, pid, length)?;
+        let m = self.exchange.play(&phones, browsers, pid, length)?;
         let rss_per_call = m.rss.saturating_sub(base) as f64 / (calls - 1).max(1) as f64;
         Ok(Sample { row, calls, m, rss_per_call, load: proc::load_average() })
     }

@@ -38,6 +38,7 @@ fn goals(row: Row) -> &'static [(Row, f64)] {
         Row::Ours(Work::Record) => &[(RELAY, 1.5)],
         Row::Ours(Work::OtherLaw) => &[(RELAY, 1.2)],
         Row::Ours(Work::Srtp) => &[(RELAY, 1.6)],
+        Row::Ours(Work::Browser) => &[(RELAY, 4.0)],
         Row::Ours(Work::Play | Work::Hold) => &[(RELAY, 0.7)],
         Row::Ours(Work::Whisper | Work::Opus) | Row::Floor | Row::Rtpengine => &[],
     }
@@ -97,7 +98,7 @@ impl Report {
         let p = |p| o.setup.percentile(p).map_or("null".into(), |ms| format!("{ms:.3}"));
         let line = format!(
             "{{\"row\":\"calls\",\"rate\":{},\"calls\":{},\"failed\":{},\"sent_again\":{},\"cpu_ms_per_call\":{:.3},\
-             \"core\":{:.3},\"setup_ms\":{{\"p50\":{},\"p99\":{},\"max\":{:.3}}},\"rss_before\":{},\"rss_after\":{},\"refusal\":\"{}\"}}",
+             \"core\":{:.3},\"setup_ms\":{{\"p50\":{},\"p99\":{},\"max\":{:.3}}},\"rss_before\":{},\"rss_meanwhile\":{:?},\"rss_after\":{},\"rss_rested\":{},\"refusal\":\"{}\"}}",
             o.plan.rate,
             o.plan.calls,
             o.failed,
@@ -108,7 +109,9 @@ impl Report {
             p(99.0),
             o.setup.max(),
             o.rss.0,
+            o.rss_meanwhile,
             o.rss.1,
+            o.rss_rested.map_or("null".into(), |b| b.to_string()),
             o.refusal.as_deref().unwrap_or_default(),
         );
         println!("{line}");
@@ -242,7 +245,7 @@ impl Report {
             );
         }
         if !self.calls.is_empty() {
-            t += "\n| calls a second | calls | failed | CPU per call | of the core | set-up p50 / p99 / max | RSS before, after |\n\
+            t += "\n| calls a second | calls | failed | CPU per call | of the core | set-up p50 / p99 / max | RSS before, after, at rest |\n\
                   |---|---|---|---|---|---|---|\n";
         }
         for o in &self.calls {
@@ -250,7 +253,7 @@ impl Report {
             let mb = |bytes: u64| bytes as f64 / f64::from(1 << 20);
             let _ = writeln!(
                 t,
-                "| {} | {} | {} | {:.2} ms | {:.0} % | {:.1} / {:.1} / {:.1} ms | {:.0}, {:.0} MiB |",
+                "| {} | {} | {} | {:.2} ms | {:.0} % | {:.1} / {:.1} / {:.1} ms | {:.0}, {:.0}{} MiB |",
                 o.plan.rate,
                 o.plan.calls,
                 o.failed,
@@ -261,6 +264,7 @@ impl Report {
                 o.setup.max(),
                 mb(o.rss.0),
                 mb(o.rss.1),
+                o.rss_rested.map_or(String::new(), |b| format!(", {:.0}", mb(b))),
             );
         }
         t

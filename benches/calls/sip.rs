@@ -27,6 +27,10 @@ const SENT_MAX: u32 = 6;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Numbers callers have: more than there are calls at once, so that a number says which call it is.
 const NUMBERS: usize = 10_000;
+/// The server's memory is looked at after so many calls, each time.
+const WATCHED: usize = 10_000;
+/// Transactions are kept for 64 T1, to answer what comes late (RFC 3261 section 17.1.2.2): after that all of a call is over.
+const REST: Duration = Duration::from_secs(35);
 /// Largest message read.
 const MESSAGE_MAX: usize = 4_096;
 /// Room for what arrives while we are busy.
@@ -58,6 +62,10 @@ pub struct Outcome {
     pub setup: Delays,
     /// Memory of the server before and after, bytes.
     pub rss: (u64, u64),
+    /// The same after every so many calls ([`WATCHED`]).
+    pub rss_meanwhile: Vec<u64>,
+    /// The same once it could rest ([`Phones::rest`]).
+    pub rss_rested: Option<u64>,
     /// How the first call that was refused was refused.
     pub refusal: Option<String>,
 }
@@ -199,6 +207,7 @@ impl Phones {
         let step = 1_000_000_000 / plan.rate as u64;
         let last = base + step * plan.calls as u64 + plan.hold.as_nanos() as u64 + PATIENCE.as_nanos() as u64;
         let mut message = [0; MESSAGE_MAX];
+        let mut rss_meanwhile = Vec::new();
         loop {
             let now = real_ns();
             if now > last || (self.calls.len() == plan.calls && open == 0) {
@@ -208,6 +217,9 @@ impl Phones {
                 let n = self.calls.len();
                 self.calls.push(Call { state: State::Inviting, began: now, peer: None });
                 open += 1;
+                if n > 0 && n % WATCHED == 0 {
+                    rss_meanwhile.push(proc::rss(pid)?);
+                }
                 self.request(n, "INVITE")?;
                 repeats.push_back(Later { due: now + T1, call: n, sent: 1 });
             }
@@ -264,7 +276,17 @@ impl Phones {
         let took_ns = real_ns() - base;
         let cpu_ns = proc::cpu_ns(pid)?.saturating_sub(cpu);
         let failed = self.calls.iter().filter(|c| c.state != State::Over).count();
-        Ok(Outcome { plan, failed, again, cpu_ns, took_ns, setup, rss: (rss, proc::rss(pid)?), refusal: self.refusal.take() })
+        let (rss, refusal) = ((rss, proc::rss(pid)?), self.refusal.take());
+        Ok(Outcome { plan, failed, again, cpu_ns, took_ns, setup, rss, rss_meanwhile, rss_rested: None, refusal })
+    }
+
+    /// Waits until nothing of the calls is left on the wire: the server's memory then, bytes.
+    pub fn rest(&self, pid: u32) -> io::Result<u64> {
+        let end = real_ns() + REST.as_nanos() as u64;
+        while real_ns() < end {
+            std::thread::park_timeout(Duration::from_millis(100));
+        }
+        proc::rss(pid)
     }
 
     /// Whose call it is that an agent's phone is rung for: the latest one from that number.

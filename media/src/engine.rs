@@ -74,6 +74,7 @@ pub struct Counters {
     pub panics: u64,
 }
 
+#[expect(clippy::large_enum_variant, reason = "all but one of them are commands: a box would be made for each")]
 enum Control {
     Command(Command),
     Stop,

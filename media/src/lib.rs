@@ -57,3 +57,5 @@ pub mod wire;
 
 #[cfg(feature = "engine")]
 pub use engine::{Counters, Engine, EngineConfig};
+#[cfg(feature = "engine")]
+pub use io::sys::{GivenBack, given_back, keep_given_back};

@@ -39,7 +39,7 @@ pub const DTMF_QUEUE_MAX: usize = 128;
 pub const DTMF_FORWARD_MAX: usize = 4;
 /// Longest a digit pressed in a mix sounds at a listener.
 pub const DTMF_FORWARD_TONE_MAX: Duration = Duration::from_millis(300);
-/// Longest digit sent: the duration field of RFC 4733 holds 8.19 s.
+/// Longest digit sent: the duration field of RFC 4733 holds 8.19 s at 8 kHz. A faster clock takes several segments for that.
 pub const DTMF_TONE_MAX: Duration = Duration::from_millis(8_000);
 /// A digit whose packets stop without an end is over after this long.
 pub const DTMF_LOST_END: Duration = Duration::from_millis(200);

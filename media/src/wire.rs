@@ -379,7 +379,7 @@ pub enum Event {
         leg: LegId,
     },
     /// What arrives from a leg is sound of nobody for the time [`Command::WatchSilence`] named: a muted or dead microphone.
-    /// Known where we decode, and of G.711 in a relay.
+    /// In a relay it is told by samples: a packet in eight of G.711 and L16, a few a second of the others.
     /// Said once, and again after it was heard.
     Quiet {
         /// Which leg.

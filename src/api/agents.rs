@@ -49,6 +49,9 @@ pub enum StateWord {
 pub struct Dial {
     /// As one would dial it.
     number: String,
+    /// On behalf of this queue: its wrap-up and outcomes.
+    #[serde(default)]
+    queue: Option<String>,
 }
 
 /// Codes an agent chooses from.
@@ -198,5 +201,6 @@ pub async fn dial(
             "expected 1 to 64 printable characters: digits, `+`, `*`, `#`, or an extension's name",
         ));
     }
-    shared.ask(&who, Command::Dial { agent, number }).await.map(wire::outcome)
+    let queue = dial.queue.as_deref().map(|q| wire::slug("queue", q)).transpose()?;
+    shared.ask(&who, Command::Dial { agent, number, queue }).await.map(wire::outcome)
 }

@@ -175,7 +175,7 @@ pub async fn events(
     let upgrade = upgrade.max_message_size(FRAME_MAX).max_frame_size(FRAME_MAX);
     upgrade.on_upgrade(move |socket| async move {
         let presence = Presence::open(&shared, &who).await;
-        let facts = shared.facts.resubscribe();
+        let facts = shared.facts.subscribe();
         let stream = Stream { shared, who, socket, facts, seq: 0, shown: Arc::default(), sieve: None };
         if let Err(over) = stream.run(at.since).await {
             tracing::debug!(%over, "an event socket ended");

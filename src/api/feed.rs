@@ -15,7 +15,8 @@ use super::{guard::Who, wire};
 use crate::{
     base::{AgentId, InteractionId},
     center::{
-        fact::{Fact, Record},
+        command::SuperviseMode,
+        fact::{Fact, LegRole, Record},
         view::{Blink, TenantView},
     },
     routing::StopWhy,
@@ -33,6 +34,16 @@ pub fn view_for(who: &Who, view: &Arc<TenantView>) -> Arc<TenantView> {
     let mut cut = TenantView::clone(view);
     let own = own_in(me, view);
     cut.interactions.retain(|id, _| own.contains(id));
+    if !view.tell_agents {
+        let listens = |id: &InteractionId, who: &AgentId| {
+            let found = view.interactions.get(id).and_then(|i| i.supervisors.iter().find(|s| s.supervisor == *who));
+            found.is_some_and(|s| s.mode == SuperviseMode::Listen)
+        };
+        for (agent, shown) in cut.agents.iter_mut().filter(|(agent, _)| Some(*agent) != me) {
+            shown.work.retain(|w| !listens(&w.interaction, agent));
+        }
+        cut.interactions.values_mut().for_each(|i| i.supervisors.retain(|s| s.mode != SuperviseMode::Listen));
+    }
     for (agent, shown) in &mut cut.agents {
         if Some(agent) != me {
             // That a colleague is talking everybody may know; in which contact, and by which offer, is theirs.
@@ -56,13 +67,57 @@ pub struct Sieve {
     all: bool,
     me: Option<AgentId>,
     own: BTreeSet<InteractionId>,
+    discreet: Discreet,
+}
+
+/// Keeps from agents who listens, where the tenant wants it so. That somebody whispers or takes part they always see.
+#[derive(Debug, Default)]
+pub struct Discreet {
+    tell: bool,
+    /// Legs of supervisors: that one is there tells as much as the fact itself.
+    legs: BTreeSet<(InteractionId, u64)>,
+    /// Who is known to the agent, so that only their leaving is told.
+    known: BTreeSet<(InteractionId, AgentId)>,
+}
+
+impl Discreet {
+    /// As the tenant wants it.
+    pub fn new(tell: bool) -> Self {
+        Discreet { tell, ..Discreet::default() }
+    }
+
+    /// Whether an agent may be told. Facts must come in order.
+    pub fn lets(&mut self, fact: &Fact) -> bool {
+        if self.tell {
+            return true;
+        }
+        match fact {
+            Fact::Supervised { interaction, supervisor, mode } => {
+                if *mode != SuperviseMode::Listen && self.known.len() < OWN_MAX {
+                    self.known.insert((*interaction, supervisor.clone()));
+                }
+                *mode != SuperviseMode::Listen
+            }
+            Fact::SupervisionEnded { interaction, supervisor, .. } => self.known.remove(&(*interaction, supervisor.clone())),
+            Fact::LegOpened { interaction, leg, role: LegRole::Supervisor, .. } => {
+                if self.legs.len() >= OWN_MAX {
+                    self.legs.pop_first();
+                }
+                self.legs.insert((*interaction, *leg));
+                false
+            }
+            Fact::LegTrouble { role: LegRole::Supervisor, .. } => false,
+            Fact::LegEnded { interaction, leg, .. } => !self.legs.remove(&(*interaction, *leg)),
+            _ => true,
+        }
+    }
 }
 
 impl Sieve {
     /// For `who`, beginning from the picture they are shown.
     pub fn new(who: &Who, view: &TenantView) -> Self {
         let me = who.actor.agent().cloned();
-        Sieve { all: who.supervises(), own: own_in(me.as_ref(), view), me }
+        Sieve { all: who.supervises(), own: own_in(me.as_ref(), view), me, discreet: Discreet::new(view.tell_agents) }
     }
 
     /// Takes over what a later picture says is theirs.
@@ -74,6 +129,9 @@ impl Sieve {
     pub fn lets(&mut self, record: &Record) -> bool {
         if self.all {
             return !matches!(record.fact, Fact::LegDialog { .. } | Fact::FlowSaved { .. } | Fact::Counted { .. });
+        }
+        if !self.discreet.lets(&record.fact) {
+            return false;
         }
         let me = self.me.as_ref();
         let is_me = |agent: &AgentId| Some(agent) == me;
@@ -105,6 +163,14 @@ impl Sieve {
                     self.own.remove(interaction);
                 }
                 is_me(agent)
+            }
+            // Advice was given.
+            Fact::ConsultEnded { interaction, agent, helper, .. } => {
+                let told = is_me(agent) || helper.as_ref().is_some_and(is_me);
+                if helper.as_ref().is_some_and(is_me) {
+                    self.own.remove(interaction);
+                }
+                told
             }
             // A colleague's work on a contact both had (a transfer) is the colleague's.
             Fact::WrapUp { agent, .. } | Fact::Disposed { agent, .. } | Fact::Held { agent, .. } => is_me(agent),

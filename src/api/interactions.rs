@@ -15,7 +15,7 @@ use super::{
     Problem, Shared, agents, feed,
     guard::Who,
     problem::{Body, Params},
-    scope, wire,
+    scope, shapes, wire,
 };
 use crate::{
     base::{AgentId, limits},
@@ -56,7 +56,7 @@ pub struct Which {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Interactions {
     /// The rows: as in the picture when live, as in the history otherwise.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<shapes::InteractionLine>)]
     interactions: Vec<Value>,
     /// Give it as `after` for the next part; absent when this was the last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,7 +133,7 @@ pub async fn list(
 
 /// One interaction: its record, and how it stands now if it still goes on.
 #[utoipa::path(get, path = "/api/v1/interactions/{id}", tag = "interactions", params(("id" = String, Path)),
-    responses((status = 200, body = Object), (status = 404, body = Problem)))]
+    responses((status = 200, body = shapes::InteractionWhole), (status = 404, body = Problem)))]
 pub async fn get(State(shared): State<Arc<Shared>>, who: Who, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let id = wire::interaction_id(&id)?;
     let seen = scope::may_see(&shared, &who, id).await?;
@@ -144,12 +144,13 @@ pub async fn get(State(shared): State<Arc<Shared>>, who: Who, Path(id): Path<Str
 
 /// Everything that happened to it, in order.
 #[utoipa::path(get, path = "/api/v1/interactions/{id}/timeline", tag = "interactions", params(("id" = String, Path)),
-    responses((status = 200, body = Object), (status = 404, body = Problem)))]
+    responses((status = 200, body = shapes::Timeline), (status = 404, body = Problem)))]
 pub async fn timeline(State(shared): State<Arc<Shared>>, who: Who, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let id = wire::interaction_id(&id)?;
     scope::may_see(&shared, &who, id).await?;
     let facts = shared.store.timeline(&who.tenant, id, 0, limits::LIST_MAX).await.map_err(Problem::internal)?;
-    let facts: Vec<Value> = facts.iter().map(feed::fact_event).collect();
+    let mut discreet = feed::Discreet::new(who.supervises() || agents::picture(&shared, &who).tell_agents);
+    let facts: Vec<Value> = facts.iter().filter(|r| discreet.lets(&r.fact)).map(feed::fact_event).collect();
     Ok(Json(json!({"interaction": id, "facts": facts})))
 }
 
@@ -198,7 +199,7 @@ pub async fn messages(
 #[serde(deny_unknown_fields)]
 pub struct Switch {
     /// True for on.
-    on: bool,
+    pub(super) on: bool,
 }
 
 /// Paused or running.
@@ -230,12 +231,26 @@ pub enum Target {
     },
 }
 
+impl Target {
+    /// As the center has it.
+    pub(super) fn read(self) -> Result<TransferTo, Problem> {
+        Ok(match self {
+            Target::Queue { queue } => TransferTo::Queue { queue: wire::slug("to.queue", &queue)? },
+            Target::Agent { agent } => TransferTo::Agent { agent: wire::slug("to.agent", &agent)? },
+            Target::Number { number } if (1..=64).contains(&number.trim().len()) => {
+                TransferTo::Number { number: number.trim().into() }
+            }
+            Target::Number { .. } => return Err(Problem::invalid("to.number", "expected 1 to 64 characters")),
+        })
+    }
+}
+
 /// Where to hand it over.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Transfer {
     /// Where to.
-    to: Target,
+    pub(super) to: Target,
 }
 
 /// The outcome.
@@ -280,12 +295,16 @@ pub struct Priority {
     minutes: i32,
 }
 
-/// To whom.
+/// To whom: one of the two.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Assign {
     /// Agent id.
-    agent: String,
+    #[serde(default)]
+    agent: Option<String>,
+    /// Queue id.
+    #[serde(default)]
+    queue: Option<String>,
 }
 
 /// Words to say.
@@ -313,8 +332,8 @@ fn whose(who: &Who, agent: Option<&str>) -> Result<AgentId, Problem> {
     }
 }
 
-type Answer = Result<Response, Problem>;
-type S = State<Arc<Shared>>;
+pub(super) type Answer = Result<Response, Problem>;
+pub(super) type S = State<Arc<Shared>>;
 
 /// Ends the talk: hangs up, or closes the chat.
 #[utoipa::path(post, path = "/api/v1/interactions/{id}/finish", tag = "interactions", params(("id" = String, Path)),
@@ -337,14 +356,7 @@ pub async fn hold(State(shared): S, who: Who, Path(id): Path<String>, Body(b): B
     responses((status = 200, body = wire::Outcome), (status = 409, body = Problem)))]
 pub async fn transfer(State(shared): S, who: Who, Path(id): Path<String>, Body(b): Body<Transfer>) -> Answer {
     let interaction = wire::interaction_id(&id)?;
-    let to = match b.to {
-        Target::Queue { queue } => TransferTo::Queue { queue: wire::slug("to.queue", &queue)? },
-        Target::Agent { agent } => TransferTo::Agent { agent: wire::slug("to.agent", &agent)? },
-        Target::Number { number } if (1..=64).contains(&number.trim().len()) => {
-            TransferTo::Number { number: number.trim().into() }
-        }
-        Target::Number { .. } => return Err(Problem::invalid("to.number", "expected 1 to 64 characters")),
-    };
+    let to = b.to.read()?;
     shared.ask(&who, Command::Transfer { interaction, to }).await.map(wire::outcome)
 }
 
@@ -389,16 +401,25 @@ pub async fn priority(State(shared): S, who: Who, Path(id): Path<String>, Body(b
     if !(-1_440..=1_440).contains(&b.minutes) {
         return Err(Problem::invalid("minutes", "expected -1440 to 1440 minutes"));
     }
-    shared.ask(&who, Command::SetPriority { interaction, priority_min: b.minutes }).await.map(wire::outcome)
+    let done = shared.ask(&who, Command::SetPriority { interaction, priority_min: b.minutes }).await?;
+    wire::audit(&shared, &who, "interaction.priority", &id, None, Some(b.minutes.to_string())).await?;
+    Ok(wire::outcome(done))
 }
 
-/// Gives a waiting interaction to an agent.
+/// Gives a waiting or offered interaction to an agent or another queue.
 #[utoipa::path(post, path = "/api/v1/interactions/{id}/assign", tag = "interactions", params(("id" = String, Path)), request_body = Assign,
     responses((status = 200, body = wire::Outcome), (status = 409, body = Problem)))]
 pub async fn assign(State(shared): S, who: Who, Path(id): Path<String>, Body(b): Body<Assign>) -> Answer {
     let interaction = wire::interaction_id(&id)?;
-    let agent = wire::slug("agent", &b.agent)?;
-    shared.ask(&who, Command::Assign { interaction, agent }).await.map(wire::outcome)
+    let to = match (b.agent, b.queue) {
+        (Some(agent), None) => TransferTo::Agent { agent: wire::slug("agent", &agent)? },
+        (None, Some(queue)) => TransferTo::Queue { queue: wire::slug("queue", &queue)? },
+        _ => return Err(Problem::invalid("agent", "expected either `agent` or `queue`")),
+    };
+    let told = format!("{to:?}");
+    let done = shared.ask(&who, Command::Assign { interaction, to }).await?;
+    wire::audit(&shared, &who, "interaction.assign", &id, None, Some(told)).await?;
+    Ok(wire::outcome(done))
 }
 
 /// Stops or resumes recording.

@@ -8,12 +8,14 @@
 //! |---|---|
 //! | `guard`, `rights` | who is calling, and the table of who may call what |
 //! | `auth`, `password`, `guesses` | sign-in, hashing, locking |
+//! | `once` | requests that name themselves |
 //! | `problem` | errors as RFC 9457, checked bodies and queries |
 //! | `agents` .. `admin` | the routes by subject |
+//! | `floor` | supervision, consultation, keys, mute, recording |
 //! | `sip` | phones in the browser |
 //! | `scope` | which interactions an agent may look into |
 //! | `events`, `feed` | the event socket, and what of the facts and views its owner may see |
-//! | `openapi`, `pages` | the document, and the embedded files |
+//! | `openapi`, `shapes`, `pages` | the document, what it describes, and the embedded files |
 //!
 //! Tests: `tests/`, in process, against a small center and a real store.
 
@@ -23,11 +25,13 @@ mod auth;
 mod customers;
 mod events;
 mod feed;
+mod floor;
 mod guard;
 mod guesses;
 mod health;
 mod interactions;
 mod keys;
+mod once;
 mod openapi;
 mod pages;
 mod password;
@@ -35,6 +39,7 @@ mod problem;
 mod recording;
 mod rights;
 mod scope;
+mod shapes;
 mod sip;
 mod tickets;
 mod users;
@@ -55,7 +60,7 @@ use tokio::sync::{Notify, broadcast, watch};
 pub use health::Component;
 pub use password::{generate as generate_password, hash as hash_password};
 pub use problem::Problem;
-pub use sip::SipDoor;
+pub use sip::{SipDoor, over_tls};
 pub use users::{realm as sip_realm, sip_digests};
 
 use crate::{
@@ -75,8 +80,8 @@ pub struct Parts {
     pub door: Arc<dyn Door>,
     /// The database.
     pub store: Store,
-    /// Committed facts, in order. Every socket resubscribes.
-    pub facts: broadcast::Receiver<Arc<[Record]>>,
+    /// Committed facts, in order. Every socket subscribes; a receiver nobody reads would keep what was sent alive.
+    pub facts: broadcast::Sender<Arc<[Record]>>,
     /// What is not stored: typing, positions.
     pub blinks: broadcast::Receiver<(TenantId, Blink)>,
     /// For tokens and ids.
@@ -107,7 +112,7 @@ impl std::fmt::Debug for Parts {
 pub(crate) struct Shared {
     door: Arc<dyn Door>,
     store: Store,
-    facts: broadcast::Receiver<Arc<[Record]>>,
+    facts: broadcast::Sender<Arc<[Record]>>,
     blinks: broadcast::Receiver<(TenantId, Blink)>,
     rng: Mutex<Rng>,
     guesses: Mutex<guesses::Guesses>,
@@ -165,6 +170,7 @@ pub fn router(parts: Parts) -> Router {
     let (routes, document) = openapi::routes();
     let routes = openapi::serve(routes, document)
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .route_layer(middleware::from_fn_with_state(shared.clone(), once::once))
         .route_layer(middleware::from_fn(in_time))
         .route_layer(middleware::from_fn_with_state(shared.clone(), guard::guard))
         .merge(pages::routes())

@@ -18,7 +18,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Shared, admin, agents, auth, customers, events, guard, health, interactions, keys, recording, sip, tickets, users,
+    Shared, admin, agents, auth, customers, events, floor, guard, health, interactions, keys, recording, sip, tickets, users,
 };
 
 #[derive(OpenApi)]
@@ -26,7 +26,9 @@ use super::{
     info(
         title = "ringdesk",
         description = "A contact center: calls and chats through one routing core. Changing requests with a session cookie carry \
-            `x-csrf-token`; programs send `Authorization: Bearer rk_..`. Errors are RFC 9457 problems with a stable `code`. \
+            `x-csrf-token`; programs send `Authorization: Bearer rk_..`. A POST with the header `Idempotency-Key` (1 to 64 visible \
+            characters of the sender's choice) is carried out once however often it is sent within a day; answers given again \
+            carry `idempotency-replayed: true`; routes that answer with a secret take no key. Errors are RFC 9457 problems with a stable `code`. \
             `GET /api/v1/events` is a WebSocket whose frames are the schema `Event`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
@@ -86,10 +88,21 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(i::priority))
         .routes(routes!(i::assign))
         .routes(routes!(i::record_pause))
+        .routes(routes!(floor::supervise, floor::supervise_end))
+        .routes(routes!(floor::take_over))
+        .routes(routes!(floor::pull))
+        .routes(routes!(floor::consult))
+        .routes(routes!(floor::consult_swap))
+        .routes(routes!(floor::consult_complete))
+        .routes(routes!(floor::consult_merge))
+        .routes(routes!(floor::consult_cancel))
+        .routes(routes!(floor::dtmf))
+        .routes(routes!(floor::mute))
         .routes(routes!(i::stream_begin, i::stream_end))
         .routes(routes!(i::accept))
         .routes(routes!(i::decline))
         .routes(routes!(recording::play))
+        .routes(routes!(floor::recording))
         .routes(routes!(tickets::list, tickets::create))
         .routes(routes!(tickets::get))
         .routes(routes!(tickets::change))
@@ -293,6 +306,8 @@ pub struct QueueNow {
     service_level: Option<f64>,
     /// The threshold, seconds.
     sl_target_s: u32,
+    /// How much of the service level is wanted, percent.
+    sl_percent: u8,
 }
 
 /// A contact now.
@@ -331,10 +346,73 @@ pub struct InteractionNow {
     attributes: BTreeMap<String, String>,
     /// Messages so far.
     messages: u64,
-    /// Whose sound does not arrive, though it should: `customer`, `agent`, `outside`.
+    /// Whose sound does not arrive, though it should: `customer`, `agent`, `outside`, `helper`, `supervisor`.
     unheard: Vec<String>,
     /// Where the sound is copied to while it is spoken: names of the configuration.
     streams: Vec<String>,
+    /// Since when agent and customer are connected.
+    talk_since: Option<String>,
+    /// Since when the customer is on hold.
+    held_since: Option<String>,
+    /// Nobody hears the agent.
+    muted: bool,
+    /// `running` or `paused`; none when it is not recorded.
+    recording: Option<String>,
+    /// The customer hung up; agent and helper finish.
+    customer_left: bool,
+    /// Who is asked for advice.
+    consult: Option<ConsultNow>,
+    /// Who listens (agents: only if they are told), whispers or takes part.
+    supervisors: Vec<SupervisorNow>,
+}
+
+/// A consultation now.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConsultNow {
+    /// Who was asked.
+    to: TargetNow,
+    /// The agent who answered.
+    helper: Option<String>,
+    /// `ringing`, `talking` (agent and helper), `held` (the helper waits), `merged`.
+    state: String,
+    /// Since when it has been asked.
+    since: String,
+}
+
+/// Where somebody is handed to, or asked.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum TargetNow {
+    /// A queue.
+    Queue {
+        /// Queue id.
+        queue: String,
+    },
+    /// An agent.
+    Agent {
+        /// Agent id.
+        agent: String,
+    },
+    /// A number outside.
+    Number {
+        /// As dialled.
+        number: String,
+    },
+}
+
+/// A supervisor with a contact.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SupervisorNow {
+    /// Login.
+    supervisor: String,
+    /// `listen`, `whisper`, `barge`.
+    mode: String,
+    /// The phone is answered (a chat needs none).
+    joined: bool,
+    /// Since when.
+    since: String,
 }
 
 /// The kinds of facts.
@@ -354,6 +432,18 @@ pub enum FactKind {
     Connected,
     Held,
     Transferred,
+    Consulted,
+    ConsultAnswered,
+    ConsultMerged,
+    ConsultEnded,
+    Muted,
+    KeysSent,
+    Supervised,
+    SupervisionEnded,
+    TakenOver,
+    Reassigned,
+    Prioritised,
+    RecordingPaused,
     TalkEnded,
     WrapUp,
     Disposed,

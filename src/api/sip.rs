@@ -4,20 +4,21 @@
 //! phone proves who it is by digest, like any other.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     body::Bytes,
     extract::{
-        ConnectInfo, State,
+        ConnectInfo, Request, State,
         ws::{Message, WebSocket, WebSocketUpgrade},
     },
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -36,6 +37,7 @@ use crate::{
     net::{Net, WebFrame},
     sip::{
         auth::{Grant, Ha1},
+        msg::parse_ip,
         transport::Transport,
     },
 };
@@ -51,9 +53,33 @@ pub struct SipDoor {
     /// The connections.
     pub net: Arc<Net>,
     /// The address the pages are served on.
-    pub local: SocketAddr,
-    /// Whether we speak TLS on it ourselves.
-    pub tls: bool,
+    pub plain: SocketAddr,
+    /// And the one they are served on by TLS.
+    pub tls: Option<SocketAddr>,
+    /// Whose word on where a browser is we take.
+    pub proxies: Vec<IpAddr>,
+}
+
+/// Marks a request that came by TLS, and how its answers are sealed.
+#[derive(Debug, Clone, Copy)]
+pub struct OverTls;
+
+/// The same pages for a listener that speaks TLS: cookies stay on it, and its phones are secure.
+pub fn over_tls(router: Router) -> Router {
+    router.layer(middleware::from_fn(async |mut request: Request, next: Next| {
+        request.extensions_mut().insert(OverTls);
+        let mut response = next.run(request).await;
+        let cookies: Vec<HeaderValue> = response.headers().get_all(header::SET_COOKIE).iter().cloned().collect();
+        response.headers_mut().remove(header::SET_COOKIE);
+        for cookie in cookies {
+            let text = cookie.to_str().unwrap_or_default();
+            let sealed = if text.contains("; Secure") { text.to_owned() } else { format!("{text}; Secure") };
+            if let Ok(value) = HeaderValue::from_str(&sealed) {
+                response.headers_mut().append(header::SET_COOKIE, value);
+            }
+        }
+        response
+    }))
 }
 
 /// A login for a phone in this browser.
@@ -79,7 +105,12 @@ pub struct PhoneLogin {
 /// Up to eight are good at once (tabs); the oldest goes. All end with the session they were made in.
 #[utoipa::path(post, path = "/api/v1/sip/credentials", tag = "agents",
     responses((status = 201, body = PhoneLogin), (status = 403, body = Problem)))]
-pub async fn credentials(State(shared): State<Arc<Shared>>, who: Who, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn credentials(
+    State(shared): State<Arc<Shared>>,
+    who: Who,
+    tls: Option<Extension<OverTls>>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let (Some(user), Pass::Cookie { hash, .. }) = (who.actor.agent(), &who.by) else {
         return Err(Problem::not_allowed("an API key has no phone: sign in as the person whose phone it is"));
     };
@@ -94,8 +125,8 @@ pub async fn credentials(State(shared): State<Arc<Shared>>, who: Who, headers: H
         session: hash.clone(),
         lasts,
     });
-    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).map_or(shared.sip.local.to_string(), str::to_owned);
-    let scheme = if shared.https { "wss" } else { "ws" };
+    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).map_or(shared.sip.plain.to_string(), str::to_owned);
+    let scheme = if shared.https || tls.is_some() { "wss" } else { "ws" };
     let answer = PhoneLogin {
         aor: format!("sip:{user}@{realm}"),
         username,
@@ -115,6 +146,7 @@ pub fn routes() -> Router<Arc<Shared>> {
 async fn open(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(remote): ConnectInfo<SocketAddr>,
+    tls: Option<Extension<OverTls>>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
@@ -128,8 +160,12 @@ async fn open(
         return Err(Problem::new(StatusCode::BAD_REQUEST, "subprotocol", said));
     }
     let door = &shared.sip;
-    let transport = if door.tls { Transport::Wss } else { Transport::Ws };
-    let Some(seat) = door.net.web_seat(transport, door.local, remote) else {
+    let (transport, local) = match (tls, door.tls) {
+        (Some(_), Some(local)) => (Transport::Wss, local),
+        _ => (Transport::Ws, door.plain),
+    };
+    let remote = behind(&door.proxies, remote, &headers);
+    let Some(seat) = door.net.web_seat(transport, local, remote) else {
         let said = "there are too many SIP connections, here or from your address";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", said).retry_after(5));
     };
@@ -137,6 +173,18 @@ async fn open(
     let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(limits::SIP_MESSAGE_MAX);
     let upgrade = upgrade.max_frame_size(limits::SIP_MESSAGE_MAX);
     Ok(upgrade.on_upgrade(move |socket| async move { net.web_serve(seat, Frames(socket)).await }))
+}
+
+/// Where a browser is: the last address in `X-Forwarded-For` that is no proxy of ours, if a proxy of ours wrote it. What stands
+/// before that the browser may have written itself.
+fn behind(proxies: &[IpAddr], remote: SocketAddr, headers: &HeaderMap) -> SocketAddr {
+    if !proxies.contains(&remote.ip()) {
+        return remote;
+    }
+    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok());
+    let named: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    let first = named.iter().rev().map(|text| parse_ip(text)).find(|ip| ip.is_none_or(|ip| !proxies.contains(&ip)));
+    first.flatten().map_or(remote, |ip| SocketAddr::new(ip, remote.port()))
 }
 
 /// A socket of the HTTP library as the frames of [`Net`].
@@ -175,5 +223,30 @@ impl Sink<WebFrame> for Frames {
     }
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), axum::Error>> {
         Pin::new(&mut self.0).poll_close(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browsers_address_is_believed_from_a_proxy_of_ours_and_from_nobody_else() {
+        let at = |ip: &str| SocketAddr::new(ip.parse().unwrap(), 40_000);
+        let proxies: [IpAddr; 2] = ["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
+        let seen = |remote: &str, lines: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-for", line.parse().unwrap());
+            }
+            behind(&proxies, at(remote), &headers).ip().to_string()
+        };
+        assert_eq!(seen("203.0.113.9", &["198.51.100.1"]), "203.0.113.9", "anybody can write a header");
+        assert_eq!(seen("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+        assert_eq!(seen("10.0.0.1", &["1.1.1.1, 198.51.100.1"]), "198.51.100.1", "what the browser wrote is before it");
+        assert_eq!(seen("10.0.0.1", &["1.1.1.1, 198.51.100.1", "10.0.0.2"]), "198.51.100.1", "two proxies of ours");
+        assert_eq!(seen("10.0.0.1", &["2001:db8::1"]), "2001:db8::1");
+        assert_eq!(seen("10.0.0.1", &["unknown"]), "10.0.0.1");
     }
 }

@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
@@ -19,9 +19,9 @@ use super::{
 };
 use crate::{
     base::{CustomerId, InteractionId, TicketId, Wall, limits},
-    center::command::Command,
-    store::TicketFilter,
-    ticket::{Change, Group, Priority, To},
+    center::{command::Command, desk},
+    store::{TicketFilter, TicketRow},
+    ticket::{Change, Group, Priority, Ticket, To, clock},
 };
 
 /// Longest title, bytes.
@@ -158,6 +158,115 @@ pub enum StateWord {
     Spam,
 }
 
+/// A promise on a ticket, and how it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Promise {
+    /// `first`, `next`, `resolve`, `owner_ack`.
+    clock: String,
+    /// When it is, or was, up, RFC 3339; none while the clock waits for the customer or has stopped in time.
+    due: Option<String>,
+    /// `running`, `paused`, `stopped`.
+    phase: String,
+    /// The time is over.
+    missed: bool,
+    /// What was promised, seconds of open hours.
+    limit_s: u64,
+    /// How much of it is used up, seconds.
+    spent_s: u64,
+}
+
+/// A ticket on one line.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TicketLine {
+    /// Its name in the house.
+    id: String,
+    /// Its name for people.
+    number: u64,
+    /// One line.
+    title: String,
+    /// `new`, `open`, `pending_customer`, `pending_internal`, `resolved`, `closed`, `merged`, `spam`.
+    status: String,
+    /// `low`, `normal`, `high`, `urgent`.
+    priority: String,
+    /// Who works on it.
+    owner: Option<String>,
+    /// Whose pile it lies on.
+    queue: Option<String>,
+    /// Whose matter.
+    customer: Option<String>,
+    /// The coded outcome.
+    disposition: Option<String>,
+    /// When its state ends by itself, RFC 3339.
+    wakes_at: Option<String>,
+    /// Since when a customer's word lies there without an answer, RFC 3339.
+    unanswered: Option<String>,
+    /// RFC 3339.
+    opened_at: String,
+    /// RFC 3339.
+    changed_at: String,
+    /// The running promise that is due first.
+    promise: Option<Promise>,
+}
+
+/// A list of tickets.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Tickets {
+    /// Those changed last first.
+    tickets: Vec<TicketLine>,
+    /// Give it as `after` for the next part; none when this was the last.
+    next: Option<String>,
+}
+
+/// Every promise on a ticket as the tenant's hours have it now.
+fn promises(shared: &Shared, who: &Who, ticket: &Ticket) -> Vec<(Option<Wall>, Promise)> {
+    let (settings, now) = (shared.door.settings(), shared.door.now().wall);
+    let Some(tenant) = settings.tenants.get(&who.tenant) else { return Vec::new() };
+    let one = |r: clock::Reading| {
+        let phase = match r.phase {
+            clock::Phase::Running => "running",
+            clock::Phase::Paused => "paused",
+            clock::Phase::Stopped { .. } => "stopped",
+        };
+        let promise = Promise {
+            clock: json!(r.clock).as_str().unwrap_or_default().to_owned(),
+            due: r.due.map(|d| d.rfc3339()),
+            phase: phase.to_owned(),
+            missed: r.missed(now),
+            limit_s: r.limit.as_secs(),
+            spent_s: r.spent.as_secs(),
+        };
+        (r.due.filter(|_| r.phase == clock::Phase::Running), promise)
+    };
+    desk::readings(tenant, ticket, now).into_iter().map(one).collect()
+}
+
+async fn line(shared: &Shared, who: &Who, row: TicketRow) -> Result<TicketLine, Problem> {
+    let over = matches!(row.status, Group::Closed | Group::Merged | Group::Spam | Group::Resolved);
+    let ticket = match over {
+        true => None,
+        false => shared.store.ticket_get(&who.tenant, row.id).await.map_err(Problem::internal)?,
+    };
+    let promises = ticket.map(|t| promises(shared, who, &t)).unwrap_or_default();
+    let first = promises.into_iter().filter_map(|(due, p)| due.map(|d| (d, p))).min_by_key(|(d, _)| *d);
+    let word = |v: Value| v.as_str().unwrap_or_default().to_owned();
+    Ok(TicketLine {
+        id: row.id.to_string(),
+        number: row.number,
+        title: row.title,
+        status: word(json!(row.status)),
+        priority: word(json!(row.priority)),
+        owner: row.owner.map(|o| o.to_string()),
+        queue: row.queue.map(|q| q.to_string()),
+        customer: row.customer.map(|c| c.to_string()),
+        disposition: row.disposition.map(|d| d.to_string()),
+        wakes_at: row.wakes_at.map(|w| w.rfc3339()),
+        unanswered: row.unanswered.map(|w| w.rfc3339()),
+        opened_at: row.opened_at.rfc3339(),
+        changed_at: row.changed_at.rfc3339(),
+        promise: first.map(|(_, p)| p),
+    })
+}
+
 fn ticket_id(text: &str) -> Result<TicketId, Problem> {
     TicketId::parse(text).ok_or_else(|| Problem::not_found(format!("ticket `{text}`")))
 }
@@ -182,8 +291,8 @@ fn words(field: &str, text: String, most: usize) -> Result<String, Problem> {
 }
 
 /// Tickets, those changed last first.
-#[utoipa::path(get, path = "/api/v1/tickets", tag = "tickets", params(Which), responses((status = 200, body = Object)))]
-pub async fn list(State(shared): State<Arc<Shared>>, who: Who, Params(w): Params<Which>) -> Result<Json<Value>, Problem> {
+#[utoipa::path(get, path = "/api/v1/tickets", tag = "tickets", params(Which), responses((status = 200, body = Tickets)))]
+pub async fn list(State(shared): State<Arc<Shared>>, who: Who, Params(w): Params<Which>) -> Result<Json<Tickets>, Problem> {
     let filter = TicketFilter {
         search: w.q.filter(|q| !q.trim().is_empty()),
         status: w.status.iter().flat_map(|s| s.split(',')).map(status).collect::<Result<_, _>>()?,
@@ -194,7 +303,11 @@ pub async fn list(State(shared): State<Arc<Shared>>, who: Who, Params(w): Params
         limit: w.limit.unwrap_or(50).clamp(1, 200),
     };
     let page = shared.store.ticket_list(&who.tenant, &filter).await.map_err(Problem::internal)?;
-    Ok(Json(json!({"tickets": wire::to_json(&page.items)?, "next": page.next})))
+    let mut tickets = Vec::with_capacity(page.items.len());
+    for row in page.items {
+        tickets.push(line(&shared, &who, row).await?);
+    }
+    Ok(Json(Tickets { tickets, next: page.next }))
 }
 
 /// Opens a ticket by hand.
@@ -219,7 +332,9 @@ pub async fn get(State(shared): State<Arc<Shared>>, who: Who, Path(id): Path<Str
     let Some(ticket) = shared.store.ticket_get(&who.tenant, id).await.map_err(Problem::internal)? else {
         return Err(Problem::not_found(format!("ticket `{id}`")));
     };
-    Ok(Json(json!({"ticket": wire::to_json(ticket.head())?, "log": wire::to_json(&ticket.log())?})))
+    let promises: Vec<Promise> = promises(&shared, &who, &ticket).into_iter().map(|(_, p)| p).collect();
+    let (head, log) = (wire::to_json(ticket.head())?, wire::to_json(&ticket.log())?);
+    Ok(Json(json!({"ticket": head, "log": log, "promises": promises})))
 }
 
 /// Changes a ticket.

@@ -22,6 +22,8 @@ const STAMPS: &[&str] = &[
     "since",
     "until",
     "stage_since",
+    "talk_since",
+    "held_since",
     "longest_since",
     "entered",
     "reopen_until",

@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -14,15 +14,17 @@ use super::{
     flows::Flows,
 };
 use crate::{
-    base::{TenantId, TrunkId, redact::Secret},
+    base::{Mono, TenantId, TrunkId, limits, redact::Secret},
     call::{CallSettings, MediaPolicy, TrunkTarget, route::Audience},
     center::{
         Input,
         settings::{self, Settings, diff},
     },
+    net::{Dns, Net},
     sip::{
         auth::{Credentials, Ha1},
-        msg::Host,
+        locate::Question,
+        msg::{Host, parse_host_port},
         stack::{Listener, Reliable, SipSettings, TrunkPeer},
         transport::Transport,
     },
@@ -58,6 +60,12 @@ pub struct Here {
 /// The configuration and the way to change it.
 pub struct Business {
     pub store: Store,
+    /// Numbers the names of TLS peers.
+    pub net: Arc<Net>,
+    /// Finds carriers that are called by name.
+    pub dns: Dns,
+    /// When the first of them has to be looked for again.
+    pub look_again: Mutex<Option<Mono>>,
     pub flows: Flows,
     pub here: Here,
     pub inbox: Inbox,
@@ -139,8 +147,30 @@ impl Business {
                 seen = now;
                 tracing::info!("the configuration or the users in the store have changed");
                 self.directory_changed().await;
+            } else if self.may_have_moved() {
+                self.carriers_moved().await;
             }
         }
+    }
+
+    /// Carriers are looked for again. Drawn anew as well, so that what the weights of a domain share out is shared among these
+    /// minutes; nothing else changes.
+    async fn carriers_moved(&self) {
+        let _turn = self.turn.lock().await;
+        match self.load().await {
+            Ok((_, calls)) => self.inbox.put(Wake::Calls(calls)),
+            Err(problems) => {
+                tracing::error!(?problems, "carriers cannot be looked for again");
+                let soon = self.clock.now().mono + limits::DNS_FAILED_LIFE;
+                *self.look_again.lock().unwrap_or_else(PoisonError::into_inner) = Some(soon);
+            }
+        }
+    }
+
+    /// Whether where a carrier is has been known for as long as it is good for.
+    fn may_have_moved(&self) -> bool {
+        let mut again = self.look_again.lock().unwrap_or_else(PoisonError::into_inner);
+        again.take_if(|at| *at <= self.clock.now().mono).is_some()
     }
 
     /// What is in the store now; `None` when it cannot be read.
@@ -168,18 +198,23 @@ impl Business {
     async fn compile(&self, version: u64, business: settings::Business) -> Result<Compiled, Vec<String>> {
         let settings = Settings::compile(version, business, &self.flows)?;
         let users = self.store.user_list_all().await.map_err(|e| vec![e.to_string()])?;
-        let mut trunks = BTreeMap::new();
+        let (mut trunks, mut again) = (BTreeMap::new(), None);
         for (tenant, t) in &settings.tenants {
             for (id, trunk) in &t.config.trunks {
                 match self.resolve(trunk, t.config.trunk_policy(trunk)).await {
-                    Ok(target) => {
+                    Ok((target, until)) => {
+                        again = again.into_iter().chain(until).min();
                         trunks.insert((tenant.clone(), id.clone()), target);
                     }
                     // A carrier that cannot be found now must not keep everything else from working.
-                    Err(error) => tracing::error!(%tenant, trunk = %id, error, "this trunk cannot be used"),
+                    Err(error) => {
+                        tracing::error!(%tenant, trunk = %id, error, "this trunk cannot be used");
+                        again = again.into_iter().chain([self.clock.now().mono + limits::DNS_FAILED_LIFE]).min();
+                    }
                 }
             }
         }
+        *self.look_again.lock().unwrap_or_else(PoisonError::into_inner) = again;
         let sip = sip_settings(&settings, &users, &trunks, &self.here);
         let calls = CallSettings {
             sip: Arc::new(sip),
@@ -193,18 +228,17 @@ impl Business {
         Ok((Arc::new(settings), Arc::new(calls)))
     }
 
-    async fn resolve(&self, t: &settings::Trunk, media: MediaPolicy) -> Result<TrunkTarget, String> {
-        let transport = Transport::parse(&t.transport).ok_or_else(|| format!("`{}` is no transport", t.transport))?;
-        let (host, port) = match t.host.rsplit_once(':') {
-            Some((h, p)) if !h.contains(':') || h.ends_with(']') => {
-                (h.to_owned(), p.parse().map_err(|_| format!("`{p}` is no port"))?)
-            }
-            _ => (t.host.clone(), 5060u16),
+    async fn resolve(&self, t: &settings::Trunk, media: MediaPolicy) -> Result<(TrunkTarget, Option<Mono>), String> {
+        let transport = match t.transport.as_str() {
+            "auto" => None,
+            word => Some(Transport::parse(word).ok_or_else(|| format!("`{word}` is no transport"))?),
         };
-        let wants_v4 = self.here.listeners.iter().all(|l| l.local.is_ipv4());
-        let found = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await.map_err(|e| format!("{host}: {e}"))?;
-        let addr: SocketAddr =
-            found.into_iter().find(|a| !wants_v4 || a.is_ipv4()).ok_or_else(|| format!("{host} has no usable address"))?;
+        let (name, port) = parse_host_port(&t.host).map_err(|e| format!("{}: {e}", t.host))?;
+        let host = name.to_string();
+        let question = Question { host: name, port, transport, secure: false };
+        let located = self.dns.locate(question).await.map_err(|e| format!("{host}: {e}"))?;
+        let (first, next) = located.targets.split_first().ok_or_else(|| format!("{host} leads nowhere"))?;
+        let (transport, addr) = (first.transport, first.addr);
         let credentials = match (&t.username, &t.password_secret) {
             (Some(user), Some(name)) => {
                 let password = self.secrets.get(name).cloned();
@@ -215,7 +249,21 @@ impl Business {
             }
             _ => None,
         };
-        Ok(TrunkTarget { transport, addr, host, credentials, max_calls: t.max_calls, media })
+        let secure = first.transport == Transport::Tls || next.iter().any(|t| t.transport == Transport::Tls);
+        let peer = secure.then(|| self.net.peer(host.trim_matches(['[', ']'])));
+        let target = TrunkTarget {
+            transport,
+            addr,
+            next: next.to_vec(),
+            host,
+            port,
+            open: t.transport == "auto",
+            peer,
+            credentials,
+            max_calls: t.max_calls,
+            media,
+        };
+        Ok((target, located.until))
     }
 }
 
@@ -250,7 +298,8 @@ fn sip_settings(
             if addresses.is_empty()
                 && let Some(target) = targets.get(&(id.clone(), trunk.clone()))
             {
-                addresses.push((target.addr.ip(), Some(target.addr.port())));
+                let all = std::iter::once(target.addr).chain(target.next.iter().map(|t| t.addr));
+                addresses.extend(all.map(|a| (a.ip(), Some(a.port()))));
             }
             s.trunks.push(TrunkPeer { id: trunk.clone(), tenant: id.clone(), addresses, login: None });
         }

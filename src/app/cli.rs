@@ -156,12 +156,18 @@ struct Process {
     /// SIP over UDP and TCP.
     #[arg(long, env = "RINGDESK_SIP_BIND", value_name = "A:P")]
     sip_bind: Option<SocketAddr>,
+    /// SIP over TLS.
+    #[arg(long, env = "RINGDESK_SIP_TLS", value_name = "A:P")]
+    sip_tls: Option<SocketAddr>,
     /// What the world calls this machine, behind a NAT.
     #[arg(long, env = "RINGDESK_SIP_PUBLIC", value_name = "A")]
     sip_public: Option<IpAddr>,
     /// HTTP.
     #[arg(long, env = "RINGDESK_HTTP_BIND", value_name = "A:P")]
     http_bind: Option<SocketAddr>,
+    /// HTTP and SIP over WebSocket, by TLS.
+    #[arg(long, env = "RINGDESK_HTTP_TLS", value_name = "A:P")]
+    http_tls: Option<SocketAddr>,
     /// RTP address.
     #[arg(long, env = "RINGDESK_MEDIA_BIND", value_name = "A")]
     media_bind: Option<IpAddr>,
@@ -195,6 +201,8 @@ impl Process {
         set(&mut c.media.timeout_s, self.media_timeout);
         c.data.database = self.database.or(c.data.database);
         c.sip.public = self.sip_public.or(c.sip.public);
+        c.sip.tls = self.sip_tls.or(c.sip.tls);
+        c.http.tls = self.http_tls.or(c.http.tls);
         c.media.bind = self.media_bind.or(c.media.bind);
         c.flows.dir = self.flows.or(c.flows.dir);
         c.rtp_ports()?;

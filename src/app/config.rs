@@ -10,7 +10,15 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::sip::stack::Reliable;
+use crate::{
+    base::limits,
+    net::TlsFiles,
+    sip::{
+        msg::{Host, parse_host_port},
+        stack::Reliable,
+        transport::Transport,
+    },
+};
 
 /// Everything a process is told at boot.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
@@ -26,6 +34,30 @@ pub struct Config {
     pub data: Data,
     /// Flows.
     pub flows: Flows,
+    /// The certificate.
+    pub tls: TlsConfig,
+    /// Name servers.
+    pub dns: DnsConfig,
+}
+
+/// `[dns]`
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DnsConfig {
+    /// Whom to ask where carriers are: `192.0.2.53` or `192.0.2.53:5353`. Those of the system by default.
+    pub servers: Vec<String>,
+}
+
+/// `[tls]`
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TlsConfig {
+    /// The certificate with its chain, PEM. Without one, a self-signed one is made in the data folder.
+    pub cert: Option<PathBuf>,
+    /// Its private key, PEM.
+    pub key: Option<PathBuf>,
+    /// Authorities trusted besides the public ones when we open a TLS connection, PEM.
+    pub ca: Option<PathBuf>,
 }
 
 /// `[sip]`
@@ -34,8 +66,18 @@ pub struct Config {
 pub struct Sip {
     /// Address and port for UDP and TCP. Default `0.0.0.0:5060`.
     pub bind: SocketAddr,
+    /// Address and port for TLS. None by default.
+    pub tls: Option<SocketAddr>,
     /// What the world calls that address, where it is another (behind a NAT).
     pub public: Option<IpAddr>,
+    /// More addresses to listen on, `[[sip.listen]]`.
+    pub listen: Vec<Listen>,
+    /// Most connections (TCP, TLS, WebSocket) from one address. Behind one NAT sits a whole office.
+    pub connections_per_address: usize,
+    /// Most connections.
+    pub connections: usize,
+    /// A connection without a message or keep-alive is closed after so many seconds.
+    pub idle_s: u32,
     /// Phones are offered a digest by SHA-256 before the one by MD5. Off: phones of before RFC 8760 (baresip 1.x) refuse both.
     pub digest_sha256: bool,
     /// Which provisional responses are sent so that they are sure to arrive (RFC 3262): `sound` (those with a description),
@@ -48,14 +90,64 @@ pub struct Sip {
     pub session_min_s: u32,
 }
 
+/// `[[sip.listen]]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    /// `udp`, `tcp` or `tls`.
+    pub transport: ListenTransport,
+    /// Address and port.
+    pub bind: SocketAddr,
+    /// What the world calls it, where it is another: an address or a name, with the port when that is another too.
+    #[serde(default)]
+    pub public: Option<String>,
+}
+
+/// What can be listened on here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ListenTransport {
+    /// Datagrams.
+    Udp,
+    /// A stream.
+    Tcp,
+    /// An encrypted stream.
+    Tls,
+}
+
+impl From<ListenTransport> for Transport {
+    fn from(t: ListenTransport) -> Transport {
+        match t {
+            ListenTransport::Udp => Transport::Udp,
+            ListenTransport::Tcp => Transport::Tcp,
+            ListenTransport::Tls => Transport::Tls,
+        }
+    }
+}
+
+/// One address SIP is spoken on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoken {
+    /// How.
+    pub transport: Transport,
+    /// Where; port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// What the world calls it; the port only where it is another.
+    pub public: Option<(Host, Option<u16>)>,
+}
+
 /// `[http]`
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
     /// Address and port. Default `0.0.0.0:8080`.
     pub bind: SocketAddr,
+    /// Address and port for https and secure WebSockets, besides the plain one. None by default.
+    pub tls: Option<SocketAddr>,
     /// The pages are reached over https (a proxy in front): cookies are marked secure.
     pub https: bool,
+    /// Proxies in front of us whose `X-Forwarded-For` is believed. None by default: anybody can write that header.
+    pub trusted_proxies: Vec<IpAddr>,
     /// Addresses the pages are reached under besides the `Host` of the request: `https://desk.example`.
     pub origins: Vec<String>,
 }
@@ -100,7 +192,12 @@ impl Default for Sip {
     fn default() -> Self {
         Sip {
             bind: SocketAddr::from(([0, 0, 0, 0], 5060)),
+            tls: None,
             public: None,
+            listen: Vec::new(),
+            connections_per_address: limits::SIP_STREAMS_PER_IP,
+            connections: limits::SIP_STREAMS_MAX,
+            idle_s: limits::SIP_STREAM_IDLE.as_secs() as u32,
             digest_sha256: false,
             reliable: Reliable::default(),
             session_expires_s: 1_800,
@@ -111,7 +208,13 @@ impl Default for Sip {
 
 impl Default for Http {
     fn default() -> Self {
-        Http { bind: SocketAddr::from(([0, 0, 0, 0], 8080)), https: false, origins: Vec::new() }
+        Http {
+            bind: SocketAddr::from(([0, 0, 0, 0], 8080)),
+            tls: None,
+            https: false,
+            trusted_proxies: Vec::new(),
+            origins: Vec::new(),
+        }
     }
 }
 
@@ -149,6 +252,52 @@ impl Config {
         Ok(lo..=hi)
     }
 
+    /// Every address SIP is spoken on: UDP and TCP on `sip.bind`, TLS on `sip.tls`, and what `[[sip.listen]]` adds.
+    pub fn spoken(&self) -> Result<Vec<Spoken>> {
+        let sip = &self.sip;
+        if !(30..=86_400).contains(&sip.idle_s) {
+            bail!("sip.idle_s: {} is not between 30 and 86400", sip.idle_s);
+        }
+        if sip.connections == 0 || sip.connections_per_address == 0 {
+            bail!("sip.connections and sip.connections_per_address: 0 would let nobody in");
+        }
+        let whole = sip.public.map(|ip| (Host::Ip(ip), None));
+        let first = [(Transport::Udp, Some(sip.bind)), (Transport::Tcp, Some(sip.bind)), (Transport::Tls, sip.tls)];
+        let mut all: Vec<Spoken> = first
+            .into_iter()
+            .filter_map(|(transport, bind)| Some(Spoken { transport, bind: bind?, public: whole.clone() }))
+            .collect();
+        for (i, l) in sip.listen.iter().enumerate() {
+            let at = |key: &str| format!("sip.listen[{i}].{key}");
+            let public = match &l.public {
+                // IPv6 behind an IPv4 address of the world's would be told to nobody who could use it.
+                None => whole.clone().filter(|(h, _)| h.ip().is_none_or(|ip| ip.is_ipv4() == l.bind.is_ipv4())),
+                Some(text) => {
+                    let ip = text.parse::<IpAddr>().map(|ip| (Host::Ip(ip), None));
+                    let read = ip.or_else(|_| parse_host_port(text).map_err(|why| format!("`{text}` is {why}")));
+                    Some(read.map_err(|why| anyhow::anyhow!("{}: {why}", at("public")))?)
+                }
+            };
+            let transport = l.transport.into();
+            if l.bind.port() != 0 && all.iter().any(|s| s.transport == transport && s.bind == l.bind) {
+                bail!("{}: {} is listened on already by {transport}", at("bind"), l.bind);
+            }
+            all.push(Spoken { transport, bind: l.bind, public });
+        }
+        Ok(all)
+    }
+
+    /// The name servers to ask; none: those of the system.
+    pub fn dns_servers(&self) -> Result<Vec<SocketAddr>> {
+        let read = |text: &String| {
+            let bare = text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53));
+            bare.or_else(|_| text.parse()).with_context(|| {
+                format!("dns.servers: `{text}` is no address; expected something like 192.0.2.53 or [2001:db8::53]:5353")
+            })
+        };
+        self.dns.servers.iter().map(read).collect()
+    }
+
     /// Where the database is.
     pub fn store_place(&self) -> String {
         self.data.database.clone().unwrap_or_else(|| self.data.dir.join("ringdesk.sqlite").display().to_string())
@@ -169,6 +318,24 @@ impl Config {
     /// The recordings folder.
     pub fn recordings(&self) -> PathBuf {
         self.data.dir.join("recordings")
+    }
+
+    /// Where certificate and key lie, and whether they are made by us when they are not there; none when nothing speaks TLS.
+    /// A trunk over TLS needs `[sip] tls` as well: it is the address we are known by.
+    pub fn tls_files(&self) -> Result<Option<(TlsFiles, bool)>> {
+        let listens = self.sip.listen.iter().any(|l| l.transport == ListenTransport::Tls);
+        if self.sip.tls.is_none() && self.http.tls.is_none() && !listens {
+            return Ok(None);
+        }
+        let ca = self.tls.ca.clone();
+        match (&self.tls.cert, &self.tls.key) {
+            (Some(cert), Some(key)) => Ok(Some((TlsFiles { cert: cert.clone(), key: key.clone(), ca }, false))),
+            (None, None) => {
+                let dir = &self.data.dir;
+                Ok(Some((TlsFiles { cert: dir.join("tls-cert.pem"), key: dir.join("tls-key.pem"), ca }, true)))
+            }
+            _ => bail!("tls: cert and key belong together; only one of them is given"),
+        }
     }
 
     /// As TOML, without secrets.
@@ -216,6 +383,85 @@ mod tests {
         c.data.dir = outer.path().join("data");
         c.make_data_dir().unwrap();
         assert_eq!(std::fs::metadata(&c.data.dir).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_certificate_without_its_key_is_refused_and_none_is_needed_without_tls() {
+        let mut c = Config::default();
+        assert!(c.tls_files().unwrap().is_none());
+        c.sip.tls = Some("0.0.0.0:5061".parse().unwrap());
+        assert!(c.tls_files().unwrap().unwrap().1, "made by us");
+        c.tls.cert = Some("cert.pem".into());
+        assert!(c.tls_files().unwrap_err().to_string().contains("key"));
+        c.tls.key = Some("key.pem".into());
+        assert!(!c.tls_files().unwrap().unwrap().1);
+    }
+
+    #[test]
+    fn listeners_have_public_addresses_of_their_own_and_mistakes_are_named_by_their_key() {
+        let c: Config = toml::from_str(
+            r#"
+            [sip]
+            bind = "10.0.0.5:5060"
+            public = "198.51.100.7"
+            [[sip.listen]]
+            transport = "udp"
+            bind = "[2001:db8::5]:5060"
+            [[sip.listen]]
+            transport = "tcp"
+            bind = "10.0.0.6:5070"
+            public = "sip.shop.example:5060"
+            [[sip.listen]]
+            transport = "tls"
+            bind = "10.0.0.6:5071"
+            public = "2001:db8::9"
+            "#,
+        )
+        .unwrap();
+        let all = c.spoken().unwrap();
+        let said = |s: &Spoken| {
+            let public = s.public.as_ref().map(|(h, p)| format!("{h} {}", p.unwrap_or(0)));
+            format!("{} {} {}", s.transport, s.bind, public.unwrap_or_default())
+        };
+        let want = [
+            "UDP 10.0.0.5:5060 198.51.100.7 0",
+            "TCP 10.0.0.5:5060 198.51.100.7 0",
+            "UDP [2001:db8::5]:5060 ",
+            "TCP 10.0.0.6:5070 sip.shop.example 5060",
+            "TLS 10.0.0.6:5071 [2001:db8::9] 0",
+        ];
+        assert_eq!(all.iter().map(said).collect::<Vec<_>>(), want);
+        assert!(c.tls_files().unwrap().is_some());
+
+        let mut wrong = c.clone();
+        wrong.sip.listen[1].public = Some("sip.shop.example:many".into());
+        assert!(wrong.spoken().unwrap_err().to_string().starts_with("sip.listen[1].public: "));
+        let mut twice = c.clone();
+        twice.sip.listen[1].bind = "10.0.0.5:5060".parse().unwrap();
+        assert!(twice.spoken().unwrap_err().to_string().starts_with("sip.listen[1].bind: "));
+        let sctp = "[[sip.listen]]\ntransport = \"sctp\"\nbind = \"10.0.0.5:5060\"\n";
+        let e = toml::from_str::<Config>(sctp).unwrap_err().to_string();
+        assert!(e.contains("transport") && e.contains("udp"), "{e}");
+        for (key, change) in [("idle_s", 5), ("connections", 0)] {
+            let mut c = c.clone();
+            if key == "idle_s" {
+                c.sip.idle_s = change
+            } else {
+                c.sip.connections = change as usize
+            };
+            assert!(c.spoken().unwrap_err().to_string().contains(key));
+        }
+    }
+
+    #[test]
+    fn name_servers_are_addresses_with_or_without_a_port() {
+        let mut c = Config::default();
+        assert!(c.dns_servers().unwrap().is_empty());
+        c.dns.servers = ["192.0.2.53", "2001:db8::53", "192.0.2.53:5353", "[2001:db8::53]:5353"].map(str::to_owned).into();
+        let ports: Vec<u16> = c.dns_servers().unwrap().iter().map(SocketAddr::port).collect();
+        assert_eq!(ports, [53, 53, 5353, 5353]);
+        c.dns.servers = vec!["dns.example".into()];
+        assert!(c.dns_servers().unwrap_err().to_string().contains("dns.servers"));
     }
 
     #[test]

@@ -83,6 +83,7 @@ impl Inbox {
         }
         let input = match event {
             NetEvent::Received { message, source } => stack::Input::Received { message, source },
+            NetEvent::Undelivered { method, branch } => stack::Input::Undelivered { method, branch },
             NetEvent::Closed { conn } => stack::Input::Closed { conn },
             NetEvent::SendFailed { flow, why } => {
                 tracing::debug!(%flow, %why, "a message was not sent");
@@ -236,7 +237,8 @@ impl Driver {
 
     /// False when facts could not be appended.
     fn carry_out(&mut self, out: &mut Vec<Output>, replies: &mut Replies) -> bool {
-        let facts: Vec<_> = out.iter().filter_map(|o| if let Output::Fact(r) = o { Some(r.clone()) } else { None }).collect();
+        let facts = out.extract_if(.., |o| matches!(o, Output::Fact(_)));
+        let facts: Vec<_> = facts.filter_map(|o| if let Output::Fact(r) = o { Some(r) } else { None }).collect();
         if !facts.is_empty()
             && let Err(error) = self.edges.journal.append(facts)
         {
@@ -246,6 +248,7 @@ impl Driver {
         }
         for o in out.drain(..) {
             match o {
+                // They went first.
                 Output::Fact(_) => {}
                 Output::Send { flow, bytes } => self.edges.net.send(flow, bytes),
                 Output::Media(c) => self.edges.studio.media(c),

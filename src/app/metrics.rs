@@ -6,13 +6,18 @@ use std::{
 };
 
 use super::driver::{Inbox, Shown};
-use crate::{call::Histogram, net::Net, store::JournalHandle};
+use crate::{
+    call::Histogram,
+    net::{Net, Tls},
+    store::JournalHandle,
+};
 
 /// Where the figures come from.
 pub struct Sources {
     pub shown: Arc<Shown>,
     pub inbox: Inbox,
     pub net: Arc<Net>,
+    pub tls: Option<Arc<Tls>>,
     pub engine: Arc<media::Engine>,
     pub journal: JournalHandle,
 }
@@ -34,6 +39,9 @@ impl Sources {
         line("ringdesk_loop_refused_total", refused);
         line("ringdesk_loop_inputs_total", self.shown.inputs.load(Relaxed));
         line("ringdesk_loop_round_max_us", self.shown.round_us_max.load(Relaxed));
+        if let Some(tls) = &self.tls {
+            line("ringdesk_tls_expires_unix_s", u64::try_from(tls.expires_unix_s()).unwrap_or(0));
+        }
         for (name, value) in self.net.counters().named() {
             line(&format!("ringdesk_net_{name}"), value);
         }
@@ -61,6 +69,7 @@ impl Sources {
             ("ringdesk_leg_loss_percent", sound.loss_percent),
             ("ringdesk_leg_jitter_ms", sound.jitter_ms),
             ("ringdesk_leg_rtt_ms", sound.rtt_ms),
+            ("ringdesk_leg_peer_mos", sound.peer_mos),
         ] {
             histogram(&mut out, name, &h);
         }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, RwLock, atomic::AtomicU64},
+    sync::{Arc, Mutex, RwLock, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -21,6 +21,7 @@ use super::{
     flows,
     front::Front,
     metrics::Sources,
+    secure,
     streams::Streams,
 };
 use crate::{
@@ -29,8 +30,8 @@ use crate::{
     call::{self, Calls},
     center::{Center, Config as CenterConfig, Input, door::Door, memory::Memory, recover::Repaired},
     channels::webchat,
-    net::{Net, NetConfig},
-    sip::{stack::Listener, transport::Transport},
+    net::{Dns, Net, NetConfig, Tls},
+    sip::{locate::Reach, stack::Listener, transport::Transport},
     speech::{Engine as Speech, TextToSpeech},
     store::{Journal, Store},
     studio::{EventSink, Library, Studio, StudioConfig, Voice},
@@ -49,6 +50,10 @@ pub struct Running {
     pub sip: Vec<SocketAddr>,
     /// The HTTP address.
     pub http: SocketAddr,
+    /// The address of SIP over TLS, when there is one.
+    pub sip_tls: Option<SocketAddr>,
+    /// The address of https, when there is one.
+    pub https: Option<SocketAddr>,
     /// Made just now, if the demo was asked for and the store was empty.
     pub credentials: Option<DemoCredentials>,
     /// Facts replayed.
@@ -57,6 +62,8 @@ pub struct Running {
     loop_thread: Option<std::thread::JoinHandle<()>>,
     journal: Journal,
     web: tokio::task::JoinHandle<std::io::Result<()>>,
+    /// What ends when this is dropped.
+    edges: tokio::task::JoinSet<()>,
     watch: tokio::task::JoinHandle<()>,
     store: Store,
     studio: Studio,
@@ -88,26 +95,39 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
 
     // Sockets first: a port that is taken must not cost a restart its facts.
     let sip_inbox = inbox.clone();
-    let net = Arc::new(start_net(config.sip.bind, move |e| sip_inbox.net(e))?);
+    let tls = secure::open(config)?;
+    let net = Arc::new(start_net(config, tls.clone(), move |e| sip_inbox.net(e))?);
     let listener = tokio::net::TcpListener::bind(config.http.bind)
         .await
         .with_context(|| format!("http.bind: cannot listen on {}", config.http.bind))?;
     let http = listener.local_addr()?;
     let (udp, tcp) = (net.udp_addrs(), net.tcp_addrs());
+    let https = match (config.http.tls, &tls) {
+        (Some(addr), Some(tls)) => Some(secure::Listener::bind(addr, tls.clone()).await.context("http.tls")?),
+        _ => None,
+    };
+    let https_at = https.as_ref().map(secure::Listener::address);
 
     let credentials = match demo {
         true => demo_seed(&store, clock.now(), &mut rng, config, &udp, http).await?,
         false => None,
     };
 
+    let sip_tls = net.tls_addrs().first().copied();
+
     // The business.
-    let here = here(config, &udp, &tcp, http);
+    let here = here(config, &net, http, https_at)?;
     let current = Arc::new(RwLock::new(Arc::new(
         crate::center::settings::Settings::compile(0, Default::default(), &BTreeMap::new())
             .map_err(|p| anyhow!(p.join("\n")))?,
     )));
+    let reach = Reach::from_listeners(here.listeners.iter().map(|l| (l.transport, l.local)));
+    let dns = Dns::start(&config.dns_servers()?, reach, rng.fork(), move || clock.now().mono);
     let business = Arc::new(Business {
         store: store.clone(),
+        net: net.clone(),
+        dns,
+        look_again: Mutex::default(),
         flows: flows::load(config.flows.dir.as_deref())?,
         here,
         inbox: inbox.clone(),
@@ -165,29 +185,34 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         business: business.clone(),
         next: AtomicU64::new(0),
     });
-    let sip = api::SipDoor { net: net.clone(), local: http, tls: false };
-    let sources = Sources { shown, inbox: inbox.clone(), net, engine: engine.clone(), journal: journal.handle() };
+    let sip = api::SipDoor { net: net.clone(), plain: http, tls: https_at, proxies: config.http.trusted_proxies.clone() };
+    let sources =
+        Sources { shown, inbox: inbox.clone(), net, tls: tls.clone(), engine: engine.clone(), journal: journal.handle() };
     let health_journal = journal.handle();
     let health_engine = engine.clone();
+    let health_tls = tls.clone();
     let logins = Arc::new(tokio::sync::Notify::new());
     let api = api::router(api::Parts {
         door: door.clone(),
         store: store.clone(),
-        facts: journal.handle().subscribe(),
+        facts: journal.handle().news(),
         blinks: blinks_in,
         rng: rng.fork(),
         metrics: Arc::new(move || sources.text()),
         health: Arc::new(move || {
             let backlog = health_journal.backlog();
             let free = health_engine.counters().port_pairs_free;
-            vec![
+            let certificate = health_tls.as_ref().map(|t| secure::health(t, clock));
+            let mut parts = vec![
                 api::Component {
                     name: "journal".into(),
                     ok: health_journal.healthy(),
                     detail: format!("{backlog} facts waiting"),
                 },
                 api::Component { name: "media".into(), ok: free > 0, detail: format!("{free} port pairs free") },
-            ]
+            ];
+            parts.extend(certificate);
+            parts
         }),
         logins: logins.clone(),
         recordings,
@@ -202,12 +227,23 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         blinks: blinks.subscribe(),
         rng: rng.fork(),
     });
-    let app = api.merge(chat).into_make_service_with_connect_info::<SocketAddr>();
+    let app = api.merge(chat);
+    let mut edges = tokio::task::JoinSet::new();
+    if let Some(https) = https {
+        edges.spawn(https.serve(api::over_tls(app.clone())));
+    }
+    if let Some(tls) = tls {
+        edges.spawn(secure::watch(tls, clock));
+    }
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let web = tokio::spawn(async move { axum::serve(listener, app).await });
     let watch = tokio::spawn(business.watch(logins, seen));
     Ok(Running {
         sip: udp.into_iter().chain(tcp).collect(),
         http,
+        sip_tls,
+        https: https_at,
+        edges,
         credentials,
         replayed,
         inbox,
@@ -225,6 +261,7 @@ impl Running {
     /// Stops taking anything new, writes the last facts, closes recordings. What was going on is found by the next start.
     pub async fn stop(mut self) {
         self.web.abort();
+        self.edges.abort_all();
         self.watch.abort();
         self.inbox.put(Wake::Stop);
         if let Some(thread) = self.loop_thread.take() {
@@ -244,9 +281,12 @@ impl Running {
 
 /// Port 0 takes one that is free for UDP and TCP alike, so that there is one address to tell.
 fn start_net(
-    bind: SocketAddr,
+    config: &Config,
+    keys: Option<Arc<Tls>>,
     inbox: impl Fn(crate::net::NetEvent) -> Result<(), crate::net::NetEvent> + Clone + Send + Sync + 'static,
 ) -> Result<Net> {
+    let bind = config.sip.bind;
+    let spoken = config.spoken()?;
     let mut tries = if bind.port() == 0 { FREE_PORT_TRIES } else { 1 };
     loop {
         tries -= 1;
@@ -254,24 +294,43 @@ fn start_net(
             0 => std::net::UdpSocket::bind(bind).and_then(|s| s.local_addr()).context("sip.bind")?,
             _ => bind,
         };
-        match Net::start(NetConfig::new(vec![at], vec![at]), inbox.clone()) {
+        // The first of UDP and of TCP are `sip.bind`, which now has its port.
+        let binds = |transport| {
+            let of_it = spoken.iter().filter(move |s| s.transport == transport).map(|s| s.bind);
+            of_it.map(|b| if b == bind { at } else { b }).collect()
+        };
+        let mut net = NetConfig::new(binds(Transport::Udp), binds(Transport::Tcp));
+        net.tls = binds(Transport::Tls);
+        net.keys = keys.clone();
+        (net.streams_max, net.streams_per_ip) = (config.sip.connections, config.sip.connections_per_address);
+        net.idle = Duration::from_secs(config.sip.idle_s.into());
+        match Net::start(net, inbox.clone()) {
             // Free for UDP only, or somebody was quicker.
             Err(_) if tries > 0 => {}
-            net => return net.with_context(|| format!("sip.bind: cannot listen on {at} (is another SIP server running?)")),
+            // The address is in the error.
+            net => return net.context("sip.bind, sip.tls, sip.listen (is another SIP server running?)"),
         }
     }
 }
 
-fn here(config: &Config, udp: &[SocketAddr], tcp: &[SocketAddr], http: SocketAddr) -> Here {
-    let listen = |transport| {
-        move |local: &SocketAddr| Listener { transport, local: *local, public: public_host(*local, config.sip.public) }
-    };
-    let listeners: Vec<Listener> = udp
-        .iter()
-        .map(listen(Transport::Udp))
-        .chain(tcp.iter().map(listen(Transport::Tcp)))
-        .chain([http].iter().map(listen(Transport::Ws)))
-        .collect();
+fn here(config: &Config, net: &Net, http: SocketAddr, https: Option<SocketAddr>) -> Result<Here> {
+    let spoken = config.spoken()?;
+    let mut listeners = Vec::new();
+    for (transport, bound) in
+        [(Transport::Udp, net.udp_addrs()), (Transport::Tcp, net.tcp_addrs()), (Transport::Tls, net.tls_addrs())]
+    {
+        // Bound in the order they are written in.
+        let of_it = spoken.iter().filter(|s| s.transport == transport);
+        listeners.extend(bound.into_iter().zip(of_it).map(|(local, s)| {
+            let public = s.public.clone().map(|(host, port)| (host, port.unwrap_or(local.port())));
+            Listener { transport, local, public: public.or_else(|| public_host(local, None)) }
+        }));
+    }
+    let pages = [(Transport::Ws, Some(http)), (Transport::Wss, https)];
+    listeners.extend(pages.into_iter().filter_map(|(transport, local)| {
+        let local = local?;
+        Some(Listener { transport, local, public: public_host(local, config.sip.public) })
+    }));
     let bound = config.media.bind.unwrap_or(config.sip.bind.ip());
     let media = match config.sip.public {
         Some(ip) => Some(ip),
@@ -282,7 +341,7 @@ fn here(config: &Config, udp: &[SocketAddr], tcp: &[SocketAddr], http: SocketAdd
     let strong_digest = config.sip.digest_sha256;
     let media_timeout = (timeout > 0).then(|| Duration::from_secs(u64::from(timeout)));
     let seconds = |s: u32| Duration::from_secs(u64::from(s));
-    Here {
+    Ok(Here {
         listeners,
         media,
         strong_digest,
@@ -291,7 +350,7 @@ fn here(config: &Config, udp: &[SocketAddr], tcp: &[SocketAddr], http: SocketAdd
         session_min: seconds(config.sip.session_min_s),
         media_timeout,
         fingerprint: Some(media::dtls::identity().fingerprint),
-    }
+    })
 }
 
 async fn demo_seed(

@@ -26,6 +26,28 @@ pub const SIP_STREAM_QUEUE: usize = 256;
 pub const SIP_CONNECT_TIMEOUT: Duration = secs(5);
 /// A stream that cannot be framed stays open this long, so that the answer saying so gets out.
 pub const SIP_STREAM_LINGER: Duration = secs(1);
+/// A call with more places than one tries the next when nothing has come back from one for this long.
+pub const SIP_NEXT_TARGET: Duration = secs(4);
+/// A name must be resolved within this; what has been found by then is used.
+pub const DNS_PATIENCE: Duration = secs(4);
+/// Most names being resolved at once; the newest is refused.
+pub const DNS_WAITING_MAX: usize = 4_096;
+/// Most records of one answer that are looked at; the rest is ignored.
+pub const DNS_RECORDS_MAX: usize = 32;
+/// Most places one name leads to; the least preferred are left out.
+pub const DNS_TARGETS_MAX: usize = 16;
+/// Most answers remembered; the one that ends first goes.
+pub const DNS_CACHE_MAX: usize = 4_096;
+/// An answer is good for at least this, longer than it takes to resolve a name with it.
+pub const DNS_TTL_MIN: Duration = secs(10);
+/// And for at most this.
+pub const DNS_TTL_MAX: Duration = mins(60);
+/// That there is no such name is believed at most this long.
+pub const DNS_NEGATIVE_MAX: Duration = mins(5);
+/// A name server that failed is asked again after this.
+pub const DNS_FAILED_LIFE: Duration = secs(10);
+/// How long after its end the last good answer is still used while the name servers fail (RFC 8767).
+pub const DNS_STALE_LIFE: Duration = mins(24 * 60);
 /// Most SIP transactions alive; a new request beyond gets 503.
 pub const SIP_TRANSACTIONS_MAX: usize = 100_000;
 /// Most dialogs alive; a new INVITE beyond gets 503.
@@ -35,7 +57,7 @@ pub const SIP_PROVISIONALS_MAX: usize = 8;
 /// Most REFERs of one call that are being carried out; the next is refused.
 pub const SIP_REFERS_MAX: usize = 4;
 /// Most keys that wait to be sent to one peer in INFO; the last are dropped.
-pub const KEYS_MAX: usize = 64;
+pub const INFO_KEYS_MAX: usize = 64;
 /// Most bindings of one address of record (RFC 3261 10.3); the registration beyond is refused.
 pub const SIP_BINDINGS_PER_AOR: usize = 10;
 /// Most short-lived logins of one user (browser tabs); the oldest goes.
@@ -46,6 +68,12 @@ pub const SIP_GRANT_LIFE: Duration = mins(10);
 pub const SIP_WEB_SILENCE: Duration = secs(75);
 /// How often a WebSocket is pinged (RFC 7118 6): shorter than what proxies and NATs take for the end.
 pub const SIP_WEB_PING: Duration = secs(25);
+/// A STUN question on the SIP port is answered once in this time for each address: phones ask every half minute.
+pub const SIP_STUN_EVERY: Duration = secs(10);
+/// Most addresses whose STUN questions are remembered; the newest gets no answer.
+pub const SIP_STUN_SOURCES_MAX: usize = 20_000;
+/// A peer that does not acknowledge what a stream carries, data or probe, is gone after this.
+pub const SIP_STREAM_DEAD: Duration = secs(40);
 /// How long a digest nonce is good for.
 pub const SIP_NONCE_LIFE: Duration = mins(5);
 /// Most nonces whose use counts are remembered; the oldest is forgotten and its user asked again.
@@ -54,6 +82,9 @@ pub const SIP_NONCES_MAX: usize = 100_000;
 pub const SDP_MAX: usize = 16_384;
 /// Most media sections in an SDP.
 pub const SDP_MEDIA_MAX: usize = 16;
+
+/// An agent whose phone is lost in the middle of a talk is waited for so long, while the customer hears music.
+pub const AGENT_LOST_GRACE: Duration = secs(20);
 
 /// Largest flow file, bytes.
 pub const FLOW_BYTES_MAX: usize = 1 << 20;
@@ -139,6 +170,10 @@ pub const JOURNAL_BATCH_MAX: usize = 2_000;
 /// Events a slow console may be behind before it gets a fresh snapshot instead.
 pub const EVENTS_BEHIND_MAX: usize = 4_096;
 
+/// Requests of a tenant that name themselves, within a day.
+pub const REQUESTS_NAMED_MAX: usize = 100_000;
+/// Keys an agent may send at once.
+pub const KEYS_MAX: usize = 32;
 /// An offer rings this long unless the queue says otherwise.
 pub const RING_DEFAULT: Duration = secs(20);
 /// A caller who was cut off finds the old place for this long when calling again.

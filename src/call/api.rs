@@ -21,8 +21,9 @@ use crate::{
     sip::{
         auth::Credentials,
         dialog::DialogSnapshot,
+        locate,
         stack::{self, ReferId, SipSettings, Who},
-        transport::{Flow, Source, Transport},
+        transport::{Flow, PeerId, Source, Transport},
     },
 };
 
@@ -272,8 +273,16 @@ pub struct TrunkTarget {
     pub transport: Transport,
     /// Where calls are sent.
     pub addr: SocketAddr,
+    /// Where else, in this order, when nobody answers there (RFC 3263 4.3).
+    pub next: Vec<locate::Target>,
     /// The host as written, for URIs.
     pub host: String,
+    /// The port as written, for URIs; none when the name servers say it.
+    pub port: Option<u16>,
+    /// Which transport it wants is for the name servers to say, and where they say nothing, ours to choose.
+    pub open: bool,
+    /// Whose certificate it must show over TLS.
+    pub peer: Option<PeerId>,
     /// When it asks.
     pub credentials: Option<Credentials>,
     /// Most calls at once.

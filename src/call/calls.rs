@@ -227,7 +227,11 @@ impl Calls {
                 let legs: Vec<LegId> = legs.into_iter().filter(|l| self.live(*l)).collect();
                 media(Command::Bridge { bridge, audience: Audience::all(&legs) });
             }
-            Action::Audience { bridge, audience } => media(Command::Bridge { bridge, audience }),
+            Action::Audience { bridge, mut audience } => {
+                audience.rows.retain(|(leg, _)| self.live(*leg));
+                audience.rows.iter_mut().for_each(|(_, speakers)| speakers.retain(|leg| self.live(*leg)));
+                media(Command::Bridge { bridge, audience });
+            }
             Action::Unbridge { leg } if self.live(leg) => media(Command::Unbridge { leg }),
             Action::Play { leg, play, prompts, repeat } => match self.live(leg) {
                 true => out.push(Output::Play { leg, play, prompts, repeat }),

@@ -7,7 +7,7 @@ use media::wire::{Command, LegId};
 
 use super::{Calls, Dtmf, Event, Output};
 use crate::{
-    base::{Now, limits::KEYS_MAX, ms},
+    base::{Now, limits::INFO_KEYS_MAX, ms},
     sip::stack::{self, DialogKey},
 };
 
@@ -23,7 +23,7 @@ impl Calls {
         }
         let idle = l.keys.is_empty();
         let keys = digits.chars().filter(|c| matches!(c, '0'..='9' | '*' | '#' | 'A'..='D'));
-        let room = KEYS_MAX.saturating_sub(l.keys.len());
+        let room = INFO_KEYS_MAX.saturating_sub(l.keys.len());
         l.keys.extend(keys.take(room));
         if idle {
             self.next_key(now, leg, out);

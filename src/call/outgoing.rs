@@ -129,7 +129,14 @@ impl Calls {
         let to: Uri = SipUri::new(Some(user), here(), None).into();
         let targets = bindings
             .iter()
-            .map(|b| Target { uri: b.contact.clone(), to: Some(to.clone()), flow: b.flow, sticky: true })
+            .map(|b| Target {
+                uri: b.contact.clone(),
+                to: Some(to.clone()),
+                flow: b.flow,
+                sticky: true,
+                next: Vec::new(),
+                open: false,
+            })
             .collect();
         let name = if caller.number.is_empty() { "anonymous" } else { &caller.number };
         let mut from = NameAddr::new(SipUri::new(Some(name), here(), None));
@@ -153,15 +160,19 @@ impl Calls {
         if t.max_calls.is_some_and(|max| busy >= max as usize) {
             return Err(Cause::Congestion);
         }
-        let local = self.settings.sip.local(t.transport).ok_or(Cause::Unreachable)?;
-        let flow = Flow { transport: t.transport, local, remote: t.addr, conn: None };
+        let flow_to = |transport, remote| {
+            let local = self.settings.sip.local_towards(transport, remote)?;
+            Some(Flow { transport, local, remote, conn: None, peer: t.peer })
+        };
+        let flow = flow_to(t.transport, t.addr).ok_or(Cause::Unreachable)?;
+        let next = t.next.iter().filter_map(|n| flow_to(n.transport, n.addr)).collect();
         let host = Host::parse(&t.host).unwrap_or(Host::Ip(t.addr.ip()));
-        let uri: Uri = SipUri::new(Some(number), host.clone(), Some(t.addr.port()).filter(|p| *p != 5060)).into();
+        let uri: Uri = SipUri::new(Some(number), host.clone(), t.port.filter(|p| *p != 5060)).into();
         // A digest trunk knows us by its user; others by the number we present.
         let user = t.credentials.as_ref().map(|c| c.user.clone()).filter(|_| caller.number.is_empty());
         let name = user.unwrap_or_else(|| if caller.number.is_empty() { "anonymous".into() } else { caller.number.clone() });
         let from = NameAddr::new(SipUri::new(Some(&name), host, None));
-        let targets = vec![Target { uri, to: None, flow, sticky: false }];
+        let targets = vec![Target { uri, to: None, flow, sticky: false, next, open: t.open }];
         Ok(Dial { targets, from, headers, credentials: t.credentials.clone(), policy: t.media.clone() })
     }
 

@@ -98,6 +98,8 @@ pub struct Figures {
     pub concealed_ms: u64,
     /// Packets with a wrong tag, or replayed.
     pub unauthentic: u64,
+    /// Mean opinion score of what we sent, as peers that say so heard it.
+    pub peer_mos: Histogram,
 }
 
 impl Default for Figures {
@@ -109,6 +111,7 @@ impl Default for Figures {
             rtt_ms: Histogram::new([10.0, 20.0, 50.0, 100.0, 200.0, 400.0, 800.0]),
             concealed_ms: 0,
             unauthentic: 0,
+            peer_mos: Histogram::new([1.5, 2.0, 2.6, 3.1, 3.6, 4.0, 4.3]),
         }
     }
 }
@@ -119,6 +122,9 @@ impl Figures {
         let s = &q.stats;
         self.concealed_ms += u64::from(s.concealed_ms);
         self.unauthentic += s.unauthentic;
+        if let Some(mos) = s.peer.and_then(|p| p.mos_conversation.or(p.mos_listening)) {
+            self.peer_mos.add(f64::from(mos));
+        }
         let Some(mos) = q.mos_avg else { return };
         let missing = (s.lost + s.discarded) as f64;
         self.mos.add(f64::from(mos));
@@ -193,6 +199,9 @@ mod tests {
         let mut figures = Figures::default();
         figures.add(&q);
         figures.add(&Quality::default());
+        let heard = media::wire::VoipMetrics { mos_listening: Some(3.3), buffer_ms: 40, ..Default::default() };
+        figures.add(&Quality { stats: Stats { peer: Some(heard), ..Stats::default() }, ..Quality::default() });
+        assert_eq!(figures.peer_mos.counts, [0, 0, 0, 0, 1, 0, 0, 0], "what the peer said of its side");
         assert_eq!(figures.mos.counts, [0, 0, 0, 0, 0, 0, 1, 0], "a leg nothing came from has no score");
         assert_eq!(figures.loss_percent.counts, [0, 0, 0, 0, 0, 1, 0, 0], "80 of 2500");
     }

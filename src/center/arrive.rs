@@ -30,7 +30,7 @@ pub(super) struct Opening {
 }
 
 /// How long a number outside is rung.
-const RING_OUTSIDE: Duration = Duration::from_secs(60);
+pub(super) const RING_OUTSIDE: Duration = Duration::from_secs(60);
 
 impl Center {
     /// An INVITE nobody has answered yet.
@@ -134,7 +134,7 @@ impl Center {
         self.attach(a.leg, id, LegUse::Agent);
         self.leg_fact(now, id, a.leg, LegRole::Agent, agent.to_string(), a.call_id.clone(), out);
         let i = self.interactions.get_mut(&id).expect("it was opened on the line above");
-        i.talk = Some(Talk::dialling(agent.clone(), now.mono, a.leg));
+        i.talk = Some(Talk::dialling(agent.clone(), now, a.leg));
         self.route(
             &a.tenant,
             routing::Input::Engage { interaction: id, agent: agent.clone(), channel: Channel::Voice, queue: None },
@@ -240,6 +240,7 @@ impl Center {
                 rings: BTreeMap::new(),
                 talk: None,
                 wraps: BTreeMap::new(),
+                supervisors: BTreeMap::new(),
                 voice: None,
                 chat: None,
                 legs: 0,

@@ -51,13 +51,21 @@ impl Center {
             if legs != i.legs as usize {
                 bad.push(format!("contact {id} counts {} legs and has {legs}", i.legs));
             }
+            if i.talk.is_none() && i.consult().is_some() {
+                bad.push(format!("contact {id} has a consultation nobody asked for"));
+            }
+            if i.closed && !i.supervisors.is_empty() {
+                bad.push(format!("contact {id} is closed and still supervised"));
+            }
             if i.closed && (i.waiting.is_some() || i.talk.is_some() || !i.rings.is_empty()) {
                 bad.push(format!("contact {id} is closed, and still waits, rings or is talked to"));
             }
             if i.waiting.is_some() && i.talk.is_some() {
                 bad.push(format!("contact {id} waits and is talked to"));
             }
-            for leg in i.customer_leg().into_iter().chain(i.talk.as_ref().and_then(|t| t.leg)) {
+            let helper = i.consult().and_then(|c| c.leg);
+            let above = i.supervisors.values().filter_map(|s| s.leg);
+            for leg in i.customer_leg().into_iter().chain(i.talk.as_ref().and_then(|t| t.leg)).chain(helper).chain(above) {
                 if self.legs.get(&leg).is_none_or(|(of, _)| of != id) {
                     bad.push(format!("{leg:?} of contact {id} is not in the table of legs"));
                 }
@@ -99,7 +107,11 @@ impl Center {
                     };
                     let agrees = match w.state {
                         WorkState::Alerting => i.rings.values().any(|r| r.agent == *agent),
-                        WorkState::Talking => i.talk.as_ref().is_some_and(|t| t.agent == *agent),
+                        WorkState::Talking => {
+                            i.talk.as_ref().is_some_and(|t| t.agent == *agent)
+                                || i.is_helped_by(agent)
+                                || i.supervisors.contains_key(agent)
+                        }
                         WorkState::Hold => i.talk.as_ref().is_some_and(|t| t.agent == *agent && t.held_since.is_some()),
                         WorkState::WrapUp => i.wraps.contains_key(agent),
                     };
@@ -117,6 +129,10 @@ impl Center {
             for (id, i) in self.interactions.iter().filter(|(_, i)| i.tenant == *tenant) {
                 if i.waiting.is_some() != t.router.position(*id).is_some() {
                     let place = t.router.position(*id);
+                    if i.consult().is_some_and(|c| c.helper.is_none()) {
+                        // The agent waits in a queue for advice.
+                        continue;
+                    }
                     bad.push(format!("contact {id} waits: {}, and has place {place:?}", i.waiting.is_some()));
                 }
                 let works = |agent: &AgentId, states: &[WorkState]| {

@@ -342,9 +342,12 @@ impl Center {
         }
     }
 
-    /// Whether an agent may write here: the one who has it.
+    /// Whether an agent may write here: the one who has it, and a supervisor who takes part.
     pub(super) fn has_it(&self, id: InteractionId, agent: &AgentId) -> bool {
-        self.interactions.get(&id).is_some_and(|i| i.talk.as_ref().is_some_and(|t| t.agent == *agent))
+        let takes_part = |s: &super::interaction::Supervisor| s.mode == super::command::SuperviseMode::Barge;
+        self.interactions.get(&id).is_some_and(|i| {
+            i.talk.as_ref().is_some_and(|t| t.agent == *agent) || i.supervisors.get(agent).is_some_and(takes_part)
+        })
     }
 }
 

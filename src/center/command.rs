@@ -134,6 +134,31 @@ pub enum TransferTo {
     },
 }
 
+/// How a supervisor takes part: three rows of who hears whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuperviseMode {
+    /// Hears everybody, is heard by nobody. In a chat: reads along.
+    Listen,
+    /// Hears everybody, is heard by the agent only. In a chat: reads along and leaves notes.
+    Whisper,
+    /// Hears everybody, is heard by everybody. In a chat: writes to the visitor, too.
+    Barge,
+}
+
+/// What becomes of a consultation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsultStep {
+    /// Speak with the other of the two.
+    Swap,
+    /// Customer and helper are put together, the agent leaves.
+    Complete,
+    /// All three together.
+    Merge,
+    /// The helper leaves, the customer comes back.
+    Cancel,
+}
+
 /// What is asked.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "the fields are what their types say")]
@@ -168,10 +193,26 @@ pub enum Command {
     ExtendWrapUp { interaction: InteractionId, agent: AgentId, by: Duration },
     /// Change the head start of a waiting interaction.
     SetPriority { interaction: InteractionId, priority_min: i32 },
-    /// A supervisor gives a waiting interaction to an agent.
-    Assign { interaction: InteractionId, agent: AgentId },
-    /// Call a number on behalf of an agent: the agent's phone rings first.
-    Dial { agent: AgentId, number: String },
+    /// A supervisor gives a waiting or offered interaction to an agent or another queue.
+    Assign { interaction: InteractionId, to: TransferTo },
+    /// A supervisor takes an interaction: one that waits is offered to nobody else, one in other hands is taken over.
+    Pull { interaction: InteractionId, supervisor: AgentId },
+    /// Listen, whisper, take part; asked again it changes the way, and on another call it moves there, on the same leg.
+    Supervise { interaction: InteractionId, supervisor: AgentId, mode: SuperviseMode },
+    /// The supervisor leaves; all who take part if none is named.
+    SuperviseEnd { interaction: InteractionId, supervisor: Option<AgentId> },
+    /// The supervisor becomes the agent, who wraps up.
+    TakeOver { interaction: InteractionId, supervisor: AgentId },
+    /// Ask an agent, a queue or a number for advice; the customer is on hold meanwhile.
+    Consult { interaction: InteractionId, to: TransferTo },
+    /// What becomes of the consultation.
+    ConsultStep { interaction: InteractionId, step: ConsultStep },
+    /// Press keys for the other side to hear.
+    Keys { interaction: InteractionId, digits: String },
+    /// Nobody hears the agent any more, or again.
+    Mute { interaction: InteractionId, on: bool },
+    /// Call a number on behalf of an agent: the agent's phone rings first. Wrap-up and outcomes are those of the queue.
+    Dial { agent: AgentId, number: String, queue: Option<QueueId> },
 
     /// A visitor begins a chat.
     ChatOpen { visitor: VisitorId, name: String, contact: Option<String>, language: Option<String>, page: Option<String> },

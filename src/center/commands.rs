@@ -7,12 +7,12 @@ use super::{
     interaction::Talk,
 };
 use crate::{
-    base::{AgentId, Channel, InteractionId, Now, OfferId, TenantId},
+    base::{AgentId, Channel, InteractionId, Now, OfferId, QueueId, TenantId},
     call::{Action, Cause, Endpoint, Party},
     routing, text,
 };
 
-fn refused(e: routing::Refused) -> Refusal {
+pub(super) fn refused(e: routing::Refused) -> Refusal {
     use routing::Refused as R;
     let code = match &e {
         R::UnknownAgent(_) | R::UnknownQueue(_) | R::UnknownOffer(_) => RefusalCode::NotFound,
@@ -94,7 +94,7 @@ impl Center {
             Actor::Visitor { visitor } => i.chat.as_ref().is_some_and(|c| c.visitor == *visitor),
             _ => by.agent().is_some_and(|a| i.talk.as_ref().is_some_and(|t| t.agent == *a) || i.wraps.contains_key(a)),
         };
-        match own || by.supervises() {
+        match own || self.may_supervise(tenant, by, id).is_ok() {
             true => Ok(i),
             // To a stranger another's contact does not exist.
             false if matches!(by, Actor::Visitor { .. }) => Err(Refusal::not_found(format!("interaction {id}"))),
@@ -171,9 +171,9 @@ impl Center {
                 self.known(tenant, interaction)?;
                 routing::Input::ExtendWrapUp { interaction, agent, by: more }
             }
-            Command::Dial { agent, number } => {
+            Command::Dial { agent, number, queue } => {
                 self.about_agent(tenant, by, &agent)?;
-                return self.dial(now, tenant, agent, &number, out);
+                return self.dial(now, tenant, agent, &number, queue, out);
             }
             _ => return Err(Refusal::new(RefusalCode::Invalid, "this is not about an agent")),
         };
@@ -181,7 +181,7 @@ impl Center {
         Ok(Done::Ok)
     }
 
-    fn known(&self, tenant: &TenantId, id: InteractionId) -> Result<(), Refusal> {
+    pub(super) fn known(&self, tenant: &TenantId, id: InteractionId) -> Result<(), Refusal> {
         match self.interactions.get(&id).is_some_and(|i| i.tenant == *tenant) {
             true => Ok(()),
             false => Err(Refusal::not_found(format!("interaction {id}"))),
@@ -201,9 +201,13 @@ impl Center {
         tenant: &TenantId,
         agent: AgentId,
         number: &str,
+        queue: Option<QueueId>,
         out: &mut Vec<Output>,
     ) -> Result<Done, Refusal> {
         let settings = self.tenants.get(tenant).map(|t| t.settings.clone()).ok_or_else(|| Refusal::not_found("this tenant"))?;
+        if let Some(queue) = queue.as_ref().filter(|q| !settings.plan.queues.contains_key(q)) {
+            return Err(Refusal::not_found(format!("queue {queue}")));
+        }
         self.outward_for(&settings, number)?;
         if !self.calls.reachable(tenant, agent.as_str()) {
             return Err(Refusal::new(RefusalCode::WrongState, format!("the phone of {agent} is not registered")));
@@ -213,24 +217,30 @@ impl Center {
         }
         let to = settings.config.number(number);
         let id = self.outbound_open(now, &settings, &to, out);
-        let engage = routing::Input::Engage { interaction: id, agent: agent.clone(), channel: Channel::Voice, queue: None };
+        if let Some(i) = self.interactions.get_mut(&id) {
+            i.queue.clone_from(&queue);
+        }
+        let engage = routing::Input::Engage { interaction: id, agent: agent.clone(), channel: Channel::Voice, queue };
         if let Err(e) = self.router_input(now, tenant, engage, out) {
             self.close(now, id, Cause::NotAllowed, EndedBy::System, out);
             return Err(refused(e));
         }
         let leg = self.calls.next_leg();
         let i = self.interactions.get_mut(&id).expect("it was opened above");
-        i.talk = Some(Talk::dialling(agent.clone(), now.mono, leg));
+        i.talk = Some(Talk::dialling(agent.clone(), now, leg));
         if let Some(v) = i.voice.as_mut() {
             v.dial = Some(number.to_owned());
         }
         self.attach(leg, id, LegUse::Agent);
         self.leg_fact(now, id, leg, LegRole::Agent, agent.to_string(), String::new(), out);
+        // Whoever has just asked for the call need not pick up their own phone as well.
+        let mut headers = super::supervise::answer_by_itself("dial");
+        headers.push(("X-CC-Call-Id".into(), id.to_string()));
         self.call(Action::Ring {
             leg,
             to: Endpoint::Agent { tenant: tenant.clone(), user: agent.to_string() },
             caller: Party { number: to, display: None },
-            headers: vec![("X-CC-Call-Id".into(), id.to_string())],
+            headers,
             ring_for: crate::base::limits::RING_DEFAULT,
             like: None,
         });
@@ -248,18 +258,25 @@ impl Center {
         out: &mut Vec<Output>,
     ) -> Result<Done, Refusal> {
         match command {
+            Command::Finish { interaction } if self.helps(tenant, by, interaction) => {
+                self.helper_leaves(now, interaction, out);
+            }
             Command::Finish { interaction } => {
                 let i = self.about(tenant, by, interaction)?;
                 if i.closed {
                     return Err(Refusal::new(RefusalCode::WrongState, format!("interaction {interaction} is over already")));
                 }
                 let (talking, channel) = (i.talk.is_some(), i.channel);
+                let theirs = |a: &AgentId| i.talk.as_ref().is_some_and(|t| t.agent == *a && t.connected);
+                let consults = i.consult().is_some() && by.agent().is_some_and(theirs);
                 let ended_by = match by {
                     Actor::Visitor { .. } => EndedBy::Customer,
                     Actor::System => EndedBy::System,
                     _ => EndedBy::Agent,
                 };
                 match channel {
+                    // The receiver is put down in the middle of a consultation: the customer has been handed on.
+                    Channel::Voice if consults => self.agent_leaves(now, interaction, out),
                     Channel::Voice if talking => self.talk_over(now, interaction, ended_by, out),
                     Channel::Voice => self.hang_up_customer(interaction, Cause::Normal),
                     // The agent's part is over; the flow says good-bye, or asks how it was.
@@ -283,49 +300,59 @@ impl Center {
                 self.staff(by)?;
                 self.about(tenant, by, interaction)?;
                 let streamed = self.streams_mute(interaction, paused, out);
-                if !self.record_pause(interaction, paused) && !streamed {
-                    return Err(Refusal::new(
-                        RefusalCode::WrongState,
-                        format!("interaction {interaction} is not being recorded"),
-                    ));
+                match self.record_pause(now, interaction, by, paused, out) {
+                    Err(_) if streamed => {
+                        let name = if paused { "streams_paused" } else { "streams_resumed" };
+                        let fact = Fact::FlowEvent { interaction, name: name.into(), data: Default::default() };
+                        self.fact(now, tenant, fact, out);
+                    }
+                    other => other?,
                 }
-                let name = if paused { "recording_paused" } else { "recording_resumed" };
-                self.fact(now, tenant, Fact::FlowEvent { interaction, name: name.into(), data: Default::default() }, out);
+            }
+            Command::Consult { interaction, to } => {
+                self.staff(by)?;
+                self.about(tenant, by, interaction)?;
+                self.consult(now, interaction, to, out)?;
+            }
+            Command::ConsultStep { interaction, step } => {
+                self.staff(by)?;
+                self.about(tenant, by, interaction)?;
+                self.consult_step(now, interaction, step, out)?;
+            }
+            Command::Keys { interaction, digits } => {
+                self.staff(by)?;
+                self.about(tenant, by, interaction)?;
+                self.keys(now, interaction, &digits, out)?;
+            }
+            Command::Mute { interaction, on } => {
+                self.staff(by)?;
+                self.about(tenant, by, interaction)?;
+                self.mute(now, interaction, by, on, out)?;
             }
             Command::Stream { interaction, stream, on } => {
-                self.supervisor(by)?;
-                self.known(tenant, interaction)?;
+                self.may_supervise(tenant, by, interaction)?;
                 match on {
                     true => self.stream_start(now, interaction, &stream, out)?,
                     false => self.stream_stop(now, interaction, &stream, out)?,
                 }
             }
             Command::SetPriority { interaction, priority_min } => {
-                self.supervisor(by)?;
-                self.known(tenant, interaction)?;
-                let input = routing::Input::SetPriority { interaction, priority_min };
-                self.router_input(now, tenant, input, out).map_err(refused)?;
+                return self.prioritise(now, tenant, by, interaction, priority_min, out);
             }
-            Command::Assign { interaction, agent } => {
-                self.supervisor(by)?;
-                self.known(tenant, interaction)?;
-                let waiting = self.interactions.get(&interaction).filter(|i| i.waiting.is_some());
-                let channel = waiting.map(|i| i.channel).ok_or_else(|| {
-                    Refusal::new(RefusalCode::WrongState, format!("interaction {interaction} is not waiting"))
-                })?;
-                let input = routing::Input::Assign { interaction, agent, channel };
-                self.router_input(now, tenant, input, out).map_err(refused)?;
+            Command::Assign { interaction, to } => return self.reassign(now, tenant, by, interaction, to, out),
+            Command::Pull { interaction, supervisor } => return self.pull(now, tenant, by, interaction, supervisor, out),
+            Command::Supervise { interaction, supervisor, mode } => {
+                return self.supervise(now, tenant, by, interaction, supervisor, mode, out);
+            }
+            Command::SuperviseEnd { interaction, supervisor } => {
+                return self.supervise_end(now, tenant, by, interaction, supervisor, out);
+            }
+            Command::TakeOver { interaction, supervisor } => {
+                return self.take_over(now, tenant, by, interaction, supervisor, out);
             }
             _ => return Err(Refusal::new(RefusalCode::Invalid, "this is not about a contact")),
         }
         Ok(Done::Ok)
-    }
-
-    fn supervisor(&self, by: &Actor) -> Result<(), Refusal> {
-        match by.supervises() {
-            true => Ok(()),
-            false => Err(not_allowed("only a supervisor may do this")),
-        }
     }
 
     // ---- writing ----

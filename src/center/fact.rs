@@ -3,11 +3,16 @@
 //! Every list, report and restart is a fold over these. A new field needs a serde default; a new kind of fact is a new
 //! variant; nothing is ever removed, so that a journal of any age can be read.
 
+mod kinds;
+mod quality;
+
+pub use quality::Quality;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::command::{Actor, CommandId};
+use super::command::{Actor, CommandId, SuperviseMode, TransferTo};
 use crate::{
     base::{
         AgentId, Channel, CodeId, CustomerId, FlowId, InteractionId, OfferId, QueueId, RecordingId, TenantId, TicketId,
@@ -44,6 +49,10 @@ pub enum LegRole {
     Agent,
     /// An outside party reached by transfer.
     Outside,
+    /// Who is asked for advice while the customer waits.
+    Helper,
+    /// A supervisor who listens, whispers or speaks.
+    Supervisor,
 }
 
 /// Who began it.
@@ -198,7 +207,106 @@ pub enum Fact {
         /// By whom.
         agent: AgentId,
         /// Where to.
-        to: super::command::TransferTo,
+        to: TransferTo,
+    },
+    /// The agent asks somebody for advice; the customer is on hold meanwhile.
+    Consulted {
+        /// Which contact.
+        interaction: InteractionId,
+        /// Who asks.
+        agent: AgentId,
+        /// Who is asked.
+        to: TransferTo,
+    },
+    /// Somebody who was asked is there.
+    ConsultAnswered {
+        /// Which contact.
+        interaction: InteractionId,
+        /// Who asked.
+        agent: AgentId,
+        /// Who answered; none for a number outside.
+        helper: Option<AgentId>,
+    },
+    /// Customer, agent and helper talk together.
+    ConsultMerged {
+        /// Which contact.
+        interaction: InteractionId,
+        /// Who put them together.
+        agent: AgentId,
+    },
+    /// The consultation is over.
+    ConsultEnded {
+        /// Which contact.
+        interaction: InteractionId,
+        /// Who asked.
+        agent: AgentId,
+        /// Who had answered, if it was an agent.
+        helper: Option<AgentId>,
+        /// How it ended.
+        how: ConsultEnd,
+    },
+    /// The agent's microphone is not heard any more, or is again.
+    Muted {
+        /// Which contact.
+        interaction: InteractionId,
+        /// Whose.
+        agent: AgentId,
+        /// On or off.
+        on: bool,
+    },
+    /// Keys were sent to the other side.
+    KeysSent {
+        /// Which contact.
+        interaction: InteractionId,
+        /// By whom.
+        agent: AgentId,
+        /// Which; one `x` each where the tenant wants them masked.
+        digits: String,
+    },
+    /// A supervisor listens, whispers or takes part; told again when the way changes.
+    Supervised {
+        /// Which contact.
+        interaction: InteractionId,
+        /// Who.
+        supervisor: AgentId,
+        /// How.
+        mode: SuperviseMode,
+    },
+    /// A supervisor left.
+    SupervisionEnded {
+        /// Which contact.
+        interaction: InteractionId,
+        /// Who.
+        supervisor: AgentId,
+        /// Why the supervisor's phone was not, or is no longer, connected; none when it was asked for.
+        cause: Option<call::Cause>,
+    },
+    /// A supervisor has it now instead of the agent.
+    TakenOver {
+        /// Which contact.
+        interaction: InteractionId,
+        /// Who has it now.
+        supervisor: AgentId,
+        /// Who had it.
+        from: AgentId,
+    },
+    /// Somebody gave it to another queue or agent while it waited.
+    Reassigned {
+        /// Which contact.
+        interaction: InteractionId,
+        /// Who.
+        by: Actor,
+        /// Where to.
+        to: TransferTo,
+    },
+    /// Somebody changed its head start.
+    Prioritised {
+        /// Which contact.
+        interaction: InteractionId,
+        /// Who.
+        by: Actor,
+        /// The new head start, minutes.
+        minutes: i32,
     },
     /// Customer and agent are not connected any more.
     TalkEnded {
@@ -312,6 +420,17 @@ pub enum Fact {
         /// File below the recordings folder.
         file: String,
     },
+    /// Silence is recorded instead of sound, or sound again.
+    RecordingPaused {
+        /// Which contact.
+        interaction: InteractionId,
+        /// Which recording.
+        recording: RecordingId,
+        /// By whom.
+        by: Actor,
+        /// Paused or going on.
+        on: bool,
+    },
     /// A recording is closed (or was found and repaired after a crash).
     RecordingEnded {
         /// Which contact.
@@ -423,6 +542,22 @@ pub enum Unqueued {
     Ended,
 }
 
+/// How a consultation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsultEnd {
+    /// The helper has the customer now.
+    Completed,
+    /// The agent went back to the customer.
+    Cancelled,
+    /// Nobody took it.
+    NotTaken,
+    /// The helper hung up.
+    HelperLeft,
+    /// The contact ended, or went elsewhere.
+    Ended,
+}
+
 /// What may be wrong with a leg's sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -431,141 +566,8 @@ pub enum LegTrouble {
     Unheard,
     /// What arrives is sound of nobody: a muted or dead microphone.
     Muted,
-}
-
-/// What a leg's media saw, for the record.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct Quality {
-    /// RTP packets received.
-    pub packets_in: u64,
-    /// RTP packets sent.
-    pub packets_out: u64,
-    /// Packets lost on the way to us.
-    pub lost: u64,
-    /// Packets from strangers, dropped.
-    pub foreign: u64,
-    /// Interarrival jitter, microseconds.
-    pub jitter_us: u32,
-    /// Round trip, microseconds.
-    pub rtt_us: Option<u32>,
-    /// Packets that came twice or too late.
-    #[serde(default)]
-    pub discarded: u64,
-    /// Packets with a wrong SRTP tag, or replayed; part of `foreign`.
-    #[serde(default)]
-    pub unauthentic: u64,
-    /// Sound made up or left silent, milliseconds; known where it was decoded.
-    #[serde(default)]
-    pub concealed_ms: u32,
-    /// Fraction the peer last said it lost of ours, 0 to 255.
-    #[serde(default)]
-    pub peer_fraction_lost: Option<u8>,
-    /// Jitter the peer last said it saw of ours, microseconds.
-    #[serde(default)]
-    pub peer_jitter_us: Option<u32>,
-    /// Mean opinion score of what came to us, 1 to 4.5, by the E-model: the average of spans of some seconds.
-    #[serde(default)]
-    pub mos_avg: Option<f32>,
-    /// Of the worst span.
-    #[serde(default)]
-    pub mos_min: Option<f32>,
-}
-
-impl From<call::Quality> for Quality {
-    fn from(call::Quality { stats: s, mos_avg, mos_min }: call::Quality) -> Self {
-        Quality {
-            packets_in: s.packets_in,
-            packets_out: s.packets_out,
-            lost: s.lost,
-            foreign: s.foreign,
-            jitter_us: s.jitter_us,
-            rtt_us: s.rtt_us,
-            discarded: s.discarded,
-            unauthentic: s.unauthentic,
-            concealed_ms: s.concealed_ms,
-            peer_fraction_lost: s.peer_fraction_lost,
-            peer_jitter_us: s.peer_jitter_us,
-            mos_avg,
-            mos_min,
-        }
-    }
-}
-
-impl Fact {
-    /// The contact this is about, if any.
-    pub fn interaction(&self) -> Option<InteractionId> {
-        use Fact::*;
-        Some(match self {
-            InteractionOpened { interaction, .. }
-            | FlowStarted { interaction, .. }
-            | FlowEntered { interaction, .. }
-            | FlowSaved { interaction, .. }
-            | FlowEvent { interaction, .. }
-            | Unqueued { interaction, .. }
-            | Offered { interaction, .. }
-            | OfferEnded { interaction, .. }
-            | Connected { interaction, .. }
-            | Held { interaction, .. }
-            | Transferred { interaction, .. }
-            | TalkEnded { interaction, .. }
-            | WrapUp { interaction, .. }
-            | Disposed { interaction, .. }
-            | WrapUpOver { interaction, .. }
-            | InteractionClosed { interaction, .. }
-            | LegOpened { interaction, .. }
-            | LegDialog { interaction, .. }
-            | LegTrouble { interaction, .. }
-            | LegEnded { interaction, .. }
-            | RecordingStarted { interaction, .. }
-            | RecordingEnded { interaction, .. }
-            | VoicemailLeft { interaction, .. }
-            | Message { interaction, .. }
-            | ReadUpTo { interaction, .. } => *interaction,
-            Queued { entry } => entry.interaction,
-            NodeStarted { .. } | Ticket { .. } | Customer { .. } | AgentState { .. } | Counted { .. } | Alarm { .. } => {
-                return None;
-            }
-        })
-    }
-
-    /// The word that names the kind, as in the journal.
-    pub fn kind(&self) -> &'static str {
-        use Fact::*;
-        match self {
-            NodeStarted { .. } => "node_started",
-            InteractionOpened { .. } => "interaction_opened",
-            FlowStarted { .. } => "flow_started",
-            FlowEntered { .. } => "flow_entered",
-            FlowSaved { .. } => "flow_saved",
-            FlowEvent { .. } => "flow_event",
-            Queued { .. } => "queued",
-            Unqueued { .. } => "unqueued",
-            Offered { .. } => "offered",
-            OfferEnded { .. } => "offer_ended",
-            Connected { .. } => "connected",
-            Held { .. } => "held",
-            Transferred { .. } => "transferred",
-            TalkEnded { .. } => "talk_ended",
-            WrapUp { .. } => "wrap_up",
-            Disposed { .. } => "disposed",
-            WrapUpOver { .. } => "wrap_up_over",
-            InteractionClosed { .. } => "interaction_closed",
-            LegOpened { .. } => "leg_opened",
-            LegDialog { .. } => "leg_dialog",
-            LegTrouble { .. } => "leg_trouble",
-            LegEnded { .. } => "leg_ended",
-            RecordingStarted { .. } => "recording_started",
-            RecordingEnded { .. } => "recording_ended",
-            VoicemailLeft { .. } => "voicemail_left",
-            Message { .. } => "message",
-            ReadUpTo { .. } => "read_up_to",
-            Ticket { .. } => "ticket",
-            Customer { .. } => "customer",
-            AgentState { .. } => "agent_state",
-            Counted { .. } => "counted",
-            Alarm { .. } => "alarm",
-        }
-    }
+    /// An agent's phone is gone in the middle of a talk, and is waited for.
+    Lost,
 }
 
 /// Milliseconds of a duration as a journal number.

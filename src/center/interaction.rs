@@ -12,10 +12,11 @@ use std::{
     time::Duration,
 };
 
-use media::wire::{BridgeId, LegId, PlayId, RecordId};
+use media::wire::{Audience, BridgeId, LegId, PlayId, RecordId};
 
 use super::{
-    fact::{LegRole, Way},
+    command::{SuperviseMode, TransferTo},
+    fact::{EndedBy, LegRole, Way},
     settings::TenantSettings,
     streams::StreamNow,
 };
@@ -56,6 +57,8 @@ pub(super) struct Interaction {
     pub talk: Option<Talk>,
     /// Agents who wrap up, since when.
     pub wraps: BTreeMap<AgentId, Now>,
+    /// Who listens, whispers or takes part besides.
+    pub supervisors: BTreeMap<AgentId, Supervisor>,
     pub voice: Option<Voice>,
     pub chat: Option<Chat>,
     /// How many legs it has, those being closed included.
@@ -93,28 +96,90 @@ pub(super) struct Ring {
 pub(super) struct Talk {
     pub agent: AgentId,
     pub since: Mono,
+    /// The same on the wall clock, for people.
+    pub at: Wall,
     pub leg: Option<LegId>,
     /// The agent's own phone is answered.
     pub up: bool,
     /// They have been put together: before that an agent who dials only hears it ring.
     pub connected: bool,
     pub held_since: Option<Mono>,
+    /// The same on the wall clock, for people.
+    pub held_at: Wall,
     pub held: Duration,
+    /// Nobody hears the agent.
+    pub muted: bool,
+    /// The agent's phone is gone, and is waited for.
+    pub lost: Option<Lost>,
+}
+
+/// A phone that is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lost {
+    /// The leg that was lost.
+    pub leg: LegId,
+    /// How long.
+    pub until: Mono,
 }
 
 impl Talk {
     /// An agent took it.
-    pub fn connected(agent: AgentId, since: Mono, leg: Option<LegId>) -> Self {
-        Talk { agent, since, leg, up: true, connected: true, held_since: None, held: Duration::ZERO }
+    pub fn connected(agent: AgentId, since: Now, leg: Option<LegId>) -> Self {
+        Talk { up: true, connected: true, ..Talk::dialling(agent, since, leg) }
     }
     /// An agent is about to talk with a number being rung.
-    pub fn dialling(agent: AgentId, since: Mono, leg: LegId) -> Self {
-        Talk { agent, since, leg: Some(leg), up: false, connected: false, held_since: None, held: Duration::ZERO }
+    pub fn dialling(agent: AgentId, since: Now, leg: impl Into<Option<LegId>>) -> Self {
+        Talk {
+            agent,
+            since: since.mono,
+            at: since.wall,
+            leg: leg.into(),
+            up: false,
+            connected: false,
+            held_since: None,
+            held_at: since.wall,
+            held: Duration::ZERO,
+            muted: false,
+            lost: None,
+        }
     }
     /// How long on hold so far.
     pub fn held_total(&self, now: Mono) -> Duration {
         self.held + self.held_since.map_or(Duration::ZERO, |s| now - s)
     }
+}
+
+/// Somebody who looks over the agent's shoulder.
+#[derive(Debug)]
+pub(super) struct Supervisor {
+    pub mode: SuperviseMode,
+    pub since: Wall,
+    /// The supervisor's phone, for calls.
+    pub leg: Option<LegId>,
+    /// It is answered (a chat needs no answer).
+    pub up: bool,
+    /// Wants to be the agent as soon as the phone is answered.
+    pub takes_over: bool,
+}
+
+/// Somebody who is asked for advice.
+#[derive(Debug)]
+pub(super) struct Consult {
+    pub to: TransferTo,
+    pub since: Wall,
+    /// Its place in the queue, if a queue is asked.
+    pub entry: Option<routing::Entry>,
+    /// The agent who answered.
+    pub helper: Option<AgentId>,
+    /// By which offer.
+    pub offer: Option<OfferId>,
+    /// The helper's leg: an agent's once answered, a number's from the start.
+    pub leg: Option<LegId>,
+    pub up: bool,
+    /// Customer, agent and helper talk together.
+    pub merged: bool,
+    /// Ringing for the agent who waits, or music for the helper who does, and on which leg.
+    pub play: Option<(LegId, PlayId)>,
 }
 
 /// The voice part.
@@ -128,6 +193,14 @@ pub(super) struct Voice {
     /// What the flow says next, once it has said what it says now.
     pub say: VecDeque<Vec<call::Prompt>>,
     pub bridge: Option<BridgeId>,
+    /// Who hears whom, as the engine was last told.
+    pub rows: Audience,
+    /// The number being rung that says something before it answers, and may be heard by who waits for it.
+    pub early: Option<LegId>,
+    /// Who is asked for advice.
+    pub consult: Option<Consult>,
+    /// The customer hung up while agent and helper talked: they finish, then it is over, and this is why.
+    pub left: Option<(call::Cause, EndedBy)>,
     pub recording: Option<RecordingNow>,
     /// Live copies to programs outside.
     pub streams: Vec<StreamNow>,
@@ -178,6 +251,8 @@ pub(super) struct RecordingNow {
     pub id: RecordingId,
     pub voicemail: Option<Voicemail>,
     pub paused: bool,
+    /// What is on the channels.
+    pub sides: (Option<LegId>, Option<LegId>),
 }
 
 /// A recording whose file is being closed.
@@ -236,6 +311,16 @@ impl Interaction {
     /// The customer's leg, while there is one.
     pub fn customer_leg(&self) -> Option<LegId> {
         self.voice.as_ref().and_then(|v| v.leg)
+    }
+
+    /// Who is being asked for advice.
+    pub fn consult(&self) -> Option<&Consult> {
+        self.voice.as_ref().and_then(|v| v.consult.as_ref())
+    }
+
+    /// Whether this agent helps here.
+    pub fn is_helped_by(&self, agent: &AgentId) -> bool {
+        self.consult().is_some_and(|c| c.helper.as_ref() == Some(agent))
     }
 
     /// Nothing is left to do with it.

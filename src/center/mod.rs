@@ -15,7 +15,13 @@
 //! | `voice` | what legs report |
 //! | `flows` | what flows ask for |
 //! | `offers` | what the router decides |
-//! | `talk` | connecting, holding, handing over, ending |
+//! | `talk` | connecting, handing over, ending |
+//! | `during` | hold, mute, keys |
+//! | `consult` | asking somebody for advice: swap, complete, merge, cancel |
+//! | `supervise` | listening, whispering, taking part, taking over |
+//! | `reassign` | waiting contacts moved by hand |
+//! | `reattach` | a phone lost in the middle of a talk |
+//! | `rooms` | who hears whom |
 //! | `refer` | phones that hand on |
 //! | `record` | recordings and voicemail |
 //! | `chat` | visitors and messages |
@@ -42,15 +48,21 @@ mod arrive;
 mod audit;
 mod chat;
 mod commands;
+mod consult;
 mod day;
 pub mod desk;
+mod during;
 mod flows;
 mod interaction;
 mod offers;
 mod picture;
+mod reassign;
+mod reattach;
 mod record;
 mod refer;
+mod rooms;
 pub mod streams;
+mod supervise;
 mod talk;
 mod voice;
 
@@ -165,6 +177,10 @@ enum LegUse {
     Agent,
     /// A party reached by transfer.
     Outside,
+    /// The helper of a consultation.
+    Helper,
+    /// The phone of a supervisor.
+    Supervisor(AgentId),
 }
 
 /// A step that waits its turn.
@@ -181,6 +197,10 @@ enum Timer {
     Run(InteractionId),
     /// A message has been spoken long enough.
     Voicemail(InteractionId),
+    /// A lost phone has been waited for long enough.
+    AgentLost(InteractionId),
+    /// The agent is reminded of a customer on hold.
+    Hold(InteractionId),
     /// The idle clocks of a conversation.
     Chat(InteractionId),
     /// A ticket's clock.
@@ -407,6 +427,8 @@ impl Center {
             match timer {
                 Timer::Run(id) => self.step(Step::Run(id, ivr::Input::Tick)),
                 Timer::Voicemail(id) => self.voicemail_over(id),
+                Timer::AgentLost(id) => self.agent_stays_lost(now, id, out),
+                Timer::Hold(id) => self.hold_reminder(now, id),
                 Timer::Chat(id) => self.chat_tick(now, id, out),
                 Timer::Ticket(tenant, ticket) => self.ticket_due(now, &tenant, ticket, out),
                 Timer::Place(tenant, number) => {
@@ -466,6 +488,7 @@ impl Center {
         self.interactions.remove(&id);
         self.timers.clear(&Timer::Run(id));
         self.timers.clear(&Timer::Chat(id));
+        self.timers.clear(&Timer::Hold(id));
         self.timers.clear(&Timer::Voicemail(id));
         self.asks.retain(|_, (i, _)| *i != id);
     }

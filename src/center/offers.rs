@@ -80,7 +80,10 @@ impl Center {
         out: &mut Vec<Output>,
     ) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
-        i.stage_since = now.wall;
+        let asked_by = i.talk.as_ref().map(|t| t.agent.to_string());
+        if asked_by.is_none() {
+            i.stage_since = now.wall;
+        }
         if i.channel != Channel::Voice {
             // On text channels the console shows it; accepting is a command.
             i.rings.insert(offer, Ring { agent, leg: None });
@@ -93,9 +96,11 @@ impl Center {
             ("X-CC-Call-Id".to_owned(), id.to_string()),
             ("X-CC-Offer-Id".to_owned(), offer.to_string()),
             ("X-CC-Queue".to_owned(), i.queue.as_ref().map(ToString::to_string).unwrap_or_default()),
+            // A colleague asks for advice: it is the colleague who will be heard, not the customer.
+            ("X-CC-Consult".to_owned(), asked_by.unwrap_or_default()),
         ];
         let caller = Party { number: i.from.clone(), display };
-        let like = i.customer_leg();
+        let like = i.talk.as_ref().and_then(|t| t.leg).or(i.customer_leg());
         i.rings.insert(offer, Ring { agent: agent.clone(), leg: Some(leg) });
         self.attach(leg, id, LegUse::Offer(offer));
         self.leg_fact(now, id, leg, LegRole::Agent, agent.to_string(), String::new(), out);
@@ -125,6 +130,9 @@ impl Center {
     /// It leaves routing unanswered: the flow goes on with it; without a flow it is over.
     fn exit(&mut self, now: Now, id: InteractionId, waited: bool, why: routing::ExitWhy, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
+        if i.talk.is_some() {
+            return self.helper_not_found(now, id, out);
+        }
         i.stage_since = now.wall;
         let tenant = i.tenant.clone();
         let w = i.waiting.take();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Center,
     interaction::Interaction,
-    view::{AgentView, InteractionView, QueueView, TenantView, WorkView},
+    view::{AgentView, ConsultView, InteractionView, QueueView, SupervisorView, TenantView, WorkView},
 };
 use crate::{
     base::{AgentId, Channel, Now, TenantId},
@@ -34,13 +34,15 @@ pub(super) fn tenant(c: &Center, now: Now, id: &TenantId) -> Option<TenantView> 
                 abandoned: q.counts.abandoned,
                 service_level: q.service_level,
                 sl_target_s: plan.map_or(0, |p| p.sl_target_s),
+                sl_percent: plan.map_or(0, |p| p.sl_percent),
             };
             (q.queue, view)
         })
         .collect();
     let mine = c.interactions.values().filter(|i| i.tenant == *id);
     let interactions = mine.map(|i| (i.id, interaction(c, t, i))).collect();
-    Some(TenantView { seq: c.seq, at: now.wall, agents, queues, interactions, alarms: t.alarms.clone() })
+    let tell_agents = t.settings.config.supervision.tell_agents;
+    Some(TenantView { seq: c.seq, at: now.wall, agents, queues, interactions, alarms: t.alarms.clone(), tell_agents })
 }
 
 fn agent(c: &Center, t: &super::Tenant, id: &AgentId) -> AgentView {
@@ -100,6 +102,13 @@ fn interaction(c: &Center, t: &super::Tenant, i: &Interaction) -> InteractionVie
         .or_else(|| i.rings.values().next().map(|r| &r.agent))
         .or_else(|| i.wraps.keys().next());
     let attributes: BTreeMap<String, String> = i.attributes.clone();
+    let recording = i.voice.as_ref().and_then(|v| v.recording.as_ref());
+    let supervisors = i.supervisors.iter().map(|(who, s)| SupervisorView {
+        supervisor: who.clone(),
+        mode: s.mode,
+        joined: s.up,
+        since: s.since,
+    });
     InteractionView {
         channel: i.channel,
         way: i.way,
@@ -119,5 +128,23 @@ fn interaction(c: &Center, t: &super::Tenant, i: &Interaction) -> InteractionVie
         streams: i.voice.iter().flat_map(|v| &v.streams).map(|s| s.name.clone()).collect(),
         unheard: i.unheard.values().copied().collect(),
         messages: i.chat.as_ref().map_or(0, |c| c.conversation.last_seq()),
+        talk_since: i.talk.as_ref().filter(|t| t.connected).map(|t| t.at),
+        held_since: i.talk.as_ref().filter(|t| t.held_since.is_some()).map(|t| t.held_at),
+        muted: i.talk.as_ref().is_some_and(|t| t.muted),
+        recording: recording.map(|r| if r.paused { "paused" } else { "running" }),
+        customer_left: i.voice.as_ref().is_some_and(|v| v.left.is_some()),
+        consult: i.consult().map(|c| consult(i, c)),
+        supervisors: supervisors.collect(),
     }
+}
+
+fn consult(i: &Interaction, c: &super::interaction::Consult) -> ConsultView {
+    let held = i.talk.as_ref().is_some_and(|t| t.held_since.is_some());
+    let state = match (c.up, c.merged, held) {
+        (false, ..) => "ringing",
+        (true, true, _) => "merged",
+        (true, false, true) => "talking",
+        (true, false, false) => "held",
+    };
+    ConsultView { to: c.to.clone(), helper: c.helper.clone(), state, since: c.since }
 }

@@ -2,10 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use media::wire::{RecordId, RecordTrouble, Repeat};
+use media::wire::{LegId, RecordId, RecordTrouble, Repeat};
 
 use super::{
     Center, Output, Step, Timer,
+    command::{Actor, Refusal, RefusalCode},
     fact::{Fact, millis},
     interaction::{Playing, RecordingNow, Voicemail},
     settings::Recording,
@@ -37,11 +38,18 @@ impl Center {
             Some(ivr::Record::Percent(p)) => chance < u64::from(p),
             None => i.settings.config.recording == Recording::Always,
         };
-        let (left, right) = (v.leg, i.talk.as_ref().and_then(|t| t.leg));
+        let (left, right) = super::rooms::sides(i);
         if wanted && v.recording.is_none() && left.is_some() {
             let (record, path) = self.recording_open(now, id, None, out);
+            self.record_told(id, (left, right));
             self.call(Action::Record { record, left, right, path });
         }
+    }
+
+    /// Remembers what belongs on the channels of a running recording of a talk; none when that is there already.
+    pub(super) fn record_told(&mut self, id: InteractionId, sides: (Option<LegId>, Option<LegId>)) -> Option<RecordId> {
+        let r = self.interactions.get_mut(&id)?.voice.as_mut()?.recording.as_mut().filter(|r| r.voicemail.is_none())?;
+        (std::mem::replace(&mut r.sides, sides) != sides).then_some(r.record)
     }
 
     fn recording_open(
@@ -59,7 +67,7 @@ impl Center {
         let file = format!("{tenant}/{recording}.wav");
         let path = self.config.recordings.join(&file);
         let v = i.voice.as_mut().expect("only a call is recorded");
-        v.recording = Some(RecordingNow { record, id: recording, voicemail, paused: false });
+        v.recording = Some(RecordingNow { record, id: recording, voicemail, paused: false, sides: (None, None) });
         self.records.insert(record, id);
         self.fact(now, &tenant, Fact::RecordingStarted { interaction: id, recording, file }, out);
         (record, path)
@@ -153,14 +161,25 @@ impl Center {
     }
 
     /// Stops the sound in a running recording (card digits), or lets it on again.
-    pub(super) fn record_pause(&mut self, id: InteractionId, paused: bool) -> bool {
-        let Some(r) = self.interactions.get_mut(&id).and_then(|i| i.voice.as_mut()).and_then(|v| v.recording.as_mut()) else {
-            return false;
-        };
-        r.paused = paused;
-        let record = r.record;
+    pub(super) fn record_pause(
+        &mut self,
+        now: Now,
+        id: InteractionId,
+        by: &Actor,
+        paused: bool,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let none = || Refusal::new(RefusalCode::WrongState, format!("interaction {id} is not being recorded"));
+        let i = self.interactions.get_mut(&id).ok_or_else(none)?;
+        let tenant = i.tenant.clone();
+        let r = i.voice.as_mut().and_then(|v| v.recording.as_mut()).ok_or_else(none)?;
+        if std::mem::replace(&mut r.paused, paused) == paused {
+            return Ok(());
+        }
+        let (record, recording) = (r.record, r.id);
         self.call(Action::RecordPause { record, paused });
-        true
+        self.fact(now, &tenant, Fact::RecordingPaused { interaction: id, recording, by: by.clone(), on: paused }, out);
+        Ok(())
     }
 
     // ---- voicemail: prompt, beep, record until silence is golden: a key, the limit, or a hang-up ----

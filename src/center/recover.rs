@@ -199,7 +199,7 @@ impl Center {
         i.run = run;
         i.recovered = r.queued.clone().filter(|_| has_flow && !rested);
         if let Some((agent, at)) = r.talk {
-            i.talk = Some(Talk::connected(agent.clone(), mono_of(now, at), None));
+            i.talk = Some(Talk::connected(agent.clone(), Now { mono: mono_of(now, at), wall: at }, None));
             self.route(
                 tenant,
                 routing::Input::Engage { interaction: id, agent, channel: Channel::Webchat, queue: r.last_queue.clone() },

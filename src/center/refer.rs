@@ -8,8 +8,7 @@ use media::wire::LegId;
 use super::{
     Center, LegUse, Output, Step,
     command::{Refusal, RefusalCode, TransferTo},
-    fact::{EndedBy, Fact, LegRole},
-    interaction::Talk,
+    fact::{ConsultEnd, EndedBy, Fact, LegRole},
     settings::TenantSettings,
 };
 use crate::{
@@ -108,25 +107,21 @@ impl Center {
             self.call(Action::Hangup { leg: second_leg, cause: Cause::Normal });
             return Ok(());
         };
-        if self.interactions.get(&id).and_then(|i| i.talk.as_ref()).is_none_or(|t| t.agent != *agent || !t.connected) {
+        let first = self.interactions.get(&id).filter(|i| i.voice.as_ref().is_some_and(|v| v.left.is_none()));
+        if first.and_then(|i| i.talk.as_ref()).is_none_or(|t| t.agent != *agent || !t.connected) {
             return Err(gone());
         }
         let to = TransferTo::Agent { agent: helper.clone() };
         self.fact(now, &tenant, Fact::Transferred { interaction: id, agent: agent.clone(), to }, out);
+        self.consult_over(now, id, ConsultEnd::Ended, out);
         // The helper's phone leaves the second contact, which is over, and joins the first.
         self.leg_moves(now, leg, second, id, &helper, out);
         // Before the second is let go: nobody else's call comes to the helper in between.
-        let engage = routing::Input::Engage { interaction: id, agent: helper.clone(), channel: Channel::Voice, queue: None };
+        let queue = self.interactions.get(&id).and_then(|i| i.queue.clone());
+        let engage = routing::Input::Engage { interaction: id, agent: helper.clone(), channel: Channel::Voice, queue };
         self.route(&tenant, engage);
         self.part(now, second, EndedBy::Agent, Cause::Normal, out);
-        self.part(now, id, EndedBy::Agent, Cause::Normal, out);
-        if let Some(i) = self.interactions.get_mut(&id) {
-            i.talk = Some(Talk::connected(helper.clone(), now.mono, Some(leg)));
-            i.stage_since = now.wall;
-        }
-        self.fact(now, &tenant, Fact::Connected { interaction: id, agent: helper.clone(), offer: None }, out);
-        self.ticket_taken(now, id, &helper, out);
-        self.join(now, id, out);
+        self.change_agent(now, id, EndedBy::Agent, (helper, None, leg), out);
         self.call(Action::Snapshot { leg });
         self.call(Action::Hangup { leg: second_leg, cause: Cause::Normal });
         Ok(())
@@ -150,7 +145,7 @@ impl Center {
         i.legs = i.legs.saturating_sub(1);
         i.unheard.remove(&leg);
         let tenant = i.tenant.clone();
-        self.call(Action::Unbridge { leg });
+        self.remix(from);
         self.fact(now, &tenant, Fact::LegEnded { interaction: from, leg: leg.0, cause: Cause::Normal, quality: None }, out);
         self.legs.remove(&leg);
         self.attach(leg, to, LegUse::Agent);
@@ -168,7 +163,7 @@ impl Center {
         let talk = self.legs.get(&old).filter(|(_, usage)| *usage == LegUse::Agent).map(|(id, _)| *id);
         let own = talk.zip(caller).filter(|(id, agent)| {
             let i = self.interactions.get(id).filter(|i| i.tenant == a.tenant);
-            i.and_then(|i| i.talk.as_ref()).is_some_and(|t| t.agent == *agent && t.connected && t.leg == Some(old))
+            i.and_then(|i| i.talk.as_ref()).is_some_and(|t| t.agent == *agent && t.connected && t.up && t.leg == Some(old))
         });
         let Some((id, agent)) = own else {
             // Another's call, another tenant's, a customer's: as if it were not there.
@@ -180,10 +175,7 @@ impl Center {
         if let Some(t) = self.interactions.get_mut(&id).and_then(|i| i.talk.as_mut()) {
             (t.leg, t.up) = (Some(a.leg), false);
         }
-        let v = self.interactions.get(&id).and_then(|i| i.voice.as_ref());
-        if let Some((record, left)) = v.and_then(|v| Some((v.recording.as_ref()?.record, v.leg))) {
-            self.call(Action::RecordSides { record, left, right: Some(a.leg) });
-        }
+        self.remix(id);
         // Its answer leads to `join`, as after any phone that dials; the old phone hears that it was answered elsewhere.
         self.call(Action::Answer { leg: a.leg });
         self.call(Action::Hangup { leg: old, cause: Cause::ElsewhereAnswered });

@@ -3,6 +3,10 @@
 //! `Business` is read and written as text, diffed and versioned; `Settings` is compiled from it once, checked whole, and
 //! swapped whole. Running interactions keep the `Arc` they began with. Passwords are not in it: they live in the directory.
 
+mod floor;
+
+pub use floor::{CallRules, Supervision};
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
@@ -55,6 +59,12 @@ pub struct Tenant {
     pub chat: Chat,
     /// What is recorded.
     pub recording: Recording,
+    /// What happens during calls.
+    #[serde(skip_serializing_if = "CallRules::is_default")]
+    pub calls: CallRules,
+    /// Who supervises what, and what agents are told of it.
+    #[serde(skip_serializing_if = "Supervision::is_default")]
+    pub supervision: Supervision,
     /// Programs outside that may be sent the sound of calls while they are spoken, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub streams: BTreeMap<String, StreamTo>,
@@ -242,6 +252,7 @@ impl Business {
             }
             bad.extend(t.routing.validate().into_iter().map(|p| format!("{at}.routing.{p}")));
             t.route_problems(&at, &mut bad);
+            t.supervision.problems(&at, |q| t.routing.queues.contains_key(q), &mut bad);
             t.trunk_problems(&at, &mut bad);
             t.stream_problems(&at, &mut bad);
             t.media.problems(&format!("{at}.media"), &mut bad);
@@ -291,8 +302,8 @@ impl Tenant {
 
     fn trunk_problems(&self, at: &str, bad: &mut Vec<String>) {
         for (id, t) in &self.trunks {
-            if !matches!(t.transport.as_str(), "udp" | "tcp") {
-                bad.push(format!("{at}.trunks.{id}.transport: `{}` is not known; expected udp or tcp", t.transport));
+            if !matches!(t.transport.as_str(), "udp" | "tcp" | "tls" | "auto") {
+                bad.push(format!("{at}.trunks.{id}.transport: `{}` is not known; expected udp, tcp, tls or auto", t.transport));
             }
             if t.host.is_empty() {
                 bad.push(format!("{at}.trunks.{id}.host: is empty; expected host or host:port"));

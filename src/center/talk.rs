@@ -1,13 +1,13 @@
-//! Together and apart: connecting customer and agent, hold, handing over, ending, closing.
+//! Together and apart: connecting customer and agent, handing over, ending, closing.
 
 use std::time::Duration;
 
 use media::wire::{LegId, Repeat};
 
 use super::{
-    Center, LegUse, Output, Step,
+    Center, LegUse, Output, Step, Timer,
     command::{Refusal, RefusalCode, TransferTo},
-    fact::{EndedBy, Fact, LegRole, Unqueued, millis},
+    fact::{ConsultEnd, EndedBy, Fact, LegRole, Unqueued, millis},
     interaction::{Outside, Playing, Talk},
 };
 use crate::{
@@ -20,10 +20,13 @@ impl Center {
     /// The router says: let them speak.
     pub(super) fn connect(&mut self, now: Now, id: InteractionId, agent: AgentId, offer: OfferId, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
+        if i.talk.is_some() {
+            return self.helper_answered(now, id, agent, offer, out);
+        }
         let tenant = i.tenant.clone();
         let leg = i.rings.remove(&offer).and_then(|r| r.leg);
         let waited = i.waiting.take();
-        i.talk = Some(Talk::connected(agent.clone(), now.mono, leg));
+        i.talk = Some(Talk::connected(agent.clone(), now, leg));
         i.stage_since = now.wall;
         if let Some(w) = &waited {
             let waited_ms = millis(now.mono - w.since);
@@ -60,7 +63,6 @@ impl Center {
     /// it hears that.
     pub(super) fn early_sound(&mut self, leg: LegId) {
         let Some((id, usage)) = self.legs.get(&leg).cloned() else { return };
-        let bridge = self.bridge_id();
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let Some(v) = i.voice.as_mut() else { return };
         let (waits, rung) = match usage {
@@ -73,19 +75,18 @@ impl Center {
                 _ => return,
             },
             LegUse::Outside => (v.leg, v.outside.as_ref().map(|o| o.leg)),
-            LegUse::Offer(_) => return,
+            LegUse::Offer(_) | LegUse::Helper | LegUse::Supervisor(_) => return,
         };
         let (Some(waits), Some(rung)) = (waits, rung) else { return };
-        v.bridge = Some(bridge);
+        v.early = Some(rung);
         if let Some((play, _)) = v.play.take() {
             self.call(Action::StopPlay { leg: waits, play });
         }
-        self.call(Action::Bridge { bridge, legs: vec![waits, rung] });
+        self.remix(id);
     }
 
     /// Both legs are up: they hear each other, and it is recorded.
     pub(super) fn join(&mut self, now: Now, id: InteractionId, out: &mut Vec<Output>) {
-        let bridge = self.bridge_id();
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let Some((talk, agent_leg)) = i.talk.as_mut().and_then(|t| t.leg.map(|l| (t, l))) else { return };
         let Some(v) = i.voice.as_mut() else { return };
@@ -101,62 +102,19 @@ impl Center {
         let first = !std::mem::replace(&mut talk.connected, true);
         let (agent, tenant) = (talk.agent.clone(), i.tenant.clone());
         if first {
-            talk.since = now.mono;
+            (talk.since, talk.at) = (now.mono, now.wall);
             i.stage_since = now.wall;
         }
-        let stop = v.play.take();
-        let bridge = *v.bridge.get_or_insert(bridge);
-        if let Some((play, _)) = stop {
+        if let Some((play, _)) = v.play.take() {
             self.call(Action::StopPlay { leg: customer_leg, play });
         }
-        self.call(Action::Bridge { bridge, legs: vec![customer_leg, agent_leg] });
+        self.remix(id);
         if first {
             self.fact(now, &tenant, Fact::Connected { interaction: id, agent: agent.clone(), offer: None }, out);
             self.ticket_taken(now, id, &agent, out);
         }
         self.record_talk(now, id, out);
         self.stream_talk(now, id, out);
-    }
-
-    /// Music to the customer instead of the agent, or back.
-    pub(super) fn hold_talk(&mut self, now: Now, id: InteractionId, on: bool, out: &mut Vec<Output>) -> Result<(), Refusal> {
-        let bridge = self.bridge_id();
-        let play = self.play_id();
-        let i = self.interactions.get_mut(&id).ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
-        let wrong = |m: &str| Refusal::new(RefusalCode::WrongState, format!("interaction {id} {m}"));
-        let talk = i.talk.as_mut().filter(|t| t.connected).ok_or_else(|| wrong("is not being talked to"))?;
-        let voice = i.voice.as_mut().ok_or_else(|| wrong("is not a call"))?;
-        let (Some(customer), Some(agent_leg)) = (voice.leg, talk.leg) else { return Err(wrong("has no two legs")) };
-        if talk.held_since.is_some() == on {
-            return Ok(());
-        }
-        let agent = talk.agent.clone();
-        let tenant = i.tenant.clone();
-        if on {
-            talk.held_since = Some(now.mono);
-            voice.bridge = None;
-            voice.play = Some((play, Playing::Music));
-            let music = hold_music(&i.settings, i.queue.as_ref());
-            self.call(Action::Unbridge { leg: customer });
-            self.call(Action::Unbridge { leg: agent_leg });
-            self.call(Action::Play {
-                leg: customer,
-                play,
-                prompts: vec![Prompt::Music(music.into())],
-                repeat: Repeat::Forever,
-            });
-        } else {
-            talk.held = talk.held_total(now.mono);
-            talk.held_since = None;
-            voice.bridge = Some(bridge);
-            if let Some((play, _)) = voice.play.take() {
-                self.call(Action::StopPlay { leg: customer, play });
-            }
-            self.call(Action::Bridge { bridge, legs: vec![customer, agent_leg] });
-        }
-        self.fact(now, &tenant, Fact::Held { interaction: id, agent: agent.clone(), on }, out);
-        self.route(&tenant, routing::Input::Hold { interaction: id, agent, on });
-        Ok(())
     }
 
     /// Hands a talk over. The agent's part ends (blind transfer); what the customer hears next is up to the target.
@@ -171,23 +129,18 @@ impl Center {
         let Some(talk) = i.talk.as_ref().filter(|t| t.connected) else {
             return Err(Refusal::new(RefusalCode::WrongState, format!("interaction {id} is not being talked to")));
         };
+        if i.voice.as_ref().is_some_and(|v| v.left.is_some()) {
+            return Err(Refusal::new(RefusalCode::WrongState, format!("the customer of interaction {id} has hung up")));
+        }
         let (agent, tenant, settings, channel) = (talk.agent.clone(), i.tenant.clone(), i.settings.clone(), i.channel);
         // Check first, so that a refused transfer leaves the two talking.
-        let outward = match &to {
-            TransferTo::Queue { queue } if !settings.plan.queues.contains_key(queue) => {
-                return Err(Refusal::not_found(format!("queue {queue}")));
-            }
-            TransferTo::Agent { agent } if !settings.plan.agents.contains_key(agent) => {
-                return Err(Refusal::not_found(format!("agent {agent}")));
-            }
-            TransferTo::Number { number } if channel == Channel::Voice => Some(self.outward(&settings, number)?),
-            TransferTo::Number { .. } => {
-                return Err(Refusal::new(RefusalCode::Invalid, "a chat cannot be handed to a telephone number"));
-            }
-            _ => None,
-        };
+        let outward = self.target(&settings, channel, &to)?;
         self.fact(now, &tenant, Fact::Transferred { interaction: id, agent, to: to.clone() }, out);
         self.part(now, id, EndedBy::Agent, Cause::Normal, out);
+        if outward.is_some() {
+            // No agent any more, and so nobody to look over the shoulder of.
+            self.supervisors_leave(now, id, out);
+        }
         match to {
             TransferTo::Queue { queue } => {
                 // The age of the contact is kept: a handed-over customer does not start at the end.
@@ -207,6 +160,28 @@ impl Center {
             }
         }
         Ok(())
+    }
+
+    /// Checks where somebody is to be handed to; for a number the way out.
+    pub(super) fn target(
+        &self,
+        settings: &super::settings::TenantSettings,
+        channel: Channel,
+        to: &TransferTo,
+    ) -> Result<Option<(crate::base::TrunkId, String)>, Refusal> {
+        match to {
+            TransferTo::Queue { queue } if !settings.plan.queues.contains_key(queue) => {
+                Err(Refusal::not_found(format!("queue {queue}")))
+            }
+            TransferTo::Agent { agent } if !settings.plan.agents.contains_key(agent) => {
+                Err(Refusal::not_found(format!("agent {agent}")))
+            }
+            TransferTo::Number { number } if channel == Channel::Voice => self.outward(settings, number).map(Some),
+            TransferTo::Number { .. } => {
+                Err(Refusal::new(RefusalCode::Invalid, "a chat cannot be handed to a telephone number"))
+            }
+            _ => Ok(None),
+        }
     }
 
     fn outward(
@@ -249,9 +224,7 @@ impl Center {
         self.attach(leg, id, LegUse::Outside);
         self.leg_fact(now, id, leg, LegRole::Outside, number.clone(), String::new(), out);
         if let Some(leg) = customer {
-            // 425 Hz, 1 s on and 4 s off: the ringback of the E.180 zone China and most of Europe are in.
-            let prompts = vec![Prompt::Tone { hz: 425, ms: 1000 }, Prompt::Silence(Duration::from_secs(4))];
-            self.call(Action::Play { leg, play, prompts, repeat: Repeat::Forever });
+            self.call(Action::Play { leg, play, prompts: ringback(), repeat: Repeat::Forever });
         }
         let presented = config.config.trunks.get(&trunk).and_then(|t| t.caller_id.clone()).unwrap_or(from);
         self.call(Action::Ring {
@@ -266,16 +239,14 @@ impl Center {
 
     /// The outside party answered: customer and party are together; a flow that waited for it is told.
     pub(super) fn outside_answered(&mut self, id: InteractionId) {
-        let bridge = self.bridge_id();
         let Some(v) = self.interactions.get_mut(&id).and_then(|i| i.voice.as_mut()) else { return };
         let (Some(customer), Some(o)) = (v.leg, v.outside.as_mut()) else { return };
         o.up = true;
-        let (outside, by_flow) = (o.leg, o.by_flow);
-        let bridge = *v.bridge.get_or_insert(bridge);
+        let by_flow = o.by_flow;
         if let Some((play, _)) = v.play.take() {
             self.call(Action::StopPlay { leg: customer, play });
         }
-        self.call(Action::Bridge { bridge, legs: vec![customer, outside] });
+        self.remix(id);
         if by_flow {
             self.step(Step::Run(id, ivr::Input::Transfer(ivr::TransferResult::Answered)));
         }
@@ -286,10 +257,10 @@ impl Center {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let Some(v) = i.voice.as_mut() else { return };
         let Some(o) = v.outside.take() else { return };
-        v.bridge = None;
         if let (Some(leg), Some((play, _))) = (v.leg, v.play.take()) {
             self.call(Action::StopPlay { leg, play });
         }
+        self.remix(id);
         if self.interactions.get(&id).is_none_or(|i| i.closed) {
             return;
         }
@@ -311,10 +282,16 @@ impl Center {
         let Some(t) = i.talk.as_mut().filter(|t| t.leg == Some(leg)) else { return };
         t.up = true;
         if !t.connected {
-            t.since = now.mono;
+            (t.since, t.at) = (now.mono, now.wall);
         }
+        let held = t.held_since.is_some();
         let settings = i.settings.clone();
-        let Some(number) = i.voice.as_mut().and_then(|v| v.dial.take()) else { return self.join(now, id, out) };
+        let Some(number) = i.voice.as_mut().and_then(|v| v.dial.take()) else {
+            return match held {
+                true => self.remix(id),
+                false => self.join(now, id, out),
+            };
+        };
         match self.outward(&settings, &number) {
             Ok((trunk, number)) => self.ring_customer(now, id, &trunk, number, out),
             Err(refusal) => {
@@ -333,6 +310,9 @@ impl Center {
     /// The customer is alone again: the flow goes on (a survey, good-bye), or it is over.
     pub(super) fn after_talk(&mut self, now: Now, id: InteractionId, cause: Cause, by: EndedBy, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get(&id).filter(|i| !i.closed) else { return };
+        if let Some((cause, by)) = i.voice.as_ref().and_then(|v| v.left) {
+            return self.close(now, id, cause, by, out);
+        }
         match i.channel {
             _ if i.run.is_some() => self.step(Step::Run(id, ivr::Input::TalkEnded)),
             Channel::Voice if i.customer_leg().is_some() => self.hang_up_customer(id, cause),
@@ -343,27 +323,36 @@ impl Center {
     /// Ends the agent's part: legs apart, times written, wrap-up begun. `cause` is what a phone is told that still hears it
     /// ring.
     pub(super) fn part(&mut self, now: Now, id: InteractionId, by: EndedBy, cause: Cause, out: &mut Vec<Output>) {
-        let Some(i) = self.interactions.get_mut(&id) else { return };
-        let Some(talk) = i.talk.take() else { return };
+        self.consult_over(now, id, ConsultEnd::Ended, out);
+        let Some(talk) = self.talk_take(now, id, by, out) else { return };
+        self.remix(id);
+        if let Some(leg) = talk.leg {
+            self.call(Action::Hangup { leg, cause: if talk.up { Cause::Normal } else { cause } });
+        }
+        self.record_stop(id);
+        let Some(i) = self.interactions.get(&id) else { return };
+        let (tenant, chat) = (i.tenant.clone(), i.chat.is_some() && !i.closed);
+        if chat {
+            self.conversation(now, id, text::Input::Leave { agent: talk.agent.clone() }, out);
+        }
+        self.route(&tenant, routing::Input::Ended { interaction: id, agent: talk.agent });
+    }
+
+    /// Takes the talk out of the contact: what the customer hears is stopped, the times are written.
+    fn talk_take(&mut self, now: Now, id: InteractionId, by: EndedBy, out: &mut Vec<Output>) -> Option<Talk> {
+        self.timers.clear(&Timer::Hold(id));
+        self.timers.clear(&Timer::AgentLost(id));
+        let i = self.interactions.get_mut(&id)?;
+        let talk = i.talk.take()?;
         let tenant = i.tenant.clone();
         i.stage_since = now.wall;
         let hold = talk.held_total(now.mono);
         let total = now.mono - talk.since;
         i.wraps.insert(talk.agent.clone(), now);
-        let customer = i.customer_leg();
-        if let Some(v) = i.voice.as_mut() {
-            v.bridge = None;
-            if let (Some(leg), Some((play, _))) = (customer, v.play.take()) {
-                self.call(Action::StopPlay { leg, play });
-            }
+        let playing = i.voice.as_mut().and_then(|v| v.leg.zip(v.play.take()));
+        if let Some((leg, (play, _))) = playing {
+            self.call(Action::StopPlay { leg, play });
         }
-        if let Some(leg) = customer {
-            self.call(Action::Unbridge { leg });
-        }
-        if let Some(leg) = talk.leg {
-            self.call(Action::Hangup { leg, cause: if talk.up { Cause::Normal } else { cause } });
-        }
-        self.record_stop(id);
         if talk.connected {
             let fact = Fact::TalkEnded {
                 interaction: id,
@@ -374,10 +363,53 @@ impl Center {
             };
             self.fact(now, &tenant, fact, out);
         }
-        if self.interactions.get(&id).is_some_and(|i| i.chat.is_some() && !i.closed) {
-            self.conversation(now, id, text::Input::Leave { agent: talk.agent.clone() }, out);
+        Some(talk)
+    }
+
+    /// Another agent has the customer from one moment to the next: a helper, a supervisor. The former one wraps up.
+    pub(super) fn change_agent(
+        &mut self,
+        now: Now,
+        id: InteractionId,
+        by: EndedBy,
+        (agent, offer, leg): (AgentId, Option<OfferId>, LegId),
+        out: &mut Vec<Output>,
+    ) {
+        let Some(former) = self.talk_take(now, id, by, out) else { return };
+        self.record_stop(id);
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        let (tenant, queue) = (i.tenant.clone(), i.queue.clone());
+        i.talk = Some(Talk::connected(agent.clone(), now, Some(leg)));
+        i.wraps.remove(&agent);
+        self.attach(leg, id, LegUse::Agent);
+        self.fact(now, &tenant, Fact::Connected { interaction: id, agent: agent.clone(), offer }, out);
+        self.remix(id);
+        if let Some(leg) = former.leg {
+            self.call(Action::Hangup { leg, cause: Cause::Normal });
         }
-        self.route(&tenant, routing::Input::Ended { interaction: id, agent: talk.agent });
+        self.ticket_taken(now, id, &agent, out);
+        self.record_talk(now, id, out);
+        let channel = Channel::Voice;
+        self.route(&tenant, routing::Input::Engage { interaction: id, agent, channel, queue });
+        self.route(&tenant, routing::Input::Ended { interaction: id, agent: former.agent });
+    }
+
+    /// Customer and the number they were handed to go on by themselves, the agent is out of it.
+    pub(super) fn leave_outside(&mut self, now: Now, id: InteractionId, leg: LegId, out: &mut Vec<Output>) {
+        let Some(former) = self.talk_take(now, id, EndedBy::Agent, out) else { return };
+        self.record_stop(id);
+        self.supervisors_leave(now, id, out);
+        self.attach(leg, id, LegUse::Outside);
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        let tenant = i.tenant.clone();
+        if let Some(v) = i.voice.as_mut() {
+            v.outside = Some(Outside { leg, up: true, by_flow: false });
+        }
+        self.remix(id);
+        if let Some(leg) = former.leg {
+            self.call(Action::Hangup { leg, cause: Cause::Normal });
+        }
+        self.route(&tenant, routing::Input::Ended { interaction: id, agent: former.agent });
     }
 
     /// Lets the customer's leg go; the closure follows when it is gone.
@@ -395,7 +427,8 @@ impl Center {
         let (tenant, leg) = (i.tenant.clone(), i.customer_leg());
         let outside = i.voice.as_mut().and_then(|v| v.outside.take());
         let waiting = i.waiting.take();
-        let offered = !i.rings.is_empty();
+        // Offers of a consultation are ended with it.
+        let offered = !i.rings.is_empty() && i.talk.is_none();
         if let Some(w) = waiting {
             let why = if by == EndedBy::Customer { Unqueued::Abandoned } else { Unqueued::Ended };
             let waited_ms = millis(now.mono - w.since);
@@ -417,6 +450,7 @@ impl Center {
         if self.interactions.get(&id).is_some_and(|i| i.run.is_some()) {
             self.run_input(now, id, ivr::Input::Hangup, out);
         }
+        self.supervisors_leave(now, id, out);
         self.close_conversation(now, id, by, out);
         self.fact(now, &tenant, Fact::InteractionClosed { interaction: id, cause, by }, out);
         self.ticket_after(now, id, out);
@@ -456,7 +490,12 @@ impl Center {
     }
 }
 
+/// 425 Hz, 1 s on and 4 s off: the ringback of the E.180 zone China and most of Europe are in.
+pub(super) fn ringback() -> Vec<Prompt> {
+    vec![Prompt::Tone { hz: 425, ms: 1000 }, Prompt::Silence(Duration::from_secs(4))]
+}
+
 /// The music of a queue, or the house's.
-fn hold_music(settings: &super::settings::TenantSettings, queue: Option<&crate::base::QueueId>) -> String {
+pub(super) fn hold_music(settings: &super::settings::TenantSettings, queue: Option<&crate::base::QueueId>) -> String {
     queue.and_then(|q| settings.plan.queues.get(q)).and_then(|q| q.music.clone()).unwrap_or_else(|| "default".into())
 }

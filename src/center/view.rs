@@ -23,6 +23,9 @@ pub struct TenantView {
     pub interactions: BTreeMap<InteractionId, InteractionView>,
     /// Alarms that are on.
     pub alarms: BTreeMap<String, String>,
+    /// Agents may be shown who listens. For whoever cuts the picture to size; not sent.
+    #[serde(skip)]
+    pub tell_agents: bool,
 }
 
 /// One agent now.
@@ -88,6 +91,8 @@ pub struct QueueView {
     pub service_level: Option<f64>,
     /// The threshold SL1 is taken at, seconds.
     pub sl_target_s: u32,
+    /// How much of SL1 is wanted, percent.
+    pub sl_percent: u8,
 }
 
 /// One contact now.
@@ -125,10 +130,50 @@ pub struct InteractionView {
     pub attributes: BTreeMap<String, String>,
     /// Messages so far, for text.
     pub messages: u64,
-    /// Whose sound does not arrive, though it should: `customer`, `agent`, `outside`.
+    /// Whose sound does not arrive, though it should: `customer`, `agent`, `outside`, `helper`, `supervisor`.
     pub unheard: Vec<super::fact::LegRole>,
     /// Where the sound is copied to while it is spoken: names of the configuration.
     pub streams: Vec<String>,
+    /// Since when agent and customer are connected.
+    pub talk_since: Option<Wall>,
+    /// Since when the customer is on hold.
+    pub held_since: Option<Wall>,
+    /// Nobody hears the agent.
+    pub muted: bool,
+    /// Whether it is recorded: `running`, `paused`; none when it is not.
+    pub recording: Option<&'static str>,
+    /// The customer hung up; agent and helper finish.
+    pub customer_left: bool,
+    /// Who is asked for advice.
+    pub consult: Option<ConsultView>,
+    /// Who listens, whispers or takes part.
+    pub supervisors: Vec<SupervisorView>,
+}
+
+/// A consultation now.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ConsultView {
+    /// Who was asked.
+    pub to: super::command::TransferTo,
+    /// The agent who answered.
+    pub helper: Option<AgentId>,
+    /// `ringing`, `talking` (agent and helper), `held` (the helper waits), `merged`.
+    pub state: &'static str,
+    /// Since when it has been asked.
+    pub since: Wall,
+}
+
+/// A supervisor with a contact.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SupervisorView {
+    /// Login.
+    pub supervisor: AgentId,
+    /// How.
+    pub mode: super::command::SuperviseMode,
+    /// The phone is answered (a chat needs none).
+    pub joined: bool,
+    /// Since when.
+    pub since: Wall,
 }
 
 /// Something transient for the people looking at one contact: not stored, not replayed.

@@ -43,7 +43,10 @@ impl Center {
             Event::Unheard { leg, on } => self.leg_trouble(now, leg, LegTrouble::Unheard, on, out),
             Event::Muted { leg } => self.leg_trouble(now, leg, LegTrouble::Muted, true, out),
             Event::Ended { leg, cause, by, quality } => self.leg_ended(now, leg, cause, by, quality, out),
-            Event::Registered { tenant, user, .. } => self.phone(&tenant, &user, true),
+            Event::Registered { tenant, user, .. } => {
+                self.phone(&tenant, &user, true);
+                self.phone_is_back(now, &tenant, &user, out);
+            }
             Event::Unregistered { tenant, user } => self.phone(&tenant, &user, false),
             Event::Dialog { leg, snapshot, media } => {
                 let Some((id, _)) = self.legs.get(&leg).cloned() else { return };
@@ -94,8 +97,11 @@ impl Center {
                     self.call(Action::Hangup { leg, cause: Cause::ElsewhereAnswered });
                 }
             }
+            LegUse::Agent if self.agent_leg_back(now, id, leg, out) => {}
             LegUse::Agent => self.dialling_agent_answered(now, id, leg, out),
             LegUse::Outside => self.outside_answered(id),
+            LegUse::Helper => self.helper_number_answered(now, id, leg, out),
+            LegUse::Supervisor(agent) => self.supervisor_answered(now, id, agent, leg, out),
         }
     }
 
@@ -140,10 +146,12 @@ impl Center {
             LegUse::Customer => LegRole::Customer,
             LegUse::Agent | LegUse::Offer(_) => LegRole::Agent,
             LegUse::Outside => LegRole::Outside,
+            LegUse::Helper => LegRole::Helper,
+            LegUse::Supervisor(_) => LegRole::Supervisor,
         };
         match (trouble, on) {
             (LegTrouble::Muted, _) if !talking => return,
-            (LegTrouble::Muted, _) => {}
+            (LegTrouble::Muted | LegTrouble::Lost, _) => {}
             (LegTrouble::Unheard, true) => drop(i.unheard.insert(leg, role)),
             (LegTrouble::Unheard, false) => drop(i.unheard.remove(&leg)),
         }
@@ -172,15 +180,11 @@ impl Center {
                 };
                 self.route(&tenant, input);
             }
-            LegUse::Agent => {
-                // Another phone of the agent may have taken its place.
-                let talk = self.interactions.get_mut(&id).and_then(|i| i.talk.as_mut());
-                if let Some(t) = talk.filter(|t| t.leg == Some(leg)) {
-                    t.leg = None;
-                    self.talk_over(now, id, EndedBy::Agent, out);
-                }
-            }
+            LegUse::Agent if self.agent_leg_lost(now, id, leg, by, out) => {}
+            LegUse::Agent => self.agent_leg_gone(now, id, leg, out),
             LegUse::Outside => self.outside_gone(now, id, cause, out),
+            LegUse::Helper => self.helper_gone(now, id, leg, out),
+            LegUse::Supervisor(agent) => self.supervisor_gone(now, id, agent, leg, cause, out),
         }
         self.forget_if_over(id);
     }
@@ -198,6 +202,9 @@ impl Center {
             By::Network => EndedBy::System,
         };
         let cause = if cause == Cause::Normal && !was_up { Cause::CallerGaveUp } else { cause };
+        if self.still_consulting(now, id, cause, by, out) {
+            return;
+        }
         self.close(now, id, cause, by, out);
     }
 }

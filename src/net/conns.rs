@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::SendError;
 use crate::{
     base::limits,
-    sip::transport::{ConnId, Flow, Transport},
+    sip::transport::{ConnId, Flow, PeerId, Transport},
 };
 
 /// A connection's number and the two ends of its queue.
@@ -39,8 +39,29 @@ pub(super) enum Seat {
     New(NewConn, Place),
 }
 
+/// Whom a connection leads to: one that was checked for one name is not used for another.
+type Far = (Transport, SocketAddr, Option<PeerId>);
+
+/// The names of peers, numbered as they come; they come from the configuration, so there are few, and none is ever dropped.
+#[derive(Default)]
+pub(super) struct Peers(Mutex<Vec<String>>);
+
+impl Peers {
+    pub(super) fn id(&self, domain: &str) -> PeerId {
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = names.iter().position(|n| n.eq_ignore_ascii_case(domain)).unwrap_or_else(|| {
+            names.push(domain.to_owned());
+            names.len() - 1
+        });
+        PeerId(at as u32)
+    }
+    pub(super) fn name(&self, id: PeerId) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id.0 as usize).cloned()
+    }
+}
+
 struct Entry {
-    to: (Transport, SocketAddr),
+    to: Far,
     queue: mpsc::Sender<Bytes>,
 }
 
@@ -48,7 +69,7 @@ struct Entry {
 struct Table {
     last_id: u64,
     by_id: BTreeMap<ConnId, Entry>,
-    by_remote: BTreeMap<(Transport, SocketAddr), ConnId>,
+    by_remote: BTreeMap<Far, ConnId>,
     per_ip: BTreeMap<IpAddr, usize>,
 }
 
@@ -77,21 +98,21 @@ impl Conns {
         if table.by_id.len() >= self.most || from_there >= self.most_per_ip {
             return None;
         }
-        Some(self.insert(&mut table, (transport, remote)))
+        Some(self.insert(&mut table, (transport, remote, None)))
     }
 
     /// The queue of the connection a flow names or leads to, or a place for a new one.
     pub(super) fn seat_for(&self, flow: &Flow) -> Result<Seat, SendError> {
         let mut table = self.lock();
         let named = flow.conn.filter(|id| table.by_id.contains_key(id));
-        let known = named.or_else(|| table.by_remote.get(&(flow.transport, flow.remote)).copied());
+        let known = named.or_else(|| table.by_remote.get(&(flow.transport, flow.remote, flow.peer)).copied());
         if let Some((id, entry)) = known.and_then(|id| table.by_id.get_key_value(&id)) {
             return Ok(Seat::Open(*id, entry.queue.clone()));
         }
         if table.by_id.len() >= self.most {
             return Err(SendError::TooManyConnections);
         }
-        let (conn, place) = self.insert(&mut table, (flow.transport, flow.remote));
+        let (conn, place) = self.insert(&mut table, (flow.transport, flow.remote, flow.peer));
         Ok(Seat::New(conn, place))
     }
 
@@ -100,7 +121,7 @@ impl Conns {
         Some(self.lock().by_id.get(&id)?.queue.clone())
     }
 
-    fn insert(&self, table: &mut Table, to: (Transport, SocketAddr)) -> (NewConn, Place) {
+    fn insert(&self, table: &mut Table, to: Far) -> (NewConn, Place) {
         table.last_id += 1;
         let id = ConnId(table.last_id);
         let (queue, messages) = mpsc::channel(limits::SIP_STREAM_QUEUE);

@@ -50,10 +50,14 @@ counters! {
     keepalives,
     /// Messages handed to the kernel or a connection's queue.
     sent,
+    /// Requests the network gave back: nobody took the datagram.
+    undelivered,
     /// Messages that could not be sent.
     send_failed,
     /// Connections accepted.
     accepted,
+    /// TLS handshakes that failed, ours and theirs.
+    handshakes_failed,
     /// Connections we opened.
     opened,
     /// Connections refused because there were too many.

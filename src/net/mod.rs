@@ -1,4 +1,4 @@
-//! SIP over sockets: UDP, TCP, and the WebSockets of the HTTP listener. Parses at the door, so garbage dies here.
+//! SIP over sockets: UDP, TCP, TLS, and the WebSockets of the HTTP listener. Parses at the door, so garbage dies here.
 //!
 //! Knows flows and messages, no transactions: whether something is sent again, and where an answer goes, is the stack's.
 //! Needs a tokio runtime around it. What stands where: `udp` one task per socket; `stream` two tasks per
@@ -12,10 +12,15 @@
 
 mod conns;
 mod counters;
+mod dns;
 mod stream;
+mod stun;
+mod tls;
 mod udp;
 mod web;
 
+#[cfg(test)]
+mod secure_tests;
 #[cfg(test)]
 mod tests;
 
@@ -27,14 +32,16 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     base::limits,
     sip::{
-        msg::{Message, ParseError},
-        transport::{ConnId, Flow, Source, Transport},
+        msg::{Message, Method, ParseError},
+        transport::{ConnId, Flow, PeerId, Source, Transport},
     },
 };
-use conns::{Conns, Seat};
+use conns::{Conns, Peers, Seat};
 use counters::Cells;
 
 pub use counters::Counters;
+pub use dns::Dns;
+pub use tls::{Tls, TlsError, TlsFiles, WARN_DAYS, self_signed};
 pub use web::{WebFrame, WebSeat};
 
 /// What to listen on, and how patient to be.
@@ -44,6 +51,10 @@ pub struct NetConfig {
     pub udp: Vec<SocketAddr>,
     /// TCP addresses; port 0 takes a free one.
     pub tcp: Vec<SocketAddr>,
+    /// TLS addresses; port 0 takes a free one.
+    pub tls: Vec<SocketAddr>,
+    /// The certificate we show and what we trust; none: no TLS.
+    pub keys: Option<Arc<Tls>>,
     /// A connection's first message, and the rest of one begun, must come within this.
     pub stall: Duration,
     /// A connection is closed after this without a message or keep-alive.
@@ -66,6 +77,8 @@ impl NetConfig {
         NetConfig {
             udp,
             tcp,
+            tls: Vec::new(),
+            keys: None,
             stall: limits::SIP_STREAM_STALL,
             idle: limits::SIP_STREAM_IDLE,
             connect: limits::SIP_CONNECT_TIMEOUT,
@@ -86,6 +99,13 @@ pub enum NetEvent {
         message: Result<Message, ParseError>,
         /// From where.
         source: Source,
+    },
+    /// A request sent as a datagram came back: nobody listens there, or nobody leads there.
+    Undelivered {
+        /// Its method.
+        method: Method,
+        /// The branch of its Via.
+        branch: String,
     },
     /// A connection is gone.
     Closed {
@@ -113,6 +133,9 @@ pub enum SendError {
     /// The system refused.
     #[error("cannot send: {0}")]
     System(io::ErrorKind),
+    /// The peer's certificate is not for the name it was called by, or the handshake failed.
+    #[error("no TLS with this peer: {0}")]
+    Handshake(String),
     /// Nobody answered the connection request in time.
     #[error("no connection within the time allowed")]
     ConnectTimeout,
@@ -135,6 +158,7 @@ struct Shared {
     inbox: Box<Inbox>,
     counters: Cells,
     conns: Conns,
+    peers: Peers,
     config: NetConfig,
     stop: watch::Receiver<()>,
 }
@@ -144,6 +168,7 @@ pub struct Net {
     shared: Arc<Shared>,
     udp: Vec<udp::Socket>,
     tcp: Vec<SocketAddr>,
+    tls: Vec<SocketAddr>,
     runtime: tokio::runtime::Handle,
     /// Dropped with us; every task sees that and ends.
     _stop: watch::Sender<()>,
@@ -169,6 +194,7 @@ impl Net {
             inbox: Box::new(inbox),
             counters: Cells::default(),
             conns: Conns::new(config.streams_max, config.streams_per_ip),
+            peers: Peers::default(),
             config: config.clone(),
             stop: stopped,
         });
@@ -179,9 +205,15 @@ impl Net {
         }
         let mut tcp = Vec::new();
         for addr in &config.tcp {
-            tcp.push(stream::listen(*addr, &shared).map_err(|e| named(addr, "cannot listen on TCP", e))?);
+            tcp.push(stream::listen(*addr, None, &shared).map_err(|e| named(addr, "cannot listen on TCP", e))?);
         }
-        Ok(Net { shared, udp, tcp, runtime: tokio::runtime::Handle::current(), _stop: stop })
+        let mut tls = Vec::new();
+        for addr in &config.tls {
+            let keys =
+                config.keys.clone().ok_or_else(|| named(addr, "no certificate for TLS", io::ErrorKind::NotFound.into()))?;
+            tls.push(stream::listen(*addr, Some(keys), &shared).map_err(|e| named(addr, "cannot listen on TLS", e))?);
+        }
+        Ok(Net { shared, udp, tcp, tls, runtime: tokio::runtime::Handle::current(), _stop: stop })
     }
 
     /// The UDP addresses bound, in the order asked for.
@@ -194,17 +226,26 @@ impl Net {
         self.tcp.clone()
     }
 
+    /// The TLS addresses bound, in the order asked for.
+    pub fn tls_addrs(&self) -> Vec<SocketAddr> {
+        self.tls.clone()
+    }
+
+    /// The number of a SIP domain, for flows to it: a TLS connection to a flow's peer must show a certificate for that name.
+    pub fn peer(&self, domain: &str) -> PeerId {
+        self.shared.peers.id(domain)
+    }
+
     /// Sends, never blocking; failure comes back as [`NetEvent::SendFailed`]. From any thread.
     ///
-    /// TCP: over `flow.conn` if it lives, else over any connection to `flow.remote`, else over a new one. WebSocket: over
+    /// TCP and TLS: over `flow.conn` if it lives, else over any connection to `flow.remote`, else over a new one. WebSocket: over
     /// `flow.conn` or not at all.
     pub fn send(&self, flow: Flow, data: Bytes) {
         let result = match flow.transport {
             _ if !is_one_host(flow.remote) => Err(SendError::NoHost),
             Transport::Udp => self.send_udp(&flow, &data),
-            Transport::Tcp => self.send_tcp(flow, data),
+            Transport::Tcp | Transport::Tls => self.send_stream(flow, data),
             Transport::Ws | Transport::Wss => self.send_web(&flow, data),
-            Transport::Tls => Err(SendError::NoSocket(Transport::Tls)),
         };
         match result {
             Ok(()) => self.shared.counters.sent.add(),
@@ -219,7 +260,7 @@ impl Net {
         socket.ok_or(SendError::NoSocket(Transport::Udp))?.send(flow.remote, data)
     }
 
-    fn send_tcp(&self, flow: Flow, mut data: Bytes) -> Result<(), SendError> {
+    fn send_stream(&self, flow: Flow, mut data: Bytes) -> Result<(), SendError> {
         loop {
             match self.shared.conns.seat_for(&flow)? {
                 Seat::Open(id, queue) => match queue.try_send(data) {

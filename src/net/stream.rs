@@ -1,4 +1,4 @@
-//! TCP: accepting, connecting, and the life of one connection.
+//! TCP and TLS: accepting, connecting, and the life of one connection.
 //!
 //! ```text
 //! accepted ─first message within `stall`─▶ talking ─nothing for `idle`──────────▶ closed
@@ -12,18 +12,16 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use bytes::Bytes;
 use socket2::{Domain, Protocol, Type};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{
-        TcpListener, TcpSocket, TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{mpsc, oneshot},
     time::{Instant, timeout},
 };
 
 use super::{
-    NetEvent, SendError, Shared,
+    NetEvent, SendError, Shared, Tls,
     conns::{NewConn, Place},
+    tls::expected_name,
 };
 use crate::{
     base::limits,
@@ -35,11 +33,16 @@ use crate::{
 
 /// Bytes read at once. Small, because each of ten thousand connections has such a buffer.
 const READ: usize = 4_096;
+/// A stream that is silent for this long is probed, so often and so many times: a dead peer is found within
+/// [`limits::SIP_STREAM_DEAD`].
+const PROBE_AFTER: Duration = Duration::from_secs(20);
+const PROBE_EVERY: Duration = Duration::from_secs(5);
+const PROBES: u32 = 4;
 /// Connections the kernel holds while we are busy accepting.
 const BACKLOG: i32 = 1024;
 
 /// Listens on `addr`; returns the address bound.
-pub(super) fn listen(addr: SocketAddr, shared: &Arc<Shared>) -> io::Result<SocketAddr> {
+pub(super) fn listen(addr: SocketAddr, tls: Option<Arc<Tls>>, shared: &Arc<Shared>) -> io::Result<SocketAddr> {
     let raw = socket2::Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     if addr.is_ipv6() {
         raw.set_only_v6(true)?;
@@ -51,12 +54,13 @@ pub(super) fn listen(addr: SocketAddr, shared: &Arc<Shared>) -> io::Result<Socke
     raw.listen(BACKLOG)?;
     let listener = TcpListener::from_std(raw.into())?;
     let local = listener.local_addr()?;
-    tokio::spawn(accept(listener, local, shared.clone()));
+    tokio::spawn(accept(listener, tls, local, shared.clone()));
     Ok(local)
 }
 
-async fn accept(listener: TcpListener, local: SocketAddr, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, tls: Option<Arc<Tls>>, local: SocketAddr, shared: Arc<Shared>) {
     let mut stop = shared.stop.clone();
+    let transport = if tls.is_some() { Transport::Tls } else { Transport::Tcp };
     loop {
         let accepted = tokio::select! {
             _ = stop.changed() => return,
@@ -71,14 +75,37 @@ async fn accept(listener: TcpListener, local: SocketAddr, shared: Arc<Shared>) {
                 continue;
             }
         };
-        let Some((conn, place)) = shared.conns.accept(Transport::Tcp, remote) else {
+        let Some((conn, place)) = shared.conns.accept(transport, remote) else {
             shared.counters.refused.add();
             continue;
         };
         shared.counters.accepted.add();
-        let flow = Flow { transport: Transport::Tcp, local, remote, conn: Some(place.id) };
+        let flow = Flow { transport, local, remote, conn: Some(place.id), peer: None };
         let patience = shared.config.stall;
-        tokio::spawn(run(stream, flow, place, conn, patience, shared.clone()));
+        tune(&stream);
+        match &tls {
+            None => drop(tokio::spawn(run(stream, flow, place, conn, patience, shared.clone()))),
+            Some(tls) => drop(tokio::spawn(shake_hands(stream, tls.clone(), flow, place, conn, shared.clone()))),
+        }
+    }
+}
+
+/// A peer that never finishes its handshake holds a seat no longer than one that never finishes a message.
+async fn shake_hands(stream: TcpStream, tls: Arc<Tls>, flow: Flow, place: Place, conn: NewConn, shared: Arc<Shared>) {
+    let acceptor = tokio_rustls::TlsAcceptor::from(tls.server());
+    let mut stop = shared.stop.clone();
+    let patience = shared.config.stall;
+    let shaken = tokio::select! {
+        _ = stop.changed() => return,
+        r = timeout(patience, acceptor.accept(stream)) => r,
+    };
+    match shaken {
+        Ok(Ok(stream)) => run(stream, flow, place, conn, patience, shared).await,
+        Ok(Err(error)) => {
+            tracing::debug!(%flow, %error, "a TLS handshake failed");
+            shared.counters.handshakes_failed.add();
+        }
+        Err(_) => shared.counters.stalled.add(),
     }
 }
 
@@ -87,21 +114,63 @@ pub(super) async fn connect(flow: Flow, place: Place, mut conn: NewConn, shared:
     let mut stop = shared.stop.clone();
     let result = tokio::select! {
         _ = stop.changed() => return,
-        r = timeout(shared.config.connect, dial(&flow)) => r,
+        r = timeout(shared.config.connect, open(&flow, &shared)) => r,
     };
     let why = match result {
         Ok(Ok(stream)) => {
             shared.counters.opened.add();
             let flow = Flow { conn: Some(place.id), ..flow };
             let patience = shared.config.idle;
-            return run(stream, flow, place, conn, patience, shared).await;
+            return match stream {
+                Opened::Tcp(s) => run(s, flow, place, conn, patience, shared).await,
+                Opened::Tls(s) => run(*s, flow, place, conn, patience, shared).await,
+            };
         }
-        Ok(Err(e)) => SendError::System(e.kind()),
+        Ok(Err(why)) => why,
         Err(_) => SendError::ConnectTimeout,
     };
     // From here on a message to that peer tries anew.
     drop(place);
     fail_the_rest(&mut conn.messages, flow, &why, &shared).await;
+}
+
+/// A connection of ours.
+enum Opened {
+    Tcp(TcpStream),
+    Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+}
+
+async fn open(flow: &Flow, shared: &Shared) -> Result<Opened, SendError> {
+    let stream = dial(flow).await.map_err(|e| SendError::System(e.kind()))?;
+    tune(&stream);
+    if flow.transport != Transport::Tls {
+        return Ok(Opened::Tcp(stream));
+    }
+    let keys = shared.config.keys.as_ref().ok_or(SendError::NoSocket(Transport::Tls))?;
+    let domain = flow.peer.and_then(|id| shared.peers.name(id));
+    let failed = |why: String| {
+        shared.counters.handshakes_failed.add();
+        SendError::Handshake(why)
+    };
+    let name = expected_name(domain.as_deref(), flow.remote.ip()).ok_or_else(|| failed("it has no name".to_owned()))?;
+    let connector = tokio_rustls::TlsConnector::from(keys.client());
+    match connector.connect(name, stream).await {
+        Ok(stream) => Ok(Opened::Tls(Box::new(stream))),
+        Err(e) => {
+            tracing::warn!(%flow, domain, error = %e, "a peer is not who it should be, or speaks no TLS we know");
+            Err(failed(e.to_string()))
+        }
+    }
+}
+
+/// Small messages that must not wait for each other; and a peer that is gone without a word, with its NAT or its power, is found
+/// whether or not we have something to say. What the system does not grant it does by itself, later.
+fn tune(stream: &TcpStream) {
+    let socket = socket2::SockRef::from(stream);
+    let probes = socket2::TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY).with_retries(PROBES);
+    let _ = socket.set_tcp_nodelay(true);
+    let _ = socket.set_tcp_keepalive(&probes);
+    let _ = socket.set_tcp_user_timeout(Some(limits::SIP_STREAM_DEAD));
 }
 
 async fn dial(flow: &Flow) -> io::Result<TcpStream> {
@@ -123,11 +192,12 @@ pub(super) async fn fail_the_rest(messages: &mut mpsc::Receiver<Bytes>, flow: Fl
 }
 
 /// The life of a connection, from open to closed.
-async fn run(stream: TcpStream, flow: Flow, place: Place, conn: NewConn, patience: Duration, shared: Arc<Shared>) {
-    // Small messages that must not wait for each other.
-    let _ = stream.set_nodelay(true);
+async fn run<S>(stream: S, flow: Flow, place: Place, conn: NewConn, patience: Duration, shared: Arc<Shared>)
+where
+    S: AsyncRead + AsyncWrite + Send + 'static,
+{
     let NewConn { queue, messages } = conn;
-    let (read, write) = stream.into_split();
+    let (read, write) = tokio::io::split(stream);
     let (gone, mut writer_gone) = oneshot::channel();
     let id = place.id;
     let writer = tokio::spawn(write_all(write, messages, flow, gone, shared.clone()));
@@ -148,27 +218,40 @@ async fn run(stream: TcpStream, flow: Flow, place: Place, conn: NewConn, patienc
     shared.put(NetEvent::Closed { conn: id }).await;
 }
 
-async fn write_all(
-    mut write: OwnedWriteHalf,
+async fn write_all<S: AsyncWrite>(
+    mut write: WriteHalf<S>,
     mut messages: mpsc::Receiver<Bytes>,
     flow: Flow,
     _gone: oneshot::Sender<()>,
     shared: Arc<Shared>,
 ) {
     while let Some(data) = messages.recv().await {
-        let why = match timeout(shared.config.stall, write.write_all(&data)).await {
+        // A layer of TLS may hold back what it has taken until it is flushed.
+        let written = timeout(shared.config.stall, async {
+            write.write_all(&data).await?;
+            write.flush().await
+        });
+        let why = match written.await {
             Ok(Ok(())) => continue,
             Ok(Err(e)) => SendError::System(e.kind()),
             Err(_) => SendError::QueueFull,
         };
         shared.counters.send_failed.add();
         shared.put(NetEvent::SendFailed { flow, why }).await;
-        fail_the_rest(&mut messages, flow, &SendError::Closed, &shared).await;
+        return fail_the_rest(&mut messages, flow, &SendError::Closed, &shared).await;
     }
+    // The peer may be gone already.
+    let _ = timeout(shared.config.stall, write.shutdown()).await;
 }
 
 /// Reads until the peer closes, grows silent, or makes no sense.
-async fn read_all(mut read: OwnedReadHalf, flow: Flow, answers: &mpsc::WeakSender<Bytes>, patience: Duration, shared: &Shared) {
+async fn read_all<S: AsyncRead>(
+    mut read: ReadHalf<S>,
+    flow: Flow,
+    answers: &mpsc::WeakSender<Bytes>,
+    patience: Duration,
+    shared: &Shared,
+) {
     let mut framer = Framer::new();
     let mut buf = vec![0; READ];
     let mut deadline = Instant::now() + patience;
@@ -223,7 +306,7 @@ async fn read_all(mut read: OwnedReadHalf, flow: Flow, answers: &mpsc::WeakSende
 }
 
 /// Goes on reading into nothing for a moment: closing with unread bytes would reset the connection and lose the answer.
-async fn linger(read: &mut OwnedReadHalf, buf: &mut [u8]) {
+async fn linger<S: AsyncRead>(read: &mut ReadHalf<S>, buf: &mut [u8]) {
     let until = Instant::now() + limits::SIP_STREAM_LINGER;
     while let Ok(Ok(n)) = tokio::time::timeout_at(until, read.read(buf)).await {
         if n == 0 {

@@ -10,17 +10,17 @@ use tokio::{
 use super::*;
 use crate::sip::msg::{Method, ParseErrorKind};
 
-const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+pub(super) const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// Long enough for a busy machine; reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Desk {
-    net: Net,
-    events: mpsc::Receiver<NetEvent>,
+pub(super) struct Desk {
+    pub(super) net: Net,
+    pub(super) events: mpsc::Receiver<NetEvent>,
 }
 
 impl Desk {
-    fn open(change: impl FnOnce(&mut NetConfig)) -> Desk {
+    pub(super) fn open(change: impl FnOnce(&mut NetConfig)) -> Desk {
         let mut config = NetConfig::new(vec![LOOPBACK], vec![LOOPBACK]);
         change(&mut config);
         let (tx, events) = mpsc::channel(64);
@@ -37,10 +37,10 @@ impl Desk {
     fn tcp(&self) -> SocketAddr {
         self.net.tcp_addrs()[0]
     }
-    async fn event(&mut self) -> NetEvent {
+    pub(super) async fn event(&mut self) -> NetEvent {
         tokio::time::timeout(PATIENCE, self.events.recv()).await.expect("an event in time").expect("the net lives")
     }
-    async fn message(&mut self) -> (Message, Source) {
+    pub(super) async fn message(&mut self) -> (Message, Source) {
         match self.event().await {
             NetEvent::Received { message: Ok(message), source } => (message, source),
             other => panic!("{other:?}"),
@@ -48,7 +48,7 @@ impl Desk {
     }
 }
 
-fn options(call_id: &str, body: &str) -> Vec<u8> {
+pub(super) fn options(call_id: &str, body: &str) -> Vec<u8> {
     format!(
         "OPTIONS sip:a@example.com SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK{call_id}\r\nFrom: <sip:b@example.com>;tag=1\r\n\
          To: <sip:a@example.com>\r\nCall-ID: {call_id}\r\nCSeq: 1 OPTIONS\r\nContent-Length: {}\r\n\r\n{body}",
@@ -281,4 +281,24 @@ async fn dropping_the_net_frees_its_ports() {
         assert!(tries < 1_000_000, "the port is still taken");
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn a_request_nobody_takes_comes_back_with_its_branch_and_the_next_one_goes_out() {
+    let mut desk = Desk::open(|_| {});
+    let closed = std::net::UdpSocket::bind(LOOPBACK).unwrap().local_addr().unwrap();
+    let phone = UdpSocket::bind(LOOPBACK).await.unwrap();
+    let local = desk.udp();
+    // A socket sends once the runtime has seen that it can.
+    phone.send_to(&options("hello", ""), local).await.unwrap();
+    desk.message().await;
+    desk.net.send(Flow::udp(local, closed), Bytes::from(options("gone", "")));
+    let NetEvent::Undelivered { method, branch } = desk.event().await else { panic!() };
+    assert_eq!((method, branch.as_str()), (Method::Options, "z9hG4bKgone"));
+    desk.net.send(Flow::udp(local, closed), Bytes::from(options("again", "")));
+    desk.net.send(Flow::udp(local, phone.local_addr().unwrap()), Bytes::from(options("heard", "")));
+    let mut buf = [0; 2000];
+    let n = phone.recv(&mut buf).await.unwrap();
+    assert_eq!(&buf[..n], &options("heard", "")[..]);
+    assert_eq!(desk.net.counters().send_failed, 0);
 }

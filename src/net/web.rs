@@ -75,7 +75,7 @@ impl Net {
             return None;
         };
         self.shared.counters.accepted.add();
-        Some(WebSeat { flow: Flow { transport, local, remote, conn: Some(place.id) }, place, conn })
+        Some(WebSeat { flow: Flow { transport, local, remote, conn: Some(place.id), peer: None }, place, conn })
     }
 
     /// Serves a connection until it ends. What the socket yields are its frames; its end is the end.

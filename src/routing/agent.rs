@@ -138,6 +138,11 @@ impl Agent {
         if self.pending.is_some() {
             return Some(Filter::PausePending);
         }
+        self.no_hand_free(plan, channel)
+    }
+
+    /// What keeps the agent from it whatever their own state.
+    pub fn no_hand_free(&self, plan: &AgentPlan, channel: Channel) -> Option<Filter> {
         if !self.reachable.contains(&channel) {
             return Some(Filter::Unreachable(channel));
         }

@@ -138,6 +138,13 @@ pub enum Input {
         /// Whose wrap-up rules and counters apply.
         queue: Option<QueueId>,
     },
+    /// An agent who listened or gave advice is free again: it was never theirs, so nothing is counted and nothing wrapped up.
+    Released {
+        /// Which.
+        interaction: InteractionId,
+        /// Who.
+        agent: AgentId,
+    },
     /// The agent put the customer on hold, or came back.
     Hold {
         /// Which.
@@ -184,6 +191,16 @@ pub enum Input {
     /// To this agent and nobody else: a call to an agent's own number, a supervisor's reassignment. A waiting interaction
     /// keeps its place should the agent not answer; one that does not wait ends with `Exit::NoAnswer`.
     Assign {
+        /// Which.
+        interaction: InteractionId,
+        /// To whom.
+        agent: AgentId,
+        /// The medium.
+        channel: Channel,
+    },
+    /// As `Assign`, asked for by the one who is to have it: their own state does not matter, only that they can be reached and
+    /// have a hand free.
+    Pull {
         /// Which.
         interaction: InteractionId,
         /// To whom.

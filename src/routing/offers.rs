@@ -176,13 +176,15 @@ impl Router {
         interaction: InteractionId,
         agent: &AgentId,
         channel: Channel,
+        by_themselves: bool,
         out: &mut Vec<Output>,
     ) -> Result<(), Refused> {
         self.known(agent)?;
         let (plan, a) = (&self.plan.agents[agent], &self.agents[agent]);
         let channel = self.waiting.get(&interaction).map_or(channel, |w| w.channel);
         let in_hand = a.work.contains_key(&interaction).then_some(super::decision::Filter::InHand);
-        if let Some(why) = in_hand.or_else(|| a.unavailable(plan, channel)) {
+        let unavailable = || if by_themselves { a.no_hand_free(plan, channel) } else { a.unavailable(plan, channel) };
+        if let Some(why) = in_hand.or_else(unavailable) {
             return Err(Refused::CannotTake { agent: agent.clone(), why });
         }
         let measures = vec![(Measure::IdleSince, a.idle_since.0)];

@@ -176,6 +176,19 @@ impl Router {
         Ok(())
     }
 
+    /// Listened, or gave advice: free again, and nothing to wrap up.
+    pub(super) fn released(&mut self, now: Now, interaction: InteractionId, agent: &AgentId) -> Result<(), Refused> {
+        let removed = self.agents.get_mut(agent).and_then(|a| {
+            a.work.get(&interaction).filter(|w| !w.in_wrap_up())?;
+            a.work.remove(&interaction)
+        });
+        if removed.is_none() {
+            return Err(Refused::NotWorking { agent: agent.clone(), interaction });
+        }
+        self.rest(now, agent);
+        Ok(())
+    }
+
     /// The agent's part is over: wrap-up begins, if the queue has one.
     pub(super) fn end_talk(
         &mut self,

@@ -184,7 +184,9 @@ impl Router {
             }
             Input::WrapUpDone { agent, interaction } => self.wrap_up_done(now, &agent, interaction, out),
             Input::ExtendWrapUp { agent, interaction, by } => self.extend_wrap_up(now, &agent, interaction, by, out),
-            Input::Assign { interaction, agent, channel } => self.assign(now, interaction, &agent, channel, out),
+            Input::Released { interaction, agent } => self.released(now, interaction, &agent),
+            Input::Assign { interaction, agent, channel } => self.assign(now, interaction, &agent, channel, false, out),
+            Input::Pull { interaction, agent, channel } => self.assign(now, interaction, &agent, channel, true, out),
             Input::Tick => Ok(()),
         }
     }
@@ -458,7 +460,9 @@ impl Router {
         }
         let a = self.agents.entry(agent.clone()).or_default();
         // Taken up again from the wrap-up: the same segment goes on.
-        let work = a.work.entry(interaction).or_insert_with(|| Work::begin(channel, queue, now.wall));
+        let work = a.work.entry(interaction).or_insert_with(|| Work::begin(channel, queue.clone(), now.wall));
+        // Asked for advice first, and now the one who has it.
+        work.queue = work.queue.take().or(queue);
         if work.in_wrap_up() {
             work.turn(super::agent::Doing::Talking, now.wall);
             self.timers.clear(&Timer::WrapUp(agent.clone(), interaction));

@@ -31,7 +31,7 @@ pub use secure::{Offering, Srtp, Web};
 
 use std::net::IpAddr;
 
-use media::wire::{Direction, Ice};
+use media::wire::{Direction, Ice, Xr};
 
 /// A session description. What we do not use is not kept: an answer is written by us, never forwarded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +103,8 @@ pub struct Media {
     pub rtcp: Option<(u16, Option<IpAddr>)>,
     /// `a=rtcp-mux`: RTCP comes to the RTP port (RFC 5761).
     pub rtcp_mux: bool,
+    /// `a=rtcp-xr`: the extended reports its writer wants to be sent (RFC 3611 section 5.1).
+    pub rtcp_xr: Xr,
     /// `a=mid`: its name (RFC 5888).
     pub mid: Option<String>,
     /// `a=crypto` lines we can use, preferred first.

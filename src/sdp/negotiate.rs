@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use media::wire::{Codec, Direction, Ice, Opus, Remote, SrtpKey};
+use media::wire::{Codec, Direction, Ice, Opus, Remote, SrtpKey, Xr};
 
 use super::{
     Connection, Media, Origin, Session, Transport,
@@ -12,6 +12,9 @@ use super::{
 
 /// The profile of a plain telephone.
 const RTP_AVP: &str = "RTP/AVP";
+
+/// The reports we like to read, and send to whoever asks.
+const EXTENDED: Xr = Xr { voip: true, round_trip: true };
 
 /// Our side of a session.
 #[derive(Debug, Clone, Copy)]
@@ -181,6 +184,8 @@ pub fn answer(offer: &Session, local: &LocalMedia, nat: Option<IpAddr>) -> Resul
     let cn_pt = theirs.comfort_for(codec).filter(|_| local.comfort_noise);
 
     let mut ours = our_audio(local, &theirs.proto, direction);
+    // Whoever does not know them is not bothered with them.
+    ours.rtcp_xr = theirs.rtcp_xr;
     ours.answer_as(theirs, &protection, local);
     ours.add_codec(pt, codec);
     if let Some(pt) = cn_pt {
@@ -201,6 +206,7 @@ pub fn answer(offer: &Session, local: &LocalMedia, nat: Option<IpAddr>) -> Resul
         nat: nat.filter(|_| protection.ice.is_none()),
         cn_pt,
         opus: opus_of(theirs, pt),
+        xr: theirs.rtcp_xr,
         security: protection.security,
         ice: protection.ice,
         ..Remote::plain(rtp, codec, pt)
@@ -242,6 +248,7 @@ pub fn agreed(ours: &Session, theirs: &Session, nat: Option<IpAddr>) -> Result<A
         nat: nat.filter(|_| !checked),
         cn_pt,
         opus: opus_of(media, send_pt),
+        xr: media.rtcp_xr,
         security: protection.security,
         ice: protection.ice,
         ..Remote::plain(rtp, codec, send_pt)
@@ -291,6 +298,7 @@ fn our_audio(local: &LocalMedia, proto: &str, direction: Direction) -> Media {
         port: local.rtp_port,
         ptime_ms: Some(u16::from(local.ptime_ms)),
         direction: Some(direction),
+        rtcp_xr: EXTENDED,
         ..Media::named("audio", proto)
     }
 }

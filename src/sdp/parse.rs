@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use media::wire::{Direction, Ice, Secret};
+use media::wire::{Direction, Ice, Secret, Xr};
 
 use super::{Candidate, Connection, Crypto, Media, Origin, RtpMap, Session, Setup, Transport};
 use crate::base::limits;
@@ -157,6 +157,7 @@ impl Media {
             direction: None,
             rtcp: None,
             rtcp_mux: false,
+            rtcp_xr: Xr::default(),
             mid: None,
             cryptos: Vec::new(),
             transport: Transport::default(),
@@ -251,6 +252,13 @@ fn attribute(media: &mut Media, ice: &mut IceLines, value: &str) {
             }
         }
         "rtcp-mux" => media.rtcp_mux = true,
+        // Kinds we cannot send are as if not asked for, and so are the sizes wished for: ours have one.
+        "rtcp-xr" => {
+            media.rtcp_xr = Xr {
+                voip: value.split_whitespace().any(|kind| kind == "voip-metrics"),
+                round_trip: value.split_whitespace().any(|kind| kind.split('=').next() == Some("rcvr-rtt")),
+            }
+        }
         "mid" => media.mid = value.split_whitespace().next().map(str::to_owned),
         "crypto" if media.cryptos.len() < PER_MEDIA_MAX => media.cryptos.extend(Crypto::parse(value)),
         "candidate" if media.candidates.len() < PER_MEDIA_MAX => media.candidates.extend(candidate(value)),

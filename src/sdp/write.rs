@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use media::wire::Direction;
+use media::wire::{Direction, Xr};
 
 use super::{Connection, Session, Setup, Transport};
 
@@ -65,6 +65,12 @@ impl fmt::Display for Session {
             }
             if m.rtcp_mux {
                 f.write_str("a=rtcp-mux\r\n")?;
+            }
+            match m.rtcp_xr {
+                Xr { voip: true, round_trip: true } => f.write_str("a=rtcp-xr:rcvr-rtt=all voip-metrics\r\n")?,
+                Xr { voip: true, .. } => f.write_str("a=rtcp-xr:voip-metrics\r\n")?,
+                Xr { round_trip: true, .. } => f.write_str("a=rtcp-xr:rcvr-rtt=all\r\n")?,
+                Xr { .. } => {}
             }
             m.cryptos.iter().try_for_each(|c| write!(f, "a=crypto:{c}\r\n"))?;
             transport(f, &m.transport)?;

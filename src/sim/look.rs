@@ -70,6 +70,23 @@ impl World {
         }
     }
 
+    /// True when `listener` hears `speaker`, whatever goes the other way.
+    pub fn hears_person(&self, listener: Who, speaker: Who) -> bool {
+        match (self.leg_of(listener), self.leg_of(speaker)) {
+            (Some(l), Some(s)) => self.media.hears(l, s),
+            _ => false,
+        }
+    }
+    /// The rows of the room, by name: `anna: caller | caller: anna`. Who hears nobody has no row.
+    pub fn who_hears_whom(&self, people: &[(&str, Who)]) -> String {
+        let row = |(name, me): &(&str, Who)| {
+            let heard = people.iter().filter(|(_, other)| other != me && self.hears_person(*me, *other));
+            let heard: Vec<&str> = heard.map(|(name, _)| *name).collect();
+            (!heard.is_empty()).then(|| format!("{name}: {}", heard.join(", ")))
+        };
+        people.iter().filter_map(row).collect::<Vec<_>>().join(" | ")
+    }
+
     // ---- the journal ----
 
     /// The newest contact from or to this number.

@@ -51,6 +51,7 @@ struct Recording {
     /// What it plays so far, up to a pause.
     before: Duration,
     paused: bool,
+    sides: (Option<LegId>, Option<LegId>),
 }
 
 /// The engine.
@@ -116,6 +117,10 @@ impl FakeMedia {
     pub fn running(&self) -> impl Iterator<Item = RecordId> {
         self.records.keys().copied()
     }
+    /// What is on the left and right channel of each.
+    pub fn sides(&self) -> impl Iterator<Item = (Option<LegId>, Option<LegId>)> {
+        self.records.values().map(|r| r.sides)
+    }
     /// The leg that sends to this address.
     pub fn leg_to(&self, rtp: std::net::SocketAddr) -> Option<LegId> {
         self.legs.iter().find(|(_, l)| l.remote.as_ref().is_some_and(|r| r.rtp == rtp)).map(|(id, _)| *id)
@@ -169,13 +174,17 @@ impl FakeMedia {
                 for leg in [left, right].into_iter().flatten().filter(|l| !self.legs.contains_key(l)).collect::<Vec<_>>() {
                     self.complain(format!("{record:?} of {leg:?}, which is not open"));
                 }
-                self.records.insert(record, Recording { began: now, before: Duration::ZERO, paused: false });
+                self.records
+                    .insert(record, Recording { began: now, before: Duration::ZERO, paused: false, sides: (left, right) });
             }
             Command::Credentials { leg, ice } => match self.legs.get_mut(&leg) {
                 Some(l) if l.ice.is_some() => l.ice = Some(ice),
                 _ => self.complain(format!("credentials for {leg:?}, which was not opened for any")),
             },
-            Command::RecordSides { .. } => {}
+            Command::RecordSides { record, left, right } => match self.records.get_mut(&record) {
+                Some(r) => r.sides = (left, right),
+                None => self.complain(format!("other sides for {record:?}, which is not running")),
+            },
             Command::RecordPause { record, paused } => {
                 if let Some(r) = self.records.get_mut(&record) {
                     r.paused = paused;

@@ -176,6 +176,17 @@ impl World {
     pub fn hangs_up(&mut self, who: Who) -> bool {
         self.at_phone(who, |p, now, out| p.hang_up(now, out))
     }
+    /// The page with the phone is closed, in the middle of whatever it did; nobody says good-bye.
+    pub fn closes_page(&mut self, who: Who) {
+        self.phones[who.0].unplug();
+        let at = self.phones[who.0].addr;
+        self.give(Taped::Closed(at));
+    }
+    /// The page is opened again: a phone that knows of no call, and registers.
+    pub fn opens_page(&mut self, who: Who) {
+        let now = self.now;
+        self.phones[who.0].register(now);
+    }
     /// Presses the hold key of the phone.
     pub fn phone_hold(&mut self, who: Who, on: bool) {
         self.at_phone(who, |p, now, out| p.hold(now, on, out));

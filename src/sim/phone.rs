@@ -200,7 +200,14 @@ impl Phone {
             Uri::Sip(u) => NameAddr::new(u),
             other => NameAddr::new(other),
         };
-        let to = Target { uri: uri(number, &self.domain), to: None, flow: Flow::udp(self.addr, self.server), sticky: true };
+        let to = Target {
+            uri: uri(number, &self.domain),
+            to: None,
+            flow: Flow::udp(self.addr, self.server),
+            sticky: true,
+            next: vec![],
+            open: false,
+        };
         let call = PhoneCall {
             stage: Stage::Calling,
             other: number.into(),
@@ -490,7 +497,8 @@ impl Phone {
         let busy = self.one_at_a_time && self.call().is_some();
         let rtp = self.port();
         let other = request.from().map(|f| f.uri.user().into_owned()).unwrap_or_default();
-        let marks = ["X-CC-Call-Id", "X-CC-Offer-Id", "X-CC-Queue"];
+        let marks =
+            ["X-CC-Call-Id", "X-CC-Offer-Id", "X-CC-Queue", "X-CC-Auto-Answer", "X-CC-Consult", "X-CC-Reattach", "Answer-Mode"];
         let marks = marks.iter().filter_map(|n| {
             let value = request.headers.get(&Name::parse((*n).into())?)?;
             Some(((*n).to_owned(), value.into_owned()))

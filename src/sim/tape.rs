@@ -24,6 +24,8 @@ use crate::{
 pub enum Taped {
     /// A datagram, or what came through the WebSocket of a browser.
     Sip(SocketAddr, Bytes),
+    /// The WebSocket of a browser is gone.
+    Closed(SocketAddr),
     /// A word of the engine.
     Media(media::wire::Event),
     /// A command.
@@ -41,19 +43,30 @@ impl Taped {
             Taped::Sip(from, bytes) => {
                 let message = Message::parse_datagram(bytes.clone());
                 let source = match *from {
-                    SocketAddr::V4(v4) if is_browser(*from) => {
-                        let conn = Some(ConnId(u64::from(u32::from(*v4.ip()))));
-                        Flow { transport: Transport::Ws, local: CENTER, remote: *from, conn }
+                    _ if is_browser(*from) => {
+                        Flow { transport: Transport::Ws, local: CENTER, remote: *from, conn: conn(*from), peer: None }
                     }
                     _ => Flow::udp(CENTER, *from),
                 };
                 Input::Call(call::Input::Sip(stack::Input::Received { message, source }))
+            }
+            Taped::Closed(from) => {
+                let conn = conn(*from).expect("only browsers have a WebSocket");
+                Input::Call(call::Input::Sip(stack::Input::Closed { conn }))
             }
             Taped::Media(e) => Input::Call(call::Input::Media(e.clone())),
             Taped::Command(e) => Input::Command(e.clone()),
             Taped::Stored(seq) => Input::Stored(*seq),
             Taped::Tick => Input::Tick,
         }
+    }
+}
+
+/// The WebSocket of the browser at this address.
+fn conn(at: SocketAddr) -> Option<ConnId> {
+    match at {
+        SocketAddr::V4(v4) => Some(ConnId(u64::from(u32::from(*v4.ip())))),
+        SocketAddr::V6(_) => None,
     }
 }
 

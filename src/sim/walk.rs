@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use super::{Guest, Manner, Net, Who, World, phone::Stage};
 use crate::{
     base::{InteractionId, ms, secs},
-    center::command::{Command, TransferTo},
+    center::{
+        command::{Actor, Command, ConsultStep, Role, SuperviseMode, TransferTo},
+        view::InteractionView,
+    },
 };
 
 /// What one walk came to.
@@ -109,9 +112,9 @@ impl Walker {
     fn chance(&mut self, n: u64, of: u64) -> bool {
         self.w.rng.below(of) < n
     }
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+    fn one<T: Clone>(&mut self, of: &[T]) -> T {
         let i = self.w.rng.below(of.len() as u64);
-        of[usize::try_from(i).unwrap_or(0)]
+        of[usize::try_from(i).unwrap_or(0)].clone()
     }
     fn agent(&mut self) -> Who {
         let agents = self.agents.clone();
@@ -133,7 +136,7 @@ impl Walker {
 
     /// One thing somebody does. Refusals are the center's right.
     fn deed(&mut self, how: Walk) {
-        match self.w.rng.below(34) {
+        match self.w.rng.below(40) {
             0..=4 => self.calls(),
             5..=7 => self.keys(),
             8..=9 => {
@@ -166,7 +169,8 @@ impl Walker {
                 let on = self.chance(1, 2);
                 self.w.phone_hold(who, on);
             }
-            _ if how.crashes && self.chance(1, 2) => self.power(),
+            33 if how.crashes && self.chance(1, 2) => self.power(),
+            34..=39 => self.floor(),
             _ => {}
         }
     }
@@ -236,7 +240,7 @@ impl Walker {
         let queue = self.one(&["support", "sales", "team"]);
         let on = self.chance(1, 2);
         let to_agent = self.w.to_agent(other);
-        let command = match self.w.rng.below(10) {
+        let command = match self.w.rng.below(11) {
             0 | 1 => Command::Hold { interaction: id, on },
             2 => Command::Transfer { interaction: id, to: World::to_queue(queue) },
             3 => Command::Transfer { interaction: id, to: to_agent },
@@ -249,19 +253,66 @@ impl Walker {
             6 => Command::RecordPause { interaction: id, paused: on },
             7 => {
                 let agent = self.w.agent_id(other);
-                drop(self.w.supervises(Command::Assign { interaction: id, agent }));
+                drop(self.w.supervises(Command::Assign { interaction: id, to: TransferTo::Agent { agent } }));
                 return;
             }
             8 => {
                 let agent = self.w.agent_id(who);
                 Command::WrapUpDone { interaction: id, agent }
             }
+            9 => return self.looks_after(other, id),
             _ => {
                 drop(self.w.disposes(who, id, "solved"));
                 return;
             }
         };
         drop(self.w.asks(who, |_| command));
+    }
+
+    /// Something is done to a call that is being talked in: its agent asks for advice, somebody supervises.
+    fn floor(&mut self) {
+        let talked = |(id, i): (&InteractionId, &InteractionView)| {
+            i.agent.clone().filter(|_| i.talk_since.is_some()).map(|agent| (*id, agent, i.consult.is_some()))
+        };
+        let calls: Vec<_> = self.w.view().interactions.iter().filter_map(talked).collect();
+        if calls.is_empty() {
+            return self.picks_up();
+        }
+        let (id, agent, consults) = self.one(&calls);
+        let other = self.agent();
+        let Some(who) = self.w.agents.get(&agent).copied().map(Who) else { return };
+        let (queue, on, to_agent) = (self.one(&["support", "sales", "team"]), self.chance(1, 2), self.w.to_agent(other));
+        let command = match self.w.rng.below(10) {
+            0..=3 if consults => {
+                let steps = [ConsultStep::Swap, ConsultStep::Complete, ConsultStep::Merge, ConsultStep::Cancel];
+                Command::ConsultStep { interaction: id, step: self.one(&steps) }
+            }
+            0..=3 => {
+                let to = [to_agent, World::to_queue(queue), TransferTo::Number { number: "+3226660000".into() }];
+                Command::Consult { interaction: id, to: self.one(&to) }
+            }
+            4 => Command::Mute { interaction: id, on },
+            5 => Command::Hold { interaction: id, on },
+            _ => return self.looks_after(other, id),
+        };
+        drop(self.w.asks(who, |_| command));
+    }
+
+    /// An agent as supervisor of somebody else's contact.
+    fn looks_after(&mut self, who: Who, id: InteractionId) {
+        let supervisor = self.w.agent_id(who);
+        let mode = self.one(&[SuperviseMode::Listen, SuperviseMode::Whisper, SuperviseMode::Barge]);
+        let queue = self.one(&["support", "sales", "team"]);
+        let by = Actor::User { user: supervisor.clone(), role: Role::Supervisor };
+        let command = match self.w.rng.below(8) {
+            0 => Command::SuperviseEnd { interaction: id, supervisor: Some(supervisor) },
+            1 => Command::TakeOver { interaction: id, supervisor },
+            2 => Command::Pull { interaction: id, supervisor },
+            3 => Command::Assign { interaction: id, to: World::to_queue(queue) },
+            4 => Command::SetPriority { interaction: id, priority_min: 3 },
+            _ => Command::Supervise { interaction: id, supervisor, mode },
+        };
+        drop(self.w.command(by, command));
     }
 
     fn chat(&mut self) {
@@ -293,7 +344,7 @@ impl Walker {
             3 => self.w.manner(carrier, Manner::Answer(secs(2))),
             _ => {
                 let who = self.agent();
-                drop(self.w.asks(who, |agent| Command::Dial { agent, number: "+32470000009".into() }));
+                drop(self.w.asks(who, |agent| Command::Dial { agent, number: "+32470000009".into(), queue: None }));
             }
         }
     }

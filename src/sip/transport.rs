@@ -91,6 +91,10 @@ impl From<Transport> for Protocol {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub u64);
 
+/// A SIP domain we open TLS connections to. The sockets know its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerId(pub u32);
+
 /// A path between us and a peer. For a received message: where it came from; for a sent one: where it shall go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Flow {
@@ -103,6 +107,8 @@ pub struct Flow {
     /// The connection, when there is one. A message to a connection that is gone goes to a new one to `remote`, unless only
     /// the peer can open one.
     pub conn: Option<ConnId>,
+    /// Whose certificate the peer must show when the connection is ours to open and TLS; `None`: its address's.
+    pub peer: Option<PeerId>,
 }
 
 /// Where a message came from.
@@ -111,11 +117,11 @@ pub type Source = Flow;
 impl Flow {
     /// A datagram path.
     pub const fn udp(local: SocketAddr, remote: SocketAddr) -> Self {
-        Flow { transport: Transport::Udp, local, remote, conn: None }
+        Flow { transport: Transport::Udp, local, remote, conn: None, peer: None }
     }
     /// A stream to `remote`, whichever connection there is.
     pub const fn tcp(local: SocketAddr, remote: SocketAddr) -> Self {
-        Flow { transport: Transport::Tcp, local, remote, conn: None }
+        Flow { transport: Transport::Tcp, local, remote, conn: None, peer: None }
     }
 }
 

@@ -7,7 +7,7 @@
 //! SQLite has one writing connection, so that writers queue here and not in its lock, and several reading ones (WAL lets them
 //! read beside the writer).
 
-use std::{path::Path, str::FromStr, time::Duration};
+use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
     AssertSqlSafe, Column, ColumnIndex, Executor, Postgres, Row as _, Sqlite, Transaction,
@@ -21,6 +21,10 @@ use crate::base::{Wall, secs};
 
 /// Connections that only read, beside the one that writes.
 const READERS: u32 = 4;
+/// Pages in the write-ahead log before they are carried into the file: 16 MB.
+const CHECKPOINT_PAGES: &str = "4000";
+/// Statements each connection keeps prepared: every one of ours, in every size of `bulk`.
+const PREPARED: usize = 512;
 /// How long an operation waits for a free connection before it fails.
 const ACQUIRE: Duration = secs(3);
 /// How long SQLite waits for another process's lock.
@@ -35,7 +39,7 @@ const PG_SESSION: &str = "SET synchronous_commit = on; SET plan_cache_mode = for
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
     /// Text, or none.
-    Text(Option<String>),
+    Text(Option<Arc<str>>),
     /// A number, an instant, a flag, or none.
     Int(Option<i64>),
 }
@@ -43,7 +47,7 @@ pub(super) enum Value {
 impl From<&str> for Value {
     fn from(v: &str) -> Self {
         // PostgreSQL has no NUL in text; nothing we keep needs one, and refusing the row would stop the journal.
-        Value::Text(Some(if v.contains('\0') { v.replace('\0', "\u{fffd}") } else { v.to_owned() }))
+        Value::Text(Some(if v.contains('\0') { v.replace('\0', "\u{fffd}").into() } else { v.into() }))
     }
 }
 impl From<&String> for Value {
@@ -53,7 +57,7 @@ impl From<&String> for Value {
 }
 impl From<String> for Value {
     fn from(v: String) -> Self {
-        if v.contains('\0') { v.as_str().into() } else { Value::Text(Some(v)) }
+        v.as_str().into()
     }
 }
 impl From<Option<&str>> for Value {
@@ -74,6 +78,11 @@ impl From<i64> for Value {
 impl From<u64> for Value {
     fn from(v: u64) -> Self {
         Value::Int(Some(i64::try_from(v).unwrap_or(i64::MAX)))
+    }
+}
+impl From<Option<u64>> for Value {
+    fn from(v: Option<u64>) -> Self {
+        v.map_or(Value::Int(None), Value::from)
     }
 }
 impl From<usize> for Value {
@@ -97,12 +106,17 @@ impl From<Option<Wall>> for Value {
     }
 }
 
+/// The hyphenated form.
+fn uuid_text(id: uuid::Uuid) -> Arc<str> {
+    (&*id.hyphenated().encode_lower(&mut [0; 36])).into()
+}
+
 macro_rules! id_values {
     ($($slug:ty),*; $($uuid:ty),*) => {
-        $(impl From<&$slug> for Value { fn from(v: &$slug) -> Self { v.as_str().into() } }
-          impl From<Option<&$slug>> for Value { fn from(v: Option<&$slug>) -> Self { v.map(|v| v.as_str()).into() } })*
-        $(impl From<$uuid> for Value { fn from(v: $uuid) -> Self { Value::Text(Some(v.to_string())) } }
-          impl From<Option<$uuid>> for Value { fn from(v: Option<$uuid>) -> Self { Value::Text(v.map(|v| v.to_string())) } })*
+        $(impl From<&$slug> for Value { fn from(v: &$slug) -> Self { Value::Text(Some(v.0.shared())) } }
+          impl From<Option<&$slug>> for Value { fn from(v: Option<&$slug>) -> Self { Value::Text(v.map(|v| v.0.shared())) } })*
+        $(impl From<$uuid> for Value { fn from(v: $uuid) -> Self { Value::Text(Some(uuid_text(v.0))) } }
+          impl From<Option<$uuid>> for Value { fn from(v: Option<$uuid>) -> Self { Value::Text(v.map(|v| uuid_text(v.0))) } })*
     };
 }
 use crate::base::{
@@ -239,6 +253,9 @@ impl Db {
             // With WAL, NORMAL may lose the last commits at a power cut. What was acknowledged must not be lost.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY)
+            .statement_cache_capacity(PREPARED)
+            // Under load the same pages change in every commit: carried into the file less often.
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
             .foreign_keys(true);
         let attempted = || format!("open {path}");
         let write = SqlitePoolOptions::new()
@@ -258,8 +275,9 @@ impl Db {
 
     /// Connects to the server named by `url`.
     pub async fn postgres(url: &str) -> Result<Db> {
-        let mut options =
-            PgConnectOptions::from_str(url).map_err(|e| StoreError::Place { place: place_of(url), why: e.to_string() })?;
+        let mut options = PgConnectOptions::from_str(url)
+            .map_err(|e| StoreError::Place { place: place_of(url), why: e.to_string() })?
+            .statement_cache_capacity(PREPARED);
         if options.get_application_name().is_none() {
             options = options.application_name("ringdesk");
         }

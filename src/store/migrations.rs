@@ -17,6 +17,7 @@ macro_rules! steps {
             (1, "journal", include_str!(concat!("../../sql/", $folder, "/0001_journal.sql"))),
             (2, "projections", include_str!(concat!("../../sql/", $folder, "/0002_projections.sql"))),
             (3, "directory", include_str!(concat!("../../sql/", $folder, "/0003_directory.sql"))),
+            (4, "requests", include_str!(concat!("../../sql/", $folder, "/0004_requests.sql"))),
         ]
     };
 }

@@ -12,11 +12,13 @@
 
 mod access;
 mod audit;
+mod bulk;
 mod directory;
 mod engine;
 mod error;
 mod journal;
 mod migrations;
+mod once;
 mod project;
 mod read;
 mod replay;
@@ -31,6 +33,7 @@ pub use audit::{AuditEntry, AuditRow};
 pub use directory::{ConfigVersion, User};
 pub use error::{Result, StoreError};
 pub use journal::{Journal, JournalHandle, JournalHealth, JournalStats, NotKept};
+pub use once::{RequestName, RequestState};
 pub use read::{
     AgentStateRow, Cursor, CustomerContact, CustomerRow, DecisionRow, InteractionFilter, InteractionRow, IntervalRow, Page,
     RecordingRow, TicketFilter, TicketRow,

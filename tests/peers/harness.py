@@ -216,9 +216,13 @@ class Api:
 class Server:
     """ringdesk with its own data, ports, flows and business."""
 
-    def __init__(self, world, rtp=80, replace=None, env=None):
+    def __init__(self, world, rtp=80, replace=None, env=None, tls=False, settings=""):
         self.world, self.env = world, env
+        self.settings = world.path("ringdesk.toml")
+        with open(self.settings, "w") as f:
+            f.write(settings)
         self.sip, self.http_port = PORTS.one(), PORTS.one()
+        self.sip_tls, self.https_port = (PORTS.one(), PORTS.one()) if tls else (None, None)
         self.rtp_low = PORTS.many(rtp)
         self.rtp_high = self.rtp_low + rtp - 1
         self.data = world.path("data")
@@ -252,10 +256,12 @@ class Server:
 
     def start(self):
         command = [
-            os.environ["RINGDESK_BIN"], "serve", "--demo", "--data", self.data, "--flows", self.flows,
+            os.environ["RINGDESK_BIN"], "serve", "--config", self.settings, "--demo", "--data", self.data, "--flows", self.flows,
             "--sip-bind", self.address, "--http-bind", f"127.0.0.1:{self.http_port}",
             "--rtp-ports", f"{self.rtp_low}-{self.rtp_high}", "--media-threads", "1",
         ]
+        if self.sip_tls:
+            command += ["--sip-tls", f"127.0.0.1:{self.sip_tls}", "--http-tls", f"127.0.0.1:{self.https_port}"]
         began = time.monotonic()
         self.process = Process("ringdesk", command, self.world.log("ringdesk"), cwd=self.world.folder, env=self.env)
         until("the server is healthy", self.healthy, 30)
@@ -357,9 +363,12 @@ class Server:
 
 
 class Phone:
-    """baresip: says one tone, writes down what it hears, does what it is told."""
+    """baresip: says one tone, writes down what it hears, does what it is told.
 
-    def __init__(self, server, user, voice=None, registers=True, port=None):
+    `transport` is how it signals; `keys` how its sound is protected: `srtp` (keys in the signalling) or `dtls_srtp` (a handshake).
+    """
+
+    def __init__(self, server, user, voice=None, registers=True, port=None, transport="udp", keys=None):
         world = server.world
         world.count += 1
         self.user, self.server, self.voice = user, server, VOICES[voice or user]
@@ -367,7 +376,10 @@ class Phone:
         os.makedirs(self.folder)
         password = server.credentials["sip_passwords"].get(user, "")
         login = f";auth_user={user};auth_pass={password};regint=60" if registers else ";regint=0"
-        account = f"<sip:{user}@{server.address};transport=udp>{login};answermode=manual;audio_codecs=pcmu/8000/1,pcma/8000/1\n"
+        self.at = f"127.0.0.1:{server.sip_tls}" if transport == "tls" else server.address
+        self.transport = transport
+        login += f";mediaenc={keys}" if keys else ""
+        account = f"<sip:{user}@{self.at};transport={transport}>{login};answermode=manual;audio_codecs=pcmu/8000/1,pcma/8000/1\n"
         self.write("accounts", account)
         self.write("contacts", "")
         self.process = self.socket = None
@@ -396,6 +408,9 @@ class Phone:
             "@VOICE@": world.tone(voice), "@FOLDER@": self.folder, "@MODULES@": modules(),
         }.items():
             config = config.replace(mark, value)
+        if self.transport == "tls":
+            # It takes our certificate and no other.
+            config += f"sip_cafile {self.server.data}/tls-cert.pem\n"
         self.write("config", config)
         log = world.log(f"phone-{self.user.lstrip('+')}")
         self.process = Process("baresip", ["baresip", "-4", "-f", self.folder], log, cwd=self.folder)
@@ -462,7 +477,7 @@ class Phone:
 
     def dial(self, number):
         since = self.mark()
-        self.tell("dial", f"sip:{number}@{self.server.address}")
+        self.tell("dial", f"sip:{number}@{self.at};transport={self.transport}")
         self.wait("CALL_ESTABLISHED", since=since)
 
     def accept(self, since=0):

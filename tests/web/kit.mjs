@@ -1,5 +1,6 @@
 // A server of its own with the demo shop, a browser, and people who use it.
 
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -8,10 +9,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = resolve(fileURLToPath(import.meta.url), '../../..');
+export const root = resolve(fileURLToPath(import.meta.url), '../../..');
 const require = createRequire(join(root, 'web/package.json'));
 const { chromium } = require('playwright-core');
-export const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Longest wait for something that should happen at once, ms: generous, for a machine that does five things. */
 export const SOON = 15_000;
@@ -49,7 +50,9 @@ export async function server() {
   const origin = await start();
   const credentials = JSON.parse(readFileSync(join(data, 'demo-credentials.json'), 'utf8'));
   return {
-    origin, data, users: credentials.users, stop, start,
+    /** Bounds on times are this many times longer: for a machine that is known to be busy. */
+    slow: Number(process.env.RINGDESK_SLOW ?? 1),
+    origin, data, users: credentials.users, sip: credentials.sip, phones: credentials.sip_passwords, stop, start,
     /** A request of a program, with the demo's key. */
     async ask(method, path, body) {
       const answer = await fetch(`${origin}/api/v1${path}`, {
@@ -70,14 +73,18 @@ export async function server() {
   };
 }
 
-export const browser = () => chromium.launch({
+export const browser = (more = []) => chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  args: [...more, '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
 
-/** A window of somebody's own; what its pages complain about is kept in `complaints`. */
-export async function person(b, { lang = 'en', theme = 'light', width = 1440, height = 900 } = {}) {
-  const context = await b.newContext({ locale: lang, colorScheme: theme, viewport: { width, height }, serviceWorkers: 'block' });
+/**
+ * A window of somebody's own; what its pages complain about is kept in `complaints`. `phone`: where this browser has been told
+ * that calls ring, `browser` or `desk`; null: it was never asked.
+ */
+export async function person(b, { lang = 'en', theme = 'light', width = 1440, height = 900, phone = 'desk' } = {}) {
+  const context = await b.newContext({ locale: lang, colorScheme: theme, viewport: { width, height }, serviceWorkers: 'block', permissions: ['microphone'] });
+  if (phone) await context.addInitScript((kind) => { if (location.protocol !== 'about:') localStorage.setItem('ringdesk.phone', kind); }, phone);
   const page = await context.newPage();
   page.setDefaultTimeout(SOON);
   const complaints = [];
@@ -132,4 +139,25 @@ export async function beginChat(w, name) {
   await w.widget.locator('input[name=name]').fill(name);
   await w.widget.locator('.begin button.main').click();
   await w.widget.getByRole('button', { name: /Talk to a person|人工|转人工/ }).first().click();
+}
+
+/** What axe finds wrong with a page as it stands. */
+export async function faults(page, where) {
+  await page.evaluate(axeSource);
+  const found = await page.evaluate(async () => {
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+    const { violations } = await window.axe.run(document, { runOnly: { type: 'tag', values: tags } });
+    return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(' | ')}`);
+  });
+  assert.deepEqual(found, [], where);
+}
+
+/** Says it again until it holds: what is true a moment later is true enough. */
+export async function eventually(claim) {
+  for (const until = Date.now() + SOON; ;) {
+    try { return await claim(); } catch (error) {
+      if (Date.now() > until) throw error;
+      await new Promise((go) => { setTimeout(go, 50); });
+    }
+  }
 }

@@ -4,6 +4,7 @@
 
 import { mkdirSync } from 'node:fs';
 import { beginChat, browser, person, ready, server, signIn, site, visits } from './kit.mjs';
+import { baresip, headset } from './phones.mjs';
 
 const [folder = 'shots', word = ''] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
@@ -98,6 +99,38 @@ for (const [lang, theme] of looks) {
     await admin.page.goto(`${s.origin}/admin/${part}`);
     await admin.page.waitForTimeout(500);
     await shot(admin.page, `admin-${part}`);
+  }
+  if (!word || word.startsWith('phone')) {
+    const hers = await headset('ben');
+    const ben = await person(hers, { lang, theme, phone: null });
+    await signIn(ben.page, s.origin, 'ben', s.users.ben);
+    await ben.page.getByRole('button', { name: /^(Begin shift|签入)$/ }).click();
+    const check = ben.page.getByRole('dialog');
+    await check.getByText(/You are heard|可以听到您的声音/).waitFor();
+    await shot(ben.page, 'phone-check');
+    await check.getByRole('button', { name: /^(Begin shift|签入)$/ }).click();
+    await ben.page.getByRole('button', { name: /Phone: this browser|话机：本浏览器/ }).waitFor();
+    await ready(ben.page);
+    const caller = await baresip(s, '+8613812345678');
+    caller.dial('4001');
+    await ben.page.getByRole('button', { name: /^(Answer|接听)/ }).waitFor();
+    await shot(ben.page, 'phone-offer');
+    await ben.page.getByRole('button', { name: /^(Answer|接听)/ }).click();
+    await ben.page.getByText(/^(Sound|音质):/).waitFor();
+    await shot(ben.page, 'phone-call');
+    await ben.page.getByRole('button', { name: /^(Keypad|拨号盘)/ }).click();
+    await ben.page.getByRole('dialog').waitFor();
+    await shot(ben.page, 'phone-keypad');
+    await ben.page.keyboard.press('Escape');
+    await ben.page.getByRole('button', { name: /^(Hang up|挂断)/ }).click();
+    await ben.page.getByRole('button', { name: /^(Done|完成)$/ }).click();
+    await ben.page.goto(`${s.origin}/me`);
+    await ben.page.getByText(/You are heard|可以听到您的声音/).waitFor();
+    await shot(ben.page, 'phone-settings');
+    await ben.page.getByRole('button', { name: /^(My state|我的状态)/ }).click();
+    await ben.page.getByRole('menuitem', { name: /End shift|签出/ }).click();
+    await caller.end();
+    await hers.close();
   }
   for (const p of [anna, susan, admin, guest]) {
     if (p.complaints.length) console.log(lang, theme, p.complaints);

@@ -1,7 +1,7 @@
 // What has to work in a browser, as stories.
 
 import assert from 'node:assert/strict';
-import { SOON, axeSource, beginChat, person, ready, signIn, visits } from './kit.mjs';
+import { beginChat, eventually, faults, person, ready, signIn, visits } from './kit.mjs';
 
 const enter = async (b, s, login, look) => {
   const p = await person(b, look);
@@ -12,27 +12,6 @@ const accept = (page) => page.getByRole('button', { name: /^(Accept|接受)/ });
 /** The field of the conversation, once the cursor stands in it: keys pressed before would be commands. */
 const writing = (page) => page.getByRole('textbox', { name: /^(Write to the customer|回复客户)/ }).and(page.locator(':focus')).waitFor();
 const log = (page) => page.getByRole('log');
-
-/** Says it again until it holds: what is true a moment later is true enough. */
-async function eventually(claim) {
-  for (const until = Date.now() + SOON; ;) {
-    try { return await claim(); } catch (error) {
-      if (Date.now() > until) throw error;
-      await new Promise((go) => { setTimeout(go, 50); });
-    }
-  }
-}
-
-/** What axe finds wrong with a page as it stands. */
-async function faults(page, where) {
-  await page.evaluate(axeSource);
-  const found = await page.evaluate(async () => {
-    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-    const { violations } = await window.axe.run(document, { runOnly: { type: 'tag', values: tags } });
-    return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(' | ')}`);
-  });
-  assert.deepEqual(found, [], where);
-}
 
 export const stories = {
   async a_wrong_password_is_refused_and_the_right_one_opens_the_workspace_and_stays_after_a_reload({ s, b }) {

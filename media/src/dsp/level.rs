@@ -74,9 +74,19 @@ impl Dead {
     /// A frame that lasts `time`. `true` once when it has been quiet for the time given, and again after it was heard.
     pub fn frame(&mut self, pcm: &[i16], time: Duration) -> bool {
         if power(pcm) > power_of(DEAD_DBFS) {
-            self.quiet = Duration::ZERO;
+            self.heard();
             return false;
         }
+        self.silent(time)
+    }
+
+    /// Somebody was heard.
+    pub fn heard(&mut self) {
+        self.quiet = Duration::ZERO;
+    }
+
+    /// Nobody was, for so long; otherwise as [`Self::frame`].
+    pub fn silent(&mut self, time: Duration) -> bool {
         let told = self.quiet >= self.after;
         self.quiet = (self.quiet + time).min(self.after);
         !told && self.quiet >= self.after

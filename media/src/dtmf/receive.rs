@@ -13,6 +13,8 @@ use crate::{
     time::{At, samples},
 };
 
+/// Segments of one event that may be missed on the way and the event is still the same: ten seconds at 48 kHz.
+const SEGMENTS_MAX: u32 = 8;
 /// Reported events whose stragglers are still known.
 const REMEMBERED: usize = 16;
 
@@ -23,6 +25,8 @@ pub type Pressed = (char, Duration);
 #[derive(Debug, Clone, Default)]
 pub struct Receiver {
     held: Option<Held>,
+    /// The event whose packets stopped without an end: its timestamp and code. It may turn out to go on.
+    lapsed: Option<(u32, u8)>,
     reported: [Option<u32>; REMEMBERED],
     next: usize,
 }
@@ -49,6 +53,12 @@ impl Receiver {
         if digit(p.code).is_none() || self.reported.contains(&Some(ts)) {
             return [None, None];
         }
+        // What was given up for lost goes on in a new segment: it was told already.
+        if self.held.is_none() && self.lapsed.is_some_and(|(before, code)| code == p.code && continues(before, ts)) {
+            self.lapsed = Some((ts, p.code)).filter(|_| !p.end);
+            self.remember(ts);
+            return [None, None];
+        }
         let mut over = [None, None];
         match &mut self.held {
             Some(h) if h.ts == ts => {
@@ -56,11 +66,12 @@ impl Receiver {
                 h.duration = h.duration.max(p.duration);
                 h.last = now;
             }
-            // A key held longer than the field can say goes on in a new segment.
-            Some(h) if h.code == p.code && h.duration == u16::MAX && ts == h.ts.wrapping_add(u32::from(u16::MAX)) => {
+            // A key held longer than the field can say goes on in a new segment, whether or not the end of the last one came.
+            Some(h) if h.code == p.code && continues(h.ts, ts) => {
+                let before = h.before.saturating_add(ts.wrapping_sub(h.ts));
                 self.reported[self.next] = Some(h.ts);
                 self.next = (self.next + 1) % REMEMBERED;
-                *h = Held { ts, code: p.code, before: h.before + u32::from(u16::MAX), duration: p.duration, last: now };
+                *h = Held { ts, code: p.code, before, duration: p.duration, last: now };
             }
             Some(h) if (ts.wrapping_sub(h.ts) as i32) < 0 => {
                 // All of an older event was overtaken by a newer one: it counts, and the newer one goes on.
@@ -85,8 +96,9 @@ impl Receiver {
 
     /// A held digit whose packets stopped coming is over.
     pub fn tick(&mut self, now: At) -> Option<Pressed> {
-        let h = self.held.as_ref()?;
-        (now.since(h.last) >= DTMF_LOST_END).then(|| self.finish()).flatten()
+        let h = self.held.filter(|h| now.since(h.last) >= DTMF_LOST_END)?;
+        self.lapsed = Some((h.ts, h.code));
+        self.finish()
     }
 
     fn finish(&mut self) -> Option<Pressed> {
@@ -99,6 +111,12 @@ impl Receiver {
         self.reported[self.next] = Some(ts);
         self.next = (self.next + 1) % REMEMBERED;
     }
+}
+
+/// Whether an event that began at `ts` may be a later segment of one that began at `before` (RFC 4733 section 2.5.1.3).
+fn continues(before: u32, ts: u32) -> bool {
+    let (further, segment) = (ts.wrapping_sub(before), u32::from(u16::MAX));
+    further > 0 && further.is_multiple_of(segment) && further / segment <= SEGMENTS_MAX
 }
 
 #[cfg(test)]
@@ -136,6 +154,23 @@ mod tests {
         assert_eq!(r.packet(At(0), 65_535, event(10, 160, false)), [None, None]);
         let [_, over] = r.packet(At(0), 65_535, event(10, 30_465, true));
         assert_eq!(over, Some(('*', Duration::from_secs(12))));
+    }
+
+    #[test]
+    fn a_long_press_stays_one_when_the_ends_of_its_segments_or_whole_segments_are_lost() {
+        let ms = |n: u64| At(n * 1_000_000);
+        let mut r = Receiver::default();
+        r.packet(ms(0), 0, event(10, 60_000, false));
+        assert_eq!(r.packet(ms(100), 65_535, event(10, 4_000, false)), [None, None], "the end of the first was lost");
+        assert_eq!(r.packet(ms(120), 0, event(10, 65_535, false)), [None, None], "or came late");
+        assert_eq!(r.packet(ms(150), 3 * 65_535, event(10, 400, false)), [None, None]);
+        let told = r.tick(ms(350)).expect("given up");
+        assert_eq!(told, ('*', samples(3 * 65_535 + 400)));
+        assert_eq!(r.packet(ms(900), 4 * 65_535, event(10, 900, false)), [None, None], "and yet it went on");
+        assert_eq!(r.packet(ms(950), 5 * 65_535, event(10, 900, true)), [None, None]);
+        assert_eq!(r.tick(ms(9_000)), None);
+        let next = 6 * 65_535;
+        assert_eq!(r.packet(ms(9_000), next, event(10, 900, true))[1].map(|d| d.0), Some('*'), "the next press is one");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{Payload, code};
 use crate::limits::{DTMF_FORWARD_MAX, DTMF_FORWARD_TONE_MAX, DTMF_QUEUE_MAX, DTMF_TONE_MAX, FRAME, FRAME_TIME};
 
 /// How often the end of a digit is sent.
-const ENDS: u8 = 3;
+pub const ENDS: u8 = 3;
 /// Shortest tone a receiver must recognise (ITU-T Q.24 says 40 ms).
 const TONE_MIN: Duration = Duration::from_millis(40);
 

@@ -1,4 +1,5 @@
-//! The system calls the standard library has no name for: epoll, eventfd, pinning a thread, the limit of open files.
+//! The system calls the standard library has no name for: epoll, eventfd, pinning a thread, the limit of open files, and what
+//! the network gives back.
 //!
 //! The only file of the crate with `unsafe` in it; every block says why it holds.
 #![allow(unsafe_code)]
@@ -185,6 +186,63 @@ pub fn note_destination(socket: &UdpSocket, v6: bool, on: bool) -> io::Result<()
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// Have the kernel keep what the network gives back of what a UDP socket sends (ICMP), for [`given_back`]. The next send and the
+/// next receive fail once for each.
+pub fn keep_given_back(socket: BorrowedFd<'_>, v6: bool) -> io::Result<()> {
+    let value = 1i32;
+    let (level, option) = if v6 { (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) } else { (libc::IPPROTO_IP, libc::IP_RECVERR) };
+    let size = size_of::<i32>() as u32;
+    // SAFETY: the descriptor is open (borrowed); pointer and size are those of a local variable.
+    match unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, std::ptr::from_ref(&value).cast(), size) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// What the network says of a datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GivenBack {
+    /// Host, network, port or protocol cannot be reached (RFC 3261 section 18.4). So many bytes of its beginning are quoted.
+    Unreachable(usize),
+    /// Something that does not mean that it was lost.
+    Other,
+}
+
+/// Takes the next datagram the network gave back, its beginning into `quote`. `None`: there is none.
+pub fn given_back(socket: BorrowedFd<'_>, quote: &mut [u8]) -> Option<GivenBack> {
+    let mut control = [0u64; 32];
+    let mut iov = libc::iovec { iov_base: quote.as_mut_ptr().cast(), iov_len: quote.len() };
+    // SAFETY: a message header is plain numbers and pointers, for which all zeroes (null) is a value.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &mut iov;
+    message.msg_iovlen = 1;
+    message.msg_control = control.as_mut_ptr().cast();
+    message.msg_controllen = size_of_val(&control);
+    // SAFETY: the pointers of `message` are to local variables, and to the caller's slice, with the lengths those have.
+    let n = unsafe { libc::recvmsg(socket.as_raw_fd(), &mut message, libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT) };
+    let n = usize::try_from(n).ok()?;
+    // SAFETY: `message` was filled in by the call above; the macros walk the control messages within `msg_controllen`, and the
+    // kernel writes the structure that belongs to each level and type.
+    unsafe {
+        let mut header = libc::CMSG_FIRSTHDR(&message);
+        while !header.is_null() {
+            let kind = ((*header).cmsg_level, (*header).cmsg_type);
+            if matches!(kind, (libc::IPPROTO_IP, libc::IP_RECVERR) | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR)) {
+                let said = libc::CMSG_DATA(header).cast::<libc::sock_extended_err>().read_unaligned();
+                // ICMP type 3 but for "too big" (code 4, RFC 792), ICMPv6 type 1 (RFC 4443).
+                let unreachable = match said.ee_origin {
+                    libc::SO_EE_ORIGIN_ICMP => said.ee_type == 3 && said.ee_code != 4,
+                    libc::SO_EE_ORIGIN_ICMP6 => said.ee_type == 1,
+                    _ => false,
+                };
+                return Some(if unreachable { GivenBack::Unreachable(n) } else { GivenBack::Other });
+            }
+            header = libc::CMSG_NXTHDR(&message, header);
+        }
+    }
+    Some(GivenBack::Other)
 }
 
 /// To which of our addresses the next packet of the socket came; the packet stays where it is. `None`: no packet, or the

@@ -23,13 +23,14 @@ use crate::{
     rtp::{self, Header, rtcp, stats::Seen, xr},
     secure::Incoming,
     time::{At, ticks},
-    wire::{Codec, Event, Rate},
+    wire::{Codec, Event},
 };
 
 /// Comfort noise (RFC 3389): its fixed payload type.
 const COMFORT_NOISE: u8 = 13;
 
-/// Of a watched leg that is relayed, one G.711 packet in so many is looked into; other codecs only where they are decoded.
+/// Of a watched leg that is relayed, one packet in so many is looked into where that costs little: G.711 and L16. The others
+/// are put aside now and then ([`super::sample`]).
 const LISTEN_EVERY: u16 = 8;
 
 /// What a payload type means on a leg.
@@ -144,13 +145,16 @@ impl Shard {
                 totals.discarded += 1;
             }
         }
+        if let Some(sample) = &mut leg.sample {
+            sample.packet(now, &bytes[payload.clone()]);
+        }
         if leg.dead.is_some()
             && leg.ear.is_none()
             && h.seq.is_multiple_of(LISTEN_EVERY)
-            && matches!(codec, Codec::Pcmu | Codec::Pcma)
+            && matches!(codec, Codec::Pcmu | Codec::Pcma | Codec::L16(_))
         {
             let mut pcm = [0; FRAME];
-            let n = Decoder::new(codec, Rate::K8).decode(&bytes[payload.clone()], &mut pcm);
+            let n = Decoder::new(codec, codec.sample_rate()).decode(&bytes[payload.clone()], &mut pcm);
             leg.check_alive(&pcm[..n], ticks(lasts, codec.clock_hz()) * u32::from(LISTEN_EVERY), out);
         }
         let (from, Some(to)) = (leg.id, leg.relay_to) else { return };
@@ -198,7 +202,7 @@ impl Shard {
 
     /// A digit is over: said once, and in a mix played again to those who hear this leg (a relay passed the packets on).
     pub(super) fn pressed(&mut self, slot: Slot, digit: char, held: std::time::Duration, out: &mut impl Out) {
-        let Self { legs, bridges, awake, .. } = self;
+        let Self { legs, bridges, phases, next, .. } = self;
         let Some(leg) = legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut) else { return };
         let (id, bridge) = (leg.id, leg.bridge);
         out.event(Event::Digit { leg: id, digit, held });
@@ -210,10 +214,7 @@ impl Shard {
                 && l.play.is_none()
             {
                 l.dtmf_out.forward(digit.encode_utf8(&mut name), held);
-                if !l.awake {
-                    l.awake = true;
-                    awake[l.phase as usize].push(listener);
-                }
+                phases.wake(*next, l);
             }
         }
     }

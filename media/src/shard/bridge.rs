@@ -6,7 +6,7 @@
 
 use super::{Shard, Slot, leg::Leg, mix::Stand};
 use crate::{
-    limits::{BRIDGE_LEGS_MAX, PHASES},
+    limits::BRIDGE_LEGS_MAX,
     wire::{Audience, BridgeId, Codec, LegId, Rate},
 };
 
@@ -21,8 +21,9 @@ pub(super) struct Bridge {
     /// For each member: those it hears.
     pub hears: Vec<Row>,
     pub relay: bool,
-    /// Which quarter of the 20 ms it is mixed in.
+    /// Which quarter of the 20 ms it is mixed in, and what it adds to that.
     pub phase: u64,
+    pub load: u32,
     /// Of the mix.
     pub rate: Rate,
     /// Encoders the audience shares.
@@ -70,15 +71,8 @@ impl Shard {
                 self.unbridge(*leg);
             }
         }
-        let phase = self.bridges.get(&id).map_or_else(
-            || {
-                // One quarter after the other: what is mixed is spread over the time there is.
-                self.phases_given += 1;
-                self.phases_given % PHASES
-            },
-            |b| b.phase,
-        );
-        let bridge = Bridge { members, hears, relay: false, phase, rate: Rate::K8, stands: Vec::new() };
+        let (phase, load) = self.bridges.get(&id).map_or((0, 0), |b| (b.phase, b.load));
+        let bridge = Bridge { members, hears, relay: false, phase, load, rate: Rate::K8, stands: Vec::new() };
         self.bridges.insert(id, bridge);
         self.remode(id);
     }
@@ -105,9 +99,10 @@ impl Shard {
 
     /// Decide between relay and mix, and set the legs up for it. Called whenever members or agreements change.
     pub(super) fn remode(&mut self, id: BridgeId) {
-        let Self { legs, bridges, mixing, .. } = self;
+        let Self { legs, bridges, mixing, phases, .. } = self;
         let Some(b) = bridges.get_mut(&id) else { return };
         if b.members.is_empty() {
+            phases.ends(b);
             bridges.remove(&id);
             mixing.remove(&id);
             return;
@@ -119,8 +114,10 @@ impl Shard {
         };
         if b.relay {
             mixing.remove(&id);
+            phases.ends(b);
         } else {
-            mixing.insert(id);
+            let codecs: Vec<_> = b.members.iter().map(|m| codec(m.1)).collect();
+            phases.mixes(b, mixing.insert(id), codecs.into_iter());
         }
         // As good as two of them can hear; what only one could hear would cost all the others.
         let (mut best, mut second) = (Rate::K8, Rate::K8);

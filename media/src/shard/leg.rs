@@ -12,6 +12,7 @@ use super::{
     outgoing::{Outgoing, Piece, Target},
     play::Playing,
     recorder::{self, Recorder, Said, Source, Tap},
+    sample::{Sample, Verdict},
 };
 use crate::{
     dsp::{agc::Agc, level::Dead},
@@ -28,8 +29,9 @@ use crate::{
 pub(super) struct Leg {
     pub id: LegId,
     pub slot: Slot,
-    /// Which quarter of the 20 ms this leg has its tick in.
+    /// Which quarter of the 20 ms this leg has its tick in, and what it adds to that.
     pub phase: u64,
+    pub load: u32,
     pub remote: Option<Remote>,
     pub latched: Option<SocketAddr>,
     pub rtcp_latched: Option<SocketAddr>,
@@ -58,6 +60,8 @@ pub(super) struct Leg {
     pub watch_said: bool,
     /// While watched: whether what arrives is anybody's sound.
     pub dead: Option<Dead>,
+    /// While watched and not decoded: what it is judged by.
+    pub sample: Option<Box<Sample>>,
     pub report_due: Option<At>,
     /// When figures are next said unasked.
     pub stats_due: Option<At>,
@@ -88,6 +92,7 @@ impl Leg {
             id,
             slot: Slot(0),
             phase: 0,
+            load: 0,
             remote: None,
             latched: None,
             rtcp_latched: None,
@@ -108,6 +113,7 @@ impl Leg {
             watch: None,
             watch_said: false,
             dead: None,
+            sample: None,
             report_due: None,
             stats_due: None,
             peer_time: None,
@@ -285,6 +291,21 @@ impl Leg {
     pub fn check_alive(&mut self, pcm: &[i16], time: Duration, out: &mut impl Out) {
         if self.dead.as_mut().is_some_and(|d| d.frame(pcm, time)) {
             out.event(Event::Quiet { leg: self.id });
+        }
+    }
+
+    /// The same where it is not decoded packet by packet. Not on the way of a packet.
+    pub fn check_sample(&mut self, now: At, out: &mut impl Out) {
+        let watched = self.codec().filter(|_| self.dead.is_some() && self.ear.is_none());
+        if self.sample.as_ref().map(|s| s.codec()) != watched {
+            self.sample = watched.and_then(Sample::of);
+        }
+        let Some(verdict) = self.sample.as_mut().and_then(|s| s.judge(now)) else { return };
+        let Some(dead) = &mut self.dead else { return };
+        match verdict {
+            Verdict::Alive => dead.heard(),
+            Verdict::Dead(time) if dead.silent(time) => out.event(Event::Quiet { leg: self.id }),
+            Verdict::Dead(_) => {}
         }
     }
 

@@ -11,9 +11,11 @@
 //! | `arrive` | a packet came: admitted, counted, recorded, relayed or buffered |
 //! | `bridge` | who hears whom; relay or mix |
 //! | `mix` | sums, and encoders that listeners share |
+//! | `phases` | which quarter of the 20 ms a mix or a leg has its tick in |
 //! | `play` | playbacks, and encoded sound that listeners share |
 //! | `live` | copies of a leg's sound for other threads |
 //! | `tick` | every 5 ms a quarter of the mixes and of the legs with something to do; reports, watches |
+//! | `sample` | whether anybody is heard in a relay of Opus or G.722 |
 //! | `recorder` | payloads copied for the writer |
 //! | `guarded` | a leg and its guard: packets opened and protected, checks and handshakes answered |
 //! | `commands` | the commands, one by one |
@@ -31,8 +33,10 @@ mod leg;
 mod live;
 mod mix;
 mod outgoing;
+mod phases;
 mod play;
 mod recorder;
+mod sample;
 #[cfg(test)]
 mod tests;
 mod tick;
@@ -45,13 +49,14 @@ use std::{
 };
 
 use crate::{
-    limits::{PHASE_TIME, PHASES, SHARD_LEGS_MAX},
+    limits::{PHASE_TIME, SHARD_LEGS_MAX},
     record::{Block, Job},
     time::{At, Chance},
     wire::{BridgeId, Event, LegId, RecordId},
 };
 use bridge::Bridge;
 use leg::Leg;
+use phases::Phases;
 use recorder::Recorder;
 
 /// Where a leg sits in its shard. Found without a search when a packet comes; changes when the leg moves.
@@ -126,10 +131,7 @@ pub struct Shard {
     totals: Totals,
     /// The bridges that are mixed.
     mixing: BTreeSet<BridgeId>,
-    /// By phase: the legs that have something to do every 20 ms.
-    awake: [Vec<u32>; PHASES as usize],
-    /// Bridges made so far; each gets the next phase.
-    phases_given: u64,
+    phases: Phases,
     desk: Box<mix::Desk>,
     shared: play::Shared,
 }
@@ -173,8 +175,7 @@ impl Shard {
             phase: 0,
             totals: Totals::default(),
             mixing: BTreeSet::new(),
-            awake: Default::default(),
-            phases_given: 0,
+            phases: Phases::default(),
             desk: Box::default(),
             shared: play::Shared::default(),
         }
@@ -250,37 +251,27 @@ impl Shard {
         let id = leg.id;
         let n = self.free.pop().unwrap_or(self.legs.len() as u32);
         leg.slot = Slot(n);
-        leg.phase = u64::from(n) % PHASES;
-        leg.awake = false;
         match self.legs.get_mut(n as usize) {
             Some(seat) => *seat = Some(leg),
             None => self.legs.push(Some(leg)),
         }
         self.index.insert(id, n);
-        // Waking is part of the way of a packet: room for it is taken here.
-        let quarter = self.legs.len() / PHASES as usize + 1;
-        self.awake.iter_mut().for_each(|a| a.reserve(quarter.saturating_sub(a.len())));
+        self.phases.reserve(self.legs.len());
         Slot(n)
     }
 
     /// See to it that the leg's tick is called as long as it has something to do.
     fn wake(&mut self, slot: Slot) {
-        if let Some(leg) = self.legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut)
-            && !leg.awake
-            && leg.busy()
-        {
-            leg.awake = true;
-            self.awake[leg.phase as usize].push(slot.0);
+        if let Some(leg) = self.legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut) {
+            self.phases.place(self.next, leg);
         }
     }
 
     fn unseat(&mut self, id: LegId) -> Option<Box<Leg>> {
         let n = self.index.remove(&id)?;
         self.free.push(n);
-        let leg = self.legs.get_mut(n as usize)?.take()?;
-        if leg.awake {
-            self.awake[leg.phase as usize].retain(|awake| *awake != n);
-        }
+        let mut leg = self.legs.get_mut(n as usize)?.take()?;
+        self.phases.leaves(&mut leg);
         Some(leg)
     }
 
@@ -319,7 +310,9 @@ impl Shard {
                 .into_iter()
                 .filter_map(|id| {
                     self.mixing.remove(&id);
-                    self.bridges.remove_entry(&id)
+                    let mut bridge = self.bridges.remove(&id)?;
+                    self.phases.ends(&mut bridge);
+                    Some((id, bridge))
                 })
                 .collect(),
             records: kept.into_iter().filter_map(|id| self.records.remove_entry(&id)).collect(),

@@ -10,6 +10,7 @@
 use super::{Out, guarded};
 use crate::{
     codec::{Encoder, cn},
+    dtmf::send::ENDS,
     limits::{CATCH_UP_MAX, COMFORT_AFTER, COMFORT_EVERY, FRAME_TIME, PAYLOAD_SENT_MAX, PHASE_TIME},
     rtp::{HEADER, Header, write_before, write_header},
     secure::Guard,
@@ -21,6 +22,8 @@ use std::{net::SocketAddr, ops::Range, time::Duration};
 
 /// Milliseconds of a frame.
 const FRAME_MS: u32 = FRAME_TIME.as_millis() as u32;
+/// Ticks of a telephone event its duration can tell.
+const SEGMENT: u64 = u16::MAX as u64;
 /// A relayed timestamp this far from where the clock says it should be is a jump, not jitter.
 const JUMP: Duration = Duration::from_secs(2);
 
@@ -371,15 +374,24 @@ impl Outgoing {
     }
 
     /// One packet of a telephone event (RFC 4733): all of one event share the timestamp of its first. Its duration counts at
-    /// 8 kHz here and at the stream's clock on the wire, as far as the field goes.
+    /// 8 kHz here and at the stream's clock on the wire; where the field ends, a new segment begins with a timestamp of its own
+    /// (section 2.5.1.3).
     pub fn event(&mut self, now: At, t: &Target, first: bool, mut payload: crate::dtmf::Payload, out: &mut impl Out) {
         if self.feed != Feed::Events || first {
             self.anchor(now, Feed::Events);
             self.event_ts = self.ts;
         }
         let length = u64::from(payload.duration) * u64::from(self.hz) / 8_000;
-        payload.duration = length.min(u64::from(u16::MAX)) as u16;
-        let h = Header { marker: first, pt: t.pt, seq: self.seq, ts: self.event_ts, ssrc: self.ssrc };
+        // What went before the segment this packet is of; a segment that is just full is not over yet.
+        let mut before = length.saturating_sub(1) / SEGMENT * SEGMENT;
+        // The end of a segment is said as often as the end of an event (section 2.5.1.4), before anything is said of the next.
+        let fresh = length - before <= u64::from(ENDS) * u64::from(self.hz / 50);
+        if before > 0 && fresh && !payload.end {
+            before -= SEGMENT;
+        }
+        payload.duration = (length - before).min(SEGMENT) as u16;
+        let ts = self.event_ts.wrapping_add(before as u32);
+        let h = Header { marker: first, pt: t.pt, seq: self.seq, ts, ssrc: self.ssrc };
         let mut packet = [0; HEADER + 4];
         write_header(&h, packet.first_chunk_mut().expect("longer than a header"));
         packet[HEADER..].copy_from_slice(&payload.bytes());

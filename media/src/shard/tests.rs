@@ -1,9 +1,11 @@
 //! Stories of phones on one shard, in virtual time.
 
 mod codecs;
+mod digits;
 mod reports;
 mod sharing;
 mod silences;
+mod spread;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -133,74 +135,6 @@ fn prompt_music_relay_mix_and_relay_again_are_one_stream_to_the_caller() {
     assert!(near(w.hears(caller, 1_000.0, 500), -12.0) && w.hears(caller, 1_700.0, 500) < -60.0);
     is_one_stream(&w, caller);
     is_one_stream(&w, agent);
-}
-
-#[test]
-fn a_thousand_digits_over_a_network_that_loses_repeats_and_reorders_are_a_thousand_digits() {
-    let mut w = World::new();
-    let (a, b) = (w.phone(Pcma, None), w.phone(Pcma, None));
-    w.bridge(1, &[a, b]);
-    w.bad = (5, 5, 5);
-    let mut pressed = String::new();
-    let mut chance = Chance::new(11);
-    for _ in 0..1_000 {
-        let code = (chance.word() % 16) as u8;
-        pressed.push(dtmf::digit(code).expect("a digit"));
-        w.press(a, code);
-    }
-    w.run(300);
-    assert_eq!(w.digits(LegId(0)), pressed);
-    // The other phone got them too, under its own number, and hears each once.
-    let mut r = dtmf::receive::Receiver::default();
-    let mut heard = String::new();
-    for (i, (h, p)) in w.phones[b].events.iter().enumerate() {
-        assert_eq!(h.pt, EVENT_PT + 1);
-        let at = crate::time::At(i as u64 * 20_000_000);
-        heard.extend(r.packet(at, h.ts, *p).into_iter().flatten().map(|d| d.0));
-    }
-    assert_eq!(heard.len(), pressed.len());
-}
-
-#[test]
-fn digits_pressed_in_a_mix_are_played_to_those_who_hear_the_one_who_pressed_them() {
-    let mut w = World::new();
-    let (a, b, c) = (w.phone(Pcma, Some(440.0)), w.phone(Pcmu, Some(1_000.0)), w.phone(Pcmu, None));
-    w.bridge(1, &[a, b, c]);
-    w.run(300);
-    w.press(a, 5);
-    w.run(500);
-    assert_eq!(w.digits(LegId(0)), "5");
-    let ends: Vec<_> = w.phones[b].events.iter().filter(|(_, p)| p.end).map(|(_, p)| (p.code, p.duration)).collect();
-    assert_eq!(ends, [(5, 800); 3]);
-    assert!(!w.did.events.iter().any(|e| matches!(e, Event::DtmfSent { .. })), "nobody asked for them");
-    is_one_stream(&w, b);
-}
-
-#[test]
-fn digits_sent_are_events_to_who_agreed_to_them_and_tones_to_who_did_not() {
-    let mut w = World::new();
-    let (a, b) = (w.phone(Pcma, Some(440.0)), w.phone(Pcma, Some(1_000.0)));
-    w.bridge(1, &[a, b]);
-    w.run(400);
-    let send = |leg, digits: &str| {
-        let (tone, gap) = (Duration::from_millis(100), Duration::from_millis(100));
-        Command::SendDtmf { leg, digits: digits.into(), tone, gap }
-    };
-    w.tell(send(LegId(0), "12"));
-    w.run(1_000);
-    assert_eq!(w.did.events.iter().filter(|e| matches!(e, Event::DtmfSent { leg: LegId(0) })).count(), 1);
-    let events = &w.phones[a].events;
-    let markers: Vec<_> = events.iter().filter(|(h, _)| h.marker).map(|(_, p)| p.code).collect();
-    assert_eq!(markers, [1, 2]);
-    assert_eq!(events.iter().filter(|(_, p)| p.end).count(), 6);
-    assert!(near(w.hears(a, 1_000.0, 300), -12.0), "the bridge is heard again");
-    is_one_stream(&w, a);
-    let mut remote = w.remote(b);
-    remote.dtmf_pt = None;
-    w.tell(Command::Agree { leg: LegId(1), remote });
-    w.tell(send(LegId(1), "5"));
-    w.run(120);
-    assert!(w.hears(b, 770.0, 60) > -14.0 && w.hears(b, 1_336.0, 60) > -14.0);
 }
 
 #[test]

@@ -56,11 +56,11 @@ impl Shard {
         self.mix(now, phase, out);
         // Whoever has nothing to do any more makes room for the last; those woken meanwhile are at the end.
         let mut k = 0;
-        while let Some(&slot) = self.awake[phase as usize].get(k) {
+        while let Some(&slot) = self.phases.awake[phase as usize].get(k) {
             if self.leg_tick(now, slot, out) {
                 k += 1;
             } else {
-                self.awake[phase as usize].swap_remove(k);
+                self.phases.awake[phase as usize].swap_remove(k);
             }
         }
         let first = (self.phase % LOOK_PHASES) as usize;
@@ -85,7 +85,7 @@ impl Shard {
             self.pressed(Slot(slot), digit, held * 8_000 / clock, out);
         }
         self.overhear(now, i, out);
-        let Self { legs, records, totals, shared, .. } = self;
+        let Self { legs, records, totals, shared, phases, .. } = self;
         let Some(leg) = legs.get_mut(i).and_then(Option::as_deref_mut) else { return false };
         if leg.remote.is_some() {
             let before = leg.out.packets;
@@ -99,8 +99,11 @@ impl Shard {
             }
             totals.packets_out += leg.out.packets - before;
         }
-        leg.awake = leg.busy();
-        leg.awake
+        let goes_on = leg.busy();
+        if !goes_on {
+            phases.rests(leg);
+        }
+        goes_on
     }
 
     /// Outside a mix: what a leg says, to those who listen to it, and to those who listen to the one it is relayed to.
@@ -132,6 +135,7 @@ impl Shard {
         let Some(leg) = legs.get_mut(i).and_then(Option::as_deref_mut) else { return };
         guarded::tick(leg, now, out);
         watch(leg, now, out);
+        leg.check_sample(now, out);
         if let Some(live) = &mut leg.live {
             live.tell_losses(now, out);
         }

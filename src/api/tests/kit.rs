@@ -210,6 +210,14 @@ impl SmallCenter {
             | Command::ExtendWrapUp { interaction, .. }
             | Command::SetPriority { interaction, .. }
             | Command::Assign { interaction, .. }
+            | Command::Pull { interaction, .. }
+            | Command::Supervise { interaction, .. }
+            | Command::SuperviseEnd { interaction, .. }
+            | Command::TakeOver { interaction, .. }
+            | Command::Consult { interaction, .. }
+            | Command::ConsultStep { interaction, .. }
+            | Command::Keys { interaction, .. }
+            | Command::Mute { interaction, .. }
             | Command::ChatPresence { interaction, .. }
             | Command::Whisper { interaction, .. }
             | Command::Read { interaction, .. }
@@ -299,7 +307,7 @@ pub struct House {
 pub struct Ground {
     pub door: Arc<dyn Door>,
     pub store: Store,
-    pub facts: broadcast::Receiver<Arc<[Record]>>,
+    pub facts: broadcast::Sender<Arc<[Record]>>,
     pub blinks: broadcast::Receiver<(TenantId, Blink)>,
     pub logins: Arc<Notify>,
     pub recordings: std::path::PathBuf,
@@ -310,7 +318,7 @@ impl House {
     pub async fn build(capacity: usize, router: impl FnOnce(Ground) -> Router) -> House {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path().join("house.db").to_str().unwrap()).await.unwrap();
-        let (facts, first) = broadcast::channel(capacity);
+        let facts = broadcast::Sender::new(capacity);
         let (blinks, first_blink) = broadcast::channel(64);
         let publish = facts.clone();
         let journal = Journal::start(store.clone(), move |group| {
@@ -335,7 +343,7 @@ impl House {
         let ground = Ground {
             door: Arc::new(DoorOf(center.clone())),
             store: store.clone(),
-            facts: first,
+            facts: facts.clone(),
             blinks: first_blink,
             logins: logins.clone(),
             recordings,

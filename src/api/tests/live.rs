@@ -7,7 +7,10 @@ use serde_json::Value;
 use super::{openapi::Event, *};
 use crate::{
     base::{Channel, QueueId},
-    center::view::{AgentView, InteractionView, QueueView, WorkView},
+    center::{
+        command::SuperviseMode,
+        view::{AgentView, ConsultView, InteractionView, QueueView, SupervisorView, WorkView},
+    },
     routing::AgentState,
 };
 
@@ -35,6 +38,23 @@ fn contact(of: &str) -> InteractionView {
         messages: 0,
         unheard: Vec::new(),
         streams: Vec::new(),
+        talk_since: Some(Wall(6)),
+        held_since: None,
+        muted: false,
+        recording: Some("running"),
+        customer_left: false,
+        consult: Some(ConsultView {
+            to: crate::center::command::TransferTo::Agent { agent: agent("ben") },
+            helper: None,
+            state: "ringing",
+            since: Wall(7),
+        }),
+        supervisors: vec![SupervisorView {
+            supervisor: agent("sue"),
+            mode: SuperviseMode::Listen,
+            joined: true,
+            since: Wall(8),
+        }],
     }
 }
 
@@ -80,6 +100,7 @@ fn busy(h: &House) -> (InteractionId, InteractionId) {
             answered: 3,
             abandoned: 0,
             service_level: Some(0.75),
+            sl_percent: 80,
             sl_target_s: 20,
         };
         v.queues.insert(QueueId::parse("sales").unwrap(), queue);

@@ -17,8 +17,10 @@ use crate::{
 };
 
 async fn house() -> House {
-    House::build(64, |g| router(Parts { door: g.door, store: g.store, facts: g.facts, blinks: g.blinks, rng: Rng::seeded(1) }))
-        .await
+    House::build(64, |g| {
+        router(Parts { door: g.door, store: g.store, facts: g.facts.subscribe(), blinks: g.blinks, rng: Rng::seeded(1) })
+    })
+    .await
 }
 
 async fn visitor(h: &House) -> String {

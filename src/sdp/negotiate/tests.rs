@@ -182,6 +182,25 @@ fn an_answer_under_other_numbers_is_sent_by_theirs_and_received_by_ours() {
 }
 
 #[test]
+fn extended_reports_go_to_whom_asks_and_are_asked_of_who_knows_them() {
+    let xr = |voip, round_trip| Xr { voip, round_trip };
+    for (line, wanted, said) in [
+        ("", xr(false, false), None),
+        ("a=rtcp-xr:voip-metrics|", xr(true, false), Some("a=rtcp-xr:voip-metrics\r\n")),
+        ("a=rtcp-xr:pkt-loss-rle rcvr-rtt=sender:120|", xr(false, true), Some("a=rtcp-xr:rcvr-rtt=all\r\n")),
+        ("a=rtcp-xr:stat-summary=loss,jitt voip-metrics rcvr-rtt=all|", xr(true, true), Some("rcvr-rtt=all voip-metrics\r\n")),
+        ("a=rtcp-xr:|", xr(false, false), None),
+    ] {
+        let lines = format!("m=audio 4000 RTP/AVP 8|{line}");
+        let (ours, settled) = answered(&lines);
+        assert_eq!((settled.remote.xr, ours.media[0].rtcp_xr), (wanted, wanted), "{line}");
+        assert!(said.map_or(!ours.write().contains("rtcp-xr"), |said| ours.write().contains(said)), "{}", ours.write());
+        assert_eq!(agreed(&offer(&US), &phone(&lines), None).unwrap().remote.xr, wanted, "{line}");
+    }
+    assert!(offer(&US).write().contains("a=rtcp-xr:rcvr-rtt=all voip-metrics\r\n"));
+}
+
+#[test]
 fn a_refusing_or_shrinking_answer_is_no_agreement() {
     let ours = offer(&US);
     for lines in ["m=audio 0 RTP/AVP 0|", "", "m=video 4000 RTP/AVP 0|", "m=audio 4000 RTP/AVP 18|", "m=audio 4000 RTP/SAVP 0|"]

@@ -59,7 +59,7 @@ fn an_agent_who_dials_by_the_console_hears_the_number_before_it_answers() {
     let anna = w.agent("anna").ready();
     let carrier = w.carrier();
     w.phone_mut(carrier).early = true;
-    w.asks(anna, |agent| Command::Dial { agent, number: "+32470000009".into() }).unwrap();
+    w.asks(anna, |agent| Command::Dial { agent, number: "+32470000009".into(), queue: None }).unwrap();
     w.until(|w| w.rings(anna));
     w.answers(anna);
     w.until(|w| w.hear_each_other(anna, carrier));

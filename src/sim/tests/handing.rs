@@ -140,7 +140,7 @@ fn an_agent_calls_out_from_the_console() {
     let mut w = World::new(58);
     let anna = w.agent("anna").ready();
     let carrier = w.carrier();
-    w.asks(anna, |agent| Command::Dial { agent, number: "+32470000009".into() }).unwrap();
+    w.asks(anna, |agent| Command::Dial { agent, number: "+32470000009".into(), queue: None }).unwrap();
     w.until(|w| w.rings(anna));
     assert!(!w.rings(carrier));
     w.answers(anna);
@@ -154,6 +154,33 @@ fn an_agent_calls_out_from_the_console() {
     w.nothing_is_left();
     let id = w.contacts_of("+32470000009")[0];
     assert_eq!(w.story_of(id), "anna talked 15 s · normal");
+}
+
+#[test]
+fn a_call_out_for_a_queue_is_answered_by_the_agents_phone_itself_and_wrapped_up_like_one_of_the_queue() {
+    let mut w = World::new(70);
+    let anna = w.agent("anna").ready();
+    let carrier = w.carrier();
+    let dial = |queue: &str| {
+        let queue = Some(crate::base::QueueId::parse(queue).unwrap());
+        move |agent| Command::Dial { agent, number: "+32470000009".into(), queue }
+    };
+    assert_eq!(w.asks(anna, dial("nobody")).unwrap_err().code, RefusalCode::NotFound);
+    w.asks(anna, dial("sales")).unwrap();
+    w.until(|w| w.rings(anna));
+    let marks = &w.phone_of(anna).call().unwrap().1.marks;
+    assert!(marks.contains(&("X-CC-Auto-Answer".to_owned(), "dial".to_owned())), "{marks:?}");
+    w.answers(anna);
+    w.until(|w| w.rings(carrier));
+    w.answers(carrier);
+    w.until(|w| w.hear_each_other(anna, carrier));
+    w.pass(secs(5));
+    w.hangs_up(carrier);
+    w.until(|w| w.agent_state(anna) == "ready wrap_up");
+    let id = w.contacts_of("+32470000009")[0];
+    w.disposes(anna, id, "solved").unwrap();
+    w.nothing_is_left();
+    assert_eq!(w.story_of(id), "anna talked 5 s · normal · outcome solved");
 }
 
 #[test]
@@ -184,7 +211,7 @@ fn an_agents_phone_calls_out_and_hears_busy_when_it_is_busy() {
 #[test]
 fn a_phone_that_dials_while_its_agent_is_on_a_call_hears_busy() {
     let (mut w, anna, _, caller) = talking(60);
-    let refused = w.asks(anna, |agent| Command::Dial { agent, number: "+32470000009".into() }).unwrap_err();
+    let refused = w.asks(anna, |agent| Command::Dial { agent, number: "+32470000009".into(), queue: None }).unwrap_err();
     assert_eq!(refused.code, RefusalCode::WrongState);
     w.hangs_up(caller);
     w.nothing_is_left();

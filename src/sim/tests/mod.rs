@@ -2,11 +2,14 @@
 
 mod calls;
 mod chats;
+mod consult;
 mod crashes;
 mod early;
+mod floor;
 mod handing;
 mod handing_by_phone;
 mod random;
+mod reattach;
 mod shop;
 mod sound;
 mod streams;

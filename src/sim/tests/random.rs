@@ -27,8 +27,18 @@ fn whatever_people_do_nobody_is_lost_and_nothing_is_left() {
     }
     eprintln!("{seeds} walks from seed {first}: {inputs} inputs, {crashes} crashes, facts: {facts:?}");
     // Walks in which nothing happens prove nothing.
-    for kind in ["connected", "held", "transferred", "voicemail_left", "disposed", "message", "recording_ended", "wrap_up_over"]
-    {
+    for kind in [
+        "connected",
+        "held",
+        "transferred",
+        "voicemail_left",
+        "disposed",
+        "message",
+        "recording_ended",
+        "wrap_up_over",
+        "consult_answered",
+        "supervised",
+    ] {
         assert!(seeds < 100 || facts.get(kind).is_some_and(|n| *n > seeds / 50), "too little `{kind}`: {facts:?}");
     }
 }

@@ -166,3 +166,19 @@ fn one_way_sound_is_shown_while_it_lasts_and_stays_in_the_record() {
     w.hangs_up(caller);
     w.nothing_is_left();
 }
+
+#[test]
+fn a_caller_whose_browser_is_closed_is_gone_at_once() {
+    let mut w = World::new(79);
+    let anna = w.agent("anna").ready();
+    let caller = w.browser("ben").there();
+    w.until(|w| w.phone_of(caller).registered);
+    w.dials(caller, "4001");
+    w.until(|w| w.rings(anna));
+    w.answers(anna);
+    w.until(|w| w.hear_each_other(caller, anna));
+    w.closes_page(caller);
+    w.pass(secs(2));
+    assert!(w.is_over(anna));
+    w.nothing_is_left();
+}

@@ -3,7 +3,7 @@
 //! Made by a request and its response, on either side; says where the next request goes and with which numbers. What the
 //! call is doing (ringing, answered, changing its media) is the stack's; here is only what section 12 calls dialog state.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -136,18 +136,34 @@ impl Dialog {
     /// address we cannot reach, and a name would need a look-up that the path their message took has already answered.
     fn flow_to(&self, hop: &Uri) -> Flow {
         let Some(hop) = hop.sip().filter(|_| !self.sticky) else { return self.flow };
-        let Some(ip) = hop.host.ip() else { return self.flow };
         let here = self.flow.remote;
+        // RFC 5630 3.1: what was in the clear so far does not carry what `sips:` names, not even to the same host.
+        let exposed = hop.secure && !self.flow.transport.is_secure();
+        let stay = || match exposed {
+            true => Flow {
+                transport: Transport::Tls,
+                remote: SocketAddr::new(here.ip(), hop.port.unwrap_or(Transport::Tls.default_port())),
+                conn: None,
+                ..self.flow
+            },
+            false => self.flow,
+        };
+        let Some(ip) = hop.host.ip() else { return stay() };
         if ip.is_unspecified() || (is_private(ip) && !is_private(here.ip())) {
-            return self.flow;
+            return stay();
         }
-        let transport = hop.transport().and_then(|t| Transport::parse(&t)).unwrap_or(self.flow.transport);
-        let port = hop.port.unwrap_or(5060);
+        let named = hop.transport().and_then(|t| Transport::parse(&t)).filter(|t| !t.is_web());
+        let transport = match named {
+            _ if exposed => Transport::Tls,
+            Some(t) if !hop.secure => t,
+            _ => self.flow.transport,
+        };
+        let port = hop.port.unwrap_or(transport.default_port());
         if ip == here.ip() && transport == self.flow.transport && (port == here.port() || transport.is_reliable()) {
             return self.flow;
         }
-        let remote = std::net::SocketAddr::new(ip, port);
-        Flow { transport, local: self.flow.local, remote, conn: None }
+        let remote = SocketAddr::new(ip, port);
+        Flow { transport, local: self.flow.local, remote, conn: None, peer: self.flow.peer }
     }
 
     /// A request in this dialog with the next number. Via and body are the sender's to add.
@@ -258,7 +274,7 @@ impl Dialog {
             remote_seq: s.remote_seq,
             route_set: s.route_set.iter().map(|r| NameAddr::parse(r)).collect::<Result<_, _>>()?,
             remote_target: Uri::parse(&s.remote_target)?,
-            flow: Flow { transport, local: s.local_addr, remote: s.remote_addr, conn: None },
+            flow: Flow { transport, local: s.local_addr, remote: s.remote_addr, conn: None, peer: None },
             sticky: s.sticky,
             caller: s.caller,
         })

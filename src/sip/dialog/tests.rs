@@ -78,3 +78,21 @@ fn a_dialog_comes_back_from_the_journal_as_it_was() {
     let text = serde_json::to_string(&d.snapshot()).unwrap();
     assert_eq!(Dialog::restore(&serde_json::from_str(&text).unwrap()).unwrap(), d);
 }
+
+#[test]
+fn what_is_secure_is_never_sent_in_the_clear_and_tls_has_a_port_of_its_own() {
+    let way = |contact: &str, transport: Transport| {
+        let flow = Flow { transport, ..flow("203.0.113.7:40000") };
+        let dialog = Dialog::accept(&invite(&[(Name::Contact, contact)]), "us", flow, false).unwrap();
+        let f = dialog.heading().flow;
+        format!("{} {}", f.transport, f.remote)
+    };
+    assert_eq!(way("<sips:ann@203.0.113.7>", Transport::Udp), "TLS 203.0.113.7:5061");
+    assert_eq!(way("<sips:ann@203.0.113.7;transport=udp>", Transport::Udp), "TLS 203.0.113.7:5061");
+    assert_eq!(way("<sips:ann@sbc.example>", Transport::Tcp), "TLS 203.0.113.7:5061");
+    assert_eq!(way("<sips:ann@192.168.1.2>", Transport::Tcp), "TLS 203.0.113.7:5061");
+    assert_eq!(way("<sips:ann@203.0.113.9;transport=tcp>", Transport::Tls), "TLS 203.0.113.9:5061");
+    assert_eq!(way("<sip:ann@203.0.113.9;transport=tls>", Transport::Udp), "TLS 203.0.113.9:5061");
+    assert_eq!(way("<sip:ann@203.0.113.9>", Transport::Udp), "UDP 203.0.113.9:5060");
+    assert_eq!(way("<sip:ann@203.0.113.7;transport=ws>", Transport::Wss), "WSS 203.0.113.7:40000");
+}

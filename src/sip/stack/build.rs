@@ -120,7 +120,9 @@ impl Stack {
 
     /// Contact, capabilities, our name, more headers and a body: what a request that makes or refreshes a dialog carries.
     pub(super) fn finish_invite(&self, m: &mut Message, user: Option<&str>, flow: &Flow, more: &Headers, body: Option<&Body>) {
-        m.headers.push(Name::Contact, self.contact(user, flow));
+        let mut contact = self.contact(user, flow);
+        secure_like(&mut contact, m);
+        m.headers.push(Name::Contact, contact);
         m.headers.push(Name::Allow, ALLOW);
         m.headers.push(Name::Accept, ACCEPT);
         m.headers.push(Name::Supported, SUPPORTED.join(", "));
@@ -131,6 +133,17 @@ impl Stack {
         if let Some((kind, bytes)) = body {
             m.set_body(kind, bytes.clone());
         }
+    }
+}
+
+/// A request to `sips:` gets a Contact of that kind, so that what follows in the dialog is as secure (RFC 5630 5.1.1.1); the
+/// transport then goes without saying.
+pub(super) fn secure_like(contact: &mut NameAddr, request: &Message) {
+    if request.uri().and_then(crate::sip::msg::Uri::sip).is_some_and(|u| u.secure)
+        && let crate::sip::msg::Uri::Sip(uri) = &mut contact.uri
+    {
+        uri.secure = true;
+        uri.params.remove("transport");
     }
 }
 

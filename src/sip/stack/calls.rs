@@ -25,6 +25,7 @@ use crate::{
         dialog::{Dialog, DialogSnapshot},
         msg::{Headers, Message, Method},
         transaction::Class,
+        transport::Flow,
     },
 };
 
@@ -84,6 +85,10 @@ pub(super) enum State {
         sticky: bool,
         /// The nonce answered last.
         answered: Option<String>,
+        /// Where else, when nobody is there.
+        next: Vec<Flow>,
+        /// Something has come back that was no refusal.
+        heard: bool,
     },
     /// Their INVITE is in.
     Incoming { tx: TxId },

@@ -55,7 +55,14 @@ impl Bench {
     fn calls(&mut self, sdp: Option<Body>) -> (DialogKey, Message) {
         let dialog = self.stack.next_key();
         let flow = Flow::udp(([192, 0, 2, 1], 5060).into(), self.from);
-        let to = Target { uri: Uri::parse("sip:ben@203.0.113.7:5070").unwrap(), to: None, flow, sticky: false };
+        let to = Target {
+            uri: Uri::parse("sip:ben@203.0.113.7:5070").unwrap(),
+            to: None,
+            flow,
+            sticky: false,
+            next: Vec::new(),
+            open: false,
+        };
         let from = NameAddr::new(Uri::parse("sip:us@shop.example").unwrap());
         let (headers, credentials) = (Headers::new(), None);
         self.does(Action::Invite { dialog, to, from, headers, body: sdp, credentials });

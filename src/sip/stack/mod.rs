@@ -20,6 +20,7 @@ mod build;
 mod calls;
 mod identity;
 mod midcall;
+mod next;
 mod offers;
 mod receive;
 mod refer;
@@ -56,6 +57,7 @@ use crate::{
     sip::{
         auth::{DigestServer, Grants},
         dialog::DialogSnapshot,
+        msg::Message,
         registrar::{Aor, Binding, Reach, Registrar},
         transaction::matching::{ClientKey, ServerKey},
         transport::ConnId,
@@ -93,6 +95,8 @@ pub struct Stack {
     tags: BTreeMap<String, DialogKey>,
     deadlines: Deadlines<Timer>,
     counters: Counters,
+    /// Stands where a request was that is not needed any more.
+    nothing: Arc<Message>,
 }
 
 impl Stack {
@@ -117,6 +121,7 @@ impl Stack {
             tags: BTreeMap::new(),
             deadlines: Deadlines::default(),
             counters: Counters::default(),
+            nothing: Arc::new(Message::response(200, "")),
         }
     }
 
@@ -142,6 +147,7 @@ impl Stack {
             Input::Received { message: Ok(message), source } => self.received(now, message, source, out),
             Input::Received { message: Err(error), source } => self.malformed(&error, source, out),
             Input::TransportFailed { flow } => self.transport_failed(now, &flow, out),
+            Input::Undelivered { method, branch } => self.undelivered(now, method, &branch, out),
             Input::Closed { conn } => self.closed(now, conn, out),
             Input::Grant(grant) => self.grants.add(now.mono, grant),
             Input::Revoke(which) => self.grants.revoke(&which),

@@ -113,10 +113,18 @@ impl SipSettings {
     }
     /// Host and port the peer on this flow should know us by.
     pub fn public_address(&self, flow: &Flow) -> (Host, u16) {
-        let here = |l: &&Listener| l.transport == flow.transport && l.local.port() == flow.local.port();
-        let exact = self.listeners.iter().filter(here).find(|l| l.local == flow.local);
-        let listener = exact.or_else(|| self.listeners.iter().find(here));
+        let kind = |l: &&Listener| l.transport == flow.transport;
+        let here = |l: &&Listener| kind(l) && l.local.port() == flow.local.port() && l.local.is_ipv4() == flow.remote.is_ipv4();
+        let exact = self.listeners.iter().filter(kind).find(|l| l.local == flow.local);
+        // A dialog that has moved to another transport or family has no listener of its own there: any that fits will do.
+        let family = |l: &&Listener| kind(l) && l.local.is_ipv4() == flow.remote.is_ipv4();
+        let listener = exact.or_else(|| self.listeners.iter().find(here)).or_else(|| self.listeners.iter().find(family));
         listener.and_then(|l| l.public.clone()).unwrap_or((Host::Ip(flow.local.ip()), flow.local.port()))
+    }
+    /// The local side for a request of ours by this transport to that address: a listener of its family.
+    pub fn local_towards(&self, transport: Transport, remote: SocketAddr) -> Option<SocketAddr> {
+        let fits = |l: &&Listener| l.transport == transport && l.local.is_ipv4() == remote.is_ipv4();
+        self.listeners.iter().find(fits).map(|l| l.local)
     }
     /// The local side for a request of ours by this transport.
     pub fn local(&self, transport: Transport) -> Option<SocketAddr> {

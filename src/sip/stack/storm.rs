@@ -94,7 +94,7 @@ impl World {
 
     fn flow(&self, from: usize) -> Flow {
         let conn = self.line.transport.is_reliable().then_some(ConnId(1));
-        Flow { transport: self.line.transport, local: addr(from), remote: addr(1 - from), conn }
+        Flow { transport: self.line.transport, local: addr(from), remote: addr(1 - from), conn, peer: None }
     }
 
     fn plan(&mut self, after_ms: u64, side: usize, action: Action) {
@@ -261,7 +261,8 @@ impl World {
         let dialog = self.stacks[0].next_key();
         self.tally[0].started.insert(dialog);
         let flow = self.flow(0);
-        let to = Target { uri: Uri::parse("sip:4000@192.0.2.2").unwrap(), to: None, flow, sticky: false };
+        let to =
+            Target { uri: Uri::parse("sip:4000@192.0.2.2").unwrap(), to: None, flow, sticky: false, next: vec![], open: false };
         let from = NameAddr::new(Uri::parse("sip:ann@192.0.2.1").unwrap());
         let mut headers = Headers::new();
         if self.rng.below(4) == 0 {

@@ -15,6 +15,8 @@ use crate::{
     },
 };
 
+mod next;
+
 /// One stack, and a phone that writes its messages by hand.
 pub(super) struct Bench {
     pub(super) stack: Stack,
@@ -358,7 +360,14 @@ fn a_key_pressed_by_info_is_heard_and_an_old_number_is_refused() {
 fn dials(b: &mut Bench, credentials: Option<Credentials>) -> (DialogKey, Message) {
     let dialog = b.stack.next_key();
     let flow = Flow::udp(([192, 0, 2, 1], 5060).into(), PHONE.into());
-    let to = Target { uri: Uri::parse("sip:0123@203.0.113.7:5070").unwrap(), to: None, flow, sticky: false };
+    let to = Target {
+        uri: Uri::parse("sip:0123@203.0.113.7:5070").unwrap(),
+        to: None,
+        flow,
+        sticky: false,
+        next: vec![],
+        open: false,
+    };
     let from = NameAddr::new(Uri::parse("sip:shop@192.0.2.1").unwrap());
     let body = Some(("application/sdp".to_owned(), Bytes::from_static(b"offer")));
     b.does(Action::Invite { dialog, to, from, headers: Headers::new(), body, credentials });

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{DialogKey, Output, Stack, Timer, build};
+use super::{DialogKey, EndedBy, Output, Stack, Timer, build, calls::State};
 use crate::{
     base::{Mono, Now},
     sip::{
@@ -89,6 +89,8 @@ pub(super) struct Client {
     pub(super) last_seq: u32,
     /// After a CANCEL an INVITE does not wait for ever (9.1).
     abandon_at: Option<Mono>,
+    /// There is another place to try: this one must have said something by then.
+    give_up_at: Option<Mono>,
 }
 
 /// How long an INVITE inside a dialog may stay without a final response.
@@ -109,10 +111,13 @@ pub(super) struct Server {
     key: ServerKey,
     merge: Option<MergeKey>,
     figure: ServerFigure,
+    /// As it came, until its final response is made: what is kept of a transaction for 64 T1 after that is small.
     pub(super) request: Arc<Message>,
     pub(super) source: Source,
     reply: Flow,
     last: Option<Bytes>,
+    /// The final response is made.
+    answered: bool,
     /// The tag of our answers.
     pub(super) tag: String,
     /// The call it made or belongs to.
@@ -178,7 +183,7 @@ impl Stack {
     ) -> TxId {
         let method = m.method().cloned().unwrap_or(Method::Options);
         let bytes = m.write();
-        if !flow.transport.is_reliable() && bytes.len() > 1300 {
+        if !flow.transport.is_reliable() && bytes.len() > super::next::DATAGRAM_MAX {
             self.counters.oversize += 1;
         }
         let reliable = flow.transport.is_reliable();
@@ -196,7 +201,8 @@ impl Stack {
         // repeats of its 2xx) must not be waited for.
         let abandon_at = matches!(purpose, Purpose::Reinvite(_)).then(|| now.mono + REINVITE_PATIENCE);
         let (request, acks) = (Arc::new(m), Vec::new());
-        let client = Client { key, figure, request, bytes, flow, purpose, acks, cancel: None, last_seq: 0, abandon_at };
+        let (cancel, last_seq, give_up_at) = (None, 0, None);
+        let client = Client { key, figure, request, bytes, flow, purpose, acks, cancel, last_seq, abandon_at, give_up_at };
         self.clients.insert(id, client);
         self.set_client_deadline(id);
         id
@@ -208,7 +214,7 @@ impl Stack {
             ClientFigure::Invite(f) => f.deadline(),
             ClientFigure::Other(f) => f.deadline(),
         };
-        match [own, c.abandon_at].into_iter().flatten().min() {
+        match [own, c.abandon_at, c.give_up_at].into_iter().flatten().min() {
             Some(at) => self.deadlines.set(Timer::Client(id), at),
             None => drop(self.deadlines.clear(&Timer::Client(id))),
         }
@@ -245,6 +251,10 @@ impl Stack {
                 &mut steps,
             ),
         }
+        if matches!(c.figure, ClientFigure::Invite(_)) && !c.pending() {
+            // A final response came: it is not sent again.
+            c.bytes = Bytes::new();
+        }
         for step in steps {
             match (step, response) {
                 (Step::Send, _) => {
@@ -272,7 +282,28 @@ impl Stack {
         self.set_client_deadline(id);
     }
 
+    /// A request that has another place to go to waits for this one until then.
+    pub(super) fn give_up_at(&mut self, id: TxId, at: Mono) {
+        if let Some(c) = self.clients.get_mut(&id) {
+            c.give_up_at = Some(at);
+            self.set_client_deadline(id);
+        }
+    }
+
+    /// Nothing has come back in time, and there is another place. What comes later is cancelled, or hung up on.
+    fn silent(&mut self, now: Now, id: TxId, out: &mut Vec<Output>) {
+        let Some(c) = self.clients.get_mut(&id) else { return };
+        c.give_up_at = None;
+        if matches!(&c.figure, ClientFigure::Invite(f) if f.pending() && !f.proceeding()) {
+            c.cancel.get_or_insert_default();
+            self.no_response(now, id, 408, out);
+        }
+    }
+
     pub(super) fn tick_client(&mut self, now: Now, id: TxId, out: &mut Vec<Output>) {
+        if self.clients.get(&id).is_some_and(|c| c.give_up_at.is_some_and(|at| at <= now.mono)) {
+            self.silent(now, id, out);
+        }
         if self.clients.get(&id).is_some_and(|c| c.abandon_at.is_some_and(|at| at <= now.mono)) {
             // 9.1: no answer to the INVITE 64*T1 after its CANCEL; for our side the call was over long ago. An INVITE inside
             // a dialog takes its call with it, if there still is one that waits for it.
@@ -342,15 +373,20 @@ impl Stack {
         self.server_index.insert(key.clone(), id);
         let tag = self.rng.hex(8);
         let request = Arc::new(request);
-        self.servers.insert(id, Server { key, merge, figure, request, source, reply, last: None, tag, call: None });
+        self.servers
+            .insert(id, Server { key, merge, figure, request, source, reply, last: None, answered: false, tag, call: None });
         id
     }
 
     /// Answers a request: the response goes out, and again whenever its figure says so.
     pub(super) fn respond(&mut self, now: Now, id: TxId, response: &Message, out: &mut Vec<Output>) {
         let class = Class::of(response.code().unwrap_or(500));
-        if let Some(s) = self.servers.get_mut(&id) {
+        if let Some(s) = self.servers.get_mut(&id).filter(|s| !s.answered) {
             s.last = Some(response.write());
+            if class != Class::Provisional {
+                s.answered = true;
+                s.request = self.nothing.clone();
+            }
             self.feed_server_quietly(now, id, ServerInput::Respond(class), false, out);
         }
     }
@@ -432,9 +468,24 @@ impl Stack {
         self.fail_where(now, same, out);
     }
 
-    /// A WebSocket is gone: nothing it was waited for can come by another way.
+    /// A datagram came back: its transaction has failed (18.4).
+    pub(super) fn undelivered(&mut self, now: Now, method: Method, branch: &str, out: &mut Vec<Output>) {
+        if let Some(id) = self.client_index.get(&ClientKey::new(branch, method)).copied() {
+            self.feed_client(now, id, ClientInput::Failed, None, out);
+        }
+    }
+
+    /// A WebSocket is gone: nothing it was waited for can come by another way. A page that comes back is another phone and
+    /// knows nothing of the calls it had, so these are over.
     pub(super) fn web_closed(&mut self, now: Now, conn: ConnId, out: &mut Vec<Output>) {
-        self.fail_where(now, |f| f.transport.is_web() && f.conn == Some(conn), out);
+        let gone = |f: &Flow| f.transport.is_web() && f.conn == Some(conn);
+        self.fail_where(now, gone, out);
+        let confirmed = self.calls.iter().filter(|(_, c)| matches!(c.state, State::Confirmed));
+        let over: Vec<_> =
+            confirmed.filter(|(_, c)| c.dialog.as_ref().is_some_and(|d| gone(&d.flow))).map(|(k, _)| *k).collect();
+        for key in over {
+            self.ended(now, key, EndedBy::Network, None, out);
+        }
     }
 
     fn fail_where(&mut self, now: Now, same: impl Fn(&Flow) -> bool, out: &mut Vec<Output>) {

@@ -40,16 +40,23 @@ impl Stack {
         let mut m = Message::request(Method::Invite, request_uri(&to.uri));
         m.headers.push(Name::MaxForwards, 70);
         m.headers.push(Name::From, from.clone().with_tag(&local_tag));
-        m.headers.push(Name::To, NameAddr::new(to.to.unwrap_or_else(|| request_uri(&to.uri))));
+        m.headers.push(Name::To, NameAddr::new(to.to.clone().unwrap_or_else(|| request_uri(&to.uri))));
         m.headers.push(Name::CallId, &call_id);
         m.headers.push(Name::CSeq, "1 INVITE");
         self.finish_invite(&mut m, Some(&from.uri.user()), &to.flow, &headers, body.as_ref());
+        // RFC 5630 3.1: a call to `sips:` is not made where somebody can read along.
+        if m.uri().and_then(crate::sip::msg::Uri::sip).is_some_and(|u| u.secure) && !to.flow.transport.is_secure() {
+            return Self::refused(key, 416, "", out);
+        }
         self.session_in_request(None, &mut m.headers);
-        let tx = self.send_request(now, m, to.flow, Purpose::Invite(key), out);
-        let mut call = Call::new(State::Calling { tx, sticky: to.sticky, answered: None }, None, local_tag, call_id);
+        let (flow, next) = self.ways(&m, &to);
+        let tx = self.send_request(now, m, flow, Purpose::Invite(key), out);
+        let state = State::Calling { tx, sticky: to.sticky, answered: None, next, heard: false };
+        let mut call = Call::new(state, None, local_tag, call_id);
         call.credentials = credentials;
         call.ours = body;
         self.add_call(key, call);
+        self.hurry(now, key);
     }
 
     /// [`Action::Cancel`](super::Action::Cancel).
@@ -78,7 +85,10 @@ impl Stack {
         let (purpose, code) = (c.purpose.clone(), m.code().unwrap_or(0));
         match purpose {
             Purpose::Invite(key) => match Class::of(code) {
-                Class::Provisional => self.progress(now, id, key, m, out),
+                Class::Provisional => {
+                    self.somebody_is_there(key);
+                    self.progress(now, id, key, m, out);
+                }
                 Class::Success => self.answered(now, id, key, m, out),
                 Class::Refusal => self.turned_down(now, id, key, code, m, out),
             },
@@ -94,6 +104,9 @@ impl Stack {
         let Some(c) = self.clients.get(&id) else { return };
         match c.purpose {
             Purpose::Invite(key) if self.is_calling(key, id) => {
+                if self.try_next(now, id, key, false, out) {
+                    return;
+                }
                 self.drop_call(now, key, out);
                 Self::refused(key, code, "", out);
             }
@@ -196,6 +209,9 @@ impl Stack {
         {
             return;
         }
+        if code == 503 && self.try_next(now, id, key, true, out) {
+            return;
+        }
         self.drop_call(now, key, out);
         out.push(Output::Event(Event::Refused {
             dialog: key,
@@ -212,8 +228,8 @@ impl Stack {
         let Some(c) = self.clients.get(&id) else { return false };
         let (request, flow) = (c.request.clone(), c.flow);
         let Some(call) = self.calls.get(&key) else { return false };
-        let State::Calling { sticky, answered, .. } = &call.state else { return false };
-        let (sticky, answered) = (*sticky, answered.clone());
+        let State::Calling { answered, .. } = &call.state else { return false };
+        let answered = answered.clone();
         let Some(credentials) = call.credentials.clone() else { return false };
         let Some((mut again, nonce)) = self.with_credentials(&request, m, &credentials, answered.as_deref()) else {
             return false;
@@ -221,8 +237,8 @@ impl Stack {
         let number = request.cseq().map_or(1, |c| c.number) + 1;
         again.headers.set(Name::CSeq, format!("{number} INVITE"));
         let tx = self.send_request(now, again, flow, Purpose::Invite(key), out);
-        if let Some(call) = self.calls.get_mut(&key) {
-            call.state = State::Calling { tx, sticky, answered: Some(nonce) };
+        if let Some(State::Calling { tx: now, answered, .. }) = self.calls.get_mut(&key).map(|c| &mut c.state) {
+            (*now, *answered) = (tx, Some(nonce));
         }
         true
     }

@@ -41,6 +41,10 @@ impl Stack {
             Some(Method::Other(_)) | None => return self.refuse(now, id, 501, "", out),
             Some(_) => return self.refuse(now, id, 405, "", out),
         }
+        // RFC 5630 3.1: what is called by `sips:` has to have come by a way on which nobody reads along.
+        if m.uri().and_then(crate::sip::msg::Uri::sip).is_some_and(|u| u.secure) && !source.transport.is_secure() {
+            return self.refuse(now, id, 480, "SIPS Not Allowed", out);
+        }
         if !self.extensions(now, id, m, out) {
             return;
         }

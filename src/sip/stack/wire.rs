@@ -10,7 +10,7 @@ use crate::{
     sip::{
         auth::{Credentials, Grant, Revoke},
         dialog::DialogSnapshot,
-        msg::{Headers, Message, NameAddr, ParseError, SipUri, Uri},
+        msg::{Headers, Message, Method, NameAddr, ParseError, SipUri, Uri},
         transport::{ConnId, Flow, Source},
     },
 };
@@ -55,6 +55,13 @@ pub enum Input {
         /// Which way.
         flow: Flow,
     },
+    /// The network says that nobody took this request, and quotes enough of it to be believed: a datagram of ours came back.
+    Undelivered {
+        /// Its method.
+        method: Method,
+        /// The branch of its Via, which nobody can guess.
+        branch: String,
+    },
     /// A stream is gone.
     Closed {
         /// Which.
@@ -81,6 +88,10 @@ pub struct Target {
     pub flow: Flow,
     /// Requests always go this way, whatever Contact the peer names: set for bindings.
     pub sticky: bool,
+    /// Where else, in this order, when nobody is there (RFC 3263 4.3).
+    pub next: Vec<Flow>,
+    /// Nobody has said which transport the peer wants: a long request goes by TCP first.
+    pub open: bool,
 }
 
 /// What the core upstairs may want.

@@ -3,20 +3,17 @@
 //! A commit whose answer was lost may have happened. So every try first looks where the journal ends: what already stands
 //! there is compared, byte by byte, and left out.
 
-use std::sync::Arc;
-
-use sqlx::AssertSqlSafe;
-
 use super::super::{
     Store,
+    bulk::{Bulk, Texts},
     engine::{Tx, Value, values},
     error::{Result, StoreError},
-    project::{self, Folds},
+    project::Projector,
 };
 use crate::center::fact::{Fact, Record};
 
-/// Rows of one INSERT. Few sizes, so that each is prepared once per connection.
-const ROWS: [usize; 3] = [64, 8, 1];
+const LINES: Bulk =
+    Bulk { head: "INSERT INTO journal (seq, at, tenant, kind, interaction, ticket, customer, body)", columns: 8, tail: "" };
 
 /// A fact as it stands in the journal.
 struct Line {
@@ -33,13 +30,13 @@ pub(super) struct Group {
 /// Writes groups.
 pub(super) struct Committer {
     store: Store,
-    folds: Folds,
-    inserts: [Arc<str>; 3],
+    projector: Projector,
+    texts: Texts,
 }
 
 impl Committer {
     pub fn new(store: Store) -> Self {
-        Committer { store, folds: Folds::default(), inserts: ROWS.map(insert) }
+        Committer { store, projector: Projector::default(), texts: Texts::default() }
     }
 
     /// Facts as rows.
@@ -53,13 +50,13 @@ impl Committer {
         let done = match done {
             Err(error) if error.is_about_the_data() => {
                 tracing::error!(%error, "a projection was refused; storing the facts of this group one by one");
-                self.folds.forget();
+                self.projector.forget();
                 return self.one_by_one(batch, &group.lines).await;
             }
             other => other,
         };
         if done.is_err() {
-            self.folds.forget();
+            self.projector.forget();
         }
         done.map(|()| 0)
     }
@@ -70,7 +67,7 @@ impl Committer {
         for (record, line) in batch.iter().zip(lines) {
             let (record, line) = (std::slice::from_ref(record), std::slice::from_ref(line));
             let Err(error) = self.transaction(record, line, true).await else { continue };
-            self.folds.forget();
+            self.projector.forget();
             if !error.is_about_the_data() {
                 return Err(error);
             }
@@ -88,20 +85,9 @@ impl Committer {
         if lines.is_empty() {
             return Ok(());
         }
-        let mut rest = lines;
-        for (rows, sql) in ROWS.into_iter().zip(&self.inserts) {
-            while rest.len() >= rows {
-                let (now, later) = rest.split_at(rows);
-                let values = now.iter().flat_map(|l| l.values.iter().cloned()).collect();
-                tx.write(AssertSqlSafe(sql.clone()), values, || format!("store fact {} and {} more", now[0].seq, rows - 1))
-                    .await?;
-                rest = later;
-            }
-        }
+        self.texts.run(&mut tx, &LINES, lines.iter().map(|l| l.values.to_vec()).collect()).await?;
         if projections {
-            for record in batch {
-                project::apply(&mut tx, &mut self.folds, record).await?;
-            }
+            self.projector.apply(&mut tx, &mut self.texts, batch).await?;
         }
         tx.commit().await
     }
@@ -124,7 +110,7 @@ async fn stored_already(tx: &mut Tx, lines: &[Line]) -> Result<usize> {
         let sql = "SELECT body FROM journal WHERE seq = $1";
         let there = tx.all(sql, values![line.seq], || format!("read fact {}", line.seq)).await?;
         let same = match there.first() {
-            Some(row) => Value::Text(Some(row.text(0)?)) == line.values[7],
+            Some(row) => Value::from(row.text(0)?) == line.values[7],
             None => false,
         };
         if !same {
@@ -159,14 +145,4 @@ fn line(record: &Record) -> Result<Line> {
         body.into(),
     ];
     Ok(Line { seq: record.seq, kind, values })
-}
-
-fn insert(rows: usize) -> Arc<str> {
-    let row = |i: usize| {
-        let places: Vec<String> = (1..=8).map(|n| format!("${}", i * 8 + n)).collect();
-        format!("({})", places.join(", "))
-    };
-    let rows: Vec<String> = (0..rows).map(row).collect();
-    format!("INSERT INTO journal (seq, at, tenant, kind, interaction, ticket, customer, body) VALUES {}", rows.join(", "))
-        .into()
 }

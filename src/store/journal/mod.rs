@@ -43,8 +43,11 @@ use commit::Committer;
 const BACK_OFF: Duration = ms(50);
 /// Longest wait between two tries.
 const BACK_OFF_MAX: Duration = secs(2);
-/// Group commits a slow listener may be behind before it has to take a fresh snapshot.
-const COMMITS_BEHIND_MAX: usize = 1_024;
+/// Group commits a slow listener may be behind before it has to take a fresh snapshot. They stay in memory meanwhile.
+const COMMITS_BEHIND_MAX: usize = 256;
+/// Time from the beginning of one group commit to that of the next, at least: under load groups grow, and with them what one
+/// wait for the disk is good for. After a pause a fact is committed at once.
+const COMMIT_EVERY: Duration = ms(5);
 
 /// How the journal is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,6 +219,11 @@ impl JournalHandle {
         self.committed.subscribe()
     }
 
+    /// Where to subscribe later, as often as there are listeners.
+    pub fn news(&self) -> broadcast::Sender<Arc<[Record]>> {
+        self.committed.clone()
+    }
+
     /// Figures for `/metrics`.
     pub fn stats(&self) -> JournalStats {
         let c = &*self.counters;
@@ -245,6 +253,7 @@ struct Worker {
 impl Worker {
     /// Until it is stopped and nothing is left, or it is broken; how many facts are left.
     async fn run(mut self) -> usize {
+        let mut next = Instant::now();
         loop {
             while let Ok(more) = self.inbox.try_recv() {
                 self.pending.extend(more);
@@ -270,6 +279,11 @@ impl Worker {
                 }
                 continue;
             }
+            if self.pending.len() < limits::JOURNAL_BATCH_MAX && !*self.stopped.borrow() && Instant::now() < next {
+                tokio::time::sleep_until(next).await;
+                continue;
+            }
+            next = Instant::now() + COMMIT_EVERY;
             let n = self.pending.len().min(limits::JOURNAL_BATCH_MAX);
             let batch: Arc<[Record]> = self.pending.drain(..n).collect();
             if let Err(error) = self.write(&batch).await {

@@ -1,23 +1,31 @@
 //! Projections: what each fact changes in the lists and totals people look at.
 //!
 //! A projection is a fold over the journal and nothing else: it runs in the transaction that stores the fact, and running it
-//! again over the whole journal gives the same rows. Most facts are plain statements ([`contacts`]); tickets and customers are
-//! folded by their own machines ([`matters`]), so that what a list shows is what the machine says.
+//! again over the whole journal gives the same rows. Facts of contacts are folded into columns ([`contacts`]); tickets and
+//! customers by their own machines ([`matters`]), so that what a list shows is what the machine says. A group of facts is
+//! folded first and written then: the rows of one table by one statement, each row once.
 //!
 //! A projection never refuses a fact: inserts meet what is already there with `ON CONFLICT`, and an entry its machine would
 //! not take is kept in the log, reported, and changes nothing else. What happened, happened.
 
+mod contact;
 mod contacts;
 mod matters;
 
 use super::{
     Store,
-    engine::{Tx, Value, values},
+    bulk::Texts,
+    engine::{Tx, values},
     error::{Result, StoreError},
 };
-use crate::center::fact::{Fact, Record};
+use crate::{
+    center::fact::{Fact, Record},
+    customer::Change,
+};
+use contacts::Contacts;
+use matters::{Folds, Matters};
 
-pub(super) use matters::{Folds, fold, identity_words};
+pub(super) use matters::{fold, identity_words};
 
 /// Every table that is filled from the journal. Children and parents do not know each other here, so any order will do.
 const TABLES: [&str; 13] = [
@@ -39,21 +47,48 @@ const TABLES: [&str; 13] = [
 /// Facts read at a time while rebuilding.
 const PAGE: usize = 1_000;
 
-/// One statement with its values.
-type Change = (&'static str, Vec<Value>);
+/// Carries facts into the projections, one group at a time.
+#[derive(Debug, Default)]
+pub(super) struct Projector {
+    folds: Folds,
+}
 
-/// Carries one fact into the projections.
-pub(super) async fn apply(tx: &mut Tx, folds: &mut Folds, record: &Record) -> Result<()> {
-    let mut changes = Vec::new();
-    match &record.fact {
-        Fact::Ticket { ticket, entry } => matters::ticket(tx, folds, record, *ticket, entry, &mut changes).await?,
-        Fact::Customer { customer, change } => matters::customer(tx, folds, record, *customer, change, &mut changes).await?,
-        _ => contacts::changes(record, &mut changes),
+impl Projector {
+    /// Forgets everything: what it stands on was rolled back.
+    pub fn forget(&mut self) {
+        self.folds.forget();
     }
-    for (sql, values) in changes {
-        tx.write(sql, values, || format!("carry fact {} ({}) into the lists", record.seq, record.fact.kind())).await?;
+
+    /// Carries a group of facts into the projections.
+    pub async fn apply(&mut self, tx: &mut Tx, texts: &mut Texts, records: &[Record]) -> Result<()> {
+        let (mut contacts, mut matters) = (Contacts::default(), Matters::default());
+        let folds = &mut self.folds;
+        for record in records {
+            match &record.fact {
+                Fact::Ticket { ticket, entry } => {
+                    for interaction in matters.ticket(tx, folds, record, *ticket, entry).await? {
+                        contacts.joined(&record.tenant, interaction, *ticket);
+                    }
+                }
+                Fact::Customer { customer, change: Change::Absorbed { from } } => {
+                    matters.write(tx, texts, folds).await?;
+                    matters::merge(tx, folds, &mut matters, record, (*customer, *from)).await?;
+                    matters.write(tx, texts, folds).await?;
+                }
+                Fact::Customer { customer, change } => matters.customer(tx, folds, record, *customer, change).await?,
+                _ => {
+                    if !contacts.take(record) {
+                        contacts.write(tx, texts).await?;
+                        contacts.take(record);
+                    }
+                }
+            }
+        }
+        contacts.write(tx, texts).await?;
+        matters.write(tx, texts, folds).await?;
+        folds.trim();
+        Ok(())
     }
-    Ok(())
 }
 
 impl Store {
@@ -66,17 +101,16 @@ impl Store {
         for sql in TABLES {
             tx.write(sql, Vec::new(), || "empty the projections".into()).await?;
         }
-        let mut folds = Folds::default();
+        let (mut projector, mut texts) = (Projector::default(), Texts::default());
         let (mut seq, mut count) = (0, 0);
         loop {
             let sql = "SELECT seq, kind, body FROM journal WHERE seq > $1 ORDER BY seq LIMIT $2";
             let rows = tx.all(sql, values![seq, PAGE], || format!("read the journal after fact {seq}")).await?;
-            for row in &rows {
-                let record = super::replay::record(row.count(0)?, &row.text(1)?, &row.text(2)?)?;
-                seq = record.seq;
-                count += 1;
-                apply(&mut tx, &mut folds, &record).await?;
-            }
+            let read = |row: &super::engine::Row| super::replay::record(row.count(0)?, &row.text(1)?, &row.text(2)?);
+            let records: Vec<Record> = rows.iter().map(read).collect::<Result<_>>()?;
+            seq = records.last().map_or(seq, |r| r.seq);
+            count += records.len() as u64;
+            projector.apply(&mut tx, &mut texts, &records).await?;
             if rows.len() < PAGE {
                 break;
             }

@@ -7,8 +7,8 @@ use crate::{
     base::{Channel, FlowId, ms, secs},
     call::{Cause, LegSnapshot},
     center::{
-        command::{Actor, CommandId, Role, TransferTo},
-        fact::{EndedBy, Fact, LegRole, LegTrouble, Quality, Unqueued},
+        command::{Actor, CommandId, Role, SuperviseMode, TransferTo},
+        fact::{ConsultEnd, EndedBy, Fact, LegRole, LegTrouble, Quality, Unqueued},
     },
     ivr, routing,
     sip::dialog::DialogSnapshot,
@@ -37,6 +37,7 @@ async fn a_fact_of_every_kind_comes_back_as_it_was(lab: &Lab) {
     ] {
         s.tell(Fact::Transferred { interaction: call, agent: agent("anna"), to });
     }
+    tell_floor(&mut s, call, recording);
     s.tell(Fact::WrapUp { interaction: call, agent: agent("anna"), until: NINE });
     let by = Actor::User { user: agent("anna"), role: Role::Agent };
     s.tell(Fact::ReadUpTo { interaction: call, by, seq: 77 });
@@ -61,7 +62,7 @@ async fn a_fact_of_every_kind_comes_back_as_it_was(lab: &Lab) {
         record.cause = Some(CommandId(record.seq * 10));
     }
     let told: BTreeSet<&str> = facts.iter().map(|r| r.fact.kind()).collect();
-    let kinds = include_str!("../../center/fact.rs").lines().filter(|l| l.contains(" { .. } => \"")).count();
+    let kinds = include_str!("../../center/fact/kinds.rs").lines().filter(|l| l.contains(" { .. } => \"")).count();
     assert_eq!(told.len(), kinds, "a kind of fact is not in this story; these are: {told:?}");
 
     lab.keep(facts.clone()).await;
@@ -71,6 +72,24 @@ async fn a_fact_of_every_kind_comes_back_as_it_was(lab: &Lab) {
         assert_eq!(back, told);
     }
     assert_eq!(back.len(), facts.len());
+}
+
+fn tell_floor(s: &mut Story, call: crate::base::InteractionId, recording: crate::base::RecordingId) {
+    let (interaction, anna, sue) = (call, || agent("anna"), || agent("sue"));
+    let by = || Actor::User { user: sue(), role: Role::Supervisor };
+    let to = || TransferTo::Agent { agent: agent("ben") };
+    s.tell(Fact::Consulted { interaction, agent: anna(), to: to() });
+    s.tell(Fact::ConsultAnswered { interaction, agent: anna(), helper: Some(agent("ben")) });
+    s.tell(Fact::ConsultMerged { interaction, agent: anna() });
+    s.tell(Fact::ConsultEnded { interaction, agent: anna(), helper: None, how: ConsultEnd::NotTaken });
+    s.tell(Fact::Muted { interaction, agent: anna(), on: true });
+    s.tell(Fact::KeysSent { interaction, agent: anna(), digits: "12#".into() });
+    s.tell(Fact::Supervised { interaction, supervisor: sue(), mode: SuperviseMode::Whisper });
+    s.tell(Fact::SupervisionEnded { interaction, supervisor: sue(), cause: Some(Cause::NoAnswer) });
+    s.tell(Fact::TakenOver { interaction, supervisor: sue(), from: anna() });
+    s.tell(Fact::Reassigned { interaction, by: by(), to: to() });
+    s.tell(Fact::Prioritised { interaction, by: by(), minutes: -5 });
+    s.tell(Fact::RecordingPaused { interaction, recording, by: by(), on: true });
 }
 
 fn tell_flow(s: &mut Story, call: crate::base::InteractionId) {

@@ -1,6 +1,9 @@
 """The stories, in the order in which they start: the long ones first, so that all end together."""
 
-from . import by_sipp, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, live_copy, load, no_answer, restart, strangers, torture
+from . import (
+    by_name, by_sipp, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, live_copy, load, no_answer, restart, sealed,
+    strangers, torture,
+)
 
 ALL = [
     ("torture messages over UDP", torture.over_udp),
@@ -9,9 +12,11 @@ ALL = [
     ("no answer, nobody there, too many: the next agent or a message", no_answer.tell),
     ("one call through many hands", handing_over.tell),
     ("calls to the outside", dialling_out.tell),
+    ("a carrier found by its name", by_name.tell),
     ("a caller by sipp, over UDP and TCP", by_sipp.tell),
     ("session timer, hold and REFER by sipp, over UDP and TCP", by_sipp.midcall),
     ("the power goes in the middle of calls", restart.tell),
+    ("sealed: TLS, keys in the signalling, keys by a handshake", sealed.tell),
     ("a call is copied while it is spoken", live_copy.tell),
     ("strangers", strangers.tell),
     ("the disk is full", full_disk.tell),

@@ -1,7 +1,7 @@
 // The visitor's page. What a visitor writes is kept here until the server acknowledged it, and sent again after a broken
 // connection under the same name, so that nothing is lost and nothing comes twice.
 
-import { $, backoff, chrome, composingGuard, fill, h, keep, langTag, lang, remember, serverTime, stickToEnd, t, timeOfDay, uid } from './ui.js';
+import { $, backoff, chrome, composingGuard, fill, h, keep, langTag, lang, remember, stickToEnd, t, timeOfDay, uid } from './ui.js';
 
 const site = new URLSearchParams(location.search).get('site') ?? '';
 const store = `chat.${site}`;
@@ -74,7 +74,6 @@ function take(frame) {
       tries = 0;
       greeted = true;
       $('#net').hidden = true;
-      serverTime(frame.server_now);
       if (frame.interaction !== interaction) { messages = []; interaction = frame.interaction; }
       state = frame.state;
       ended = state === 'closed';

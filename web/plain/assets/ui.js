@@ -94,42 +94,7 @@ export function keep(key, value, store = 'localStorage') {
 
 // ---- time ----
 
-let skew = 0;
-/** The server says what time it is; timers count by its clock, not by this computer's. */
-export function serverTime(stamp) {
-  const at = Date.parse(stamp);
-  if (Number.isFinite(at)) skew = at - Date.now();
-}
-export const now = () => Date.now() + skew;
-
-/** 0:07, 12:40, 1:02:03 */
-export function clock(ms) {
-  const s = Math.max(0, Math.floor(ms / 1000));
-  const two = (n) => String(n).padStart(2, '0');
-  return s >= 3600 ? `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}` : `${Math.floor(s / 60)}:${two(s % 60)}`;
-}
 export const timeOfDay = (stamp) => new Intl.DateTimeFormat(langTag(), { hour: '2-digit', minute: '2-digit' }).format(Date.parse(stamp));
-export const dateTime = (stamp) => new Intl.DateTimeFormat(langTag(), { dateStyle: 'medium', timeStyle: 'short' }).format(Date.parse(stamp));
-
-/** Elements with data-since count up, with data-until count down; data-from gives a countdown its length for the bar. */
-export function tick(root = document) {
-  const at = now();
-  for (const node of root.querySelectorAll('[data-since]')) {
-    const text = clock(at - Date.parse(node.dataset.since));
-    if (node.textContent !== text) node.textContent = text;
-  }
-  for (const node of root.querySelectorAll('[data-until]')) {
-    const left = Date.parse(node.dataset.until) - at;
-    const text = clock(left + 999);
-    if (node.textContent !== text) node.textContent = text;
-    node.classList.toggle('late', left < 6000);
-  }
-  for (const node of root.querySelectorAll('[data-bar-until]')) {
-    const end = Date.parse(node.dataset.barUntil);
-    const begin = Date.parse(node.dataset.barFrom);
-    node.value = end > begin ? Math.min(1, Math.max(0, (end - at) / (end - begin))) : 0;
-  }
-}
 
 /** True while an input method is composing: Enter then belongs to it, not to us. */
 export function composingGuard(field) {

@@ -89,3 +89,27 @@ fn a_relay_says_what_was_said_and_describes_nothing() {
     w.run(2_000);
     assert_eq!((talkspurts(&w, b), w.shard.totals().relayed), ((100, 0), 100));
 }
+
+#[test]
+fn a_dead_microphone_is_noticed_in_a_relay_of_any_codec_and_a_live_one_is_not() {
+    for codec in [Pcma, Codec::G722, Codec::Opus, Codec::L16(Rate::K8), Codec::L16(Rate::K16)] {
+        let mut w = World::new();
+        let (a, b) = (w.phone(codec, Some(440.0)), w.phone(codec, Some(1_000.0)));
+        w.bridge(1, &[a, b]);
+        for leg in [LegId(0), LegId(1)] {
+            w.tell(Command::WatchSilence { leg, after: Some(Duration::from_secs(4)) });
+        }
+        w.run(6_000);
+        let quiet = |w: &World, n| w.did.events.iter().filter(|e| **e == Event::Quiet { leg: LegId(n) }).count();
+        assert_eq!((quiet(&w, 0), quiet(&w, 1)), (0, 0), "{codec:?}");
+        w.phones[b].mute();
+        w.run(9_000);
+        assert_eq!((quiet(&w, 0), quiet(&w, 1)), (0, 1), "{codec:?}: said once");
+        assert!(w.shard.totals().relayed > 1_400, "{codec:?} is still a relay");
+        w.phones[b].say(tone::sine(700.0, -20.0, Duration::from_secs(1)).pcm.to_vec());
+        w.run(3_000);
+        w.phones[b].mute();
+        w.run(9_000);
+        assert_eq!((quiet(&w, 0), quiet(&w, 1)), (0, 2), "{codec:?}: and again after it was heard");
+    }
+}

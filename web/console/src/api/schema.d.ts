@@ -363,8 +363,96 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives a waiting interaction to an agent. */
+        /** Gives a waiting or offered interaction to an agent or another queue. */
         post: operations["interactions_assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/consult": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks an agent, a queue or a number for advice; the customer is on hold meanwhile. `hold` then means: with the helper (on),
+         *     with the customer (off).
+         */
+        post: operations["floor_consult"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/consult/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets the helper go; the customer comes back. */
+        post: operations["floor_consult_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/consult/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The helper has the customer now, the agent wraps up. While nobody has answered it is a hand-over without a word before. */
+        post: operations["floor_consult_complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/consult/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** All three together; whoever leaves leaves the others talking. */
+        post: operations["floor_consult_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/consult/swap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Speaks with the other of the two: customer or helper; who is left hears music. */
+        post: operations["floor_consult_swap"];
         delete?: never;
         options?: never;
         head?: never;
@@ -399,6 +487,23 @@ export interface paths {
         put?: never;
         /** Gives the outcome, during the talk or after it. */
         post: operations["interactions_dispose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/dtmf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Presses keys for whoever the agent talks with. */
+        post: operations["floor_dtmf"];
         delete?: never;
         options?: never;
         head?: never;
@@ -474,6 +579,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/interactions/{id}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Nobody hears the agent any more, or again. */
+        post: operations["floor_mute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/interactions/{id}/notes": {
         parameters: {
             query?: never;
@@ -502,6 +624,23 @@ export interface paths {
         put?: never;
         /** Changes the head start of a waiting interaction. */
         post: operations["interactions_priority"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes an interaction to oneself: one that waits or is offered to somebody, or, by taking it over, one in other hands. */
+        post: operations["floor_pull"];
         delete?: never;
         options?: never;
         head?: never;
@@ -552,7 +691,8 @@ export interface paths {
         /** Plays a recording. Agents play their own interactions', supervisors all. */
         get: operations["interactions_play"];
         put?: never;
-        post?: never;
+        /** Pauses or resumes the recording. */
+        post: operations["floor_recording"];
         delete?: never;
         options?: never;
         head?: never;
@@ -572,6 +712,44 @@ export interface paths {
         post?: never;
         /** Stops copying. */
         delete: operations["interactions_stream_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/supervise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes part in somebody's call or chat. The supervisor's own phone is called and asked to answer by itself; asked again it
+         *     changes the way without another call, and asked for another interaction it moves there on the same leg.
+         */
+        post: operations["floor_supervise"];
+        /** Leaves. A program lets everybody who supervises leave. */
+        delete: operations["floor_supervise_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/take-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Becomes the agent; the former one wraps up. Whoever is not on the line yet is called first. */
+        post: operations["floor_take_over"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -882,10 +1060,12 @@ export interface components {
             /** @description What the agent is working on. */
             work: components["schemas"]["WorkNow"][];
         };
-        /** @description To whom. */
+        /** @description To whom: one of the two. */
         Assign: {
             /** @description Agent id. */
-            agent: string;
+            agent?: string | null;
+            /** @description Queue id. */
+            queue?: string | null;
         };
         /** @description What a change did, or would do. */
         Changed: {
@@ -918,6 +1098,17 @@ export interface components {
             name: string;
             /** @description Does its work. */
             ok: boolean;
+        };
+        /** @description A consultation now. */
+        ConsultNow: {
+            /** @description The agent who answered. */
+            helper?: string | null;
+            /** @description Since when it has been asked. */
+            since: string;
+            /** @description `ringing`, `talking` (agent and helper), `held` (the helper waits), `merged`. */
+            state: string;
+            /** @description Who was asked. */
+            to: components["schemas"]["TargetNow"];
         };
         /** @description What changes. */
         CustomerChange: {
@@ -985,6 +1176,8 @@ export interface components {
         Dial: {
             /** @description As one would dial it. */
             number: string;
+            /** @description On behalf of this queue: its wrap-up and outcomes. */
+            queue?: string | null;
         };
         /** @description The outcome. */
         Dispose: {
@@ -1105,7 +1298,23 @@ export interface components {
          * @description The kinds of facts.
          * @enum {string}
          */
-        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "transferred" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "alarm";
+        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "transferred" | "consulted" | "consult_answered" | "consult_merged" | "consult_ended" | "muted" | "keys_sent" | "supervised" | "supervision_ended" | "taken_over" | "reassigned" | "prioritised" | "recording_paused" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "alarm";
+        /** @description A fact of the timeline. Further fields by kind. */
+        FactLine: {
+            /** @description When, RFC 3339. */
+            at: string;
+            /** @description What. */
+            fact: components["schemas"]["FactKind"];
+            /**
+             * Format: int64
+             * @description Its place in the journal.
+             */
+            seq: number;
+            /** @description Always `fact`. */
+            type: string;
+        } & {
+            [key: string]: unknown;
+        };
         /** @description Ids no longer in the picture. */
         Gone: {
             agents: string[];
@@ -1121,6 +1330,13 @@ export interface components {
             /** @description The version that runs. */
             version: string;
         };
+        /** @description A row of a list of contacts. */
+        InteractionLine: components["schemas"]["InteractionPast"] | components["schemas"]["InteractionLive"];
+        /** @description A contact that goes on, with its id. */
+        InteractionLive: components["schemas"]["InteractionNow"] & {
+            /** @description Its id. */
+            id: string;
+        };
         /** @description A contact now. */
         InteractionNow: {
             /** @description Who has it. */
@@ -1131,17 +1347,24 @@ export interface components {
             };
             /** @description `voice` or `webchat`. */
             channel: string;
+            consult?: components["schemas"]["ConsultNow"] | null;
             /** @description The person. */
             customer: string;
+            /** @description The customer hung up; agent and helper finish. */
+            customer_left: boolean;
             /** @description Their name, if known. */
             customer_name: string;
             /** @description Who it is from. */
             from: string;
+            /** @description Since when the customer is on hold. */
+            held_since?: string | null;
             /**
              * Format: int64
              * @description Messages so far.
              */
             messages: number;
+            /** @description Nobody hears the agent. */
+            muted: boolean;
             /** @description Nodes of the flow passed. */
             path: string[];
             /**
@@ -1151,6 +1374,8 @@ export interface components {
             position?: number | null;
             /** @description The queue it waits or waited in. */
             queue?: string | null;
+            /** @description `running` or `paused`; none when it is not recorded. */
+            recording?: string | null;
             /** @description When it arrived. */
             since: string;
             /** @description `flow`, `waiting`, `offered`, `talking`, `hold`, `wrap_up`, `voicemail`. */
@@ -1159,19 +1384,91 @@ export interface components {
             stage_since: string;
             /** @description Where the sound is copied to while it is spoken: names of the configuration. */
             streams: string[];
+            /** @description Who listens (agents: only if they are told), whispers or takes part. */
+            supervisors: components["schemas"]["SupervisorNow"][];
+            /** @description Since when agent and customer are connected. */
+            talk_since?: string | null;
             /** @description The matter. */
             ticket?: string | null;
             /** @description The number dialled or the chat entry. */
             to: string;
-            /** @description Whose sound does not arrive, though it should: `customer`, `agent`, `outside`. */
+            /** @description Whose sound does not arrive, though it should: `customer`, `agent`, `outside`, `helper`, `supervisor`. */
             unheard: string[];
             /** @description Who began it: `inbound`, `outbound`, `internal`. */
             way: string;
         };
+        /** @description A contact as the history has it, begun and maybe over. Instants are RFC 3339. */
+        InteractionPast: {
+            /** @description The last agent it was connected with. */
+            agent?: string | null;
+            /** @description When it was first connected with an agent. */
+            answered_at?: string | null;
+            /** @description Why it ended. */
+            cause?: string | null;
+            /** @description `voice` or `webchat`. */
+            channel: string;
+            /** @description When it was over for the customer. */
+            closed_at?: string | null;
+            /** @description The person; after a merge maybe under an older id. */
+            customer: string;
+            /** @description The outcome. */
+            disposition?: string | null;
+            /** @description Who ended it: `customer`, `agent`, `system`. */
+            ended_by?: string | null;
+            /** @description The caller's number, or the name the visitor gave. */
+            from: string;
+            /**
+             * Format: int64
+             * @description On hold, milliseconds.
+             */
+            hold_ms: number;
+            /** @description Its id. */
+            id: string;
+            /** @description The outcome in words. */
+            note?: string | null;
+            /** @description When it arrived. */
+            opened_at: string;
+            /** @description The last queue it waited in. */
+            queue?: string | null;
+            /**
+             * Format: int64
+             * @description Connected with agents, hold included, milliseconds.
+             */
+            talk_ms: number;
+            /** @description The matter. */
+            ticket?: string | null;
+            /** @description The number dialled or the chat entry. */
+            to: string;
+            /** @description Why it left its last queue. */
+            unqueued?: string | null;
+            /** @description The visitor's session, for chats. */
+            visitor?: string | null;
+            /**
+             * Format: int64
+             * @description Waiting, milliseconds.
+             */
+            waited_ms: number;
+            /** @description Who began it: `inbound`, `outbound`, `internal`. */
+            way: string;
+            /**
+             * Format: int64
+             * @description After-call work, milliseconds.
+             */
+            wrap_ms: number;
+        };
+        /** @description One contact, whole. */
+        InteractionWhole: {
+            /** @description Its id. */
+            id: string;
+            now?: components["schemas"]["InteractionNow"] | null;
+            record?: components["schemas"]["InteractionPast"] | null;
+            /** @description What was recorded. */
+            recordings: components["schemas"]["RecordingLine"][];
+        };
         /** @description A list of interactions. */
         Interactions: {
             /** @description The rows: as in the picture when live, as in the history otherwise. */
-            interactions: Record<string, never>[];
+            interactions: components["schemas"]["InteractionLine"][];
             /** @description Give it as `after` for the next part; absent when this was the last. */
             next?: string | null;
         };
@@ -1239,6 +1536,11 @@ export interface components {
             /** @description The organisation's name. */
             tenant_name: string;
         };
+        /**
+         * @description How to take part.
+         * @enum {string}
+         */
+        Mode: "listen" | "whisper" | "barge";
         /** @description A new key. */
         NewKey: {
             /** @description Its public name. 1 to 64 of `a-z 0-9 _ . -`. */
@@ -1385,6 +1687,27 @@ export interface components {
             /** @description `urn:ringdesk:problem:` and the code. */
             type: string;
         };
+        /** @description A promise on a ticket, and how it stands. */
+        Promise: {
+            /** @description `first`, `next`, `resolve`, `owner_ack`. */
+            clock: string;
+            /** @description When it is, or was, up, RFC 3339; none while the clock waits for the customer or has stopped in time. */
+            due?: string | null;
+            /**
+             * Format: int64
+             * @description What was promised, seconds of open hours.
+             */
+            limit_s: number;
+            /** @description The time is over. */
+            missed: boolean;
+            /** @description `running`, `paused`, `stopped`. */
+            phase: string;
+            /**
+             * Format: int64
+             * @description How much of it is used up, seconds.
+             */
+            spent_s: number;
+        };
         /** @description A queue now. */
         QueueNow: {
             /**
@@ -1423,6 +1746,11 @@ export interface components {
             signed_in: number;
             /**
              * Format: int32
+             * @description How much of the service level is wanted, percent.
+             */
+            sl_percent: number;
+            /**
+             * Format: int32
              * @description The threshold, seconds.
              */
             sl_target_s: number;
@@ -1439,6 +1767,43 @@ export interface components {
              * @description Place in the conversation.
              */
             seq: number;
+        };
+        /**
+         * @description What the recording is to do.
+         * @enum {string}
+         */
+        RecordingAction: "pause" | "resume";
+        /** @description A recording. */
+        RecordingLine: {
+            /** @description When it began, RFC 3339. */
+            began_at: string;
+            /**
+             * Format: int64
+             * @description Size of the file.
+             */
+            bytes?: number | null;
+            /** @description When it was closed, RFC 3339; none while it runs. */
+            ended_at?: string | null;
+            /** @description File below the recordings folder. */
+            file: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Of which contact. */
+            interaction: string;
+            /**
+             * Format: int64
+             * @description How long it plays, milliseconds.
+             */
+            ms?: number | null;
+            /** @description Why it is not whole. */
+            trouble?: string | null;
+            /** @description A message somebody left. */
+            voicemail: boolean;
+        };
+        /** @description What the recording is to do. */
+        RecordingWish: {
+            /** @description Pause or resume. */
+            action: components["schemas"]["RecordingAction"];
         };
         /** @description Words to say. */
         Say: {
@@ -1459,6 +1824,29 @@ export interface components {
          * @enum {string}
          */
         StateWord: "ready" | "not_ready" | "away";
+        /** @description How, and with whose phone. */
+        Supervise: {
+            /** @description The way. */
+            mode: components["schemas"]["Mode"];
+            /** @description For programs: the agent whose phone is called. People supervise with their own. */
+            supervisor?: string | null;
+        };
+        /** @description For whom. */
+        Supervisor: {
+            /** @description For programs: the agent meant. People mean themselves. */
+            supervisor?: string | null;
+        };
+        /** @description A supervisor with a contact. */
+        SupervisorNow: {
+            /** @description The phone is answered (a chat needs none). */
+            joined: boolean;
+            /** @description `listen`, `whisper`, `barge`. */
+            mode: string;
+            /** @description Since when. */
+            since: string;
+            /** @description Login. */
+            supervisor: string;
+        };
         /** @description On or off. */
         Switch: {
             /** @description True for on. */
@@ -1466,6 +1854,23 @@ export interface components {
         };
         /** @description Where it is to go. */
         Target: {
+            /** @enum {string} */
+            kind: "queue";
+            /** @description Queue id. */
+            queue: string;
+        } | {
+            /** @description Agent id. */
+            agent: string;
+            /** @enum {string} */
+            kind: "agent";
+        } | {
+            /** @enum {string} */
+            kind: "number";
+            /** @description As dialled. */
+            number: string;
+        };
+        /** @description Where somebody is handed to, or asked. */
+        TargetNow: {
             /** @enum {string} */
             kind: "queue";
             /** @description Queue id. */
@@ -1548,11 +1953,58 @@ export interface components {
             /** @description A disposition or null. */
             code?: string | null;
         };
+        /** @description A ticket on one line. */
+        TicketLine: {
+            /** @description RFC 3339. */
+            changed_at: string;
+            /** @description Whose matter. */
+            customer?: string | null;
+            /** @description The coded outcome. */
+            disposition?: string | null;
+            /** @description Its name in the house. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Its name for people.
+             */
+            number: number;
+            /** @description RFC 3339. */
+            opened_at: string;
+            /** @description Who works on it. */
+            owner?: string | null;
+            /** @description `low`, `normal`, `high`, `urgent`. */
+            priority: string;
+            promise?: components["schemas"]["Promise"] | null;
+            /** @description Whose pile it lies on. */
+            queue?: string | null;
+            /** @description `new`, `open`, `pending_customer`, `pending_internal`, `resolved`, `closed`, `merged`, `spam`. */
+            status: string;
+            /** @description One line. */
+            title: string;
+            /** @description Since when a customer's word lies there without an answer, RFC 3339. */
+            unanswered?: string | null;
+            /** @description When its state ends by itself, RFC 3339. */
+            wakes_at?: string | null;
+        };
         /**
          * @description A state people choose.
          * @enum {string}
          */
         TicketStateWord: "open" | "pending_customer" | "pending_internal" | "resolved" | "closed" | "spam";
+        /** @description A list of tickets. */
+        Tickets: {
+            /** @description Give it as `after` for the next part; none when this was the last. */
+            next?: string | null;
+            /** @description Those changed last first. */
+            tickets: components["schemas"]["TicketLine"][];
+        };
+        /** @description Everything that happened to a contact, in order. */
+        Timeline: {
+            /** @description The oldest first. */
+            facts: components["schemas"]["FactLine"][];
+            /** @description Its id. */
+            interaction: string;
+        };
         /** @description Where to hand it over. */
         Transfer: {
             /** @description Where to. */
@@ -2254,7 +2706,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["InteractionWhole"];
                 };
             };
             404: {
@@ -2281,6 +2733,163 @@ export interface operations {
                 "application/json": components["schemas"]["Assign"];
             };
         };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    floor_consult: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Transfer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    floor_consult_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    floor_consult_complete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    floor_consult_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    floor_consult_swap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             200: {
                 headers: {
@@ -2341,6 +2950,39 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Dispose"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    floor_dtmf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Keys"];
             };
         };
         responses: {
@@ -2524,6 +3166,39 @@ export interface operations {
             };
         };
     };
+    floor_mute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Switch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     interactions_note: {
         parameters: {
             query?: never;
@@ -2578,6 +3253,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    floor_pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Supervisor"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             409: {
@@ -2696,6 +3412,39 @@ export interface operations {
             };
         };
     };
+    floor_recording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordingWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     interactions_stream_begin: {
         parameters: {
             query?: never;
@@ -2764,6 +3513,117 @@ export interface operations {
             };
         };
     };
+    floor_supervise: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Supervise"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    floor_supervise_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    floor_take_over: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Supervisor"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     interactions_timeline: {
         parameters: {
             query?: never;
@@ -2780,7 +3640,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["Timeline"];
                 };
             };
             404: {
@@ -3034,7 +3894,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["Tickets"];
                 };
             };
         };

@@ -62,6 +62,8 @@ export const DEFAULT_KEYS: readonly (readonly [id: string, label: Key, key: stri
   ['offer.accept', 'do.accept', 'a'],
   ['offer.decline', 'do.decline', 'd'],
   ['call.hold', 'do.hold', 'h'],
+  ['call.mute', 'do.mute', 'm'],
+  ['call.keypad', 'do.keypad', 'p'],
   ['call.transfer', 'do.transfer', 't'],
   ['call.record', 'do.pause', 'r'],
   ['call.end', 'do.finish', 'e'],

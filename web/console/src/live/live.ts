@@ -44,6 +44,12 @@ export function useLive<T>(pick: (live: Live) => T): T {
   return useSyncExternalStore(watch, () => pick(live));
 }
 export const liveNow = (): Live => live;
+/** Calls whenever anything of the live picture changed. */
+export const watchLive = watch;
+
+/** What wants to be woken by the server's signs of life: this computer's timers sleep while the page is hidden. */
+const pulses = new Set<() => void>();
+export const onPulse = (beat: () => void): void => { pulses.add(beat); };
 
 // ---- facts and passing signs ----
 
@@ -146,6 +152,7 @@ function told(line: WebSocket, event: LiveEvent): void {
     case 'ping':
       serverTime(event.now);
       line.send('{"type":"pong"}');
+      pulses.forEach((beat) => beat());
       return;
     case 'signed_out': leave(true); return;
     case 'pong': case 'error': return;

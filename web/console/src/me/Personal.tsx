@@ -7,6 +7,8 @@ import { DEFAULT_KEYS, giveKey, keyOf, switchKeys, useKeysOn } from '../lib/acti
 import { language, speak, t, type Key } from '../lib/i18n';
 import { applyTheme, keep, remember } from '../lib/prefs';
 import { Button, Label, Page, Tabs } from '../ui/parts';
+import { useLive } from '../live/live';
+import { PhoneSettings } from '../phone/Check';
 import { ring, soundOn } from '../shell/ring';
 
 const THEMES: readonly (readonly [string, Key])[] = [['auto', 'theme.auto'], ['light', 'theme.light'], ['dark', 'theme.dark']];
@@ -14,6 +16,7 @@ const THEMES: readonly (readonly [string, Key])[] = [['auto', 'theme.auto'], ['l
 export default function Personal() {
   const [theme, setTheme] = useState(remember('theme') ?? 'auto');
   const [sound, setSound] = useState(soundOn());
+  const agent = useLive((l) => l.me?.agent);
   return (
     <Page title={t('nav.me')}>
       <div className="grid max-w-5xl gap-4 mid:grid-cols-2">
@@ -29,6 +32,7 @@ export default function Personal() {
             {'Notification' in window && Notification.permission === 'default' && <Button small onClick={() => void Notification.requestPermission()}>{t('me.notify')}</Button>}
           </div>
         </section>
+        {agent && <PhoneSettings />}
         <Password />
         <Keys />
       </div>

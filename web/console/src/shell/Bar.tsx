@@ -9,6 +9,7 @@ import { language, speak, t, tCode } from '../lib/i18n';
 import { otherTheme } from '../lib/prefs';
 import { go } from '../lib/router';
 import { leave, myself, useLive } from '../live/live';
+import { beginShift, PhoneChip } from '../phone/Chip';
 import { Button, Since, State } from '../ui/parts';
 import { openPalette } from './Palette';
 
@@ -81,7 +82,7 @@ function Mine() {
   const wish = (state: 'ready' | 'not_ready' | 'away', reason?: string): void =>
     void act(api.PUT('/api/v1/agents/{id}/state', { params: { path: { id: 'me' } }, body: reason ? { state, reason } : { state } }));
   const shift = (on: boolean): void =>
-    void act(api.POST(on ? '/api/v1/agents/{id}/sign-in' : '/api/v1/agents/{id}/sign-out', { params: { path: { id: 'me' } } }));
+    void (on ? beginShift() : act(api.POST('/api/v1/agents/{id}/sign-out', { params: { path: { id: 'me' } } })));
   const on = my && my.state !== 'signed_out';
   useActions([
     my && !on && { id: 'state.in', label: 'state.in', group: 'state', run: () => shift(true) },
@@ -114,9 +115,7 @@ function Mine() {
         </Menu.Portal>
       </Menu.Root>
       {my.pending && <span className="chip border-warn text-warn">{t('state.next', { state: tCode('state', my.pending) })}</span>}
-      <span className={`chip ${my.phone ? 'text-soft' : 'border-warn text-warn'}`} title={t(my.phone ? 'phone.on' : 'phone.off')}>
-        <span aria-hidden="true">☎{my.phone ? '' : ' ✕'}</span><span className="sr-only wide:not-sr-only">{t(my.phone ? 'phone.on' : 'phone.off')}</span>
-      </span>
+      <PhoneChip registered={my.phone} />
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { dismiss, useNotices } from '../lib/act';
 import { t, useLanguage } from '../lib/i18n';
 import { go, usePlace } from '../lib/router';
 import { supervises, useLive } from '../live/live';
+import { PhoneDialog, PhoneLine } from '../phone/Chip';
 import { Workspace } from '../work/Workspace';
 import { Bar } from './Bar';
 import { KeysHelp } from './KeysHelp';
@@ -39,7 +40,7 @@ export function Console() {
     <div className="grid h-full grid-rows-[auto_auto_1fr]">
       <a href="#main" className="sr-only focus:not-sr-only focus:fixed focus:left-2 focus:top-2 focus:z-50 focus:rounded focus:bg-panel focus:p-2">{t('skip')}</a>
       <Bar />
-      <div><Line /><Offers /></div>
+      <div><Line /><PhoneLine /><Offers /></div>
       <div className="flex min-h-0 flex-col-reverse mid:flex-row">
         <Nav />
         <main id="main" tabIndex={-1} className="min-h-0 min-w-0 grow outline-none">
@@ -55,7 +56,7 @@ export function Console() {
 /** What listens on every screen. */
 function Shared() {
   useGoActions();
-  return <><Palette /><KeysHelp /></>;
+  return <><Palette /><KeysHelp /><PhoneDialog /></>;
 }
 
 function Screen({ parts }: { parts: string[] }) {

@@ -10,6 +10,7 @@ import { now, onBeat } from '../lib/time';
 import { go } from '../lib/router';
 import { useLoad } from '../lib/load';
 import { myself, queueName, useLive } from '../live/live';
+import { answer, phoneNow, ringingFor, usePhone } from '../phone/state';
 import { Button, Channel, Since, Until } from '../ui/parts';
 import { ring } from './ring';
 
@@ -20,8 +21,9 @@ export function Offers() {
   const offers = work.filter((w) => w.work === 'alerting' && w.offer);
   useEffect(() => ring(offers.length), [offers.length]);
   const first = offers[0];
+  const rung = usePhone((p) => ringingFor(p.lines, first?.offer) !== undefined);
   useActions([
-    first && first.channel !== 'voice' && { id: 'offer.accept', label: 'do.accept', group: 'call', run: () => void accept(first) },
+    first && (first.channel !== 'voice' || rung) && { id: 'offer.accept', label: first.channel === 'voice' ? 'do.answer' : 'do.accept', group: 'call', run: () => void accept(first) },
     first && { id: 'offer.decline', label: 'do.decline', group: 'call', run: () => void decline(first) },
   ]);
   return (
@@ -31,7 +33,13 @@ export function Offers() {
   );
 }
 
+/** A call is taken by answering the phone that rings; if that is this browser's, here and now. */
 async function accept(w: WorkNow): Promise<void> {
+  if (w.channel === 'voice') {
+    const line = ringingFor(phoneNow().lines, w.offer);
+    if (line?.state === 'ringing') { answer(line.id); go(`/w/${w.interaction}`); }
+    return;
+  }
   if (await act(api.POST('/api/v1/offers/{id}/accept', { params: { path: { id: w.offer! } } }))) go(`/w/${w.interaction}`);
 }
 const decline = (w: WorkNow): Promise<boolean> => act(api.POST('/api/v1/offers/{id}/decline', { params: { path: { id: w.offer! } } }));
@@ -40,6 +48,7 @@ function Offer({ work, keys }: { work: WorkNow; keys: boolean }) {
   const i: InteractionNow | undefined = useLive((l) => l.view.interactions[work.interaction]);
   const queue = useLive((l) => queueName(l, i?.queue));
   const up = useLive((l) => l.up);
+  const line = usePhone((p) => ringingFor(p.lines, work.offer));
   const past = useLoad(i ? `past ${i.customer}` : null, async () =>
     (await take(api.GET('/api/v1/customers/{id}/timeline', { params: { path: { id: i!.customer }, query: { limit: 8 } } }))) as unknown as { entries: PastEntry[] });
   const tickets = (past.data?.entries ?? []).filter((e) => e.kind === 'ticket' && !['closed', 'merged', 'spam', 'resolved'].includes(e.status));
@@ -63,9 +72,9 @@ function Offer({ work, keys }: { work: WorkNow; keys: boolean }) {
         )}
       </div>
       <span className="grow" />
-      {work.channel === 'voice'
+      {work.channel === 'voice' && !line
         ? <strong className="text-warn">{t('offer.phone')}</strong>
-        : <Button look="main" className="min-h-11" disabled={!up} hotkey={keys ? keyOf('offer.accept') : undefined} onClick={() => void accept(work)}>{t('do.accept')}</Button>}
+        : <Button look="main" className="min-h-11" disabled={!up || line?.state === 'answering'} hotkey={keys ? keyOf('offer.accept') : undefined} onClick={() => void accept(work)}>{t(line?.state === 'answering' ? 'call.answering' : line ? 'do.answer' : 'do.accept')}</Button>}
       <Button className="min-h-11" disabled={!up} hotkey={keys ? keyOf('offer.decline') : undefined} onClick={() => void decline(work)}>{t('do.decline')}</Button>
     </div>
   );

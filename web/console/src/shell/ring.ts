@@ -4,28 +4,13 @@
 
 import { remember } from '../lib/prefs';
 import { t } from '../lib/i18n';
+import { notes } from '../phone/sound';
 
 let leader = false;
 // One tab holds the lock for as long as it lives; when it closes, the next one takes over.
 void navigator.locks?.request('ringdesk.sound', () => { leader = true; return new Promise<void>(() => {}); });
 
-let audio: AudioContext | null = null;
-function tone(): void {
-  audio ??= new AudioContext();
-  void audio.resume();
-  const at = audio.currentTime;
-  for (const [hz, from] of [[740, 0], [988, 0.16], [740, 0.32]] as const) {
-    const wave = audio.createOscillator();
-    const volume = audio.createGain();
-    wave.frequency.value = hz;
-    volume.gain.setValueAtTime(0, at + from);
-    volume.gain.linearRampToValueAtTime(0.16, at + from + 0.02);
-    volume.gain.exponentialRampToValueAtTime(0.001, at + from + 0.15);
-    wave.connect(volume).connect(audio.destination);
-    wave.start(at + from);
-    wave.stop(at + from + 0.16);
-  }
-}
+const tone = (): void => notes([[740, 0], [988, 0.16], [740, 0.32]]);
 
 export const soundOn = (): boolean => remember('sound') !== 'off';
 

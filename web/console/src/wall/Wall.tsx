@@ -12,6 +12,7 @@ import { clock, exactTime, now, onBeat } from '../lib/time';
 import { agentName, queueName, useLive, type Live } from '../live/live';
 import { Row as MenuRow } from '../shell/Bar';
 import { Button, Channel, Empty, Since, State } from '../ui/parts';
+import { Supervise, Watchers } from '../work/Supervise';
 
 /** Share of answered in time a queue is expected to have, where the queue's own is not told. */
 const SL_GOAL = 0.8;
@@ -229,7 +230,7 @@ function Contacts({ live }: { live: Live }) {
     <section className="card min-h-40 grow overflow-auto" aria-label={t('wall.contacts')} tabIndex={0}>
       <table className="table">
         <caption className="sr-only">{t('wall.contacts')}</caption>
-        <thead><tr><th scope="col">{t('wall.contact')}</th><th scope="col">{t('wall.state')}</th><th scope="col">{t('wall.queue')}</th><th scope="col">{t('wall.agent')}</th><th scope="col" className="text-right!">{t('wall.time')}</th></tr></thead>
+        <thead><tr><th scope="col">{t('wall.contact')}</th><th scope="col">{t('wall.state')}</th><th scope="col">{t('wall.queue')}</th><th scope="col">{t('wall.agent')}</th><th scope="col" className="text-right!">{t('wall.time')}</th><th scope="col">{t('sup.who')}</th></tr></thead>
         <tbody>{list.map(([id, i]) => <ContactRow key={id} id={id} i={i} queue={queueName(live, i.queue)} agent={agentName(live, i.agent)} />)}</tbody>
       </table>
       {list.length === 0 && <Empty>{t('inbox.all.none')}</Empty>}
@@ -243,6 +244,7 @@ const ContactRow = memo(function ContactRow({ id, i, queue, agent }: { id: strin
       <td><A href={`/w/${id}`} className="link"><Channel channel={i.channel} /> {i.customer_name || i.from}</A></td>
       <td><State state={i.stage} /></td><td>{queue}</td><td>{agent}</td>
       <td className="text-right"><Since at={i.stage_since} /></td>
+      <td><div className="flex flex-wrap items-center gap-2"><Supervise id={id} i={i} small /><Watchers i={i} /></div></td>
     </tr>
   );
 });

@@ -7,11 +7,14 @@ import { keyOf, useActions } from '../lib/actions';
 import { t } from '../lib/i18n';
 import { A, go } from '../lib/router';
 import { agentName, queueName, supervises, useLive } from '../live/live';
+import { Sound, useLine } from '../phone/Talk';
 import { Button, Channel, Empty, Since, State, Tabs } from '../ui/parts';
 import { Assign } from './Assign';
 import type { Contact as C } from './contact';
 import { Conversation } from './Conversation';
+import { Consult } from './Consult';
 import { Story } from './Story';
+import { Supervise, Watchers } from './Supervise';
 import { Transfer } from './Transfer';
 import { WrapUp } from './WrapUp';
 
@@ -43,6 +46,7 @@ function Head({ contact: c, onProfile }: { contact: C; onProfile: () => void }) 
         <h1 className="min-w-0 truncate text-[1.3rem] font-semibold"><Channel channel={c.channel} /> {c.who}</h1>
         {c.from !== c.who && <span className="num text-soft">{c.from}</span>}
         {c.stage ? <span className="chip text-[1rem]"><State state={c.stage} />{since && <Since at={since} />}</span> : <span className="chip text-soft">{t('work.over')}</span>}
+        <Watchers i={c.now} />
         <span className="grow" />
         <Button small look="plain" className="wide:hidden" onClick={onProfile}>{t('work.profile')}</Button>
       </div>
@@ -54,6 +58,9 @@ function Head({ contact: c, onProfile }: { contact: C; onProfile: () => void }) 
         {Object.entries(c.now?.attributes ?? {}).filter(([k, v]) => v && k !== 'lang').slice(0, 4).map(([k, v]) => <span key={k}>{k}: {v}</span>)}
       </p>
       <Controls contact={c} />
+      <Consult contact={c} />
+      <Sound interaction={c.id} />
+      {c.now && <div className="mt-2 empty:hidden"><Supervise id={c.id} i={c.now} /></div>}
     </header>
   );
 }
@@ -72,6 +79,7 @@ function Controls({ contact: c }: { contact: C }) {
   const pause = async (): Promise<void> => {
     if (await act(api.POST('/api/v1/interactions/{id}/record-pause', { ...path(c.id), body: { paused: !c.paused } }))) c.setPaused(!c.paused);
   };
+  const line = useLine(c.id, talking && voice);
   const finish = (): void => void act(api.POST('/api/v1/interactions/{id}/finish', path(c.id)));
   useActions([
     talking && voice && { id: 'call.hold', label: held ? 'do.unhold' : 'do.hold', group: 'call', run: hold },
@@ -83,6 +91,7 @@ function Controls({ contact: c }: { contact: C }) {
   if (!talking && !waiting) return null;
   return (
     <div className="mt-2 flex flex-wrap gap-2" role="toolbar" aria-label={t('work.controls')}>
+      {line.buttons}
       {talking && voice && <Button className="min-h-10" disabled={!up} aria-pressed={held} hotkey={keyOf('call.hold')} onClick={hold}>{t(held ? 'do.unhold' : 'do.hold')}</Button>}
       {talking && <Button className="min-h-10" disabled={!up} hotkey={keyOf('call.transfer')} onClick={() => setHanding(true)}>{t('do.transfer')}</Button>}
       {talking && voice && recording && <Button className="min-h-10" disabled={!up} aria-pressed={c.paused} hotkey={keyOf('call.record')} onClick={() => void pause()}>{t(c.paused ? 'do.resume' : 'do.pause')}</Button>}

@@ -6,7 +6,7 @@ import { api } from '../api/client';
 import { act } from '../lib/act';
 import { t, tCode } from '../lib/i18n';
 import { useLive } from '../live/live';
-import { Dialog, Since, State } from '../ui/parts';
+import { Dialog, Since, State, Tabs } from '../ui/parts';
 import type { Contact } from './contact';
 
 type To = { kind: 'queue'; queue: string } | { kind: 'agent'; agent: string } | { kind: 'number'; number: string };
@@ -19,11 +19,15 @@ const rank: Record<string, number> = { ready: 0, not_ready: 1, away: 2, signed_o
 
 function Targets({ contact, onDone }: { contact: Contact; onDone: () => void }) {
   const [text, setText] = useState('');
+  const [asks, setAsks] = useState<'blind' | 'consult'>('blind');
   const agents = useLive((l) => l.view.agents);
   const queues = useLive((l) => l.view.queues);
   const me = useLive((l) => l.me?.agent);
   const hand = async (to: To): Promise<void> => {
-    if (await act(api.POST('/api/v1/interactions/{id}/transfer', { params: { path: { id: contact.id } }, body: { to } }), t('transfer.done'))) onDone();
+    const asked = { params: { path: { id: contact.id } }, body: { to } };
+    if (asks === 'consult') {
+      if (await act(api.POST('/api/v1/interactions/{id}/consult', asked), t('transfer.asked'))) onDone();
+    } else if (await act(api.POST('/api/v1/interactions/{id}/transfer', asked), t('transfer.done'))) onDone();
   };
   const number = text.replace(/[\s().-]/g, '');
   const dialable = contact.channel === 'voice' && /^\+?[0-9*#]{2,}$/.test(number);
@@ -31,6 +35,7 @@ function Targets({ contact, onDone }: { contact: Contact; onDone: () => void }) 
   const row = 'flex min-h-10 items-center gap-3 rounded-md px-2 data-[disabled=true]:text-soft data-[selected=true]:bg-mine';
   return (
     <Command label={t('transfer.title')} loop>
+      {contact.channel === 'voice' && <div className="mb-2"><Tabs label={t('transfer.how')} value={asks} onChange={setAsks} tabs={[['blind', 'transfer.blind'], ['consult', 'transfer.consult']]} /></div>}
       <Command.Input autoFocus value={text} onValueChange={setText} placeholder={t('transfer.hint')} className="field mb-2" />
       <Command.List className="max-h-[50vh] overflow-y-auto">
         <Command.Empty className="px-2 py-4 text-soft">{t('palette.none')}</Command.Empty>

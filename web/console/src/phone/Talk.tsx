@@ -1,0 +1,85 @@
+// What a call in this browser adds to the contact: mute, keypad, and how the sound is.
+
+import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { keyOf, useActions } from '../lib/actions';
+import { t } from '../lib/i18n';
+import { onBeat } from '../lib/time';
+import { Button, Dialog } from '../ui/parts';
+import { lineOf, micLevel, mute, press, usePhone } from './state';
+
+/** Mute and keypad of the call this contact has in this browser; nothing where it has none. */
+export function useLine(interaction: string, talking: boolean): { buttons: ReactNode } {
+  const line = usePhone((p) => (talking ? lineOf(p.lines, interaction) : undefined));
+  const [keys, setKeys] = useState(false);
+  const flip = (): void => { if (line) mute(line.id, !line.muted); };
+  useActions([
+    line && { id: 'call.mute', label: line.muted ? 'do.unmute' : 'do.mute', group: 'call', run: flip },
+    line && { id: 'call.keypad', label: 'do.keypad', group: 'call', run: () => setKeys(true) },
+  ]);
+  if (!line) return { buttons: null };
+  return {
+    buttons: (
+      <>
+        <Button className="min-h-10" aria-pressed={line.muted} hotkey={keyOf('call.mute')} onClick={flip}>{t(line.muted ? 'do.unmute' : 'do.mute')}</Button>
+        <Button className="min-h-10" hotkey={keyOf('call.keypad')} onClick={() => setKeys(true)}>{t('do.keypad')}</Button>
+        <Dialog open={keys} onClose={() => setKeys(false)} title={t('do.keypad')}><Keypad onPress={(digit) => press(line.id, digit)} /></Dialog>
+      </>
+    ),
+  };
+}
+
+const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
+
+function Keypad({ onPress }: { onPress: (digit: string) => void }) {
+  const [pressed, setPressed] = useState('');
+  const key = (digit: string): void => { onPress(digit); setPressed((was) => (was + digit).slice(-24)); };
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => { box.current?.querySelector('button')?.focus(); }, []);
+  return (
+    <div ref={box} className="grid justify-items-center gap-3" onKeyDown={(e) => { if (KEYS.includes(e.key)) { e.preventDefault(); key(e.key); } }}>
+      <output className="num min-h-8 text-[1.3rem]" aria-label={t('keypad.pressed')}>{pressed}</output>
+      <div className="grid grid-cols-3 gap-2">
+        {KEYS.map((k) => <Button key={k} className="min-h-12 min-w-18 text-[1.2rem]" aria-label={t('keypad.key', { key: k })} onClick={() => key(k)}>{k}</Button>)}
+      </div>
+    </div>
+  );
+}
+
+/** Below this nobody is speaking. */
+const SPEAKING = 0.45;
+
+/** How loud one is, how it travels, and a word when somebody talks to a muted microphone. */
+export function Sound({ interaction }: { interaction: string }) {
+  const line = usePhone((p) => lineOf(p.lines, interaction));
+  const quality = usePhone((p) => p.quality);
+  const here = usePhone((p) => p.place === 'here');
+  const bar = useRef<HTMLSpanElement>(null);
+  const [lost, setLost] = useState(false);
+  const muted = line?.muted ?? false;
+  const up = line?.state === 'up';
+  useEffect(() => {
+    if (!up || !here) return undefined;
+    let loud = 0;
+    const stop = onBeat(() => {
+      const level = micLevel();
+      if (bar.current) bar.current.style.transform = `scaleX(${level.toFixed(3)})`;
+      loud = level > SPEAKING ? Math.min(loud + 1, 8) : Math.max(loud - 1, 0);
+      setLost(muted && loud >= 4);
+    });
+    return () => { stop(); setLost(false); };
+  }, [up, here, muted]);
+  if (!line) return null;
+  if (line.state === 'answering') return <p role="status" className="mt-2 text-soft">{t('call.answering')}</p>;
+  const colour = quality?.grade === 'poor' ? 'text-bad' : quality?.grade === 'fair' ? 'text-warn' : 'text-good';
+  return (
+    <div className="mt-2 flex flex-wrap items-center gap-x-4 gap-y-1 text-soft">
+      {here && <span className="inline-flex items-center gap-2"><span>{t('check.microphone')}</span><span aria-hidden="true" className="h-2 w-24 overflow-hidden rounded-full border border-edge bg-raised"><span ref={bar} style={{ transform: 'scaleX(0)' }} className={`block h-full origin-left ${muted ? 'bg-soft' : 'bg-good'}`} /></span></span>}
+      {quality && (
+        <span title={t('quality.figures', { rtt: quality.rtt_ms, jitter: quality.jitter_ms, lost: (100 * quality.lost).toFixed(1) })}>
+          {t('call.quality')}: <span className={colour}><span aria-hidden="true">{quality.grade === 'poor' ? '▂' : quality.grade === 'fair' ? '▂▄' : '▂▄▆'} </span>{t(`quality.${quality.grade}`)}</span>
+        </span>
+      )}
+      <span role="status">{lost && <strong className="text-warn">⚠ {t('call.muted')}</strong>}</span>
+    </div>
+  );
+}
