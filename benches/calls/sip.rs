@@ -217,7 +217,7 @@ impl Phones {
                 let n = self.calls.len();
                 self.calls.push(Call { state: State::Inviting, began: now, peer: None });
                 open += 1;
-                if n > 0 && n % WATCHED == 0 {
+                if n > 0 && n.is_multiple_of(WATCHED) {
                     rss_meanwhile.push(proc::rss(pid)?);
                 }
                 self.request(n, "INVITE")?;

@@ -168,7 +168,7 @@ async fn copy(open: &StreamOpen, mute: &AtomicBool, resumed: bool, socket: Socke
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     // Room for all that waits after a stall.
-    let most = rate.samples(limits::STREAM_PIPE_MS) as usize;
+    let most = rate.samples(limits::STREAM_PIPE_MS);
     let (mut left, mut right) = (vec![0i16; most], vec![0i16; most]);
     loop {
         tokio::select! {
@@ -199,7 +199,7 @@ async fn copy(open: &StreamOpen, mute: &AtomicBool, resumed: bool, socket: Socke
 fn take(open: &StreamOpen, mute: bool, closed: bool, left: &mut [i16], right: &mut [i16]) -> Option<Bytes> {
     let (l, r) = (open.customer.waiting(), open.heard.waiting());
     // A direction that stays silent (a caller who sends nothing) must not hold the other back for ever.
-    let behind = open.customer.rate().samples(200) as usize;
+    let behind = open.customer.rate().samples(200);
     let n = if closed || l.abs_diff(r) > behind { l.max(r) } else { l.min(r) }.min(left.len());
     if n == 0 {
         return None;
