@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     base::{TenantId, TrunkId, redact::Secret},
-    call::{CallSettings, MediaPolicy, TrunkTarget, route::Audience},
+    call::{CallSettings, MediaPolicy, TrunkTarget, route::Audience, trunk::Policy},
     center::{
         Input,
         settings::{self, Settings, diff},
@@ -165,7 +165,7 @@ impl Business {
         let mut trunks = BTreeMap::new();
         for (tenant, t) in &settings.tenants {
             for (id, trunk) in &t.config.trunks {
-                match self.resolve(trunk, t.config.trunk_policy(trunk)).await {
+                match self.resolve(trunk, t.config.trunk_policy(trunk), t.config.trunk_rules(trunk)).await {
                     Ok(target) => {
                         trunks.insert((tenant.clone(), id.clone()), target);
                     }
@@ -179,6 +179,7 @@ impl Business {
             sip: Arc::new(sip),
             media_addr: self.here.media,
             trunks,
+            groups: settings.trunk_groups(),
             media_timeout: self.here.media_timeout,
             ptime_ms: 20,
             phones: settings.tenants.iter().map(|(id, t)| (id.clone(), t.config.phone_policies())).collect(),
@@ -187,7 +188,7 @@ impl Business {
         Ok((Arc::new(settings), Arc::new(calls)))
     }
 
-    async fn resolve(&self, t: &settings::Trunk, media: MediaPolicy) -> Result<TrunkTarget, String> {
+    async fn resolve(&self, t: &settings::Trunk, media: MediaPolicy, policy: Policy) -> Result<TrunkTarget, String> {
         let transport = Transport::parse(&t.transport).ok_or_else(|| format!("`{}` is no transport", t.transport))?;
         let (host, port) = match t.host.rsplit_once(':') {
             Some((h, p)) if !h.contains(':') || h.ends_with(']') => {
@@ -205,11 +206,15 @@ impl Business {
                 let password = password.ok_or_else(|| {
                     format!("the secret `{name}` is not set: give it as RINGDESK_SECRET_{}", name.to_uppercase())
                 })?;
-                Some(Credentials { realm: t.realm.clone().unwrap_or_else(|| host.clone()), user: user.clone(), password })
+                let realm = t.realm.clone().unwrap_or_else(|| host.clone());
+                Some(Credentials { realm, user: user.clone(), password, hosts: vec![addr.ip()] })
             }
             _ => None,
         };
-        Ok(TrunkTarget { transport, addr, host, credentials, max_calls: t.max_calls, media })
+        let mut target = TrunkTarget::new(transport, addr, &host);
+        (target.credentials, target.max_calls) = (credentials, t.max_calls);
+        (target.media, target.policy) = (media, policy);
+        Ok(target)
     }
 }
 

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use media::wire::{Audience, BridgeId, LegId, PlayId, RecordId, RecordTrouble, Repeat};
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, MediaPolicy, PhonePolicies, Quality};
+use super::{Cause, MediaPolicy, PhonePolicies, Quality, trunk};
 use crate::{
     base::{TenantId, TrunkId},
     sip::{
@@ -238,6 +238,10 @@ pub enum Event {
     Registered { tenant: TenantId, user: String, contacts: usize },
     /// None any more.
     Unregistered { tenant: TenantId, user: String },
+    /// A registrar of ours has answered, or has not: 408.
+    TrunkRegistered { tenant: TenantId, trunk: TrunkId, on: bool, code: u16 },
+    /// A carrier does not answer any more, or does again.
+    TrunkUp { tenant: TenantId, trunk: TrunkId, up: bool },
     /// The dialog stands or has changed: what a restart needs.
     Dialog { leg: LegId, snapshot: Box<DialogSnapshot>, media: LegSnapshot },
 }
@@ -257,6 +261,17 @@ pub struct TrunkTarget {
     pub max_calls: Option<u32>,
     /// What is spoken with it.
     pub media: MediaPolicy,
+    /// Everything else.
+    pub policy: trunk::Policy,
+}
+
+impl TrunkTarget {
+    /// A carrier at an address, and nothing special about it.
+    pub fn new(transport: Transport, addr: SocketAddr, host: &str) -> Self {
+        let media = MediaPolicy::default();
+        let policy = trunk::Policy::default();
+        TrunkTarget { transport, addr, host: host.to_owned(), credentials: None, max_calls: None, media, policy }
+    }
 }
 
 /// What the calls need to know of the world.
@@ -268,6 +283,8 @@ pub struct CallSettings {
     pub media_addr: Option<IpAddr>,
     /// Carriers.
     pub trunks: BTreeMap<(TenantId, TrunkId), TrunkTarget>,
+    /// Several of them under one name.
+    pub groups: BTreeMap<(TenantId, TrunkId), Vec<trunk::Member>>,
     /// A leg nothing is heard from for so long is given up; `None`: never.
     pub media_timeout: Option<Duration>,
     /// Packet time we ask for, milliseconds.

@@ -10,7 +10,10 @@ use std::{
 use bytes::Bytes;
 use media::wire::{self, Audience, Codec, Command, Detect, Ice, LegId, RecordFormat, Remote, Security, Stats};
 
-use super::{Action, By, CallSettings, Cause, Dtmf, Event, Figures, Input, LegSnapshot, MediaPolicy, Output, quality::Meter};
+use super::{
+    Action, By, CallSettings, Cause, Dtmf, Event, Figures, Input, LegSnapshot, MediaPolicy, Output, quality::Meter,
+    trunk::Trunks,
+};
 use crate::{
     base::{Deadlines, Mono, Now, Rng, TenantId, TrunkId, ms},
     sdp::{self, Session},
@@ -36,6 +39,7 @@ pub struct Calls {
     pub(super) dialogs: BTreeMap<DialogKey, LegId>,
     pub(super) timers: Deadlines<LegId>,
     pub(super) figures: Figures,
+    pub(super) trunks: Trunks,
     next_leg: u64,
 }
 
@@ -136,6 +140,7 @@ impl Calls {
             dialogs: BTreeMap::new(),
             timers: Deadlines::default(),
             figures: Figures::default(),
+            trunks: Trunks::new(),
             next_leg: 0,
         }
     }
@@ -144,6 +149,7 @@ impl Calls {
     pub fn settings(&mut self, settings: Arc<CallSettings>) {
         self.stack.settings(settings.sip.clone());
         self.settings = settings;
+        self.trunks.changed();
     }
 
     /// A leg never used before.
@@ -189,7 +195,8 @@ impl Calls {
 
     /// When to be handed a `Tick`.
     pub fn deadline(&self) -> Option<Mono> {
-        [self.stack.deadline(), self.timers.next()].into_iter().flatten().min()
+        let trunks = self.trunks.deadline(&self.settings);
+        [self.stack.deadline(), self.timers.next(), trunks].into_iter().flatten().min()
     }
 
     /// Ends a dialog of an earlier life of this process.
@@ -208,6 +215,7 @@ impl Calls {
                 while let Some(leg) = self.timers.pop_due(now.mono) {
                     self.ring_over(now, leg, out);
                 }
+                self.trunks_tick(now, out);
             }
         }
     }
@@ -275,15 +283,31 @@ impl Calls {
         use stack::Event as E;
         match event {
             E::Incoming { dialog, request, source, tenant, who } => {
-                self.incoming(now, dialog, &request, source, tenant, who, out)
+                let trunk = if let stack::Who::Trunk(t) = &who { Some((tenant.clone(), t.clone())) } else { None };
+                if trunk.as_ref().is_some_and(|key| self.trunk_full(now, dialog, key, out)) {
+                    return;
+                }
+                self.incoming(now, dialog, &request, source, tenant, who, out);
+                if let Some(l) = self.dialogs.get(&dialog).and_then(|leg| self.legs.get_mut(leg)) {
+                    l.trunk = trunk;
+                }
             }
+            E::Told { ask, code, answer } => self.trunk_told(now, ask, code, answer, out),
             E::Registered { tenant, user, contacts } => out.push(Output::Event(Event::Registered { tenant, user, contacts })),
             E::Unregistered { tenant, user } => out.push(Output::Event(Event::Unregistered { tenant, user })),
             E::Cancelled { dialog, .. } => self.ended(dialog, Cause::CallerGaveUp, By::Peer, out),
-            E::Progress { dialog, code, .. } => self.progressed(dialog, code, out),
-            E::Answered { dialog, body, .. } => self.peer_answered(now, dialog, body, out),
-            E::Refused { dialog, code, reason_header, .. } => {
-                self.peer_refused(now, dialog, code, reason_header.as_deref(), out)
+            E::Progress { dialog, code, .. } => {
+                self.trunk_progress(dialog, code);
+                self.progressed(dialog, code, out);
+            }
+            E::Answered { dialog, body, .. } => {
+                self.trunk_answered(dialog);
+                self.peer_answered(now, dialog, body, out);
+            }
+            E::Refused { dialog, code, reason_header, retry_after, .. } => {
+                if !self.trunk_refused(now, dialog, code, retry_after, out) {
+                    self.peer_refused(now, dialog, code, reason_header.as_deref(), out);
+                }
             }
             E::Acked { dialog, body } => self.acked(now, dialog, body, out),
             E::Reoffer { dialog, body } => self.reoffered(now, dialog, body, out),
@@ -416,6 +440,7 @@ impl Calls {
 
     fn closed(&mut self, leg: LegId, stats: Option<Stats>, out: &mut Vec<Output>) {
         let Some(mut l) = self.legs.remove(&leg) else { return };
+        self.trunk_leg_over(leg);
         self.dialogs.retain(|_, l| *l != leg);
         if let State::Closing { cause, by } = l.state {
             let quality = stats.map(|stats| {

@@ -18,10 +18,12 @@
 //! | `incoming`, `outgoing` | how a leg comes up |
 //! | `midcall` | re-offers, hold, digits |
 //! | `policy` | what is spoken with whom: codecs, encryption, digits |
+//! | `trunk` | carriers: registration, health, groups, limits |
 //! | `quality` | how legs sounded, and whether anything is heard of them |
 
 pub mod cause;
 pub mod route;
+pub mod trunk;
 
 mod api;
 mod calls;

@@ -15,18 +15,18 @@ use crate::{
     sip::{
         msg::{Headers, Host, Name, NameAddr, SipUri, Uri},
         stack::{self, Body, DialogKey, Target},
-        transport::{Flow, Transport},
+        transport::Transport,
     },
 };
 
 /// A call waiting for its port.
 #[derive(Debug)]
 pub(super) struct Dial {
-    targets: Vec<Target>,
-    from: NameAddr,
-    headers: Headers,
-    credentials: Option<crate::sip::auth::Credentials>,
-    policy: MediaPolicy,
+    pub targets: Vec<Target>,
+    pub from: NameAddr,
+    pub headers: Headers,
+    pub credentials: Option<crate::sip::auth::Credentials>,
+    pub policy: MediaPolicy,
 }
 
 /// Phones that ring.
@@ -76,7 +76,7 @@ impl Calls {
         }
         let dial = match &to {
             Endpoint::Agent { tenant, user } => self.dial_agent(tenant, user, &caller, more),
-            Endpoint::Trunk { tenant, trunk, number } => self.dial_trunk(tenant, trunk, number, &caller, more),
+            Endpoint::Trunk { tenant, trunk, number } => self.dial_trunk(now, leg, (tenant, trunk, number), &caller, more),
         };
         let (dial, refused) = match dial {
             Ok(dial) => (Some(dial), None),
@@ -98,9 +98,7 @@ impl Calls {
         l.ice = web.then(|| policy::credentials(&mut self.rng));
         let ice = l.ice.clone();
         l.media_open = !closing;
-        if let (Endpoint::Trunk { tenant, trunk, .. }, false) = (&to, closing) {
-            l.trunk = Some((tenant.clone(), trunk.clone()));
-        }
+        l.trunk = self.trunk_of_hunt(leg).filter(|_| !closing);
         self.legs.insert(leg, l);
         if closing {
             return self.release(leg, out);
@@ -128,32 +126,6 @@ impl Calls {
             from = from.with_display(d);
         }
         Ok(Dial { targets, from, headers, credentials: None, policy: self.policy_of_phone(tenant, user) })
-    }
-
-    fn dial_trunk(
-        &self,
-        tenant: &TenantId,
-        trunk: &crate::base::TrunkId,
-        number: &str,
-        caller: &Party,
-        headers: Headers,
-    ) -> Result<Dial, Cause> {
-        let key = (tenant.clone(), trunk.clone());
-        let t = self.settings.trunks.get(&key).ok_or(Cause::Unreachable)?;
-        let busy = self.legs.values().filter(|l| l.trunk.as_ref() == Some(&key)).count();
-        if t.max_calls.is_some_and(|max| busy >= max as usize) {
-            return Err(Cause::Congestion);
-        }
-        let local = self.settings.sip.local(t.transport).ok_or(Cause::Unreachable)?;
-        let flow = Flow { transport: t.transport, local, remote: t.addr, conn: None };
-        let host = Host::parse(&t.host).unwrap_or(Host::Ip(t.addr.ip()));
-        let uri: Uri = SipUri::new(Some(number), host.clone(), Some(t.addr.port()).filter(|p| *p != 5060)).into();
-        // A digest trunk knows us by its user; others by the number we present.
-        let user = t.credentials.as_ref().map(|c| c.user.clone()).filter(|_| caller.number.is_empty());
-        let name = user.unwrap_or_else(|| if caller.number.is_empty() { "anonymous".into() } else { caller.number.clone() });
-        let from = NameAddr::new(SipUri::new(Some(&name), host, None));
-        let targets = vec![Target { uri, to: None, flow, sticky: false }];
-        Ok(Dial { targets, from, headers, credentials: t.credentials.clone(), policy: t.media.clone() })
     }
 
     /// The port is bound: the calls go out, each with the offer its phone understands.

@@ -55,18 +55,13 @@ impl Pair {
                 listeners: vec![stack::Listener { transport: Transport::Udp, local: addr(me), public: None }],
                 ..SipSettings::default()
             };
-            let target = TrunkTarget {
-                transport: Transport::Udp,
-                addr: addr(1 - me),
-                host: addr(1 - me).ip().to_string(),
-                credentials: None,
-                max_calls: Some(3),
-                media: MediaPolicy::default(),
-            };
+            let mut target = TrunkTarget::new(Transport::Udp, addr(1 - me), &addr(1 - me).ip().to_string());
+            target.max_calls = Some(3);
             let settings = CallSettings {
                 sip: Arc::new(sip),
                 media_addr: None,
                 trunks: [((tenant(), carrier()), target)].into(),
+                groups: Default::default(),
                 media_timeout: Some(secs(60)),
                 ptime_ms: 20,
                 phones: Default::default(),

@@ -16,6 +16,7 @@
 //! | `flows` | what flows ask for |
 //! | `offers` | what the router decides |
 //! | `talk` | connecting, holding, handing over, ending |
+//! | `trunks` | what carriers report, and who may call by them |
 //! | `record` | recordings and voicemail |
 //! | `chat` | visitors and messages |
 //! | `desk` | tickets and customers |
@@ -49,6 +50,7 @@ mod offers;
 mod picture;
 mod record;
 mod talk;
+mod trunks;
 mod voice;
 
 use std::{

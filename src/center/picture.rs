@@ -40,7 +40,8 @@ pub(super) fn tenant(c: &Center, now: Now, id: &TenantId) -> Option<TenantView> 
         .collect();
     let mine = c.interactions.values().filter(|i| i.tenant == *id);
     let interactions = mine.map(|i| (i.id, interaction(c, t, i))).collect();
-    Some(TenantView { seq: c.seq, at: now.wall, agents, queues, interactions, alarms: t.alarms.clone() })
+    let (trunks, alarms) = (c.calls.trunks(now, id), t.alarms.clone());
+    Some(TenantView { seq: c.seq, at: now.wall, agents, queues, interactions, trunks, alarms })
 }
 
 fn agent(c: &Center, t: &super::Tenant, id: &AgentId) -> AgentView {

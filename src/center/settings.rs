@@ -12,6 +12,7 @@ use crate::{
     call::{
         Dtmf, MediaPolicy, PhonePolicies,
         route::{self, Destination, Route},
+        trunk,
     },
     ivr, routing,
     sdp::{self, Srtp},
@@ -49,6 +50,9 @@ pub struct Tenant {
     pub phones: BTreeMap<AgentId, Media>,
     /// Carriers.
     pub trunks: BTreeMap<TrunkId, Trunk>,
+    /// Several trunks under one name, which a route may lead to: the next is tried when one cannot take the call.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub trunk_groups: BTreeMap<TrunkId, Vec<trunk::Member>>,
     /// Which number leads where.
     pub routes: Vec<Route>,
     /// Web chat.
@@ -90,6 +94,18 @@ pub struct Trunk {
     /// Most calls at once, both ways.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_calls: Option<u32>,
+    /// Most new calls out per second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls_per_s: Option<u32>,
+    /// We register with the carrier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register: Option<trunk::Register>,
+    /// We look whether the carrier is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<trunk::Options>,
+    /// When the next trunk of a group is tried.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub failover: trunk::Failover,
     /// What is spoken with it, where that is not what is spoken with phones.
     #[serde(default, skip_serializing_if = "Media::is_empty")]
     pub media: Media,
@@ -134,6 +150,11 @@ impl Media {
             bad.push(format!("{at}.codecs: `{word}` is not known; expected {}", sdp::codec_names().join(", ")));
         }
     }
+}
+
+/// What is as it is without being written is not written.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn udp() -> String {
@@ -219,6 +240,7 @@ impl Business {
             bad.extend(t.routing.validate().into_iter().map(|p| format!("{at}.routing.{p}")));
             t.route_problems(&at, &mut bad);
             t.trunk_problems(&at, &mut bad);
+            t.group_problems(&at, &mut bad);
             t.media.problems(&format!("{at}.media"), &mut bad);
             for (agent, m) in &t.phones {
                 m.problems(&format!("{at}.phones.{agent}"), &mut bad);
@@ -253,7 +275,7 @@ impl Tenant {
                 Destination::Agent(a) if !self.routing.agents.contains_key(a) => {
                     bad.push(format!("{at}: there is no agent `{a}`"))
                 }
-                Destination::Trunk(o) if !self.trunks.contains_key(&o.trunk) => {
+                Destination::Trunk(o) if !self.trunks.contains_key(&o.trunk) && !self.trunk_groups.contains_key(&o.trunk) => {
                     bad.push(format!("{at}: there is no trunk `{}`", o.trunk));
                 }
                 Destination::Trunk(_) if r.from == crate::call::route::Audience::Public => {
@@ -273,8 +295,31 @@ impl Tenant {
                 bad.push(format!("{at}.trunks.{id}.host: is empty; expected host or host:port"));
             }
             t.media.problems(&format!("{at}.trunks.{id}.media"), bad);
+            let parts = [
+                ("register", t.register.as_ref().and_then(trunk::Register::problem)),
+                ("options", t.options.as_ref().and_then(trunk::Options::problem)),
+                ("failover", t.failover.problem()),
+            ];
+            bad.extend(parts.iter().filter_map(|(part, p)| Some(format!("{at}.trunks.{id}.{part}.{}", (*p)?))));
+            if t.register.as_ref().is_some_and(|r| r.user.is_none()) && t.username.is_none() {
+                bad.push(format!("{at}.trunks.{id}.register: needs a user, or the trunk's username"));
+            }
             if t.username.is_some() != t.password_secret.is_some() {
                 bad.push(format!("{at}.trunks.{id}: username and password_secret come together or not at all"));
+            }
+        }
+    }
+
+    fn group_problems(&self, at: &str, bad: &mut Vec<String>) {
+        for (id, members) in &self.trunk_groups {
+            if self.trunks.contains_key(id) {
+                bad.push(format!("{at}.trunk_groups.{id}: a trunk has this name already"));
+            }
+            if members.is_empty() {
+                bad.push(format!("{at}.trunk_groups.{id}: is empty"));
+            }
+            for m in members.iter().filter(|m| !self.trunks.contains_key(&m.trunk)) {
+                bad.push(format!("{at}.trunk_groups.{id}: there is no trunk `{}`", m.trunk));
             }
         }
     }
@@ -291,6 +336,16 @@ impl Tenant {
         let all = self.media.over(&MediaPolicy::default());
         let users = self.phones.iter().map(|(agent, m)| (agent.to_string(), m.over(&all))).collect();
         PhonePolicies { all, users }
+    }
+
+    /// What holds for one of its trunks.
+    pub fn trunk_rules(&self, trunk: &Trunk) -> trunk::Policy {
+        trunk::Policy {
+            register: trunk.register.clone(),
+            options: trunk.options.clone(),
+            calls_per_s: trunk.calls_per_s,
+            failover: trunk.failover.clone(),
+        }
     }
 
     /// What is spoken with one of its trunks.
@@ -324,6 +379,17 @@ pub struct TenantSettings {
     pub plan: Arc<routing::Plan>,
     /// Flows by id, with the hours they may ask for.
     pub library: Arc<ivr::Library>,
+}
+
+impl Settings {
+    /// Groups of trunks, by tenant and name.
+    pub fn trunk_groups(&self) -> BTreeMap<trunk::Key, Vec<trunk::Member>> {
+        let of = |(id, t): (&TenantId, &Arc<TenantSettings>)| {
+            let id = id.clone();
+            t.config.trunk_groups.clone().into_iter().map(move |(name, members)| ((id.clone(), name), members))
+        };
+        self.tenants.iter().flat_map(of).collect()
+    }
 }
 
 /// Opening hours for flows, from the routing plan.

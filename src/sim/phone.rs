@@ -12,9 +12,9 @@ use crate::{
     base::{Mono, Now, NumberPattern, Rng, TenantId, ms, redact::Secret, secs},
     sdp::{self, LocalMedia, Offering, Session, Srtp, Web},
     sip::{
-        auth::Credentials,
+        auth::{Credentials, Ha1},
         msg::{Headers, Message, Method, Name, NameAddr, SipUri, Uri},
-        stack::{Action, DialogKey, Event, Input, Listener, Output, SipSettings, Stack, Target, Timers},
+        stack::{Action, Counters, DialogKey, Event, Input, Listener, Output, SipSettings, Stack, Target, Timers},
         transport::{Flow, Transport},
     },
 };
@@ -29,6 +29,8 @@ pub enum Manner {
     Answer(Duration),
     /// Refuses after so long.
     Decline(Duration),
+    /// A carrier that cannot: refuses at once with this status, and asks for so many seconds of patience.
+    Refuse(u16, Option<u32>),
 }
 
 /// Where a call of a phone stands.
@@ -68,6 +70,7 @@ pub struct PhoneCall {
 enum Deed {
     Answer(DialogKey),
     Decline(DialogKey),
+    BreakDown(DialogKey, u16),
     Register,
     /// Send the REGISTER again that nobody has answered.
     Again,
@@ -106,6 +109,10 @@ pub struct Phone {
     next_port: u16,
     /// A second call is refused with 486 while one is on.
     pub one_at_a_time: bool,
+    /// Nothing comes out of it any more, whatever goes in.
+    pub dead: bool,
+    /// The last INVITE that made it ring, for its headers.
+    pub rung_by: Option<Arc<Message>>,
     /// What kind of offers it makes, and so what kind of phone it is.
     pub speaks: Offering,
     /// What it can speak, preferred first.
@@ -134,7 +141,8 @@ impl Phone {
             listeners: vec![Listener { transport: Transport::Udp, local: addr, public: None }],
             ..SipSettings::default()
         };
-        let credentials = password.map(|p| Credentials { realm: domain.into(), user: user.into(), password: Secret::new(p) });
+        let credentials =
+            password.map(|p| Credentials { realm: domain.into(), user: user.into(), password: Secret::new(p), hosts: vec![] });
         let stack = Stack::new(Arc::new(settings), rng.fork(), Timers::default());
         let (key, fingerprint) = (rng.bytes::<30>(), rng.bytes());
         let keys = vec![SrtpKey { suite: SrtpSuite::Aes128Sha1Tag80, key_and_salt: media::wire::Secret(key.into()) }];
@@ -154,6 +162,8 @@ impl Phone {
             registered: false,
             next_port: 20_000,
             one_at_a_time: true,
+            dead: false,
+            rung_by: None,
             speaks: Offering::Plain,
             codecs: vec![Codec::Pcma, Codec::Pcmu],
             keys,
@@ -246,6 +256,12 @@ impl Phone {
         })
     }
 
+    /// The carrier behind it breaks down while it rings.
+    pub fn breaks_down(&mut self, now: Now, code: u16) {
+        let ringing: Vec<_> = self.calls.iter().filter(|(_, c)| c.stage == Stage::Ringing).map(|(k, _)| *k).collect();
+        self.deeds.extend(ringing.into_iter().map(|k| (now.mono, Deed::BreakDown(k, code))));
+    }
+
     fn say_no(&mut self, now: Now, key: DialogKey, code: u16, out: &mut Vec<(SocketAddr, Bytes)>) {
         let no = Action::Respond { dialog: key, code, reason: String::new(), headers: Headers::new(), body: None };
         if let Some(c) = self.calls.get_mut(&key) {
@@ -327,14 +343,37 @@ impl Phone {
                         self.say_no(now, key, 603, out);
                     }
                 }
+                Deed::BreakDown(key, code) => self.say_no(now, key, code, out),
                 Deed::Register => self.register_now(now, out),
                 Deed::Again => self.register_again(now, out),
             }
         }
     }
 
+    /// Whoever knows this password may register here, in the realm of this address.
+    pub fn lets_register(&mut self, user: &str, password: &str) {
+        let tenant = TenantId::parse("phone").expect("a plain word");
+        let realm = self.addr.ip().to_string();
+        let mut settings = (**self.stack.current_settings()).clone();
+        settings.users.insert((tenant.clone(), user.to_owned()), Ha1::new(user, &realm, password));
+        settings.realms.insert(tenant, realm);
+        self.stack.settings(Arc::new(settings));
+    }
+    /// Who is registered here, and where.
+    pub fn has_registered(&self, user: &str) -> Option<String> {
+        let tenant = TenantId::parse("phone").expect("a plain word");
+        self.stack.bindings(&tenant, user).first().map(|b| b.contact.to_string())
+    }
+    /// What its stack has seen.
+    pub fn counters(&self) -> Counters {
+        self.stack.counters()
+    }
+
     /// Bytes arrived.
     pub fn receive(&mut self, now: Now, from: SocketAddr, bytes: Bytes, out: &mut Vec<(SocketAddr, Bytes)>) {
+        if self.dead {
+            return;
+        }
         let message = Message::parse_datagram(bytes);
         if let Ok(m) = &message
             && m.code().is_some()
@@ -400,6 +439,7 @@ impl Phone {
                 }
             }
             Event::Acked { .. }
+            | Event::Told { .. }
             | Event::ReRefused { .. }
             | Event::InfoDtmf { .. }
             | Event::Registered { .. }
@@ -432,8 +472,16 @@ impl Phone {
             marks: marks.collect(),
         };
         self.calls.insert(dialog, call);
+        self.rung_by = Some(Arc::new(request.clone()));
         if busy {
             return self.say_no(now, dialog, 486, out);
+        }
+        if let Manner::Refuse(code, patience) = self.manner {
+            let mut headers = Headers::new();
+            patience.iter().for_each(|s| headers.push(Name::RetryAfter, s));
+            self.set_stage(dialog, Stage::Over(code));
+            let no = Action::Respond { dialog, code, reason: String::new(), headers, body: None };
+            return self.feed(now, Input::Do(no), out);
         }
         let ringing = Action::Respond { dialog, code: 180, reason: String::new(), headers: Headers::new(), body: None };
         self.feed(now, Input::Do(ringing), out);
@@ -441,6 +489,7 @@ impl Phone {
             Manner::Ignore => {}
             Manner::Answer(after) => self.deeds.push((now.mono + after, Deed::Answer(dialog))),
             Manner::Decline(after) => self.deeds.push((now.mono + after, Deed::Decline(dialog))),
+            Manner::Refuse(..) => {}
         }
     }
 

@@ -7,3 +7,4 @@ mod handing;
 mod random;
 mod shop;
 mod sound;
+mod trunks;

@@ -94,6 +94,14 @@ impl Stack {
         self.calls.insert(key, call);
     }
 
+    /// The transaction of a call of ours that nobody has answered.
+    pub(super) fn invite_of(&self, key: DialogKey) -> Option<TxId> {
+        match self.calls.get(&key)?.state {
+            State::Calling { tx, .. } => Some(tx),
+            _ => None,
+        }
+    }
+
     pub(super) fn drop_call(&mut self, key: DialogKey) -> Option<Call> {
         let call = self.calls.remove(&key)?;
         self.tags.remove(&call.local_tag);

@@ -16,6 +16,7 @@
 //!
 //! Tests: `tests.rs` for the rules one by one, `storm.rs` for two stacks over a bad network.
 
+mod asking;
 mod build;
 mod calls;
 mod identity;
@@ -38,6 +39,7 @@ mod torture;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use crate::sip::transaction::Timers;
+pub use asking::{AskKey, Asking};
 pub use settings::{Listener, SipSettings, TrunkPeer};
 pub use wire::{Action, Body, Counters, DialogKey, EndedBy, Event, Input, Output, Target, Who};
 
@@ -160,6 +162,7 @@ impl Stack {
             Action::RespondReinvite { dialog, code, body } => self.respond_reinvite(now, dialog, code, body, out),
             Action::Info { dialog, body } => self.info(now, dialog, body, out),
             Action::ByeRestored { dialog, headers } => self.bye_restored(now, &dialog, &headers, out),
+            Action::Ask { ask, request } => self.ask(now, ask, *request, out),
         }
     }
 

@@ -181,7 +181,7 @@ impl World {
             Event::Ended { dialog, by, .. } => self.over(side, dialog, &format!("ended {by:?}")),
             Event::Cancelled { dialog, .. } => self.over(side, dialog, "cancelled"),
             Event::Progress { .. } | Event::ReAnswered { .. } | Event::ReRefused { .. } => {}
-            Event::InfoDtmf { .. } | Event::Registered { .. } | Event::Unregistered { .. } => {}
+            Event::InfoDtmf { .. } | Event::Registered { .. } | Event::Unregistered { .. } | Event::Told { .. } => {}
         }
     }
 

@@ -15,6 +15,7 @@ use crate::{
         dialog::{Dialog, request_uri},
         msg::{Headers, Message, Method, Name, NameAddr},
         transaction::Class,
+        transport::Flow,
     },
 };
 
@@ -84,6 +85,7 @@ impl Stack {
             },
             Purpose::Reinvite(key) => self.re_response(now, id, key, code, m, out),
             Purpose::Bye(Some(retry)) if matches!(code, 401 | 407) => self.bye_again(now, id, *retry, m, out),
+            Purpose::Ask(key) => Self::told(key, m, out),
             Purpose::Bye(_) | Purpose::Quiet => {}
         }
     }
@@ -100,6 +102,7 @@ impl Stack {
             Purpose::Reinvite(key) if matches!(self.calls.get(&key), Some(Call { re: Some(Re::Ours { .. }), .. })) => {
                 self.end_with_bye(now, key, EndedBy::Timeout, out);
             }
+            Purpose::Ask(ask) => out.push(Output::Event(Event::Told { ask, code, answer: None })),
             _ => {}
         }
     }
@@ -205,7 +208,7 @@ impl Stack {
         let State::Calling { sticky, answered, .. } = &call.state else { return false };
         let (sticky, answered) = (*sticky, answered.clone());
         let Some(credentials) = call.credentials.clone() else { return false };
-        let Some((mut again, nonce)) = self.with_credentials(&request, m, &credentials, answered.as_deref()) else {
+        let Some((mut again, nonce)) = self.with_credentials(&request, &flow, m, &credentials, answered.as_deref()) else {
             return false;
         };
         let number = request.cseq().map_or(1, |c| c.number) + 1;
@@ -221,10 +224,14 @@ impl Stack {
     pub(super) fn with_credentials(
         &mut self,
         request: &Message,
+        flow: &Flow,
         response: &Message,
         credentials: &Credentials,
         answered: Option<&str>,
     ) -> Option<(Message, String)> {
+        if !credentials.are_for(flow.remote.ip()) {
+            return None;
+        }
         let (ask, tell) = match response.code()? {
             401 => (Name::WwwAuthenticate, Name::Authorization),
             _ => (Name::ProxyAuthenticate, Name::ProxyAuthorization),
@@ -243,7 +250,7 @@ impl Stack {
         let Some(c) = self.clients.get(&id) else { return };
         let (request, flow) = (c.request.clone(), c.flow);
         let (mut dialog, credentials) = retry;
-        let Some((mut again, _)) = self.with_credentials(&request, m, &credentials, None) else { return };
+        let Some((mut again, _)) = self.with_credentials(&request, &flow, m, &credentials, None) else { return };
         let (numbered, _) = dialog.request(Method::Bye);
         again.headers.set(Name::CSeq, numbered.headers.get(&Name::CSeq).unwrap_or_default());
         self.send_request(now, again, flow, Purpose::Bye(None), out);
@@ -304,7 +311,7 @@ impl Stack {
                 let answered = if let Some(Re::Ours { answered, .. }) = re { answered.clone() } else { None };
                 let credentials = credentials.clone();
                 let next = dialog.request(Method::Invite).0;
-                let again = credentials.and_then(|c| self.with_credentials(&request, m, &c, answered.as_deref()));
+                let again = credentials.and_then(|c| self.with_credentials(&request, &flow, m, &c, answered.as_deref()));
                 let call = self.calls.get_mut(&key);
                 match (again, call) {
                     (Some((mut again, nonce)), Some(Call { re: Some(Re::Ours { answered, .. }), .. })) => {
