@@ -369,5 +369,6 @@ pub enum FactKind {
     Customer,
     AgentState,
     Counted,
+    CallOut,
     Alarm,
 }

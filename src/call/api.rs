@@ -46,7 +46,7 @@ pub struct Party {
 }
 
 /// What can be rung.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Endpoint {
     /// Every registered phone of an agent; the first to answer wins.
     Agent {
@@ -55,15 +55,8 @@ pub enum Endpoint {
         /// The user part of the address of record.
         user: String,
     },
-    /// A number by a trunk.
-    Trunk {
-        /// Whose.
-        tenant: TenantId,
-        /// By which.
-        trunk: TrunkId,
-        /// As the carrier wants it.
-        number: String,
-    },
+    /// A number by a trunk, as the guard permits it.
+    Trunk(trunk::Permit),
 }
 
 /// What is played.
@@ -92,7 +85,7 @@ pub enum Prompt {
 }
 
 /// What a leg may be told.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, PartialEq)]
 #[expect(missing_docs, reason = "the fields are what their types say")]
 pub enum Action {
     /// Call somebody; `leg` is from [`Calls::next_leg`](super::Calls::next_leg). It is offered the codec of the leg `like` first,

@@ -295,13 +295,13 @@ impl Calls {
             E::Told { ask, code, answer } => self.trunk_told(now, ask, code, answer, out),
             E::Registered { tenant, user, contacts } => out.push(Output::Event(Event::Registered { tenant, user, contacts })),
             E::Unregistered { tenant, user } => out.push(Output::Event(Event::Unregistered { tenant, user })),
-            E::Cancelled { dialog, .. } => self.ended(dialog, Cause::CallerGaveUp, By::Peer, out),
+            E::Cancelled { dialog, .. } => self.ended(now, dialog, Cause::CallerGaveUp, By::Peer, out),
             E::Progress { dialog, code, .. } => {
                 self.trunk_progress(dialog, code);
                 self.progressed(dialog, code, out);
             }
             E::Answered { dialog, body, .. } => {
-                self.trunk_answered(dialog);
+                self.trunk_answered(now, dialog);
                 self.peer_answered(now, dialog, body, out);
             }
             E::Refused { dialog, code, reason_header, retry_after, .. } => {
@@ -326,7 +326,7 @@ impl Calls {
                     }
                     stack::EndedBy::Timeout | stack::EndedBy::Network => (Cause::Network, By::Network),
                 };
-                self.ended(dialog, cause, by, out);
+                self.ended(now, dialog, cause, by, out);
             }
         }
     }
@@ -342,7 +342,7 @@ impl Calls {
                     l.media_open = false;
                 }
                 match self.legs.get(&leg).map(|l| &l.state) {
-                    Some(State::Closing { .. }) => self.closed(leg, None, out),
+                    Some(State::Closing { .. }) => self.closed(now, leg, None, out),
                     Some(_) => self.hang_up(now, leg, Cause::Congestion, By::Us, out),
                     None => {}
                 }
@@ -354,7 +354,7 @@ impl Calls {
                     if !matches!(l.state, State::Closing { .. }) {
                         self.hang_up(now, leg, Cause::Internal, By::Us, out);
                     } else {
-                        self.closed(leg, Some(stats), out);
+                        self.closed(now, leg, Some(stats), out);
                     }
                 }
             }
@@ -414,11 +414,11 @@ impl Calls {
             (State::Ringing(r), _) => self.cancel_all(now, r, None, cause, out),
             _ => {}
         }
-        self.release(leg, out);
+        self.release(now, leg, out);
     }
 
     /// The peer, or the path to it, ended the dialog.
-    fn ended(&mut self, dialog: DialogKey, cause: Cause, by: By, out: &mut Vec<Output>) {
+    fn ended(&mut self, now: Now, dialog: DialogKey, cause: Cause, by: By, out: &mut Vec<Output>) {
         let Some(leg) = self.dialogs.remove(&dialog) else { return };
         let Some(l) = self.legs.get_mut(&leg) else { return };
         // A phone that lost the race, or our own hang-up echoed.
@@ -427,20 +427,20 @@ impl Calls {
         }
         l.state = State::Closing { cause, by };
         self.timers.clear(&leg);
-        self.release(leg, out);
+        self.release(now, leg, out);
     }
 
     /// Gives the port back; the leg is over when the engine says so.
-    pub(super) fn release(&mut self, leg: LegId, out: &mut Vec<Output>) {
+    pub(super) fn release(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) {
         match self.legs.get(&leg).is_some_and(|l| l.media_open) {
             true => out.push(Output::Media(Command::Close { leg })),
-            false => self.closed(leg, None, out),
+            false => self.closed(now, leg, None, out),
         }
     }
 
-    fn closed(&mut self, leg: LegId, stats: Option<Stats>, out: &mut Vec<Output>) {
+    fn closed(&mut self, now: Now, leg: LegId, stats: Option<Stats>, out: &mut Vec<Output>) {
         let Some(mut l) = self.legs.remove(&leg) else { return };
-        self.trunk_leg_over(leg);
+        self.trunk_leg_over(now, leg);
         self.dialogs.retain(|_, l| *l != leg);
         if let State::Closing { cause, by } = l.state {
             let quality = stats.map(|stats| {

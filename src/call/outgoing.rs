@@ -74,9 +74,9 @@ impl Calls {
                 more.push(name, value);
             }
         }
-        let dial = match &to {
-            Endpoint::Agent { tenant, user } => self.dial_agent(tenant, user, &caller, more),
-            Endpoint::Trunk { tenant, trunk, number } => self.dial_trunk(now, leg, (tenant, trunk, number), &caller, more),
+        let dial = match to {
+            Endpoint::Agent { tenant, user } => self.dial_agent(&tenant, &user, &caller, more),
+            Endpoint::Trunk(permit) => self.dial_trunk(now, leg, permit, caller, more),
         };
         let (dial, refused) = match dial {
             Ok(dial) => (Some(dial), None),
@@ -101,7 +101,7 @@ impl Calls {
         l.trunk = self.trunk_of_hunt(leg).filter(|_| !closing);
         self.legs.insert(leg, l);
         if closing {
-            return self.release(leg, out);
+            return self.release(now, leg, out);
         }
         self.timers.set(leg, now.mono + ring_for);
         out.push(Output::Media(Command::Open { leg, port: None, ice }));
@@ -218,7 +218,7 @@ impl Calls {
             l.state = State::Closing { cause, by: By::Peer };
             self.timers.clear(&leg);
             self.cancel_all(now, ringing, None, cause, out);
-            self.release(leg, out);
+            self.release(now, leg, out);
         }
     }
 

@@ -142,7 +142,19 @@ impl Pair {
     }
     fn dials(&mut self) -> LegId {
         let leg = self.sides[0].calls.next_leg();
-        let to = Endpoint::Trunk { tenant: tenant(), trunk: carrier(), number: "4000".into() };
+        let (tenant, trunk) = (tenant(), carrier());
+        let wish = trunk::Wish {
+            tenant: &tenant,
+            agent: None,
+            source: "",
+            trunk: &trunk,
+            number: "4000",
+            country: None,
+            national: None,
+            open: true,
+        };
+        let permit = self.sides[0].calls.permit(self.now, &trunk::Toll::default(), wish);
+        let to = Endpoint::Trunk(permit.expect("nothing is closed"));
         let caller = Party { number: "+861".into(), display: Some("Ann".into()) };
         self.does(0, Action::Ring { leg, to, caller, headers: vec![], ring_for: secs(20), like: None });
         leg

@@ -204,7 +204,7 @@ impl Center {
         out: &mut Vec<Output>,
     ) -> Result<Done, Refusal> {
         let settings = self.tenants.get(tenant).map(|t| t.settings.clone()).ok_or_else(|| Refusal::not_found("this tenant"))?;
-        self.outward_for(&settings, number)?;
+        self.may_call(now, &settings, &agent, number, out)?;
         if !self.calls.reachable(tenant, agent.as_str()) {
             return Err(Refusal::new(RefusalCode::WrongState, format!("the phone of {agent} is not registered")));
         }

@@ -181,6 +181,8 @@ enum Timer {
     Positions,
     /// The tenant's counting day ends.
     NewDay(TenantId),
+    /// Nothing has been kept from a tenant's trunks for a while.
+    Toll(TenantId),
 }
 
 /// One organisation at work.
@@ -193,6 +195,8 @@ struct Tenant {
     /// Callers cut off while waiting: by number, what they were waiting for and since when.
     places: BTreeMap<String, routing::Entry>,
     alarms: BTreeMap<String, String>,
+    /// Calls to the outside kept in since it was last quiet.
+    kept_in: u32,
 }
 
 /// What a node's center is made with.
@@ -270,6 +274,7 @@ impl Center {
             customers: customer::Directory::default(),
             places: BTreeMap::new(),
             alarms: BTreeMap::new(),
+            kept_in: 0,
             settings: settings.clone(),
         };
         self.tenants.insert(settings.id.clone(), tenant);
@@ -402,6 +407,7 @@ impl Center {
                     }
                 }
                 Timer::NewDay(tenant) => self.new_day(now, &tenant),
+                Timer::Toll(tenant) => self.toll_quiet(now, &tenant, out),
                 Timer::Positions => self.tell_positions(now, out),
             }
         }

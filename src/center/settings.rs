@@ -50,6 +50,9 @@ pub struct Tenant {
     pub phones: BTreeMap<AgentId, Media>,
     /// Carriers.
     pub trunks: BTreeMap<TrunkId, Trunk>,
+    /// Who may call out where, and how much.
+    #[serde(skip_serializing_if = "is_default")]
+    pub toll: trunk::Toll,
     /// Several trunks under one name, which a route may lead to: the next is tried when one cannot take the call.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub trunk_groups: BTreeMap<TrunkId, Vec<trunk::Member>>,
@@ -241,6 +244,10 @@ impl Business {
             t.route_problems(&at, &mut bad);
             t.trunk_problems(&at, &mut bad);
             t.group_problems(&at, &mut bad);
+            t.toll.problems(&format!("{at}.toll"), &mut bad);
+            if let Some(c) = t.toll.calendar.as_ref().filter(|c| !t.routing.calendars.contains_key(*c)) {
+                bad.push(format!("{at}.toll.calendar: there is no calendar `{c}`"));
+            }
             t.media.problems(&format!("{at}.media"), &mut bad);
             for (agent, m) in &t.phones {
                 m.problems(&format!("{at}.phones.{agent}"), &mut bad);
@@ -341,6 +348,7 @@ impl Tenant {
     /// What holds for one of its trunks.
     pub fn trunk_rules(&self, trunk: &Trunk) -> trunk::Policy {
         trunk::Policy {
+            caller_id: trunk.caller_id.clone(),
             register: trunk.register.clone(),
             options: trunk.options.clone(),
             calls_per_s: trunk.calls_per_s,

@@ -9,10 +9,11 @@ use super::{
     command::{Refusal, RefusalCode, TransferTo},
     fact::{EndedBy, Fact, LegRole, Unqueued, millis},
     interaction::{Outside, Playing, Talk},
+    trunks::Behalf,
 };
 use crate::{
     base::{AgentId, Channel, InteractionId, Now, OfferId},
-    call::{Action, Cause, Endpoint, Party, Prompt, route},
+    call::{Action, Cause, Endpoint, Party, Prompt, trunk::Permit},
     ivr, routing, text, ticket,
 };
 
@@ -144,6 +145,7 @@ impl Center {
             return Err(Refusal::new(RefusalCode::WrongState, format!("interaction {id} is not being talked to")));
         };
         let (agent, tenant, settings, channel) = (talk.agent.clone(), i.tenant.clone(), i.settings.clone(), i.channel);
+        let from = i.from.clone();
         // Check first, so that a refused transfer leaves the two talking.
         let outward = match &to {
             TransferTo::Queue { queue } if !settings.plan.queues.contains_key(queue) => {
@@ -152,7 +154,10 @@ impl Center {
             TransferTo::Agent { agent } if !settings.plan.agents.contains_key(agent) => {
                 return Err(Refusal::not_found(format!("agent {agent}")));
             }
-            TransferTo::Number { number } if channel == Channel::Voice => Some(self.outward(&settings, number)?),
+            TransferTo::Number { number } if channel == Channel::Voice => {
+                let whose = Behalf { agent: Some(&agent), source: &from, interaction: Some(id) };
+                Some(self.permit(now, &settings, whose, number, out)?)
+            }
             TransferTo::Number { .. } => {
                 return Err(Refusal::new(RefusalCode::Invalid, "a chat cannot be handed to a telephone number"));
             }
@@ -174,62 +179,33 @@ impl Center {
                 self.route(&tenant, routing::Input::Assign { interaction: id, agent, channel });
             }
             TransferTo::Number { .. } => {
-                let (trunk, number) = outward.expect("a number was checked above");
-                self.ring_outside(now, id, trunk, number, false, out);
+                let permit = outward.expect("a number was checked above");
+                self.ring_outside(now, id, permit, false, out);
             }
         }
         Ok(())
     }
 
-    fn outward(
-        &self,
-        settings: &super::settings::TenantSettings,
-        number: &str,
-    ) -> Result<(crate::base::TrunkId, String), Refusal> {
-        match settings.config.route_of(number, route::Asker::User).map(|(r, form)| (&r.to, form)) {
-            Some((route::Destination::Trunk(o), form)) => Ok((o.trunk.clone(), o.rewrite(&form))),
-            _ => Err(Refusal::new(RefusalCode::NotAllowed, format!("no route of this tenant leads to {number} outside"))),
-        }
-    }
-
-    /// A route to the outside for a number an agent wants to call.
-    pub(super) fn outward_for(
-        &self,
-        settings: &super::settings::TenantSettings,
-        number: &str,
-    ) -> Result<(crate::base::TrunkId, String), Refusal> {
-        self.outward(settings, number)
-    }
-
     /// Rings an outside party for a customer who hears ringback meanwhile.
-    pub(super) fn ring_outside(
-        &mut self,
-        now: Now,
-        id: InteractionId,
-        trunk: crate::base::TrunkId,
-        number: String,
-        by_flow: bool,
-        out: &mut Vec<Output>,
-    ) {
+    pub(super) fn ring_outside(&mut self, now: Now, id: InteractionId, permit: Permit, by_flow: bool, out: &mut Vec<Output>) {
         let (leg, play) = (self.calls.next_leg(), self.play_id());
         let Some(i) = self.interactions.get_mut(&id) else { return };
-        let (tenant, from, config) = (i.tenant.clone(), i.from.clone(), i.settings.clone());
+        let from = i.from.clone();
         let Some(v) = i.voice.as_mut() else { return };
         v.outside = Some(Outside { leg, up: false, by_flow });
         let customer = v.leg;
         v.play = customer.map(|_| (play, Playing::Ringback));
         self.attach(leg, id, LegUse::Outside);
-        self.leg_fact(now, id, leg, LegRole::Outside, number.clone(), String::new(), out);
+        self.leg_fact(now, id, leg, LegRole::Outside, permit.number().to_owned(), String::new(), out);
         if let Some(leg) = customer {
             // 425 Hz, 1 s on and 4 s off: the ringback of the E.180 zone China and most of Europe are in.
             let prompts = vec![Prompt::Tone { hz: 425, ms: 1000 }, Prompt::Silence(Duration::from_secs(4))];
             self.call(Action::Play { leg, play, prompts, repeat: Repeat::Forever });
         }
-        let presented = config.config.trunks.get(&trunk).and_then(|t| t.caller_id.clone()).unwrap_or(from);
         self.call(Action::Ring {
             leg,
-            to: Endpoint::Trunk { tenant, trunk, number },
-            caller: Party { number: presented, display: None },
+            to: Endpoint::Trunk(permit),
+            caller: Party { number: from, display: None },
             headers: Vec::new(),
             ring_for: Duration::from_secs(60),
             like: customer,
@@ -282,12 +258,14 @@ impl Center {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let Some(t) = i.talk.as_mut().filter(|t| t.leg == Some(leg)) else { return };
         (t.since, t.up) = (now.mono, true);
+        let agent = t.agent.clone();
         let settings = i.settings.clone();
         let Some(number) = i.voice.as_mut().and_then(|v| v.dial.take()) else { return self.join(now, id, out) };
-        match self.outward(&settings, &number) {
-            Ok((trunk, number)) => self.ring_customer(now, id, &trunk, number, out),
+        let whose = Behalf { agent: Some(&agent), source: agent.as_str(), interaction: Some(id) };
+        match self.permit(now, &settings, whose, &number, out) {
+            Ok(permit) => self.ring_customer(now, id, permit, out),
             Err(refusal) => {
-                tracing::info!(interaction = %id, %refusal, "the route was taken away while the agent's phone rang");
+                tracing::info!(interaction = %id, %refusal, "the way out was closed while the agent's phone rang");
                 self.call(Action::Hangup { leg, cause: Cause::NotAllowed });
             }
         }

@@ -89,6 +89,8 @@ pub struct Policy {
     pub register: Option<Register>,
     /// We look whether it is there.
     pub options: Option<Options>,
+    /// The number we present; without one the caller's, or none.
+    pub caller_id: Option<String>,
     /// Most new calls out per second.
     pub calls_per_s: Option<u32>,
     /// What makes us try the next.

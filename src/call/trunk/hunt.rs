@@ -10,7 +10,7 @@ use std::{collections::VecDeque, time::Duration};
 use media::wire::LegId;
 
 use super::{
-    Key, Member,
+    Denied, Key, Member, Permit, Toll, Wish,
     keep::{host, port},
     line::Line,
 };
@@ -32,7 +32,7 @@ use crate::{
 pub(in crate::call) struct Hunt {
     key: Key,
     rest: VecDeque<TrunkId>,
-    number: String,
+    permit: Permit,
     caller: Party,
     headers: Headers,
     /// The callee's side has said something.
@@ -66,10 +66,11 @@ impl Calls {
         &mut self,
         now: Now,
         leg: LegId,
-        (tenant, trunk, number): (&crate::base::TenantId, &TrunkId, &str),
-        caller: &Party,
+        permit: Permit,
+        caller: Party,
         headers: Headers,
     ) -> Result<Dial, Cause> {
+        let (tenant, trunk) = (permit.tenant().clone(), permit.trunk().clone());
         let group = self.settings.groups.get(&(tenant.clone(), trunk.clone()));
         let members = group.map_or_else(|| vec![trunk.clone()], |g| order(g, &mut self.rng));
         // Who is down or does not know us is tried when nobody else is left: we may be wrong about it.
@@ -77,15 +78,7 @@ impl Calls {
             |t: &TrunkId| self.trunks.lines.get(&(tenant.clone(), t.clone())).is_none_or(|l: &Line| l.is_hopeful(now.mono));
         let (mut rest, last): (VecDeque<TrunkId>, VecDeque<TrunkId>) = members.into_iter().partition(hopeful);
         rest.extend(last);
-        let hunt = Hunt {
-            key: (tenant.clone(), trunk.clone()),
-            rest,
-            number: number.to_owned(),
-            caller: caller.clone(),
-            headers,
-            heard: false,
-            answered: false,
-        };
+        let hunt = Hunt { key: (tenant, trunk), rest, permit, caller, headers, heard: false, answered: false };
         self.trunks.hunts.insert(leg, hunt);
         self.next_trunk(now, leg)
     }
@@ -119,12 +112,15 @@ impl Calls {
         let t = settings.trunks.get(key).ok_or(Cause::Unreachable)?;
         let flow = self.trunk_flow(t).ok_or(Cause::Unreachable)?;
         let busy = self.calls_on(key);
-        let full = t.max_calls.is_some_and(|max| busy >= max as usize);
+        let Some(hunt) = self.trunks.hunts.get(&leg) else { return Err(Cause::Internal) };
+        // Who calls for help is never told that there is no room.
+        let helped = hunt.permit.is_emergency();
+        let full = !helped && t.max_calls.is_some_and(|max| busy >= max as usize);
         if let Some(line) = self.trunks.lines.get_mut(key) {
-            if line.is_paused(now.mono) {
+            if !helped && line.is_paused(now.mono) {
                 return Err(Cause::Congestion);
             }
-            if full || t.policy.calls_per_s.is_some_and(|n| !line.rate.take(now.mono, n)) {
+            if full || !helped && t.policy.calls_per_s.is_some_and(|n| !line.rate.take(now.mono, n)) {
                 line.counts.limited += 1;
                 let why =
                     if full { "as many calls as it may have are on it" } else { "more new calls a second than it may have" };
@@ -135,12 +131,12 @@ impl Calls {
         } else if full {
             return Err(Cause::Congestion);
         }
-        let Some(hunt) = self.trunks.hunts.get(&leg) else { return Err(Cause::Internal) };
         let host = host(t);
-        let uri: Uri = SipUri::new(Some(&hunt.number), host.clone(), port(t)).into();
+        let uri: Uri = SipUri::new(Some(hunt.permit.number()), host.clone(), port(t)).into();
+        let number = t.policy.caller_id.as_deref().unwrap_or(&hunt.caller.number);
         // A digest trunk knows us by its user; others by the number we present.
-        let user = t.credentials.as_ref().map(|c| c.user.clone()).filter(|_| hunt.caller.number.is_empty());
-        let shown = if hunt.caller.number.is_empty() { "anonymous" } else { &hunt.caller.number };
+        let user = t.credentials.as_ref().map(|c| c.user.clone()).filter(|_| number.is_empty());
+        let shown = if number.is_empty() { "anonymous" } else { number };
         let from = NameAddr::new(SipUri::new(Some(user.as_deref().unwrap_or(shown)), host, None));
         let targets = vec![Target { uri, to: None, flow, sticky: false }];
         let headers = hunt.headers.clone();
@@ -161,11 +157,15 @@ impl Calls {
     }
 
     /// The callee answered.
-    pub(in crate::call) fn trunk_answered(&mut self, dialog: DialogKey) {
+    pub(in crate::call) fn trunk_answered(&mut self, now: Now, dialog: DialogKey) {
         let Some(leg) = self.dialogs.get(&dialog) else { return };
         let Some(hunt) = self.trunks.hunts.get_mut(leg).filter(|h| !h.answered) else { return };
         (hunt.answered, hunt.heard) = (true, true);
         self.trunks.silence.clear(leg);
+        self.trunks.guard.answered(now.mono, hunt.permit.id());
+        if let Some(longest) = hunt.permit.longest() {
+            self.trunks.cut.set(*leg, now.mono + longest);
+        }
         if let Some(line) = self.trunks.lines.get_mut(&hunt.key) {
             line.counts.answered += 1;
         }
@@ -226,10 +226,23 @@ impl Calls {
         true
     }
 
+    /// Lets a call to the outside out, once, or says why not.
+    pub fn permit(&mut self, now: Now, toll: &Toll, wish: Wish<'_>) -> Result<Permit, Denied> {
+        self.trunks.guard.permit(now.mono, toll, wish)
+    }
+
+    /// Whether it would be let out, before anybody is rung for it.
+    pub fn may_call_out(&mut self, now: Now, toll: &Toll, wish: Wish<'_>) -> Result<(), Denied> {
+        self.trunks.guard.check(now.mono, toll, wish)
+    }
+
     /// A leg is gone.
-    pub(in crate::call) fn trunk_leg_over(&mut self, leg: LegId) {
-        self.trunks.hunts.remove(&leg);
+    pub(in crate::call) fn trunk_leg_over(&mut self, now: Now, leg: LegId) {
+        if let Some(hunt) = self.trunks.hunts.remove(&leg) {
+            self.trunks.guard.over(now.mono, hunt.permit.id());
+        }
         self.trunks.silence.clear(&leg);
+        self.trunks.cut.clear(&leg);
     }
 
     /// A call came in by a trunk that may not have so many. True: it was refused.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     base::{Now, TenantId, TrunkId},
-    call::{Calls, Event, Output, TrunkTarget},
+    call::{By, Calls, Cause, Event, Output, TrunkTarget},
     sip::{
         msg::{Headers, Host, Message, Method, Name, NameAddr, SipUri, Uri},
         stack::{self, AskKey, Asking},
@@ -62,6 +62,10 @@ impl Calls {
         };
         for key in due {
             self.line_tick(now, &key, out);
+        }
+        while let Some(leg) = self.trunks.cut.pop_due(now.mono) {
+            tracing::warn!(?leg, "a call has lasted as long as the toll-fraud guard lets it");
+            self.hang_up(now, leg, Cause::NotAllowed, By::Us, out);
         }
         while let Some(leg) = self.trunks.silence.pop_due(now.mono) {
             self.carrier_silent(now, leg, out);
@@ -236,8 +240,9 @@ impl Calls {
         mine.map(|(key, line)| (key.1.clone(), line.snapshot(now, self.calls_on(key)))).collect()
     }
 
-    /// When a trunk was asked for by a tick last; for tests and figures: how many are up, down, registered.
-    pub fn trunk_figures(&self, now: Now) -> [(&'static str, u64); 6] {
+    /// Figures for `/metrics`.
+    pub fn trunk_figures(&self, now: Now) -> [(&'static str, u64); 8] {
+        let decided = self.trunks.guard.decided();
         let lines = || self.trunks.lines.values();
         let sum = |f: fn(&Line) -> u64| lines().map(f).sum::<u64>();
         let down = lines().filter(|l| l.health.as_ref().is_some_and(|h| h.level() == Level::Down)).count() as u64;
@@ -249,6 +254,8 @@ impl Calls {
             ("ringdesk_trunk_answered_total", sum(|l| l.counts.answered)),
             ("ringdesk_trunk_failed_total", sum(|l| l.counts.failed)),
             ("ringdesk_trunk_limited_total", sum(|l| l.counts.limited)),
+            ("ringdesk_calls_out_permitted_total", decided.permitted),
+            ("ringdesk_calls_out_denied_total", decided.denied),
         ]
     }
 

@@ -8,21 +8,25 @@
 //! | `rate` | new calls per second |
 //! | `line` | all of that for one trunk, and what has happened on it |
 //! | `keep` | [`Calls`](super::Calls) keeps registrations and health going |
+//! | `guard`, `premium` | the gate to the outside: who may call where, and how much |
 //! | `hunt` | a call goes out: which trunk of a group, and which next |
 //!
 //! Tests: beside the machines; whole walks with carriers that refuse, fall silent and come back in `sim::tests::trunks`.
 
 mod config;
+mod guard;
 mod health;
 mod hunt;
 mod keep;
 mod line;
+mod premium;
 mod rate;
 mod registration;
 
 use std::collections::BTreeMap;
 
 pub use config::{Failover, Member, Options, Policy, Register};
+pub use guard::{Caps, Decided, Denied, Permit, PermitId, Rate, Toll, Wish, shown};
 pub use health::Level;
 pub use line::{Counts, Snapshot};
 
@@ -42,6 +46,9 @@ pub(super) struct Trunks {
     lines: BTreeMap<Key, Line>,
     asks: BTreeMap<AskKey, (Key, Asked)>,
     hunts: BTreeMap<LegId, Hunt>,
+    pub(super) guard: guard::Guard,
+    /// Calls that may last only so long.
+    cut: Deadlines<LegId>,
     /// Calls nothing has come back for yet.
     silence: Deadlines<LegId>,
     next_ask: u64,
@@ -65,6 +72,6 @@ impl Trunks {
             return Some(Mono(0));
         }
         let lines = self.lines.iter().filter_map(|(key, l)| l.due(settings.trunks.get(key)?));
-        lines.chain(self.silence.next()).min()
+        lines.chain(self.silence.next()).chain(self.cut.next()).min()
     }
 }

@@ -224,6 +224,76 @@ fn a_full_trunk_passes_its_calls_on_and_a_full_group_says_congestion() {
 }
 
 #[test]
+fn whatever_leads_outside_leads_nowhere_that_is_closed_and_the_supervisor_hears_of_it() {
+    let mut w = World::with(11, |b| {
+        tenant(b).toll =
+            serde_saphyr::from_str("{per_agent: {calls_h: 4}, deny: ['+3226660000'], emergency: ['112']}").unwrap();
+    });
+    let carrier = w.carrier();
+    let anna = w.agent("anna").ready();
+    w.manner(anna, Manner::Answer(ms(200)));
+    // Click to dial, before her phone rings.
+    let refused = w.asks(anna, |agent| Command::Dial { agent, number: "+19005550100".into() }).unwrap_err();
+    assert_eq!(refused.to_string(), "premium numbers are closed");
+    assert!(w.phone_of(anna).calls.is_empty());
+    // Her own phone.
+    w.dials(anna, "+33123456789");
+    w.until(|w| w.phone_of(anna).stage() == Some(Stage::Over(403)));
+    // A flow, for a caller: it goes on by its other branch.
+    let caller = w.phone("+3265551234").dials("4000");
+    w.until(|w| w.hears(caller, "press one"));
+    w.presses(caller, "4");
+    w.until(|w| w.rings(anna));
+    // A transfer by hand: refused, and the two go on talking.
+    w.until(|w| w.hear_each_other(caller, anna));
+    let id = w.contact(caller);
+    let to = crate::center::command::TransferTo::Number { number: "+33123456789".into() };
+    assert!(w.transfers(anna, id, to).is_err());
+    assert!(w.hear_each_other(caller, anna));
+    assert!(w.phone_of(carrier).calls.is_empty(), "nothing ever reached the carrier");
+    assert!(alarms(&w).is_empty(), "a slip of the finger is no fraud");
+    w.hangs_up(caller);
+    w.pass(secs(20));
+
+    // As many as she may, and one more.
+    w.manner(carrier, Manner::Answer(ms(100)));
+    for _ in 0..4 {
+        dials(&mut w, anna);
+        w.until(|w| w.hear_each_other(anna, carrier));
+        w.hangs_up(anna);
+        w.pass(secs(15));
+    }
+    let before = w.phone_of(carrier).calls.len();
+    let refused = w.asks(anna, |agent| Command::Dial { agent, number: "+32470000009".into() }).unwrap_err();
+    assert_eq!(refused.to_string(), "the agent has reached the limit of this hour");
+    assert_eq!(w.phone_of(carrier).calls.len(), before);
+    assert_eq!(alarms(&w), ["toll_fraud"]);
+    w.pass(secs(3_700));
+    assert!(alarms(&w).is_empty(), "an hour of quiet");
+    dials(&mut w, anna);
+    w.until(|w| w.hear_each_other(anna, carrier));
+}
+
+#[test]
+fn a_call_lasts_no_longer_than_the_money() {
+    let mut w = World::with(12, |b| {
+        let rules = "{per_tenant: {spend_h: 1.0}, rates: [{to: '+32*', per_minute: 0.5}]}";
+        tenant(b).toll = serde_saphyr::from_str(rules).unwrap();
+    });
+    let carrier = w.carrier();
+    w.manner(carrier, Manner::Answer(ms(100)));
+    let anna = w.agent("anna").ready();
+    w.manner(anna, Manner::Answer(ms(200)));
+    dials(&mut w, anna);
+    w.until(|w| w.hear_each_other(anna, carrier));
+    w.pass(secs(118));
+    assert!(w.hear_each_other(anna, carrier));
+    w.pass(secs(5));
+    assert!(w.is_over(anna) && w.is_over(carrier), "{}", w.report());
+    w.nothing_is_left();
+}
+
+#[test]
 fn what_cannot_work_is_said_before_it_is_in_force() {
     let mut b = Business::parse(business::BUSINESS).unwrap();
     let t = trunk(&mut b, "carrier");

@@ -42,6 +42,7 @@ pub(super) fn changes(record: &Record, out: &mut Vec<Change>) {
         | Fact::LegEnded { .. }
         | Fact::ReadUpTo { .. }
         | Fact::Counted { .. }
+        | Fact::CallOut { .. }
         | Fact::Alarm { .. } => {}
     }
 }
