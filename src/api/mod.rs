@@ -37,6 +37,7 @@ mod rights;
 mod scope;
 mod sip;
 mod tickets;
+mod trunks;
 mod users;
 mod wire;
 

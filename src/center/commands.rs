@@ -61,6 +61,11 @@ impl Center {
                 self.staff(&by)?;
                 self.customer_command(now, &tenant, customer, change, out)
             }
+            Command::TrunkTest { trunk } if by.supervises() => match self.calls.test_trunk(now, &tenant, &trunk) {
+                true => Ok(Done::Ok),
+                false => Err(Refusal::not_found(format!("trunk {trunk}"))),
+            },
+            Command::TrunkTest { .. } => Err(not_allowed("only a supervisor may do this")),
             other => self.contact_command(now, &tenant, &by, other, out),
         }
     }

@@ -337,16 +337,18 @@ impl Center {
     }
 
     /// Figures for `/metrics`: `(name, value)`.
-    pub fn gauges(&self) -> Vec<(&'static str, u64)> {
+    pub fn gauges(&self, now: Now) -> Vec<(&'static str, u64)> {
         let waiting = self.interactions.values().filter(|i| i.waiting.is_some()).count();
         let talking = self.interactions.values().filter(|i| i.talk.is_some()).count();
-        vec![
+        let mut all = vec![
             ("ringdesk_interactions", self.interactions.len() as u64),
             ("ringdesk_interactions_waiting", waiting as u64),
             ("ringdesk_interactions_talking", talking as u64),
             ("ringdesk_legs", self.legs.len() as u64),
             ("ringdesk_facts_total", self.seq),
-        ]
+        ];
+        all.extend(self.calls.trunk_figures(now));
+        all
     }
 
     fn step(&mut self, step: Step) {

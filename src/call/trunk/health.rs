@@ -52,6 +52,10 @@ impl Health {
     pub fn due(&self, o: &Options) -> Mono {
         self.asked.map_or(self.next, |at| at + patience(o))
     }
+    /// Whether a question is under way.
+    pub fn is_asking(&self) -> bool {
+        self.asked.is_some()
+    }
     /// Ask as soon as possible.
     pub fn now_please(&mut self, now: Mono) {
         self.next = now;

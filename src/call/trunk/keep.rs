@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use super::{
     Key, Level, Snapshot,
     health::Health,
-    line::{Line, Made},
+    line::{Line, Made, TEST},
 };
 use crate::{
     base::{Now, TenantId, TrunkId},
@@ -27,9 +27,6 @@ pub(super) enum Asked {
     /// The carrier was told to forget us; nobody waits for what it says.
     Farewell,
 }
-
-/// A pulse that is taken only because a person wants to know.
-const TEST: super::Options = super::Options { every_s: 3_600, patience_ms: 5_000, down_after: 1, up_after: 1 };
 
 impl Calls {
     /// The way to a trunk. `None`: we have no socket of its kind.
@@ -83,6 +80,9 @@ impl Calls {
         }
         for (key, t) in &settings.trunks {
             let made = self.made(t);
+            if let Some(line) = self.trunks.lines.get_mut(key) {
+                line.watched = t.policy.options.is_some();
+            }
             match self.trunks.lines.get_mut(key) {
                 None => {
                     let line = Line::new(now.mono, &mut self.rng, t, made);
@@ -97,7 +97,7 @@ impl Calls {
                 }
                 Some(line) => match (&t.policy.options, line.health.is_some()) {
                     (Some(_), false) => line.health = Some(Health::new(now.mono)),
-                    (None, true) if !line.tested => line.health = None,
+                    (None, true) if !line.testing => line.health = None,
                     _ => {}
                 },
             }
@@ -110,7 +110,11 @@ impl Calls {
         let Some(line) = self.trunks.lines.get_mut(key) else { return };
         let before = line.health.as_ref().map(Health::level);
         let options = t.policy.options.as_ref().unwrap_or(&TEST);
+        let was_out = line.health.as_ref().is_some_and(Health::is_asking);
         let ask = line.health.as_mut().is_some_and(|h| h.tick(now.mono, &mut self.rng, options));
+        if was_out && !line.health.as_ref().is_some_and(Health::is_asking) {
+            line.testing = false;
+        }
         self.level_changed(key, before, out);
         if ask {
             self.ask_options(now, key, t, out);
@@ -208,6 +212,7 @@ impl Calls {
                 if answer.is_some() {
                     line.answered_at = Some(now.wall);
                 }
+                line.testing = false;
                 if let Some(h) = line.health.as_mut() {
                     h.answered(now.mono, options, code, retry);
                 }
@@ -229,7 +234,7 @@ impl Calls {
     /// Asks a trunk now, because a person wants to know. False: there is no such trunk.
     pub fn test_trunk(&mut self, now: Now, tenant: &TenantId, trunk: &TrunkId) -> bool {
         let Some(line) = self.trunks.lines.get_mut(&(tenant.clone(), trunk.clone())) else { return false };
-        line.tested = true;
+        line.testing = true;
         line.health.get_or_insert_with(|| Health::new(now.mono)).now_please(now.mono);
         true
     }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use serde::Serialize;
 
-use super::{Level, health::Health, rate::Rate, registration::Registration};
+use super::{Level, Options, health::Health, rate::Rate, registration::Registration};
 use crate::{
     base::{Mono, Now, Rng, Wall},
     call::TrunkTarget,
@@ -13,6 +13,9 @@ use crate::{
 
 /// The longest a carrier may keep calls away with `Retry-After`.
 const RETRY_AFTER_MAX: Duration = crate::base::secs(3_600);
+
+/// A pulse that is taken only because a person wants to know.
+pub(super) const TEST: Options = Options { every_s: 3_600, patience_ms: 5_000, down_after: 1, up_after: 1 };
 
 /// What has happened since the start. Only grows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -46,6 +49,8 @@ pub struct Snapshot {
     pub rtt_ms: Option<f64>,
     /// When the last answer to an OPTIONS came.
     pub answered_at: Option<Wall>,
+    /// A question a person asked is under way.
+    pub testing: bool,
     /// For so many seconds no call is sent there: it has asked for that.
     pub paused_for_s: Option<u64>,
     /// Calls at once, both ways.
@@ -83,7 +88,9 @@ pub(super) struct Line {
     pub failure: Option<(Wall, String)>,
     pub answered_at: Option<Wall>,
     /// A question asked by a person is under way or due.
-    pub tested: bool,
+    pub testing: bool,
+    /// Somebody looks regularly whether it is there; what a single question found out is forgotten soon.
+    pub watched: bool,
 }
 
 impl Line {
@@ -99,14 +106,16 @@ impl Line {
             counts: Counts::default(),
             failure: None,
             answered_at: None,
-            tested: false,
+            testing: false,
+            watched: t.policy.options.is_some(),
         }
     }
 
     /// When something is to be done about it.
     pub fn due(&self, t: &TrunkTarget) -> Option<Mono> {
         let registration = self.registration.as_ref().and_then(Registration::due);
-        let health = self.health.as_ref().zip(t.policy.options.as_ref()).map(|(h, o)| h.due(o));
+        let options = t.policy.options.as_ref().or(self.testing.then_some(&TEST));
+        let health = self.health.as_ref().zip(options).map(|(h, o)| h.due(o));
         registration.into_iter().chain(health).min()
     }
 
@@ -127,7 +136,7 @@ impl Line {
     /// Whether a call has a chance there, as far as is known.
     pub fn is_hopeful(&self, now: Mono) -> bool {
         let registered = self.registration.as_ref().is_none_or(|r| r.is_good(now));
-        registered && self.health.as_ref().is_none_or(|h| h.level() != Level::Down)
+        registered && self.health.as_ref().is_none_or(|h| !self.watched || h.level() != Level::Down)
     }
 
     pub fn snapshot(&self, now: Now, calls: usize) -> Snapshot {
@@ -150,6 +159,7 @@ impl Line {
             registered_for_s: self.registration.as_ref().and_then(Registration::good_until).map(left).filter(|s| *s > 0),
             rtt_ms: self.health.as_ref().and_then(Health::rtt).map(|d| d.as_secs_f64() * 1_000.0),
             answered_at: self.answered_at,
+            testing: self.testing,
             paused_for_s: self.paused.map(left).filter(|s| *s > 0),
             calls,
             last_failure: self.failure.as_ref().map(|(_, why)| why.clone()),

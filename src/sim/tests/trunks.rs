@@ -106,6 +106,27 @@ fn a_carrier_is_up_with_its_first_answer_down_after_three_silences_and_up_again_
     assert!(alarms(&w).is_empty());
 }
 
+#[test]
+fn a_supervisor_asks_a_trunk_nobody_watches_and_an_agent_may_not() {
+    let mut w = World::new(13);
+    let carrier = w.carrier();
+    w.pass(ms(1));
+    assert_eq!(line(&w, "carrier").state, "unknown");
+    w.supervises(Command::TrunkTest { trunk: id("carrier") }).unwrap();
+    assert!(line(&w, "carrier").testing);
+    w.pass(ms(50));
+    let found = line(&w, "carrier");
+    assert_eq!((found.testing, found.rtt_ms), (false, Some(10.0)));
+    w.phone_mut(carrier).dead = true;
+    w.supervises(Command::TrunkTest { trunk: id("carrier") }).unwrap();
+    w.pass(secs(6));
+    let found = line(&w, "carrier");
+    assert_eq!((found.testing, found.state), (false, "down"));
+    let anna = w.agent("anna").ready();
+    assert!(w.asks(anna, |_| Command::TrunkTest { trunk: id("carrier") }).is_err());
+    assert!(w.supervises(Command::TrunkTest { trunk: id("nobody") }).is_err());
+}
+
 /// Two carriers under one name, the first preferred; and an agent who dials.
 fn two(seed: u64, change: impl FnOnce(&mut Business)) -> (World, Who, Who, Who) {
     let mut w = World::with(seed, |b| {
