@@ -25,14 +25,14 @@ pub struct Trunk {
     registration: String,
     /// What the registrar said last: status and words.
     registrar_said: Option<String>,
-    /// When, microseconds since 1970.
-    registrar_said_at: Option<i64>,
+    /// When.
+    registrar_said_at: Option<String>,
     /// How much longer the registration is good for, seconds.
     registered_for_s: Option<u64>,
     /// How long the last answer to an OPTIONS took, milliseconds.
     rtt_ms: Option<f64>,
-    /// When it came, microseconds since 1970.
-    answered_at: Option<i64>,
+    /// When it came.
+    answered_at: Option<String>,
     /// A test is under way.
     testing: bool,
     /// For so many seconds no call is sent there, because it asked for that.
@@ -41,8 +41,8 @@ pub struct Trunk {
     calls: usize,
     /// Why the last call that failed on it did.
     last_failure: Option<String>,
-    /// When that was, microseconds since 1970.
-    last_failure_at: Option<i64>,
+    /// When that was.
+    last_failure_at: Option<String>,
     /// Since the start: calls that went out by it.
     attempts: u64,
     /// Of these, answered.
@@ -57,7 +57,7 @@ pub struct Trunk {
 
 impl From<&Snapshot> for Trunk {
     fn from(s: &Snapshot) -> Self {
-        let at = |w: Option<Wall>| w.map(|w| w.0);
+        let at = |w: Option<Wall>| w.map(Wall::rfc3339);
         Trunk {
             state: s.state.to_owned(),
             registration: s.registration.to_owned(),
@@ -119,7 +119,7 @@ pub async fn test(State(shared): State<Arc<Shared>>, who: Who, Path(name): Path<
     for _ in 0..LOOKS {
         tokio::time::sleep(LOOK_EVERY).await;
         let view = picture(&shared, &who);
-        if let Some(s) = view.trunks.get(&trunk).filter(|s| view.at > asked && !s.testing) {
+        if let Some(s) = view.trunks.get(&trunk).filter(|s| view.at >= asked && !s.testing) {
             let reachable = s.answered_at.is_some_and(|at| at >= began);
             let rtt_ms = s.rtt_ms.filter(|_| reachable);
             return Ok(Json(Tested { reachable, rtt_ms, trunk: s.into() }));

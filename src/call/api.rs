@@ -163,6 +163,8 @@ pub struct Arrival {
     pub dialled: String,
     /// What the caller presents; an authenticated user's own name.
     pub caller: Party,
+    /// The number dialled first, before the call was led here, if a trusted trunk says so.
+    pub diverted: Option<String>,
     /// Call-ID.
     pub call_id: String,
     /// Where it came from.

@@ -147,6 +147,7 @@ impl Pair {
             tenant: &tenant,
             agent: None,
             source: "",
+            diverted: None,
             trunk: &trunk,
             number: "4000",
             country: None,

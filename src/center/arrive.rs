@@ -65,7 +65,7 @@ impl Center {
             route::Destination::Trunk(o) => match caller {
                 Some(agent) if self.on_a_call(&a.tenant, &agent) => refuse(self, Cause::Busy),
                 Some(agent) => {
-                    let whose = Behalf { agent: Some(&agent), source: agent.as_str(), interaction: None };
+                    let whose = Behalf { agent: Some(&agent), source: agent.as_str(), diverted: None, interaction: None };
                     match self.permit_by(now, &settings, whose, &o.trunk, &o.rewrite(&form), out) {
                         Ok(permit) => self.dialled_out(now, &settings, a, agent, permit, out),
                         Err(_) => refuse(self, Cause::NotAllowed),
@@ -99,6 +99,7 @@ impl Center {
         self.open(now, id, opening, settings, out);
         let i = self.interactions.get_mut(&id).expect("it was opened on the line above");
         i.voice = Some(Voice { leg: Some(a.leg), ..Voice::default() });
+        i.attributes.extend(a.diverted.iter().map(|d| ("diverted_from".to_owned(), d.clone())));
         self.attach(a.leg, id, LegUse::Customer);
         self.leg_fact(now, id, a.leg, LegRole::Customer, from.clone(), a.call_id.clone(), out);
         match lead {

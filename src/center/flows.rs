@@ -286,8 +286,8 @@ impl Center {
     fn flow_transfer(&mut self, now: Now, id: InteractionId, to: ivr::TransferTo, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get(&id) else { return };
         let (tenant, settings, channel, opened) = (i.tenant.clone(), i.settings.clone(), i.channel, i.opened.wall);
-        let from = i.from.clone();
-        let whose = Behalf { agent: None, source: &from, interaction: Some(id) };
+        let (from, dialled) = (i.from.clone(), i.to.clone());
+        let whose = Behalf { agent: None, source: &from, diverted: Some(&dialled), interaction: Some(id) };
         match to {
             ivr::TransferTo::Number(_) if channel != Channel::Voice => {
                 self.step(Step::Run(id, ivr::Input::Transfer(ivr::TransferResult::Failed)));

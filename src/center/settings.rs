@@ -109,6 +109,15 @@ pub struct Trunk {
     /// When the next trunk of a group is tried.
     #[serde(default, skip_serializing_if = "is_default")]
     pub failover: trunk::Failover,
+    /// How the carrier writes numbers.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub numbers: trunk::Numbers,
+    /// How it tells and is told who calls.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub identity: trunk::Identity,
+    /// What else it wants to be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<trunk::HeaderRule>,
     /// What is spoken with it, where that is not what is spoken with phones.
     #[serde(default, skip_serializing_if = "Media::is_empty")]
     pub media: Media,
@@ -302,6 +311,7 @@ impl Tenant {
                 bad.push(format!("{at}.trunks.{id}.host: is empty; expected host or host:port"));
             }
             t.media.problems(&format!("{at}.trunks.{id}.media"), bad);
+            trunk::header_problems(&t.headers, &format!("{at}.trunks.{id}.headers"), bad);
             let parts = [
                 ("register", t.register.as_ref().and_then(trunk::Register::problem)),
                 ("options", t.options.as_ref().and_then(trunk::Options::problem)),
@@ -353,6 +363,9 @@ impl Tenant {
             options: trunk.options.clone(),
             calls_per_s: trunk.calls_per_s,
             failover: trunk.failover.clone(),
+            numbers: trunk.numbers.over(self.country.as_deref(), self.trunk_prefix.as_deref()),
+            identity: trunk.identity.clone(),
+            headers: trunk.headers.clone(),
         }
     }
 

@@ -145,7 +145,7 @@ impl Center {
             return Err(Refusal::new(RefusalCode::WrongState, format!("interaction {id} is not being talked to")));
         };
         let (agent, tenant, settings, channel) = (talk.agent.clone(), i.tenant.clone(), i.settings.clone(), i.channel);
-        let from = i.from.clone();
+        let (from, to_number) = (i.from.clone(), i.to.clone());
         // Check first, so that a refused transfer leaves the two talking.
         let outward = match &to {
             TransferTo::Queue { queue } if !settings.plan.queues.contains_key(queue) => {
@@ -155,7 +155,7 @@ impl Center {
                 return Err(Refusal::not_found(format!("agent {agent}")));
             }
             TransferTo::Number { number } if channel == Channel::Voice => {
-                let whose = Behalf { agent: Some(&agent), source: &from, interaction: Some(id) };
+                let whose = Behalf { agent: Some(&agent), source: &from, diverted: Some(&to_number), interaction: Some(id) };
                 Some(self.permit(now, &settings, whose, number, out)?)
             }
             TransferTo::Number { .. } => {
@@ -261,7 +261,7 @@ impl Center {
         let agent = t.agent.clone();
         let settings = i.settings.clone();
         let Some(number) = i.voice.as_mut().and_then(|v| v.dial.take()) else { return self.join(now, id, out) };
-        let whose = Behalf { agent: Some(&agent), source: agent.as_str(), interaction: Some(id) };
+        let whose = Behalf { agent: Some(&agent), source: agent.as_str(), diverted: None, interaction: Some(id) };
         match self.permit(now, &settings, whose, &number, out) {
             Ok(permit) => self.ring_customer(now, id, permit, out),
             Err(refusal) => {

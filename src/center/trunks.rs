@@ -28,6 +28,8 @@ pub(super) struct Behalf<'a> {
     pub agent: Option<&'a AgentId>,
     /// The number of the caller who is handed over, or the agent's own.
     pub source: &'a str,
+    /// The number of ours that was called, when a caller is handed on.
+    pub diverted: Option<&'a str>,
     /// The contact it belongs to.
     pub interaction: Option<InteractionId>,
 }
@@ -106,7 +108,7 @@ impl Center {
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
         let (trunk, number) = outward(settings, number)?;
-        let whose = Behalf { agent: Some(agent), source: agent.as_str(), interaction: None };
+        let whose = Behalf { agent: Some(agent), source: agent.as_str(), diverted: None, interaction: None };
         let may = self.calls.may_call_out(now, &settings.config.toll, wish(now, settings, whose, &trunk, &number));
         may.map_err(|denied| {
             self.decided(now, settings, whose, &trunk, &number, Some(denied), out);
@@ -157,6 +159,7 @@ fn wish<'a>(now: Now, settings: &'a TenantSettings, whose: Behalf<'a>, trunk: &'
         tenant: &settings.id,
         agent: whose.agent,
         source: whose.source,
+        diverted: whose.diverted,
         trunk,
         number,
         country: config.country.as_deref(),

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{HeaderRule, Identity, Numbers};
 use crate::base::TrunkId;
 
 /// We register with the carrier.
@@ -95,6 +96,12 @@ pub struct Policy {
     pub calls_per_s: Option<u32>,
     /// What makes us try the next.
     pub failover: Failover,
+    /// How it writes numbers.
+    pub numbers: Numbers,
+    /// Who calls are from.
+    pub identity: Identity,
+    /// What else it wants to be told.
+    pub headers: Vec<HeaderRule>,
 }
 
 impl Register {

@@ -90,6 +90,8 @@ pub struct Wish<'a> {
     pub agent: Option<&'a AgentId>,
     /// Whom it is for: the caller's number, the phone's user.
     pub source: &'a str,
+    /// The number of ours that was called, when a caller is handed on.
+    pub diverted: Option<&'a str>,
     /// By which trunk or group.
     pub trunk: &'a TrunkId,
     /// As the carrier will get it.
@@ -174,11 +176,16 @@ pub struct Permit {
     tenant: TenantId,
     trunk: TrunkId,
     number: String,
+    diverted: Option<String>,
     emergency: bool,
     longest: Option<Duration>,
 }
 
 impl Permit {
+    /// The number of ours that was called, when a caller is handed on.
+    pub fn diverted(&self) -> Option<&str> {
+        self.diverted.as_deref()
+    }
     /// In the books.
     pub fn id(&self) -> PermitId {
         self.id
@@ -316,6 +323,7 @@ impl Guard {
             tenant: wish.tenant.clone(),
             trunk: wish.trunk.clone(),
             number: wish.number.to_owned(),
+            diverted: wish.diverted.map(str::to_owned),
             emergency: verdict.emergency,
             longest: verdict.longest,
         })
@@ -508,6 +516,7 @@ mod tests {
                 tenant: &tenant,
                 agent: agent.as_ref(),
                 source,
+                diverted: None,
                 trunk: &trunk,
                 number,
                 country: Some("32"),

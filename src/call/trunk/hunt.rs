@@ -10,7 +10,7 @@ use std::{collections::VecDeque, time::Duration};
 use media::wire::LegId;
 
 use super::{
-    Denied, Key, Member, Permit, Toll, Wish,
+    Denied, Key, Member, Permit, Toll, Wish, identity,
     keep::{host, port},
     line::Line,
 };
@@ -22,7 +22,7 @@ use crate::{
         outgoing::{Dial, Ringing},
     },
     sip::{
-        msg::{Headers, NameAddr, SipUri, Uri},
+        msg::{Headers, SipUri, Uri},
         stack::{self, DialogKey, Target},
     },
 };
@@ -132,14 +132,20 @@ impl Calls {
             return Err(Cause::Congestion);
         }
         let host = host(t);
-        let uri: Uri = SipUri::new(Some(hunt.permit.number()), host.clone(), port(t)).into();
-        let number = t.policy.caller_id.as_deref().unwrap_or(&hunt.caller.number);
+        let called = t.policy.numbers.call(hunt.permit.number());
+        let uri: Uri = SipUri::new(Some(&called), host.clone(), port(t)).into();
         // A digest trunk knows us by its user; others by the number we present.
-        let user = t.credentials.as_ref().map(|c| c.user.clone()).filter(|_| number.is_empty());
-        let shown = if number.is_empty() { "anonymous" } else { number };
-        let from = NameAddr::new(SipUri::new(Some(user.as_deref().unwrap_or(shown)), host, None));
+        let user = t.credentials.as_ref().map(|c| c.user.as_str());
+        let policy = &t.policy;
+        let (own, diverted) = (policy.caller_id.as_deref(), hunt.permit.diverted());
+        let said = identity::write(&policy.identity, &hunt.caller, own, user, diverted, &called, &policy.numbers, &host);
         let targets = vec![Target { uri, to: None, flow, sticky: false }];
-        let headers = hunt.headers.clone();
+        let mut headers = hunt.headers.clone();
+        for (name, value) in said.headers.iter() {
+            headers.push_raw(name.clone(), value.clone());
+        }
+        policy.headers.iter().for_each(|rule| rule.apply(&mut headers));
+        let from = said.from;
         if !hunt.rest.is_empty() {
             let silence = Duration::from_millis(u64::from(t.policy.failover.silence_ms));
             self.trunks.silence.set(leg, now.mono + silence);
@@ -243,6 +249,29 @@ impl Calls {
         }
         self.trunks.silence.clear(&leg);
         self.trunks.cut.clear(&leg);
+    }
+
+    /// Whom a call that comes in is for, who it is from, and who was dialled first.
+    pub(in crate::call) fn who_calls(
+        &self,
+        m: &crate::sip::msg::Message,
+        tenant: &crate::base::TenantId,
+        who: &stack::Who,
+    ) -> (String, Party, Option<String>) {
+        let dialled = m.uri().map(|u| u.user().into_owned()).unwrap_or_default();
+        let policy = match who {
+            stack::Who::Trunk(t) => self.settings.trunks.get(&(tenant.clone(), t.clone())).map(|t| &t.policy),
+            _ => None,
+        };
+        let read = identity::read(m, policy.is_some_and(|p| p.identity.trusted), policy.map(|p| &p.numbers));
+        let mut caller = read.party;
+        if let stack::Who::User { user, .. } = who {
+            // Who proved a name is known by it, whatever the request says.
+            caller.number.clone_from(user);
+        }
+        let dialled =
+            policy.map_or(dialled.clone(), |p| dialled.strip_prefix(&*p.numbers.prefix).unwrap_or(&dialled).to_owned());
+        (dialled, caller, read.diverted)
     }
 
     /// A call came in by a trunk that may not have so many. True: it was refused.

@@ -33,7 +33,7 @@ pub struct Counts {
 }
 
 /// One trunk for people to look at.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Snapshot {
     /// `up`, `down`; `unknown` where nobody has asked.
     pub state: &'static str,

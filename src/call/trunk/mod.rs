@@ -9,16 +9,22 @@
 //! | `line` | all of that for one trunk, and what has happened on it |
 //! | `keep` | [`Calls`](super::Calls) keeps registrations and health going |
 //! | `guard`, `premium` | the gate to the outside: who may call where, and how much |
+//! | `numbers` | how it writes numbers |
+//! | `identity` | who a call is from, read and written |
+//! | `headers` | what else it wants to be told |
 //! | `hunt` | a call goes out: which trunk of a group, and which next |
 //!
 //! Tests: beside the machines; whole walks with carriers that refuse, fall silent and come back in `sim::tests::trunks`.
 
 mod config;
 mod guard;
+mod headers;
 mod health;
 mod hunt;
+pub(super) mod identity;
 mod keep;
 mod line;
+mod numbers;
 mod premium;
 mod rate;
 mod registration;
@@ -27,8 +33,11 @@ use std::collections::BTreeMap;
 
 pub use config::{Failover, Member, Options, Policy, Register};
 pub use guard::{Caps, Decided, Denied, Permit, PermitId, Rate, Toll, Wish, shown};
+pub use headers::{HeaderRule, problems as header_problems};
 pub use health::Level;
+pub use identity::{Identity, Tell};
 pub use line::{Counts, Snapshot};
+pub use numbers::{Form, Numbers};
 
 use self::{hunt::Hunt, keep::Asked, line::Line};
 use crate::{

@@ -89,3 +89,12 @@ impl Stack {
         self.contact(Some(user), flow)
     }
 }
+
+/// A trunk may be told another User-Agent than everybody, or none: the one asked for last is the one.
+pub(super) fn one_user_agent(m: &mut Message, wanted: &Headers) {
+    let Some(agent) = wanted.all(&Name::UserAgent).last().map(|a| a.into_owned()) else { return };
+    m.headers.remove(&Name::UserAgent);
+    if !agent.is_empty() {
+        m.headers.push(Name::UserAgent, agent);
+    }
+}

@@ -45,6 +45,7 @@ impl Stack {
         m.headers.push(Name::CallId, &call_id);
         m.headers.push(Name::CSeq, "1 INVITE");
         self.finish_invite(&mut m, Some(&from.uri.user()), &to.flow, &headers, body.as_ref());
+        super::asking::one_user_agent(&mut m, &headers);
         let tx = self.send_request(now, m, to.flow, Purpose::Invite(key), out);
         let call = Call {
             state: State::Calling { tx, sticky: to.sticky, answered: None },
