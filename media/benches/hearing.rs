@@ -63,7 +63,7 @@ fn benches(c: &mut Criterion) {
     let mut agc = Agc::default();
     c.bench_function("gain", |b| {
         b.iter(|| {
-            agc.frame(&mut out, true);
+            agc.frame(&mut out);
             black_box(&out);
         });
     });

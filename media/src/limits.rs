@@ -47,6 +47,10 @@ pub const DTMF_LOST_END: Duration = Duration::from_millis(200);
 pub const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Nothing sent for so long: one packet of silence keeps NAT bindings and firewalls open (RFC 6263).
 pub const KEEPALIVE: Duration = Duration::from_secs(5);
+/// Silence of ours that lasted so long is described to a peer that agreed to comfort noise, and no longer sent.
+pub const COMFORT_AFTER: Duration = Duration::from_millis(200);
+/// And described again so often, or when its level changes: a description may be lost, and the way is kept open.
+pub const COMFORT_EVERY: Duration = Duration::from_millis(500);
 /// Time between RTCP reports, before it is spread by half either way (RFC 3550 6.2).
 pub const RTCP_EVERY: Duration = Duration::from_secs(5);
 

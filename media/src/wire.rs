@@ -7,8 +7,8 @@ mod agreed;
 mod stats;
 
 pub use crate::pipe::Pipe;
-pub use agreed::{Codec, Direction, DtlsRole, Ice, Opus, Rate, Remote, Secret, Security, SrtpKey, SrtpSuite};
-pub use stats::Stats;
+pub use agreed::{Codec, Direction, DtlsRole, Ice, Opus, Rate, Remote, Secret, Security, SrtpKey, SrtpSuite, Xr};
+pub use stats::{Stats, VoipMetrics};
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 

@@ -198,7 +198,7 @@ fn hearing_a_leg_over_a_bad_network_takes_no_memory() {
             playout.packet(now, n as u16, n * 160, false, &[n as u8; 160]);
         }
         playout.frame(now, &mut frame);
-        agc.frame(&mut frame, true);
+        agc.frame(&mut frame);
         detectors.frame(&frame, false);
     }
     assert_eq!(taken() - before, 0);

@@ -409,6 +409,22 @@ pub async fn record_pause(State(shared): S, who: Who, Path(id): Path<String>, Bo
     shared.ask(&who, Command::RecordPause { interaction, paused: b.paused }).await.map(wire::outcome)
 }
 
+/// Copies the sound of a call, while it is spoken, to a program outside that the configuration names.
+#[utoipa::path(put, path = "/api/v1/interactions/{id}/streams/{name}", tag = "interactions", params(("id" = String, Path), ("name" = String, Path)),
+    responses((status = 200, body = wire::Outcome), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn stream_begin(State(shared): S, who: Who, Path((id, stream)): Path<(String, String)>) -> Answer {
+    let interaction = wire::interaction_id(&id)?;
+    shared.ask(&who, Command::Stream { interaction, stream, on: true }).await.map(wire::outcome)
+}
+
+/// Stops copying.
+#[utoipa::path(delete, path = "/api/v1/interactions/{id}/streams/{name}", tag = "interactions", params(("id" = String, Path), ("name" = String, Path)),
+    responses((status = 200, body = wire::Outcome), (status = 409, body = Problem)))]
+pub async fn stream_end(State(shared): S, who: Who, Path((id, stream)): Path<(String, String)>) -> Answer {
+    let interaction = wire::interaction_id(&id)?;
+    shared.ask(&who, Command::Stream { interaction, stream, on: false }).await.map(wire::outcome)
+}
+
 fn said(say: &Say) -> Result<(), Problem> {
     let id = &say.client_id;
     if id.is_empty() || id.len() > 64 || !id.bytes().all(|b| b.is_ascii_graphic()) {

@@ -88,6 +88,7 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(i::priority))
         .routes(routes!(i::assign))
         .routes(routes!(i::record_pause))
+        .routes(routes!(i::stream_begin, i::stream_end))
         .routes(routes!(i::accept))
         .routes(routes!(i::decline))
         .routes(routes!(recording::play))
@@ -334,6 +335,8 @@ pub struct InteractionNow {
     messages: u64,
     /// Whose sound does not arrive, though it should: `customer`, `agent`, `outside`.
     unheard: Vec<String>,
+    /// Where the sound is copied to while it is spoken: names of the configuration.
+    streams: Vec<String>,
 }
 
 /// The kinds of facts.

@@ -58,6 +58,8 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/interactions/{id}/priority", SUPER),
     ("POST", "/api/v1/interactions/{id}/assign", SUPER),
     ("POST", "/api/v1/interactions/{id}/record-pause", AGENT),
+    ("PUT", "/api/v1/interactions/{id}/streams/{name}", SUPER),
+    ("DELETE", "/api/v1/interactions/{id}/streams/{name}", SUPER),
     ("POST", "/api/v1/interactions/{id}/messages", AGENT),
     ("POST", "/api/v1/interactions/{id}/notes", AGENT),
     ("POST", "/api/v1/interactions/{id}/read", AGENT),

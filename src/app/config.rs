@@ -62,6 +62,8 @@ pub struct Media {
     pub threads: usize,
     /// A leg nothing is heard from for so many seconds is given up; 0: never.
     pub timeout_s: u32,
+    /// Beginnings of addresses the sound of calls may be sent to: `wss://asr.example/`. None by default.
+    pub streams_allow: Vec<String>,
 }
 
 /// `[data]`
@@ -98,7 +100,7 @@ impl Default for Http {
 
 impl Default for Media {
     fn default() -> Self {
-        Media { bind: None, rtp_ports: "10000-20000".into(), threads: 0, timeout_s: 60 }
+        Media { bind: None, rtp_ports: "10000-20000".into(), threads: 0, timeout_s: 60, streams_allow: Vec::new() }
     }
 }
 

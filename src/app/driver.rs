@@ -17,7 +17,7 @@ use std::{
 
 use tokio::sync::{broadcast, oneshot};
 
-use super::{ask::Asker, clock::Clock};
+use super::{ask::Asker, clock::Clock, streams::Streams};
 use crate::{
     base::{Mono, TenantId, limits, ms},
     call,
@@ -124,6 +124,8 @@ pub struct Edges {
     pub journal: JournalHandle,
     /// HTTP questions.
     pub asker: Asker,
+    /// Live copies of calls.
+    pub streams: Streams,
     /// What is not stored.
     pub blinks: broadcast::Sender<(TenantId, Blink)>,
 }
@@ -249,6 +251,7 @@ impl Driver {
                 Output::Media(c) => self.edges.studio.media(c),
                 Output::Play { leg, play, prompts, repeat } => self.edges.studio.play(leg, play, prompts, repeat),
                 Output::Ask(ask) => self.edges.asker.ask(*ask),
+                Output::Stream(order) => self.edges.streams.order(order),
                 Output::Reply(id, answer) => replies.answer(id, answer, self.center.seq()),
                 // Nobody may be looking.
                 Output::Blink(tenant, blink) => drop(self.edges.blinks.send((tenant, blink))),

@@ -10,6 +10,7 @@
 //! | `business` | the business configuration: compiled, applied, watched |
 //! | `flows` | flow files and what `ringdesk flow` does with them |
 //! | `ask` | outside HTTP questions of flows |
+//! | `streams` | live copies of calls, by WebSocket to programs outside |
 //! | `people` | logins made from the command line |
 //! | `demo` | a shop to try everything with, credentials made on the spot |
 //! | `metrics` | the text of `/metrics` |
@@ -28,6 +29,7 @@ mod front;
 mod metrics;
 mod people;
 mod serve;
+mod streams;
 
 pub use config::Config;
 pub use demo::DemoCredentials;

@@ -21,6 +21,7 @@ use super::{
     flows,
     front::Front,
     metrics::Sources,
+    streams::Streams,
 };
 use crate::{
     api,
@@ -149,6 +150,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         studio: studio.clone(),
         journal: journal.handle(),
         asker: Asker::new(&config.flows.http_allow, inbox.clone())?,
+        streams: Streams::new(&config.media.streams_allow, business.secrets.clone(), inbox.clone()),
         blinks: blinks.clone(),
     };
     let driver = Driver { center, clock, edges, shown: shown.clone(), inbox: inbox.clone(), receiver, stored };

@@ -180,3 +180,9 @@ pub const PROMPT_TONE_MAX: Duration = secs(60);
 pub const DISK_WATCH_EVERY: Duration = secs(3);
 /// With less free space than this, bytes, nothing is recorded (about three hours of one call).
 pub const RECORD_FREE_MIN: u64 = 256 << 20;
+/// Most live copies of one call to programs outside; the next is refused. The engine has room for twice as many taps.
+pub const STREAMS_PER_CALL: usize = 4;
+/// Sound kept for such a program while it does not read, milliseconds; what comes after is lost to it, and counted.
+pub const STREAM_PIPE_MS: u32 = 4_000;
+/// Most live copies of the whole process; the next one fails.
+pub const STREAMS_MAX: usize = 2_000;

@@ -9,7 +9,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use media::wire::{Audience, BridgeId, LegId, PlayId, RecordId, RecordTrouble, Repeat};
+use media::{
+    pipe::Pipe,
+    wire::{Audience, BridgeId, LegId, PlayId, RecordId, RecordTrouble, Repeat, TapId},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Cause, MediaPolicy, PhonePolicies, Quality, trunk};
@@ -119,6 +122,10 @@ pub enum Action {
     RecordPause { record: RecordId, paused: bool },
     /// Close the file.
     StopRecord { record: RecordId },
+    /// Copy what a leg says and hears into pipes, until it is stopped or the leg is gone.
+    Tap { tap: TapId, leg: LegId, said: Pipe, heard: Pipe },
+    /// No more of that; the pipes are closed.
+    StopTap { tap: TapId },
     /// Put the peer on hold by signalling (sendonly), or take it back.
     Hold { leg: LegId, on: bool },
 }
@@ -221,6 +228,8 @@ pub enum Event {
     Recorded { record: RecordId, duration: Duration, bytes: u64, trouble: Option<RecordTrouble> },
     /// A recording is in trouble.
     RecordTrouble { record: RecordId, trouble: RecordTrouble },
+    /// The reader of a tap was too slow for so much.
+    TapLost { tap: TapId, lost: Duration },
     /// Nothing was heard from the peer for the time the settings name.
     Silent { leg: LegId },
     /// Nothing has been heard from the peer for a while, or something again: one way of the sound is broken.

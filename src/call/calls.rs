@@ -256,6 +256,12 @@ impl Calls {
             }
             Action::RecordPause { record, paused } => media(Command::RecordPause { record, paused }),
             Action::StopRecord { record } => media(Command::StopRecord { record }),
+            Action::Tap { tap, leg, said, heard } if self.live(leg) => {
+                media(Command::Tap { tap, leg, said: Some(said), heard: Some(heard) });
+            }
+            // Whoever reads must not wait for what never comes.
+            Action::Tap { said, heard, .. } => [said, heard].iter().for_each(media::pipe::Pipe::close),
+            Action::StopTap { tap } => media(Command::StopTap { tap }),
             Action::Hold { leg, on } => self.hold(now, leg, on, out),
         }
     }
@@ -368,7 +374,8 @@ impl Calls {
                 self.hang_up(now, leg, Cause::Internal, By::Us, out);
             }
             // Asked for by nobody here.
-            E::Quiet { .. } | E::Voice { .. } | E::Answerer { .. } | E::Beep { .. } | E::TapLost { .. } => {}
+            E::Quiet { .. } | E::Voice { .. } | E::Answerer { .. } | E::Beep { .. } => {}
+            E::TapLost { tap, lost } => say(Event::TapLost { tap, lost }, out),
             E::Digit { leg, digit, .. } => say(Event::Digit { leg, digit }, out),
             E::Played { leg, play, finished } => say(Event::Played { leg, play, finished }, out),
             E::DtmfSent { leg } => say(Event::DtmfSent { leg }, out),

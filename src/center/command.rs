@@ -160,6 +160,8 @@ pub enum Command {
     Transfer { interaction: InteractionId, to: TransferTo },
     /// Stop or resume recording (card digits).
     RecordPause { interaction: InteractionId, paused: bool },
+    /// Copy the sound of a call to a stream of the configuration, or stop that.
+    Stream { interaction: InteractionId, stream: String, on: bool },
     /// The outcome, during the talk or after it.
     Dispose { interaction: InteractionId, agent: AgentId, code: CodeId, note: String },
     /// Wrap-up is finished early.

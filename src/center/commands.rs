@@ -287,7 +287,8 @@ impl Center {
             Command::RecordPause { interaction, paused } => {
                 self.staff(by)?;
                 self.about(tenant, by, interaction)?;
-                if !self.record_pause(interaction, paused) {
+                let streamed = self.streams_mute(interaction, paused, out);
+                if !self.record_pause(interaction, paused) && !streamed {
                     return Err(Refusal::new(
                         RefusalCode::WrongState,
                         format!("interaction {interaction} is not being recorded"),
@@ -295,6 +296,14 @@ impl Center {
                 }
                 let name = if paused { "recording_paused" } else { "recording_resumed" };
                 self.fact(now, tenant, Fact::FlowEvent { interaction, name: name.into(), data: Default::default() }, out);
+            }
+            Command::Stream { interaction, stream, on } => {
+                self.supervisor(by)?;
+                self.known(tenant, interaction)?;
+                match on {
+                    true => self.stream_start(now, interaction, &stream, out)?,
+                    false => self.stream_stop(now, interaction, &stream, out)?,
+                }
             }
             Command::SetPriority { interaction, priority_min } => {
                 self.supervisor(by)?;

@@ -17,6 +17,7 @@ use media::wire::{BridgeId, LegId, PlayId, RecordId};
 use super::{
     fact::{LegRole, Way},
     settings::TenantSettings,
+    streams::StreamNow,
 };
 use crate::{
     base::{
@@ -128,6 +129,8 @@ pub(super) struct Voice {
     pub say: VecDeque<Vec<call::Prompt>>,
     pub bridge: Option<BridgeId>,
     pub recording: Option<RecordingNow>,
+    /// Live copies to programs outside.
+    pub streams: Vec<StreamNow>,
     /// Recordings that were stopped and are not yet closed.
     pub closing: Vec<Closing>,
     /// A message to be left, once prompt and beep are over.

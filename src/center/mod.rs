@@ -49,6 +49,7 @@ mod interaction;
 mod offers;
 mod picture;
 mod record;
+pub mod streams;
 mod talk;
 mod trunks;
 mod voice;
@@ -61,7 +62,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use media::wire::{BridgeId, LegId, PlayId, RecordId, Repeat};
+use media::wire::{BridgeId, LegId, PlayId, RecordId, Repeat, TapId};
 
 use self::{
     command::{CommandId, Done, Envelope, Refusal},
@@ -89,6 +90,13 @@ pub enum Input {
     Stored(u64),
     /// An outside system answered, or did not.
     Answer(AskId, ivr::HttpResult),
+    /// The other end of a live copy is not to be had, or not any more.
+    StreamFailed {
+        /// Which.
+        tap: TapId,
+        /// A few words for people.
+        why: String,
+    },
     /// New business settings are in force.
     Settings(Arc<Settings>),
     /// New contacts are taken, or refused (the store is behind, the node drains).
@@ -122,6 +130,8 @@ pub enum Output {
     },
     /// Ask an outside system; answer with [`Input::Answer`].
     Ask(Box<Ask>),
+    /// Something about a live copy of a call.
+    Stream(streams::StreamOrder),
     /// It happened: store it, then publish it.
     Fact(Record),
     /// Answer to a command.
@@ -219,6 +229,7 @@ pub struct Center {
     visitors: BTreeMap<VisitorId, InteractionId>,
     legs: BTreeMap<LegId, (InteractionId, LegUse)>,
     records: BTreeMap<RecordId, InteractionId>,
+    streams: BTreeMap<TapId, InteractionId>,
     asks: BTreeMap<AskId, (InteractionId, ivr::AskId)>,
     /// Messages waiting to be committed: fact, contact, message.
     unstored: VecDeque<(u64, InteractionId, MessageId)>,
@@ -251,6 +262,7 @@ impl Center {
             visitors: BTreeMap::new(),
             legs: BTreeMap::new(),
             records: BTreeMap::new(),
+            streams: BTreeMap::new(),
             asks: BTreeMap::new(),
             unstored: VecDeque::new(),
             timers: Deadlines::default(),
@@ -298,6 +310,7 @@ impl Center {
                     self.step(Step::Run(interaction, ivr::Input::Http { ask, result: outcome }));
                 }
             }
+            Input::StreamFailed { tap, why } => self.stream_failed(now, tap, &why, out),
             Input::Settings(s) => self.new_settings(now, s, out),
             Input::Admission(open) => self.admission = open,
             Input::Tick => self.tick(now, out),

@@ -117,6 +117,7 @@ fn interaction(c: &Center, t: &super::Tenant, i: &Interaction) -> InteractionVie
         agent: agent.cloned(),
         path: i.path.clone(),
         attributes,
+        streams: i.voice.iter().flat_map(|v| &v.streams).map(|s| s.name.clone()).collect(),
         unheard: i.unheard.values().copied().collect(),
         messages: i.chat.as_ref().map_or(0, |c| c.conversation.last_seq()),
     }

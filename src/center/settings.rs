@@ -3,6 +3,8 @@
 //! `Business` is read and written as text, diffed and versioned; `Settings` is compiled from it once, checked whole, and
 //! swapped whole. Running interactions keep the `Arc` they began with. Passwords are not in it: they live in the directory.
 
+mod trunks;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,8 @@ use crate::{
     ivr, routing,
     sdp::{self, Srtp},
 };
+
+pub use trunks::Trunk;
 
 /// Everything an administrator decides, for all tenants.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -62,6 +66,12 @@ pub struct Tenant {
     pub chat: Chat,
     /// What is recorded.
     pub recording: Recording,
+    /// Programs outside that may be sent the sound of calls while they are spoken, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub streams: BTreeMap<String, StreamTo>,
+    /// The one that is sent every conversation with an agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream_talks: Option<String>,
     /// Promises made on tickets.
     pub slas: BTreeMap<SlaId, Sla>,
     /// The promise on a ticket that names none.
@@ -70,57 +80,22 @@ pub struct Tenant {
     pub flow_config: BTreeMap<String, String>,
 }
 
-/// A peering with a carrier.
+/// Where the sound of a call may be sent while it is spoken: a WebSocket server, a recogniser for one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Trunk {
-    /// Where we send calls: `host:port`; the port is 5060 if absent.
-    pub host: String,
-    /// `udp` or `tcp`.
-    #[serde(default = "udp")]
-    pub transport: String,
-    /// Addresses calls may come from; the host's own if empty and the host is an address.
-    #[serde(default)]
-    pub from: Vec<std::net::IpAddr>,
-    /// User name when the carrier asks for digest.
+pub struct StreamTo {
+    /// `wss://asr.example/calls`. The process must allow it: `[media] streams_allow`.
+    pub url: String,
+    /// Samples a second, 8000 or 16000.
+    #[serde(default = "telephone_rate")]
+    pub rate: u32,
+    /// Name of the secret shown as bearer token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub username: Option<String>,
-    /// Name of the secret in the directory or environment that holds the password (never the password itself).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub password_secret: Option<String>,
-    /// Realm the digest is given to; the host if absent. No other realm ever gets it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub realm: Option<String>,
-    /// Number presented to the carrier when the caller has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub caller_id: Option<String>,
-    /// Most calls at once, both ways.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_calls: Option<u32>,
-    /// Most new calls out per second.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub calls_per_s: Option<u32>,
-    /// We register with the carrier.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub register: Option<trunk::Register>,
-    /// We look whether the carrier is there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub options: Option<trunk::Options>,
-    /// When the next trunk of a group is tried.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub failover: trunk::Failover,
-    /// How the carrier writes numbers.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub numbers: trunk::Numbers,
-    /// How it tells and is told who calls.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub identity: trunk::Identity,
-    /// What else it wants to be told.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub headers: Vec<trunk::HeaderRule>,
-    /// What is spoken with it, where that is not what is spoken with phones.
-    #[serde(default, skip_serializing_if = "Media::is_empty")]
-    pub media: Media,
+    pub token_secret: Option<String>,
+}
+
+fn telephone_rate() -> u32 {
+    8_000
 }
 
 /// What is spoken with a peer. What is not said is as for the tenant's phones, and for those as [`MediaPolicy`] has it.
@@ -167,10 +142,6 @@ impl Media {
 /// What is as it is without being written is not written.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
-}
-
-fn udp() -> String {
-    "udp".into()
 }
 
 /// Web chat of one tenant.
@@ -253,10 +224,7 @@ impl Business {
             t.route_problems(&at, &mut bad);
             t.trunk_problems(&at, &mut bad);
             t.group_problems(&at, &mut bad);
-            t.toll.problems(&format!("{at}.toll"), &mut bad);
-            if let Some(c) = t.toll.calendar.as_ref().filter(|c| !t.routing.calendars.contains_key(*c)) {
-                bad.push(format!("{at}.toll.calendar: there is no calendar `{c}`"));
-            }
+            t.stream_problems(&at, &mut bad);
             t.media.problems(&format!("{at}.media"), &mut bad);
             for (agent, m) in &t.phones {
                 m.problems(&format!("{at}.phones.{agent}"), &mut bad);
@@ -302,42 +270,17 @@ impl Tenant {
         }
     }
 
-    fn trunk_problems(&self, at: &str, bad: &mut Vec<String>) {
-        for (id, t) in &self.trunks {
-            if !matches!(t.transport.as_str(), "udp" | "tcp") {
-                bad.push(format!("{at}.trunks.{id}.transport: `{}` is not known; expected udp or tcp", t.transport));
+    fn stream_problems(&self, at: &str, bad: &mut Vec<String>) {
+        for (name, s) in &self.streams {
+            if !s.url.starts_with("wss://") && !s.url.starts_with("ws://") {
+                bad.push(format!("{at}.streams.{name}.url: `{}` is no address of a WebSocket; expected wss://..", s.url));
             }
-            if t.host.is_empty() {
-                bad.push(format!("{at}.trunks.{id}.host: is empty; expected host or host:port"));
-            }
-            t.media.problems(&format!("{at}.trunks.{id}.media"), bad);
-            trunk::header_problems(&t.headers, &format!("{at}.trunks.{id}.headers"), bad);
-            let parts = [
-                ("register", t.register.as_ref().and_then(trunk::Register::problem)),
-                ("options", t.options.as_ref().and_then(trunk::Options::problem)),
-                ("failover", t.failover.problem()),
-            ];
-            bad.extend(parts.iter().filter_map(|(part, p)| Some(format!("{at}.trunks.{id}.{part}.{}", (*p)?))));
-            if t.register.as_ref().is_some_and(|r| r.user.is_none()) && t.username.is_none() {
-                bad.push(format!("{at}.trunks.{id}.register: needs a user, or the trunk's username"));
-            }
-            if t.username.is_some() != t.password_secret.is_some() {
-                bad.push(format!("{at}.trunks.{id}: username and password_secret come together or not at all"));
+            if !matches!(s.rate, 8_000 | 16_000) {
+                bad.push(format!("{at}.streams.{name}.rate: {} is not offered; expected 8000 or 16000", s.rate));
             }
         }
-    }
-
-    fn group_problems(&self, at: &str, bad: &mut Vec<String>) {
-        for (id, members) in &self.trunk_groups {
-            if self.trunks.contains_key(id) {
-                bad.push(format!("{at}.trunk_groups.{id}: a trunk has this name already"));
-            }
-            if members.is_empty() {
-                bad.push(format!("{at}.trunk_groups.{id}: is empty"));
-            }
-            for m in members.iter().filter(|m| !self.trunks.contains_key(&m.trunk)) {
-                bad.push(format!("{at}.trunk_groups.{id}: there is no trunk `{}`", m.trunk));
-            }
+        if let Some(name) = self.stream_talks.as_ref().filter(|n| !self.streams.contains_key(*n)) {
+            bad.push(format!("{at}.stream_talks: there is no stream `{name}`"));
         }
     }
 
@@ -353,20 +296,6 @@ impl Tenant {
         let all = self.media.over(&MediaPolicy::default());
         let users = self.phones.iter().map(|(agent, m)| (agent.to_string(), m.over(&all))).collect();
         PhonePolicies { all, users }
-    }
-
-    /// What holds for one of its trunks.
-    pub fn trunk_rules(&self, trunk: &Trunk) -> trunk::Policy {
-        trunk::Policy {
-            caller_id: trunk.caller_id.clone(),
-            register: trunk.register.clone(),
-            options: trunk.options.clone(),
-            calls_per_s: trunk.calls_per_s,
-            failover: trunk.failover.clone(),
-            numbers: trunk.numbers.over(self.country.as_deref(), self.trunk_prefix.as_deref()),
-            identity: trunk.identity.clone(),
-            headers: trunk.headers.clone(),
-        }
     }
 
     /// What is spoken with one of its trunks.
@@ -400,17 +329,6 @@ pub struct TenantSettings {
     pub plan: Arc<routing::Plan>,
     /// Flows by id, with the hours they may ask for.
     pub library: Arc<ivr::Library>,
-}
-
-impl Settings {
-    /// Groups of trunks, by tenant and name.
-    pub fn trunk_groups(&self) -> BTreeMap<trunk::Key, Vec<trunk::Member>> {
-        let of = |(id, t): (&TenantId, &Arc<TenantSettings>)| {
-            let id = id.clone();
-            t.config.trunk_groups.clone().into_iter().map(move |(name, members)| ((id.clone(), name), members))
-        };
-        self.tenants.iter().flat_map(of).collect()
-    }
 }
 
 /// Opening hours for flows, from the routing plan.

@@ -89,6 +89,7 @@ impl Center {
             self.ticket_taken(now, id, &agent, out);
         }
         self.record_talk(now, id, out);
+        self.stream_talk(now, id, out);
     }
 
     /// Music to the customer instead of the agent, or back.

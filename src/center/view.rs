@@ -133,6 +133,8 @@ pub struct InteractionView {
     pub messages: u64,
     /// Whose sound does not arrive, though it should: `customer`, `agent`, `outside`.
     pub unheard: Vec<super::fact::LegRole>,
+    /// Where the sound is copied to while it is spoken: names of the configuration.
+    pub streams: Vec<String>,
 }
 
 /// Something transient for the people looking at one contact: not stored, not replayed.

@@ -36,6 +36,7 @@ impl Center {
             Event::Played { leg, play, finished } => self.played(now, leg, play, finished, out),
             Event::Recorded { record, duration, bytes, trouble } => self.recorded(now, record, duration, bytes, trouble, out),
             Event::RecordTrouble { record, trouble } => self.record_trouble(now, record, trouble, out),
+            Event::TapLost { tap, lost } => self.stream_lost(tap, lost),
             Event::Silent { leg } => self.call(Action::Hangup { leg, cause: Cause::MediaTimeout }),
             Event::Unheard { leg, on } => self.leg_trouble(now, leg, LegTrouble::Unheard, on, out),
             Event::Muted { leg } => self.leg_trouble(now, leg, LegTrouble::Muted, true, out),
@@ -183,6 +184,7 @@ impl Center {
     }
 
     fn customer_leg_gone(&mut self, now: Now, id: InteractionId, cause: Cause, by: By, out: &mut Vec<Output>) {
+        self.streams_end(now, id, out);
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let was_up = i.voice.as_mut().is_some_and(|v| {
             v.leg = None;

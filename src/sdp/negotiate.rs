@@ -28,7 +28,7 @@ pub struct LocalMedia<'a> {
     pub codecs: &'a [Codec],
     /// Whether telephone-event (RFC 4733) is offered and taken.
     pub dtmf: bool,
-    /// Whether a peer that falls silent with comfort noise (RFC 3389) may. We do not ask for it.
+    /// Whether a peer that offers comfort noise (RFC 3389) may describe its silence, and has ours described. We do not ask for it.
     pub comfort_noise: bool,
     /// Packet time we would like to receive, milliseconds.
     pub ptime_ms: u8,

@@ -36,6 +36,9 @@ tenants:
       - {match: "+*", to: {trunk: {trunk: carrier}}}
     chat: {flow: main, idle_warn_s: 120, idle_close_s: 300, gone_s: 60}
     recording: always
+    streams:
+      notes: {url: "wss://notes.example/calls", rate: 16000}
+      asr: {url: "wss://asr.example/calls"}
     routing:
       skills: {linux: {}, english: {}}
       dispositions: {solved: {}, callback: {}}

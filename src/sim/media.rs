@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use media::wire::{Audience, BridgeId, Command, Event, Ice, LegId, OpenError, PlayId, RecordId, Remote, Repeat, Stats};
+use media::{
+    pipe::Pipe,
+    wire::{Audience, BridgeId, Command, Event, Ice, LegId, OpenError, PlayId, RecordId, Remote, Repeat, Stats, TapId},
+};
 
 use crate::{
     base::{Mono, ms, secs},
@@ -61,6 +64,8 @@ pub struct FakeMedia {
     legs: BTreeMap<LegId, MediaLeg>,
     bridges: BTreeMap<BridgeId, Audience>,
     records: BTreeMap<RecordId, Recording>,
+    /// Copies: whose, and where to.
+    taps: BTreeMap<TapId, (LegId, [Pipe; 2])>,
     /// Commands that make no sense to an engine: a bug upstairs.
     pub complaints: Vec<String>,
     /// Names already used by legs.
@@ -79,6 +84,7 @@ impl FakeMedia {
             legs: BTreeMap::new(),
             bridges: BTreeMap::new(),
             records: BTreeMap::new(),
+            taps: BTreeMap::new(),
             complaints: Vec::new(),
             seen: BTreeSet::new(),
             failed: BTreeSet::new(),
@@ -97,6 +103,10 @@ impl FakeMedia {
     /// Ports taken now.
     pub fn ports_used(&self) -> usize {
         self.used.len()
+    }
+    /// Copies running of what is said on a leg and to it.
+    pub fn taps(&self, of: LegId) -> Vec<TapId> {
+        self.taps.iter().filter(|(_, (leg, _))| *leg == of).map(|(tap, _)| *tap).collect()
     }
     /// Recordings running now.
     pub fn recordings(&self) -> usize {
@@ -180,7 +190,19 @@ impl FakeMedia {
                 None => self.complain(format!("{record:?} is not running")),
             },
             Command::PlayPipe { leg, .. } => self.complain(format!("a live pipe for {leg:?} that nobody fills")),
-            Command::WatchSilence { .. } | Command::Tap { .. } | Command::StopTap { .. } | Command::Detect { .. } => {}
+            Command::Tap { tap, leg, said: Some(said), heard: Some(heard) } => {
+                if !self.legs.contains_key(&leg) {
+                    self.complain(format!("{tap:?} of {leg:?}, which is not open"));
+                }
+                self.taps.insert(tap, (leg, [said, heard]));
+            }
+            Command::Tap { tap, .. } => self.complain(format!("{tap:?} of half a conversation")),
+            Command::StopTap { tap } => {
+                if let Some((_, pipes)) = self.taps.remove(&tap) {
+                    pipes.iter().for_each(Pipe::close);
+                }
+            }
+            Command::WatchSilence { .. } | Command::Detect { .. } => {}
             Command::Report { leg } => soon.push((LATENCY, Soon::Say(Event::Stats { leg, stats: Stats::default() }))),
         }
     }
@@ -244,6 +266,12 @@ impl FakeMedia {
             };
         };
         self.used.remove(&l.port);
+        self.taps.retain(|_, (of, pipes)| {
+            if *of == leg {
+                pipes.iter().for_each(Pipe::close);
+            }
+            *of != leg
+        });
         if let Some((play, _)) = l.playing {
             soon.push((LATENCY, Soon::Say(Event::Played { leg, play, finished: false })));
         }

@@ -3,6 +3,8 @@
 //! It registers with digest, calls, rings, answers, declines, hangs up. What it hears is [`FakeMedia`](super::media::FakeMedia)'s
 //! to know; which port it listens on is said here.
 
+mod carrier;
+
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
@@ -12,9 +14,9 @@ use crate::{
     base::{Mono, Now, NumberPattern, Rng, TenantId, ms, redact::Secret, secs},
     sdp::{self, LocalMedia, Offering, Session, Srtp, Web},
     sip::{
-        auth::{Credentials, Ha1},
+        auth::Credentials,
         msg::{Headers, Message, Method, Name, NameAddr, SipUri, Uri},
-        stack::{Action, Counters, DialogKey, Event, Input, Listener, Output, SipSettings, Stack, Target, Timers},
+        stack::{Action, DialogKey, Event, Input, Listener, Output, SipSettings, Stack, Target, Timers},
         transport::{Flow, Transport},
     },
 };
@@ -111,6 +113,8 @@ pub struct Phone {
     pub one_at_a_time: bool,
     /// Nothing comes out of it any more, whatever goes in.
     pub dead: bool,
+    /// What its INVITEs say besides.
+    pub says: Headers,
     /// The last INVITE that made it ring, for its headers.
     pub rung_by: Option<Arc<Message>>,
     /// What kind of offers it makes, and so what kind of phone it is.
@@ -163,6 +167,7 @@ impl Phone {
             next_port: 20_000,
             one_at_a_time: true,
             dead: false,
+            says: Headers::new(),
             rung_by: None,
             speaks: Offering::Plain,
             codecs: vec![Codec::Pcma, Codec::Pcmu],
@@ -214,7 +219,7 @@ impl Phone {
             dialog: key,
             to,
             from,
-            headers: Headers::new(),
+            headers: self.says.clone(),
             body: Some(body(&ours)),
             credentials: self.credentials.clone(),
         };
@@ -254,12 +259,6 @@ impl Phone {
             self.say_no(now, key, 603, out);
             true
         })
-    }
-
-    /// The carrier behind it breaks down while it rings.
-    pub fn breaks_down(&mut self, now: Now, code: u16) {
-        let ringing: Vec<_> = self.calls.iter().filter(|(_, c)| c.stage == Stage::Ringing).map(|(k, _)| *k).collect();
-        self.deeds.extend(ringing.into_iter().map(|k| (now.mono, Deed::BreakDown(k, code))));
     }
 
     fn say_no(&mut self, now: Now, key: DialogKey, code: u16, out: &mut Vec<(SocketAddr, Bytes)>) {
@@ -348,25 +347,6 @@ impl Phone {
                 Deed::Again => self.register_again(now, out),
             }
         }
-    }
-
-    /// Whoever knows this password may register here, in the realm of this address.
-    pub fn lets_register(&mut self, user: &str, password: &str) {
-        let tenant = TenantId::parse("phone").expect("a plain word");
-        let realm = self.addr.ip().to_string();
-        let mut settings = (**self.stack.current_settings()).clone();
-        settings.users.insert((tenant.clone(), user.to_owned()), Ha1::new(user, &realm, password));
-        settings.realms.insert(tenant, realm);
-        self.stack.settings(Arc::new(settings));
-    }
-    /// Who is registered here, and where.
-    pub fn has_registered(&self, user: &str) -> Option<String> {
-        let tenant = TenantId::parse("phone").expect("a plain word");
-        self.stack.bindings(&tenant, user).first().map(|b| b.contact.to_string())
-    }
-    /// What its stack has seen.
-    pub fn counters(&self) -> Counters {
-        self.stack.counters()
     }
 
     /// Bytes arrived.

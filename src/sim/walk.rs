@@ -242,6 +242,10 @@ impl Walker {
             3 => Command::Transfer { interaction: id, to: to_agent },
             4 => Command::Transfer { interaction: id, to: TransferTo::Number { number: "+3226660000".into() } },
             5 => Command::Finish { interaction: id },
+            6 if self.chance(1, 3) => {
+                drop(self.w.supervises(Command::Stream { interaction: id, stream: "notes".into(), on }));
+                return;
+            }
             6 => Command::RecordPause { interaction: id, paused: on },
             7 => {
                 let agent = self.w.agent_id(other);

@@ -27,6 +27,7 @@ use crate::{
         command::{CommandId, Done, Refusal},
         fact::Record,
         settings::{Business, Settings},
+        streams::StreamOrder,
     },
     ivr,
     sip::{
@@ -71,6 +72,8 @@ pub struct World {
     order: u64,
     /// Questions put to the outside, unanswered.
     pub asks: Vec<Ask>,
+    /// What was said about live copies of calls.
+    pub streams: Vec<StreamOrder>,
     pub(super) replies: BTreeMap<CommandId, Result<Done, Refusal>>,
     pub(super) commands: u64,
     pub(super) watch: Watch,
@@ -134,6 +137,7 @@ impl World {
             queue: BTreeMap::new(),
             order: 0,
             asks: Vec::new(),
+            streams: Vec::new(),
             replies: BTreeMap::new(),
             commands: 0,
             watch: Watch::default(),
@@ -300,6 +304,7 @@ impl World {
                     self.engine(soon);
                 }
                 Output::Ask(ask) => self.asks.push(*ask),
+                Output::Stream(order) => self.streams.push(order),
                 Output::Fact(r) => self.write(r),
                 Output::Reply(id, answer) => {
                     self.replies.insert(id, answer);

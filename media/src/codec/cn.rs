@@ -2,6 +2,10 @@
 
 /// Quietest level, -dBov.
 const LEVEL_MAX: u8 = 127;
+/// Sound so quiet is silence, -dBov: it is what [`level::DEAD_DBFS`](crate::dsp::level::DEAD_DBFS) is, which counts from a sine.
+const SILENT_DBOV: u8 = 63;
+/// No sample of silence is higher: noise of that level seldom is four times as high as its mean.
+const SILENT_PEAK: u16 = 93;
 /// Full scale of 16 bit sound: 0 dBov is a square wave of this height.
 const OVERLOAD: f64 = 32_768.0;
 /// Reflection coefficients used; what a payload has beyond is finer than anybody hears in noise.
@@ -14,6 +18,17 @@ pub fn payload(pcm: &[i16]) -> [u8; 1] {
     let power = pcm.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / pcm.len().max(1) as f64;
     let dbov = 10.0 * (power / OVERLOAD.powi(2)).log10();
     [(-dbov).round().clamp(0.0, f64::from(LEVEL_MAX)) as u8]
+}
+
+/// The level of `pcm` as [`payload`] gives it, if nobody could be heard in it: for a peer that would rather have silence
+/// described than sent. `None`: it is sound.
+pub fn silence(pcm: &[i16]) -> Option<u8> {
+    // A quiet room is sound: only what a dead line has is silence. Loud sound is found out by its first sample.
+    if pcm.iter().any(|s| s.unsigned_abs() > SILENT_PEAK) {
+        return None;
+    }
+    let [level] = payload(pcm);
+    (level >= SILENT_DBOV).then_some(level)
 }
 
 /// Noise as a peer describes it, at any sample rate. Silent until told a level.

@@ -1,6 +1,8 @@
 //! RTCP (RFC 3550 section 6): sender and receiver reports, source description and goodbye, read and written.
 //!
-//! When to report is decided in `shard`.
+//! What extended reports say is in [`xr`]. When to report is decided in `shard`.
+
+use super::xr;
 
 /// What one receiver says about one sender (RFC 3550 6.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,6 +62,13 @@ pub enum Packet<'a> {
         /// Canonical name, if given.
         cname: Option<&'a [u8]>,
     },
+    /// XR (RFC 3611).
+    Extended {
+        /// Who reports.
+        ssrc: u32,
+        /// What.
+        blocks: xr::Blocks<'a>,
+    },
     /// BYE of the first source named.
     Bye {
         /// Who leaves.
@@ -94,7 +103,7 @@ impl Iterator for Reports<'_> {
     }
 }
 
-fn word(b: &[u8], at: usize) -> Option<u32> {
+pub(super) fn word(b: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(*b.get(at..at + 4)?.first_chunk()?))
 }
 
@@ -141,6 +150,7 @@ fn one(kind: u8, count: usize, body: &[u8]) -> Option<Packet<'_>> {
         201 => Packet::Receiver { ssrc: word(body, 0)?, reports: Reports(body.get(4..4 + count * BLOCK)?) },
         202 if count > 0 => Packet::Description { ssrc: word(body, 0)?, cname: cname(body.get(4..)?) },
         203 if count > 0 => Packet::Bye { ssrc: word(body, 0)? },
+        xr::KIND => Packet::Extended { ssrc: word(body, 0)?, blocks: xr::Blocks(body.get(4..)?) },
         other => Packet::Other(other),
     })
 }
@@ -169,12 +179,14 @@ pub struct Say<'a> {
     pub report: Option<Report>,
     /// Our canonical name (RFC 7022 section 4: without user or host).
     pub cname: &'a str,
+    /// More than every peer wants to hear.
+    pub extended: xr::Say,
     /// We leave.
     pub bye: bool,
 }
 
 /// Longest compound [`write`] makes, bytes.
-pub const WRITE_MAX: usize = 4 + 24 + BLOCK + 4 + 4 + 2 + 64 + 4 + 8;
+pub const WRITE_MAX: usize = 4 + 24 + BLOCK + 4 + 4 + 2 + 64 + 4 + 8 + xr::WRITE_MAX;
 
 /// Write a compound into `out`; the number of bytes.
 pub fn write(say: &Say<'_>, out: &mut [u8; WRITE_MAX]) -> usize {
@@ -204,6 +216,12 @@ pub fn write(say: &Say<'_>, out: &mut [u8; WRITE_MAX]) -> usize {
     // At least one zero ends the chunk, then up to the next word.
     w.bytes(&[0, 0, 0, 0][..4 - w.at % 4]);
     w.close(begin);
+    if !say.extended.is_empty() {
+        let begin = w.head(0, xr::KIND);
+        w.word(say.ssrc);
+        say.extended.write(|b| w.bytes(b));
+        w.close(begin);
+    }
     if say.bye {
         let begin = w.head(1, 203);
         w.word(say.ssrc);
@@ -245,7 +263,17 @@ mod tests {
         let report =
             Report { ssrc: 5, fraction_lost: 12, lost: -3, highest_seq: 70_000, jitter: 17, last_sr: 1, delay_since_sr: 2 };
         let mut out = [0; WRITE_MAX];
-        let n = write(&Say { ssrc: 42, info: Some(info), report: Some(report), cname: "abcdefgh", bye: true }, &mut out);
+        let n = write(
+            &Say {
+                ssrc: 42,
+                info: Some(info),
+                report: Some(report),
+                cname: "abcdefgh",
+                extended: xr::Say::default(),
+                bye: true,
+            },
+            &mut out,
+        );
         let packets: Vec<_> = parse(&out[..n]).expect("a compound").collect();
         let [Packet::Sender { ssrc: 42, info: i, reports }, Packet::Description { cname, .. }, Packet::Bye { ssrc: 42 }] =
             packets[..]

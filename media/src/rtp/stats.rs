@@ -1,12 +1,21 @@
 //! What a receiver counts about one peer: sequence, loss, jitter, round trip (RFC 3550 A.1, A.3, A.8, 6.4.1).
 
-use super::rtcp::Report;
+use super::{
+    burst::{self, Bursts},
+    rtcp::Report,
+};
 use crate::time::{At, ticks};
 
 /// A jump forward further than this is not loss but a restart (RFC 3550 A.1).
 const DROPOUT_MAX: u16 = 3_000;
 /// How far back a packet still counts as late rather than as a restart.
 const MISORDER_MAX: u16 = 100;
+
+/// A packet so far behind the newest is lost if it has not come, for those who ask whether losses come in bursts.
+const SETTLED: u32 = 32;
+
+/// No packet lasts longer, milliseconds.
+const PACKET_MS_MAX: u32 = 120;
 
 /// How a packet stands to those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +67,10 @@ struct Source {
     expected_prior: u32,
     received_prior: u32,
     last_sr: Option<(u32, At)>,
+    bursts: Bursts,
+    /// The last timestamp, and what a packet lasts: ticks between the last two, which is wrong just after a loss.
+    last_ts: u32,
+    step: u32,
 }
 
 impl Receiver {
@@ -101,6 +114,16 @@ impl Receiver {
         self.source.as_ref().map_or(0, |s| u32::try_from(ticks(s.jitter >> 4, self.hz).as_micros()).unwrap_or(u32::MAX))
     }
 
+    /// Share of one source's packets lost, in 256ths, and how its losses lie, durations in milliseconds: (share, figures,
+    /// burst, gap).
+    pub fn losses(&self) -> (u8, burst::Figures, u16, u16) {
+        let Some(s) = &self.source else { return Default::default() };
+        let lost = u64::from(s.expected().saturating_sub(s.received)) * 256 / u64::from(s.expected().max(1));
+        let figures = s.bursts.figures();
+        let ms = |packets: u32| (u64::from(packets) * u64::from(s.step) * 1_000 / u64::from(self.hz)).min(65_535) as u16;
+        (lost.min(255) as u8, figures, ms(figures.burst_packets), ms(figures.gap_packets))
+    }
+
     /// The source being received.
     pub fn ssrc(&self) -> Option<u32> {
         self.source.as_ref().map(|s| s.ssrc)
@@ -137,7 +160,8 @@ impl Receiver {
     }
 }
 
-fn as_65536ths(now: At, then: At) -> u32 {
+/// Time since `then` in 65536ths of a second, as reports tell delays.
+pub fn as_65536ths(now: At, then: At) -> u32 {
     (now.since(then).as_nanos() * 65_536 / 1_000_000_000).min(u128::from(u32::MAX)) as u32
 }
 
@@ -156,11 +180,23 @@ impl Source {
             expected_prior: 0,
             received_prior: 0,
             last_sr: None,
+            bursts: Bursts::default(),
+            last_ts: 0,
+            step: 0,
         }
     }
 
     fn expected(&self) -> u32 {
         (self.cycles | u32::from(self.max_seq)).wrapping_sub(self.base_seq).wrapping_add(1)
+    }
+
+    /// The newest number rises by `ahead`: those it leaves far behind came, or never will.
+    fn settle(&mut self, ahead: u32) {
+        let expected = self.expected();
+        for behind in (SETTLED.saturating_sub(ahead)..SETTLED).rev().filter(|b| *b < expected) {
+            self.bursts.packet(self.window >> behind & 1 != 0);
+        }
+        (SETTLED..ahead).for_each(|_| self.bursts.packet(false));
     }
 
     fn sequence(&mut self, seq: u16) -> Seen {
@@ -169,6 +205,7 @@ impl Source {
             if seq < self.max_seq {
                 self.cycles = self.cycles.wrapping_add(1 << 16);
             }
+            self.settle(u32::from(ahead));
             self.max_seq = seq;
             self.window = if ahead < 128 { self.window << ahead | 1 } else { 1 };
             self.received += 1;
@@ -213,17 +250,23 @@ impl Source {
             }
         }
         self.transit = Some(transit);
+        let step = ts.wrapping_sub(self.last_ts);
+        if (hz / 1_000..=hz / 1_000 * PACKET_MS_MAX).contains(&step) {
+            self.step = step;
+        }
+        self.last_ts = ts;
     }
 }
 
-/// Round trip in microseconds from a report about us: arrival minus LSR minus DLSR (RFC 3550 6.4.1 figure 2).
+/// Round trip in microseconds from a report about us: arrival minus the stamp of ours it answers, minus the time since that
+/// came (RFC 3550 6.4.1 figure 2).
 ///
 /// `ntp_now` is our NTP clock. `None` when the peer had no report of ours yet, or the figures make no sense.
-pub fn round_trip_us(ntp_now: u64, r: &Report) -> Option<u32> {
-    if r.last_sr == 0 {
+pub fn round_trip_us(ntp_now: u64, stamp: u32, delay: u32) -> Option<u32> {
+    if stamp == 0 {
         return None;
     }
-    let units = ((ntp_now >> 16) as u32).wrapping_sub(r.last_sr).wrapping_sub(r.delay_since_sr);
+    let units = ((ntp_now >> 16) as u32).wrapping_sub(stamp).wrapping_sub(delay);
     // Half a minute there and back is no network but a clock gone wrong.
     (units < 30 << 16).then(|| ((u64::from(units) * 1_000_000) >> 16) as u32)
 }
@@ -232,6 +275,19 @@ pub fn round_trip_us(ntp_now: u64, r: &Report) -> Option<u32> {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn losses_and_whether_they_lie_together_are_known_of_all_but_the_last_packets() {
+        let mut r = Receiver::default();
+        // 20 ms each; of 1,000 five in a row are lost, and one that comes late is not.
+        for n in (0..1_000u32).filter(|n| !(500..505).contains(n)) {
+            let late = [n, n + 1, n - n.min(1)][(n == 700) as usize + 2 * (n == 701) as usize];
+            r.packet(At(u64::from(n) * 20_000_000), 9, (late as u16).wrapping_add(65_000), late * 160, true);
+        }
+        let (share, figures, burst_ms, gap_ms) = r.losses();
+        assert_eq!((share, figures.burst_density, figures.gap_density), (1, 255, 0), "{figures:?}");
+        assert_eq!((burst_ms, gap_ms), (100, 9_620), "the last 32 are not settled");
+    }
 
     const MS: u64 = 1_000_000;
 
@@ -277,9 +333,9 @@ mod tests {
         let sent = 0x0000_1000_0000_0000u64;
         let then = sent + (1u64 << 32) + (1u64 << 32) / 20; // 1.05 s later
         let r = Report { last_sr: (sent >> 16) as u32, delay_since_sr: 65_536, ..Report::default() };
-        let us = round_trip_us(then, &r).expect("a round trip");
+        let us = round_trip_us(then, r.last_sr, r.delay_since_sr).expect("a round trip");
         assert!((49_900..50_100).contains(&us), "{us}");
-        assert_eq!(round_trip_us(then, &Report::default()), None);
+        assert_eq!(round_trip_us(then, 0, 0), None);
     }
 
     #[test]

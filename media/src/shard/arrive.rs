@@ -20,7 +20,7 @@ use crate::{
     jitter::Put,
     limits::{FRAME, PAYLOAD_BYTES_MAX, PAYLOAD_TIME_MAX},
     playout,
-    rtp::{self, Header, rtcp, stats::Seen},
+    rtp::{self, Header, rtcp, stats::Seen, xr},
     secure::Incoming,
     time::{At, ticks},
     wire::{Codec, Event, Rate},
@@ -268,6 +268,10 @@ fn report(leg: &mut Leg, now: At, ntp_at_zero: u64, from: SocketAddr, bytes: &[u
                 reports
             }
             rtcp::Packet::Receiver { reports, .. } => reports,
+            rtcp::Packet::Extended { ssrc, blocks } => {
+                blocks.for_each(|b| extended(leg, now, ntp_at_zero, ssrc, b));
+                continue;
+            }
             // A goodbye ends nothing: calls end by signalling.
             _ => continue,
         };
@@ -276,12 +280,30 @@ fn report(leg: &mut Leg, now: At, ntp_at_zero: u64, from: SocketAddr, bytes: &[u
             leg.stats.peer_fraction_lost = Some(r.fraction_lost);
             leg.out.peer_lost(r.fraction_lost);
             leg.stats.peer_jitter_us = Some(leg.out.as_us(r.jitter));
-            if let Some(us) = rtp::stats::round_trip_us(ntp_at(ntp_at_zero, now), &r) {
+            if let Some(us) = rtp::stats::round_trip_us(ntp_at(ntp_at_zero, now), r.last_sr, r.delay_since_sr) {
                 leg.stats.rtt_us = Some(us);
             }
         }
     }
     true
+}
+
+/// One block of an extended report.
+fn extended(leg: &mut Leg, now: At, ntp_at_zero: u64, from: u32, block: xr::Block<'_>) {
+    let ours = leg.out.ssrc;
+    match block {
+        xr::Block::ReceiverTime(ntp) => leg.peer_time = Some((from, (ntp >> 16) as u32, now)),
+        xr::Block::Delays(mut delays) => {
+            let ours = delays.find(|d| d.ssrc == ours).map(|d| (d.last_rr, d.delay_since_rr));
+            if let Some((stamp, delay)) = ours
+                && let Some(us) = rtp::stats::round_trip_us(ntp_at(ntp_at_zero, now), stamp, delay)
+            {
+                leg.stats.rtt_us = Some(us);
+            }
+        }
+        xr::Block::Voip { ssrc, metrics } if ssrc == ours => leg.stats.peer = Some(metrics),
+        xr::Block::Voip { .. } => {}
+    }
 }
 
 /// The NTP stamp of an instant.

@@ -9,19 +9,19 @@ use std::{
 use super::{
     Out, Plane, Slot,
     live::Live,
-    outgoing::{Outgoing, Target},
+    outgoing::{Outgoing, Piece, Target},
     play::Playing,
     recorder::{self, Recorder, Said, Source, Tap},
 };
 use crate::{
-    dsp::level::Dead,
+    dsp::{agc::Agc, level::Dead},
     dtmf,
-    limits::{FRAME, PAYLOAD_SENT_MAX},
+    limits::{FRAME, FRAME_TIME, JITTER_DELAY_MAX, PAYLOAD_SENT_MAX},
     playout::Playout,
     rtp::{length, stats},
     secure::Guard,
     time::{At, Chance},
-    wire::{BridgeId, Codec, Direction, Event, LegId, Rate, RecordId, Remote, Stats},
+    wire::{BridgeId, Codec, Direction, Event, LegId, Rate, RecordId, Remote, Stats, VoipMetrics},
 };
 
 #[derive(Debug)]
@@ -61,6 +61,8 @@ pub(super) struct Leg {
     pub report_due: Option<At>,
     /// When figures are next said unasked.
     pub stats_due: Option<At>,
+    /// The peer's last receiver reference time: who said it, its middle 32 bits, and when it came.
+    pub peer_time: Option<(u32, u32, At)>,
     /// Packets sent when the last report went out.
     pub reported_out: u64,
     pub cname: Box<str>,
@@ -76,6 +78,8 @@ pub(super) struct Ear {
     pub rate: Rate,
     pub codec: Codec,
     pub playout: Playout,
+    /// Its loudness among others.
+    pub gain: Agc,
 }
 
 impl Leg {
@@ -106,6 +110,7 @@ impl Leg {
             dead: None,
             report_due: None,
             stats_due: None,
+            peer_time: None,
             reported_out: 0,
             cname: format!("{:016x}", chance.bits()).into(),
             inband: 0,
@@ -147,7 +152,8 @@ impl Leg {
             self.stats.concealed_ms += ear.playout.concealed_ms();
         }
         if let Some((rate, codec)) = wanted.filter(|_| self.ear.is_none()) {
-            self.ear = Some(Box::new(Ear { rate, codec, playout: Playout::new(codec, rate, self.out.ssrc) }));
+            self.ear =
+                Some(Box::new(Ear { rate, codec, playout: Playout::new(codec, rate, self.out.ssrc), gain: Agc::default() }));
         }
     }
 
@@ -186,7 +192,7 @@ impl Leg {
             ptime_ms /= bytes.div_ceil(PAYLOAD_SENT_MAX) as u32;
         }
         let to = self.reach(self.latched, r.rtp)?;
-        Some(Target { slot: self.slot, to, pt: r.send_pt, codec: r.codec, opus: r.opus, ptime_ms })
+        Some(Target { slot: self.slot, to, pt: r.send_pt, codec: r.codec, opus: r.opus, ptime_ms, comfort_pt: r.cn_pt })
     }
 
     /// The same for telephone events; `None` also when the peer did not agree to them.
@@ -248,7 +254,7 @@ impl Leg {
         t: &Target,
         records: &mut BTreeMap<RecordId, Recorder>,
         out: &mut impl Out,
-        packet: impl FnMut(&mut [u8]) -> usize,
+        packet: impl FnMut(&mut [u8]) -> Piece,
     ) {
         let source = Source { leg: self.id, said: Said::ToLeg, ssrc: self.out.ssrc, codec: t.codec };
         let taps = &self.taps;
@@ -265,7 +271,7 @@ impl Leg {
                 let t = Target { ptime_ms: 20, ..t };
                 self.say_shared(now, &t, records, out, |room| {
                     room[..3].copy_from_slice(&[0xF8, 0xFF, 0xFE]);
-                    3
+                    Piece { length: 3, silence: None }
                 });
             } else {
                 self.say(now, (Rate::K8, &[0; FRAME]), records, out);
@@ -288,6 +294,31 @@ impl Leg {
             || self.dtmf_in.holds()
             || self.ear.is_some() && self.mixed.is_none()
             || self.out.last.is_none() && self.remote.is_some()
+    }
+
+    /// How what the peer sends sounds here.
+    pub fn voip_metrics(&self, now: At) -> VoipMetrics {
+        let (stats, (loss, lie, burst_ms, gap_ms)) = (self.stats(), self.received.losses());
+        let came = stats.packets_in + stats.lost + stats.discarded;
+        let delay = self.ear.as_ref().and_then(|e| e.playout.delay(now));
+        let ms = |d: Duration| u16::try_from(d.as_millis()).unwrap_or(u16::MAX);
+        let buffer_ms = delay.map_or(0, ms);
+        VoipMetrics {
+            loss,
+            discard: (stats.discarded * 256 / came.max(1)).min(255) as u8,
+            burst_density: lie.burst_density,
+            gap_density: lie.gap_density,
+            burst_ms,
+            gap_ms,
+            round_trip_ms: stats.rtt_us.map_or(0, |us| u16::try_from(us / 1_000).unwrap_or(u16::MAX)),
+            // A relay keeps nothing; whoever is decoded waits for its buffer and for the tick.
+            end_system_ms: delay.map_or(0, |d| ms(d + FRAME_TIME)),
+            r_factor: stats.r_factor().map(|r| r.round() as u8),
+            mos_listening: stats.mos_listening(),
+            mos_conversation: stats.mos(),
+            buffer_ms,
+            buffer_max_ms: if delay.is_some() { ms(JITTER_DELAY_MAX) } else { 0 },
+        }
     }
 
     /// The figures of this moment.

@@ -4,9 +4,14 @@
 //! with those who speak and with those who listen, and not with both at once. Those who hear the same in the same codec
 //! share one encoder: at once where it has no memory, and after some seconds of silence where it has.
 
-use super::{Shard, bridge::Row, outgoing::Target, play};
+use super::{
+    Shard,
+    bridge::Row,
+    outgoing::{Piece, Target},
+    play,
+};
 use crate::{
-    codec::Encoder,
+    codec::{Encoder, cn},
     limits::{BRIDGE_LEGS_MAX, FRAME_TIME, PAYLOAD_SENT_MAX},
     playout::Heard,
     shard::Out,
@@ -22,6 +27,8 @@ pub(super) const FRAME_MAX: usize = Rate::K48.samples(FRAME_MS);
 const UNHEARD: u16 = 16;
 /// Ticks of silence after which a leg is one of the audience: two seconds.
 const STILL: u8 = 100;
+/// So many parties and their loudness is evened out. Two hear each other as they are, like in a relay.
+const CROWD: usize = 3;
 /// Payloads kept at once for those who hear the same.
 const MADE_MAX: usize = 8;
 
@@ -42,12 +49,20 @@ struct Made {
     row: Row,
     codec: Codec,
     length: usize,
+    /// Nobody is heard in it.
+    silence: Option<u8>,
     payload: [u8; PAYLOAD_SENT_MAX],
+}
+
+impl Made {
+    fn piece(&self, room: &mut [u8]) -> Piece {
+        Piece { length: play::copy(&self.payload[..self.length], room), silence: self.silence }
+    }
 }
 
 impl Default for Desk {
     fn default() -> Self {
-        let made = Made { row: 0, codec: Codec::Pcmu, length: 0, payload: [0; PAYLOAD_SENT_MAX] };
+        let made = Made { row: 0, codec: Codec::Pcmu, length: 0, silence: None, payload: [0; PAYLOAD_SENT_MAX] };
         Self {
             frames: vec![[0; FRAME_MAX]; BRIDGE_LEGS_MAX].into(),
             single: [0; FRAME_MAX],
@@ -71,6 +86,8 @@ pub(super) struct Stand {
     encoder: Encoder,
     /// The payload of this tick.
     length: usize,
+    /// Nobody is heard in it.
+    silence: Option<u8>,
     payload: [u8; PAYLOAD_SENT_MAX],
     fresh: bool,
 }
@@ -84,7 +101,11 @@ impl std::fmt::Debug for Stand {
 impl Stand {
     fn new(codec: Codec, opus: Opus, rate: Rate) -> Self {
         let encoder = Encoder::new(codec, rate, opus);
-        Self { codec, opus, encoder, length: 0, payload: [0; PAYLOAD_SENT_MAX], fresh: false }
+        Self { codec, opus, encoder, length: 0, silence: None, payload: [0; PAYLOAD_SENT_MAX], fresh: false }
+    }
+
+    fn piece(&self, room: &mut [u8]) -> Piece {
+        Piece { length: play::copy(&self.payload[..self.length], room), silence: self.silence }
     }
 }
 
@@ -123,6 +144,7 @@ impl Shard {
             let n = b.rate.samples(FRAME_MS);
             let mut speaking: Row = 0;
             desk.total[..n].fill(0);
+            let crowd = b.members.len() >= CROWD;
             for (i, (_, slot)) in b.members.iter().enumerate() {
                 let Some(leg) = legs.get_mut(*slot as usize).and_then(Option::as_deref_mut) else { continue };
                 let frame = &mut desk.frames[i][..n];
@@ -134,6 +156,10 @@ impl Shard {
                 }
                 if let Some(live) = &mut leg.live {
                     live.said(leg.id, b.rate, frame, heard == Heard::Concealed, out);
+                }
+                // Whoever listens beside the bridge hears it as it was said.
+                if crowd && let Some(ear) = leg.ear.as_mut().filter(|_| heard != Heard::Silent || leg.still < STILL) {
+                    ear.gain.frame(frame);
                 }
                 if heard != Heard::Silent && frame.iter().any(|s| s.unsigned_abs() > UNHEARD) {
                     speaking |= 1 << i;
@@ -168,21 +194,23 @@ impl Shard {
                 match (one_frame, known) {
                     (Some(t), Some(known)) => {
                         let m = &desk.made[known];
-                        leg.say_shared(now, &t, records, out, |room| play::copy(&m.payload[..m.length], room));
+                        leg.say_shared(now, &t, records, out, |room| m.piece(room));
                     }
                     (Some(t), None) if memoryless(t.codec, b.rate) && made < MADE_MAX => {
                         let m = &mut desk.made[made];
                         made += 1;
                         (m.row, m.codec) = (row, t.codec);
+                        m.silence = cn::silence(&desk.sum[..n]);
                         m.length = Encoder::new(t.codec, b.rate, t.opus).encode(&desk.sum[..n], &mut m.payload);
-                        leg.say_shared(now, &t, records, out, |room| play::copy(&m.payload[..m.length], room));
+                        leg.say_shared(now, &t, records, out, |room| m.piece(room));
                     }
                     (Some(t), None) if !memoryless(t.codec, b.rate) && row == speaking && leg.still >= STILL => {
                         let stand = stand(&mut b.stands, &t, b.rate);
                         if !std::mem::replace(&mut stand.fresh, true) {
+                            stand.silence = cn::silence(&desk.sum[..n]);
                             stand.length = stand.encoder.encode(&desk.sum[..n], &mut stand.payload);
                         }
-                        leg.say_shared(now, &t, records, out, |room| play::copy(&stand.payload[..stand.length], room));
+                        leg.say_shared(now, &t, records, out, |room| stand.piece(room));
                     }
                     _ => leg.say(now, (b.rate, &desk.sum[..n]), records, out),
                 }

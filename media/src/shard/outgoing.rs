@@ -9,8 +9,8 @@
 
 use super::{Out, guarded};
 use crate::{
-    codec::Encoder,
-    limits::{CATCH_UP_MAX, FRAME_TIME, PAYLOAD_SENT_MAX, PHASE_TIME},
+    codec::{Encoder, cn},
+    limits::{CATCH_UP_MAX, COMFORT_AFTER, COMFORT_EVERY, FRAME_TIME, PAYLOAD_SENT_MAX, PHASE_TIME},
     rtp::{HEADER, Header, write_before, write_header},
     secure::Guard,
     shard::{Plane, Slot},
@@ -23,6 +23,13 @@ use std::{net::SocketAddr, ops::Range, time::Duration};
 const FRAME_MS: u32 = FRAME_TIME.as_millis() as u32;
 /// A relayed timestamp this far from where the clock says it should be is a jump, not jitter.
 const JUMP: Duration = Duration::from_secs(2);
+
+/// Silence so long is no pause between words: from then on it is described where the peer wants that.
+const SILENT_MS: u32 = COMFORT_AFTER.as_millis() as u32;
+/// A description is sent again after so long.
+const DESCRIBE_MS: u32 = COMFORT_EVERY.as_millis() as u32;
+/// And when the level has changed by so many decibels.
+const LEVEL_STEP: u8 = 3;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Feed {
@@ -51,6 +58,61 @@ pub(super) struct Target {
     pub opus: Opus,
     /// Sound in a packet, milliseconds; one the codec has frames for.
     pub ptime_ms: u32,
+    /// Payload type of comfort noise, if the peer wants silence described and not sent.
+    pub comfort_pt: Option<u8>,
+}
+
+/// What goes into one packet, encoded elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Piece {
+    /// Of the payload, bytes. 0: nothing is to be sent.
+    pub length: usize,
+    /// It is silence, of this level ([`cn::silence`]).
+    pub silence: Option<u8>,
+}
+
+/// How long we have nothing to say, to a peer that wants silence described.
+#[derive(Debug, Clone, Copy, Default)]
+struct Hush {
+    /// Silence so far, milliseconds, up to what makes it worth describing.
+    lasted_ms: u32,
+    /// The level last described, and how long ago, milliseconds.
+    said: Option<(u8, u32)>,
+}
+
+/// What takes the place of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rather {
+    /// It is sent.
+    Sound,
+    /// A description of the silence.
+    Description(u8),
+    /// Nothing: it was described.
+    Nothing,
+}
+
+impl Hush {
+    /// The next packet of `ms`, and whether it is silence.
+    fn packet(&mut self, silence: Option<u8>, ms: u32) -> Rather {
+        let Some(level) = silence else {
+            *self = Self::default();
+            return Rather::Sound;
+        };
+        if self.lasted_ms < SILENT_MS {
+            self.lasted_ms += ms;
+            return Rather::Sound;
+        }
+        match &mut self.said {
+            Some((said, ago)) if said.abs_diff(level) < LEVEL_STEP && *ago + ms < DESCRIBE_MS => {
+                *ago += ms;
+                Rather::Nothing
+            }
+            said => {
+                *said = Some((level, 0));
+                Rather::Description(level)
+            }
+        }
+    }
 }
 
 impl Target {
@@ -97,6 +159,7 @@ pub(super) struct Outgoing {
     loss: u8,
     /// Sound that is due and not in a packet yet, milliseconds.
     held_ms: u32,
+    hush: Hush,
     /// What protects it; `None`: nothing was asked for.
     pub guard: Option<Box<Guard>>,
 }
@@ -118,6 +181,7 @@ impl Outgoing {
             voice: None,
             loss: 0,
             held_ms: 0,
+            hush: Hush::default(),
             guard: None,
         }
     }
@@ -161,6 +225,7 @@ impl Outgoing {
             self.ts = self.ts.wrapping_add(now.ticks_since(due, self.hz));
         }
         self.held_ms = 0;
+        self.hush = Hush::default();
         if let Some(v) = &mut self.voice {
             v.pending.clear();
         }
@@ -216,9 +281,16 @@ impl Outgoing {
             // A change of rate in the middle of a packet leaves less than a whole one.
             let missing = n.saturating_sub(voice.pending.len());
             voice.pending.extend(std::iter::repeat_n(0, missing));
-            let length = voice.encoder.encode(&voice.pending[..n], &mut packet[HEADER..]);
+            let sound = &voice.pending[..n];
+            let silence = t.comfort_pt.and_then(|_| cn::silence(sound));
+            match self.rather(t, silence) {
+                Rather::Sound => {
+                    let length = voice.encoder.encode(sound, &mut packet[HEADER..]);
+                    self.send(now, t, &mut packet, length, out, &mut sent);
+                }
+                other => self.describe(now, t, other, out),
+            }
             voice.pending.drain(..n);
-            self.send(now, t, &mut packet, length, out, &mut sent);
         }
         self.voice = Some(voice);
     }
@@ -242,14 +314,37 @@ impl Outgoing {
         now: At,
         t: &Target,
         out: &mut O,
-        mut packet: impl FnMut(&mut [u8]) -> usize,
+        mut packet: impl FnMut(&mut [u8]) -> Piece,
         mut sent: impl FnMut(u32, &[u8], &mut O),
     ) {
         for _ in 0..self.frame_due(now, t, true) {
             let mut bytes = [0; HEADER + PAYLOAD_SENT_MAX];
-            let length = packet(&mut bytes[HEADER..]);
-            self.send(now, t, &mut bytes, length, out, &mut sent);
+            let piece = packet(&mut bytes[HEADER..]);
+            match self.rather(t, piece.silence) {
+                Rather::Sound => self.send(now, t, &mut bytes, piece.length, out, &mut sent),
+                other => self.describe(now, t, other, out),
+            }
         }
+    }
+
+    fn rather(&mut self, t: &Target, silence: Option<u8>) -> Rather {
+        self.hush.packet(silence.filter(|_| t.comfort_pt.is_some()), t.ptime_ms)
+    }
+
+    /// Comfort noise in the place of a packet (RFC 3389), or nothing. It has no marker; the sound after it does (RFC 3551
+    /// section 4.1).
+    fn describe(&mut self, now: At, t: &Target, what: Rather, out: &mut impl Out) {
+        if let (Rather::Description(level), Some(pt)) = (what, t.comfort_pt) {
+            let h = Header { marker: false, pt, seq: self.seq, ts: self.ts, ssrc: self.ssrc };
+            let mut packet = [0; HEADER + 1];
+            write_header(&h, packet.first_chunk_mut().expect("longer than a header"));
+            packet[HEADER] = level;
+            guarded::send(&mut self.guard, t.slot, Plane::Rtp, false, t.to, &packet, out);
+            self.count(now, 1);
+            self.seq = self.seq.wrapping_add(1);
+        }
+        self.marker = true;
+        self.ts = self.ts.wrapping_add(t.ticks());
     }
 
     /// Nothing to send (a silence the peer does not want) still takes its time.

@@ -5,8 +5,9 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use super::outgoing::{Piece, Target};
 use crate::{
-    codec::Encoder,
+    codec::{Encoder, cn},
     limits::{PLAY_CLIPS_MAX, SHARED_CLIPS_MAX, SHARED_KEPT},
     rtp::length,
     time::At,
@@ -115,25 +116,30 @@ impl Playing {
         }
     }
 
-    /// The next payload of `ptime_ms`, from what is shared. 0: nothing is left, or it is a silence the peer does not want.
-    pub fn share(&mut self, shared: &mut Shared, now: At, codec: Codec, opus: Opus, ptime_ms: u32, out: &mut [u8]) -> usize {
+    /// The next payload for `t`, from what is shared. Of length 0: nothing is left, or it is a silence the peer does not want.
+    pub fn share(&mut self, shared: &mut Shared, now: At, t: &Target, out: &mut [u8]) -> Piece {
+        let (codec, ptime_ms) = (t.codec, t.ptime_ms);
+        let sound = |length| Piece { length, silence: None };
         if codec == Codec::Opus {
-            let What::Clips { clips, packet, at, .. } = &mut self.what else { return 0 };
-            let Some(clip) = clips.first() else { return 0 };
-            let n = shared.packet(now, clip, opus, ptime_ms, *packet, out);
+            let What::Clips { clips, packet, at, .. } = &mut self.what else { return sound(0) };
+            let Some(clip) = clips.first() else { return sound(0) };
+            let n = shared.packet(now, clip, t.opus, ptime_ms, *packet, out);
             *packet += 1;
             *at = *packet * RATE.samples(ptime_ms) % clip.pcm.len();
-            return n;
+            return sound(n);
         }
-        let Some(whole) = length::bytes(codec, ptime_ms).filter(|n| *n <= out.len()) else { return 0 };
+        let Some(whole) = length::bytes(codec, ptime_ms).filter(|n| *n <= out.len()) else { return sound(0) };
         let wanted = RATE.samples(ptime_ms);
         let (mut filled, mut written) = (0, 0);
+        // The loudest part of the packet, in -dBov.
+        let mut silence = t.comfort_pt.map(|_| u8::MAX);
         while let Some((clip, at, n)) = self.advance(wanted - filled) {
+            silence = silence.and_then(|s| cn::silence(&clip.pcm[at..at + n]).map(|part| part.min(s)));
             written += shared.bytes(now, &clip, codec, at..at + n, &mut out[written..]);
             filled += n;
         }
         if filled == 0 {
-            return 0;
+            return sound(0);
         }
         if written < whole {
             // The end of the last clip.
@@ -144,7 +150,7 @@ impl Playing {
             };
             out[written..whole].fill(silence);
         }
-        whole
+        Piece { length: whole, silence }
     }
 
     /// Nothing is left.

@@ -1,7 +1,9 @@
 //! Stories of phones on one shard, in virtual time.
 
 mod codecs;
+mod reports;
 mod sharing;
+mod silences;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -13,13 +15,13 @@ use crate::{
     dtmf,
     measure::{level_dbfs, tone_dbfs},
     record::Job,
-    rtp::{Header, rtcp},
+    rtp::{self, Header, rtcp},
     time::Chance,
     tone,
     wire::{
         Audience, BridgeId,
         Codec::{Pcma, Pcmu},
-        Command, Direction, Event, LegId, PlayId, RecordFormat, RecordId, Repeat, Stats,
+        Command, Direction, Event, LegId, PlayId, RecordFormat, RecordId, Repeat, Stats, VoipMetrics,
     },
 };
 
@@ -393,37 +395,6 @@ fn a_leg_that_hears_nothing_says_so_once_and_again_after_the_next_silence() {
 }
 
 #[test]
-fn reports_go_out_and_what_the_peer_reports_is_in_the_figures() {
-    let mut w = World::new();
-    let (a, b) = (w.phone(Pcma, Some(440.0)), w.phone(Pcma, Some(1_000.0)));
-    w.bridge(1, &[a, b]);
-    w.run(3_000);
-    let report = w.phones[a].rtcp.first().cloned().expect("a report within three seconds");
-    let mut packets = rtcp::parse(&report).expect("a compound");
-    let Some(rtcp::Packet::Sender { ssrc, info, mut reports }) = packets.next() else { panic!("{report:?}") };
-    assert_eq!(reports.next().map(|r| (r.ssrc, r.lost, r.fraction_lost)), Some((w.phones[a].ssrc, 0, 0)));
-    assert_eq!(ssrc, w.phones[a].got[0].1.ssrc);
-    // The phone answers; on its way there and back and in the phone 3 s less its delay went by.
-    let about_us = rtcp::Report { ssrc, fraction_lost: 25, last_sr: (info.ntp >> 16) as u32, ..rtcp::Report::default() };
-    let mut answer = [0; rtcp::WRITE_MAX];
-    let n = rtcp::write(&rtcp::Say { ssrc: 100, info: None, report: Some(about_us), cname: "phone", bye: true }, &mut answer);
-    let (slot, from) = (w.phones[a].slot, SocketAddr::new(w.phones[a].at.ip(), 4_001));
-    w.packet(slot, Plane::Rtcp, from, answer[..n].to_vec());
-    w.tell(Command::Report { leg: LegId(0) });
-    let Some(Event::Stats { stats: Stats { rtt_us: Some(rtt), peer_fraction_lost: Some(25), .. }, .. }) = w.did.events.last()
-    else {
-        panic!("{:?}", w.did.events.last());
-    };
-    assert!((100_000..3_000_000).contains(rtt), "{rtt}");
-    w.tell(Command::Close { leg: LegId(0) });
-    let (_, plane, _, goodbye) = w.did.sent.last().cloned().expect("a goodbye");
-    assert_eq!(plane, Plane::Rtcp);
-    assert!(rtcp::parse(&goodbye).expect("a compound").any(|p| p == rtcp::Packet::Bye { ssrc }));
-    let Some(Event::Closed { stats, .. }) = w.did.events.last() else { panic!("not closed") };
-    assert!(stats.packets_out >= 149 && stats.packets_in == 150, "{stats:?}");
-}
-
-#[test]
 fn a_hundred_thousand_damaged_packets_harm_nobody() {
     let mut w = World::new();
     let (a, b, c) = (w.phone(Pcma, Some(440.0)), w.phone(Pcma, Some(1_000.0)), w.phone(Pcmu, Some(1_700.0)));
@@ -439,7 +410,9 @@ fn a_hundred_thousand_damaged_packets_harm_nobody() {
     let event = World::rtp(Header { marker: true, pt: EVENT_PT, seq: 6, ts: 800, ssrc: 100 }, &[5, 10, 0, 160]);
     let mut compound = [0; rtcp::WRITE_MAX];
     let (info, report) = (Some(rtcp::SenderInfo::default()), Some(rtcp::Report::default()));
-    let n = rtcp::write(&rtcp::Say { ssrc: 100, info, report, cname: "phone", bye: true }, &mut compound);
+    let voip = Some((101, VoipMetrics::default()));
+    let extended = rtp::xr::Say { receiver_time: Some(1), delay: Some(rtp::xr::Delay::default()), voip };
+    let n = rtcp::write(&rtcp::Say { ssrc: 100, info, report, cname: "phone", extended, bye: true }, &mut compound);
     let seeds = [good, event, compound[..n].to_vec()];
     let mut chance = Chance::new(2_026);
     for i in 0..100_000usize {
@@ -552,25 +525,6 @@ fn a_law_changed_in_the_middle_of_a_call_is_heard_on_through_the_relay() {
     }
     is_one_stream(&w, a);
     is_one_stream(&w, b);
-}
-
-#[test]
-fn with_rtcp_on_the_rtp_port_reports_go_and_come_there_and_nowhere_else() {
-    let mut w = World::new();
-    let a = w.phone(Pcma, None);
-    let (slot, at, remote) = (w.phones[a].slot, w.phones[a].at, w.remote(a));
-    w.tell(Command::Agree { leg: LegId(0), remote: crate::wire::Remote { rtcp: at, ..remote } });
-    for _ in 0..1_000 {
-        w.now = w.now + Duration::from_millis(5);
-        w.shard.tick(w.now, &mut w.did);
-    }
-    let reports: Vec<_> = w.did.sent.iter().filter(|s| rtcp::parse(&s.3).is_some()).collect();
-    assert!(!reports.is_empty() && reports.iter().all(|s| (s.1, s.2) == (Plane::Rtp, at)));
-    let receiver_report = vec![0x80, 201, 0, 1, 0, 0, 0, 1];
-    w.packet(slot, Plane::Rtp, at, receiver_report.clone());
-    assert_eq!(w.shard.totals().foreign, 0);
-    w.packet(slot, Plane::Rtcp, SocketAddr::new(at.ip(), 4_001), receiver_report);
-    assert_eq!(w.shard.totals().foreign, 1);
 }
 
 #[test]

@@ -16,9 +16,9 @@ use crate::{
     dtmf::{self, send::Due},
     limits::{CATCH_UP_MAX, FRAME, FRAME_TIME, KEEPALIVE, LOOK_EVERY, PHASE_TIME, PHASES, RTCP_EVERY, STATS_EVERY},
     playout::Heard,
-    rtp::rtcp,
+    rtp::{rtcp, stats::as_65536ths, xr},
     time::At,
-    wire::{Codec, Event, Rate, RecordId},
+    wire::{Codec, Event, Rate, RecordId, Xr},
 };
 
 /// Loudness of an in-band digit, each of its two tones: -10 dBFS.
@@ -178,7 +178,7 @@ fn play_on(
     let goes_on = match target {
         Some(_) if play.over() => false,
         Some(t) => {
-            leg.say_shared(now, &t, records, out, |room| play.share(shared, now, t.codec, t.opus, t.ptime_ms, room));
+            leg.say_shared(now, &t, records, out, |room| play.share(shared, now, &t, room));
             true
         }
         None => {
@@ -253,6 +253,7 @@ pub(super) fn send_report(leg: &mut Leg, now: At, ntp_at_zero: u64, bye: bool, o
     if leg.out.packets == 0 && leg.stats.packets_in == 0 {
         return;
     }
+    let extended = extended(leg, now, ntp_at_zero);
     let sent = leg.out.packets != leg.reported_out;
     leg.reported_out = leg.out.packets;
     let info = sent.then(|| rtcp::SenderInfo {
@@ -263,6 +264,18 @@ pub(super) fn send_report(leg: &mut Leg, now: At, ntp_at_zero: u64, bye: bool, o
     });
     let report = leg.received.report(now);
     let mut packet = [0; rtcp::WRITE_MAX];
-    let n = rtcp::write(&rtcp::Say { ssrc: leg.out.ssrc, info, report, cname: &leg.cname, bye }, &mut packet);
+    let n = rtcp::write(&rtcp::Say { ssrc: leg.out.ssrc, info, report, cname: &leg.cname, extended, bye }, &mut packet);
     guarded::send(&mut leg.out.guard, leg.slot, plane, true, to, &packet[..n], out);
+}
+
+/// What the peer asked to be told besides (RFC 3611).
+fn extended(leg: &Leg, now: At, ntp_at_zero: u64) -> xr::Say {
+    let asked = leg.remote.as_ref().map_or(Xr::default(), |r| r.xr);
+    let delay = |(ssrc, last_rr, at)| xr::Delay { ssrc, last_rr, delay_since_rr: as_65536ths(now, at) };
+    xr::Say {
+        // Whoever gets sender reports of ours answers those.
+        receiver_time: (asked.round_trip && leg.out.packets == leg.reported_out).then(|| ntp_at(ntp_at_zero, now)),
+        delay: leg.peer_time.filter(|_| asked.round_trip).map(delay),
+        voip: leg.received.ssrc().filter(|_| asked.voip).map(|ssrc| (ssrc, leg.voip_metrics(now))),
+    }
 }

@@ -53,6 +53,8 @@ pub(super) struct Phone {
     pub got: Vec<(At, Header)>,
     pub heard: Vec<i16>,
     pub events: Vec<(Header, dtmf::Payload)>,
+    /// Descriptions of silence.
+    pub comfort: Vec<(At, Header, Vec<u8>)>,
     pub rtcp: Vec<Vec<u8>>,
     voice: Vec<i16>,
     /// Samples said so far.
@@ -82,6 +84,7 @@ pub(super) struct World {
 }
 
 pub(super) const EVENT_PT: u8 = 101;
+pub(super) const COMFORT_PT: u8 = 13;
 
 impl Phone {
     /// What it will say, a second of it.
@@ -126,6 +129,7 @@ impl World {
             got: Vec::new(),
             heard: Vec::new(),
             events: Vec::new(),
+            comfort: Vec::new(),
             rtcp: Vec::new(),
             voice,
             said: 0,
@@ -258,6 +262,8 @@ impl World {
                 let mut pcm = [0; 960];
                 let n = decoder.decode(&bytes[payload], &mut pcm);
                 p.heard.extend_from_slice(&pcm[..n]);
+            } else if h.pt == COMFORT_PT {
+                p.comfort.push((self.now, h, bytes[payload].to_vec()));
             } else {
                 p.events.push((h, dtmf::Payload::parse(&bytes[payload]).expect("an event")));
             }

@@ -182,6 +182,15 @@ pub struct Ice {
     pub pwd: Secret,
 }
 
+/// Extended reports (RFC 3611 section 5.1) the peer wants to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Xr {
+    /// VoIP metrics: how it sounds to us (`voip-metrics`).
+    pub voip: bool,
+    /// Answers to its receiver reference times, and ours (`rcvr-rtt`): a round trip even while we send nothing.
+    pub round_trip: bool,
+}
+
 /// What offer/answer agreed for one leg. [`Remote::plain`] is a telephone of the plainest kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remote {
@@ -208,6 +217,8 @@ pub struct Remote {
     pub cn_pt: Option<u8>,
     /// What the peer asks of Opus.
     pub opus: Opus,
+    /// More reports than everybody gets.
+    pub xr: Xr,
     /// Protection.
     pub security: Security,
     /// The peer's credentials when the leg was opened with ours ([`Command::Open`]): packets count only from addresses that
@@ -230,6 +241,7 @@ impl Remote {
             nat: None,
             cn_pt: None,
             opus: Opus::default(),
+            xr: Xr::default(),
             security: Security::Clear,
             ice: None,
         }

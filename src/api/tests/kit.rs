@@ -204,6 +204,7 @@ impl SmallCenter {
             | Command::Hold { interaction, .. }
             | Command::Transfer { interaction, .. }
             | Command::RecordPause { interaction, .. }
+            | Command::Stream { interaction, .. }
             | Command::Dispose { interaction, .. }
             | Command::WrapUpDone { interaction, .. }
             | Command::ExtendWrapUp { interaction, .. }

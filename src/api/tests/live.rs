@@ -34,6 +34,7 @@ fn contact(of: &str) -> InteractionView {
         attributes: BTreeMap::new(),
         messages: 0,
         unheard: Vec::new(),
+        streams: Vec::new(),
     }
 }
 

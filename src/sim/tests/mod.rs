@@ -7,4 +7,5 @@ mod handing;
 mod random;
 mod shop;
 mod sound;
+mod streams;
 mod trunks;

@@ -8,6 +8,7 @@ use crate::{
         settings::{Business, Tenant, Trunk},
     },
     sim::{Manner, Stage, Who, World, business},
+    sip::msg::Name,
 };
 
 fn id(name: &str) -> TrunkId {
@@ -312,6 +313,53 @@ fn a_call_lasts_no_longer_than_the_money() {
     w.pass(secs(5));
     assert!(w.is_over(anna) && w.is_over(carrier), "{}", w.report());
     w.nothing_is_left();
+}
+
+#[test]
+fn each_carrier_gets_numbers_and_names_as_it_wants_them_and_nobody_lends_themselves_another_name() {
+    let mut w = World::with(14, |b| {
+        let t = trunk(b, "carrier");
+        t.numbers = serde_saphyr::from_str("{send: national, prefix: '77'}").unwrap();
+        t.identity =
+            serde_saphyr::from_str("{trusted: true, pass_caller: true, tell: [asserted_identity, diversion]}").unwrap();
+        t.headers = serde_saphyr::from_str("[{set: X-Account, value: shop}, {remove: User-Agent}]").unwrap();
+    });
+    let carrier = w.carrier();
+    let header = |w: &World, name: &str| {
+        let m = w.phone_of(carrier).rung_by.clone().unwrap();
+        m.headers.get(&Name::from(name)).map(|v| v.into_owned())
+    };
+    // An agent dials from a phone that says it is the chief's: what the carrier hears is the trunk's own number.
+    let anna = w.agent("anna").ready();
+    w.phone_mut(anna).says.push(Name::PAssertedIdentity, "<sip:+3229999999@demo.example>");
+    w.dials(anna, "+32470000009");
+    w.until(|w| w.rings(carrier));
+    let m = w.phone_of(carrier).rung_by.clone().unwrap();
+    assert_eq!(m.uri().unwrap().to_string(), "sip:770470000009@10.9.9.9");
+    assert_eq!(m.from().unwrap().uri.user(), "028880000");
+    assert_eq!(header(&w, "P-Asserted-Identity").as_deref(), Some("<sip:028880000@10.9.9.9>"));
+    assert_eq!((header(&w, "X-Account").as_deref(), header(&w, "User-Agent")), (Some("shop"), None));
+    assert_eq!(header(&w, "Diversion"), None);
+    w.hangs_up(anna);
+    w.until(|w| w.is_over(carrier));
+
+    // The carrier brings a caller in its own writing, by way of another number of ours, and is believed.
+    let says = &mut w.phone_mut(carrier).says;
+    says.push(Name::PAssertedIdentity, "\"Bob\" <sip:0470000009@10.9.9.9>");
+    says.push(Name::Diversion, "<sip:022221111@10.9.9.9>;reason=no-answer");
+    w.dials(carrier, "4000");
+    w.until(|w| !w.contacts_of("+32470000009").is_empty());
+    let id = w.contacts_of("+32470000009")[0];
+    let view = w.view().interactions[&id].clone();
+    assert_eq!((view.from.as_str(), view.customer_name.as_str()), ("+32470000009", "Bob"));
+    assert_eq!(view.attributes.get("diverted_from").map(String::as_str), Some("+3222221111"));
+    // The flow hands him on: he is shown as himself, by way of the number he called.
+    w.until(|w| w.hears(carrier, "press one"));
+    w.presses(carrier, "4");
+    w.until(|w| w.rings(carrier));
+    let m = w.phone_of(carrier).rung_by.clone().unwrap();
+    assert_eq!(m.from().unwrap().uri.user(), "0470000009");
+    assert!(header(&w, "Diversion").unwrap().contains("sip:4000@10.9.9.9"), "{m:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 """The stories, in the order in which they start: the long ones first, so that all end together."""
 
-from . import by_sipp, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, load, no_answer, restart, strangers, torture
+from . import by_sipp, carrier, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, live_copy, load, no_answer, restart, strangers, torture
 
 ALL = [
     ("torture messages over UDP", torture.over_udp),
@@ -9,8 +9,10 @@ ALL = [
     ("no answer, nobody there, too many: the next agent or a message", no_answer.tell),
     ("one call through many hands", handing_over.tell),
     ("calls to the outside", dialling_out.tell),
+    ("Kamailio as the carrier: registered, both ways, and one of two dies", carrier.tell),
     ("a caller by sipp, over UDP and TCP", by_sipp.tell),
     ("the power goes in the middle of calls", restart.tell),
+    ("a call is copied while it is spoken", live_copy.tell),
     ("strangers", strangers.tell),
     ("the disk is full", full_disk.tell),
     ("callers who leave at any moment", hang_ups.tell),

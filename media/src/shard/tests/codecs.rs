@@ -107,8 +107,17 @@ fn a_peer_that_loses_packets_is_told_things_twice_and_one_that_no_longer_does_by
     let second = |w: &mut World, fraction_lost: u8| {
         let about_us = rtcp::Report { ssrc, fraction_lost, ..rtcp::Report::default() };
         let mut report = [0; rtcp::WRITE_MAX];
-        let n =
-            rtcp::write(&rtcp::Say { ssrc: 101, info: None, report: Some(about_us), cname: "phone", bye: false }, &mut report);
+        let n = rtcp::write(
+            &rtcp::Say {
+                ssrc: 101,
+                info: None,
+                report: Some(about_us),
+                cname: "phone",
+                extended: rtp::xr::Say::default(),
+                bye: false,
+            },
+            &mut report,
+        );
         let (slot, at) = (w.phones[b].slot, w.phones[b].at);
         w.packet(slot, Plane::Rtcp, SocketAddr::new(at.ip(), at.port() + 1), report[..n].to_vec());
         let before = bytes(w);

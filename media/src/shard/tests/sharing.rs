@@ -157,3 +157,25 @@ fn a_leg_that_is_relayed_takes_little_memory() {
     w.run(500);
     assert!(w.shard.legs.iter().flatten().all(|l| l.ear.is_none() && l.play.is_none() && l.live.is_none()));
 }
+
+#[test]
+fn a_whisperer_among_three_is_raised_and_one_of_two_is_left_as_they_are() {
+    let whisper = || {
+        let loud = crate::dsp::speechlike::voice(Rate::K8, 1, 140.0, 4);
+        let factor = 10f64.powf((-40.0 - level_dbfs(&loud)) / 20.0);
+        loud.iter().map(|s| (f64::from(*s) * factor) as i16).collect::<Vec<i16>>()
+    };
+    for (others, wanted) in [(2, -33.0..-25.0), (1, -41.0..-39.0)] {
+        let mut w = World::new();
+        let a = w.phone(Pcma, Some(440.0));
+        w.phones[a].say(whisper());
+        // L16 keeps a relay from being one.
+        let all: Vec<usize> = std::iter::once(a).chain((0..others).map(|_| w.phone(Codec::L16(Rate::K8), None))).collect();
+        w.bridge(1, &all);
+        w.run(15_000);
+        let heard = &w.phones[1].heard;
+        let level = level_dbfs(&heard[heard.len() - 24_000..]);
+        assert!(wanted.contains(&level), "with {others}: {level}");
+        is_one_stream(&w, 1);
+    }
+}
