@@ -365,11 +365,14 @@ impl Guard {
         }
         if !listed(&toll.allow) {
             let foreign = number.starts_with('+') && !premium::is_home(&number, wish.country);
-            match () {
-                () if premium::is_premium(&number) && !toll.premium => return Err(Denied::Premium),
-                () if foreign && !toll.international => return Err(Denied::International),
-                () if !number.starts_with('+') && wish.country.is_some() => return Err(Denied::Short),
-                () => {}
+            if premium::is_premium(&number) && !toll.premium {
+                return Err(Denied::Premium);
+            }
+            if foreign && !toll.international {
+                return Err(Denied::International);
+            }
+            if !number.starts_with('+') && wish.country.is_some() {
+                return Err(Denied::Short);
             }
         }
         let rate = toll.rates.iter().filter(|r| r.to.matches(&number)).min_by(|a, b| a.to.cmp(&b.to));
@@ -388,7 +391,6 @@ impl Guard {
     }
 
     /// How long another call of this rate may last by these caps: `Some(None)` for ever, `None` not at all.
-    #[expect(clippy::option_option, reason = "no call, a call of a length, a call of any length: three answers")]
     fn left(&mut self, now: Mono, m: &Meter, caps: Caps, rate: u64) -> Option<Option<Duration>> {
         let mut used = self.hours.get_mut(m).map(|h| h.total(now)).unwrap_or_default();
         for r in self.running.values().filter(|r| r.meters.contains(m)) {

@@ -70,11 +70,8 @@ pub(in crate::call) fn read(m: &Message, trusted: bool, numbers: Option<&Numbers
         let first = |name: Name| m.addresses(name).ok().and_then(|list| list.into_iter().next());
         let rpid = first(Name::from("Remote-Party-ID"));
         let hidden = rpid.as_ref().and_then(|r| r.params.get("privacy")).is_some_and(|p| p.eq_ignore_ascii_case("full"));
-        let asked = m.headers.items(&Name::Privacy).into_iter().flat_map(|v| {
-            let words: Vec<String> = v.split(';').map(|w| w.trim().to_ascii_lowercase()).collect();
-            words
-        });
-        let private = hidden || { asked }.any(|w| matches!(w.as_str(), "id" | "user" | "header" | "full"));
+        let asked = m.headers.items(&Name::Privacy).join(";").to_ascii_lowercase();
+        let private = hidden || asked.split(';').any(|w| matches!(w.trim(), "id" | "user" | "header" | "full"));
         if let Some(a) = first(Name::PAssertedIdentity).or(rpid) {
             let asserted = party(&a);
             let display = asserted.display.or(read.party.display.take());
@@ -106,6 +103,7 @@ pub(super) struct Said {
 }
 
 /// Writes it. `user`: what a digest trunk knows us by, where no number is shown. `diverted`: the number of ours that was called.
+#[expect(clippy::too_many_arguments, reason = "what one call says, each part from another place")]
 pub(super) fn write(
     i: &Identity,
     caller: &Party,
