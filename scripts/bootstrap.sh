@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(build-essential cmake pkg-config curl ca-certificates git espeak-ng)
-test_packages=(chromium sip-tester baresip-core postgresql python3 sox)
+test_packages=(chromium sip-tester baresip-core kamailio postgresql python3 sox)
 # Kept in step with rust-toolchain.toml, where rustup reads it.
 toolchain=$(sed -n 's/^channel *= *"\(.*\)"/\1/p' rust-toolchain.toml)
 

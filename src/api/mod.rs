@@ -42,6 +42,7 @@ mod scope;
 mod shapes;
 mod sip;
 mod tickets;
+mod trunks;
 mod users;
 mod wire;
 

@@ -18,7 +18,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Shared, admin, agents, auth, customers, events, floor, guard, health, interactions, keys, recording, sip, tickets, users,
+    Shared, admin, agents, auth, customers, events, floor, guard, health, interactions, keys, recording, sip, tickets, trunks,
+    users,
 };
 
 #[derive(OpenApi)]
@@ -71,6 +72,8 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(agents::dial))
         .routes(routes!(agents::queues))
         .routes(routes!(sip::credentials))
+        .routes(routes!(trunks::list))
+        .routes(routes!(trunks::test))
         .routes(routes!(i::list))
         .routes(routes!(i::get))
         .routes(routes!(i::timeline))
@@ -462,5 +465,6 @@ pub enum FactKind {
     Customer,
     AgentState,
     Counted,
+    CallOut,
     Alarm,
 }

@@ -40,6 +40,8 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/agents/{id}/sign-out", AGENT),
     ("POST", "/api/v1/agents/{id}/dial", AGENT),
     ("POST", "/api/v1/sip/credentials", AGENT),
+    ("GET", "/api/v1/trunks", SUPER),
+    ("POST", "/api/v1/trunks/{name}/test", SUPER),
     ("GET", "/api/v1/queues", AGENT),
     ("GET", "/api/v1/interactions", AGENT),
     ("GET", "/api/v1/interactions/{id}", AGENT),

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     base::{Mono, TenantId, TrunkId, limits, redact::Secret},
-    call::{CallSettings, MediaPolicy, TrunkTarget, route::Audience},
+    call::{CallSettings, MediaPolicy, TrunkTarget, route::Audience, trunk::Policy},
     center::{
         Input,
         settings::{self, Settings, diff},
@@ -201,7 +201,7 @@ impl Business {
         let (mut trunks, mut again) = (BTreeMap::new(), None);
         for (tenant, t) in &settings.tenants {
             for (id, trunk) in &t.config.trunks {
-                match self.resolve(trunk, t.config.trunk_policy(trunk)).await {
+                match self.resolve(trunk, t.config.trunk_policy(trunk), t.config.trunk_rules(trunk)).await {
                     Ok((target, until)) => {
                         again = again.into_iter().chain(until).min();
                         trunks.insert((tenant.clone(), id.clone()), target);
@@ -220,6 +220,7 @@ impl Business {
             sip: Arc::new(sip),
             media_addr: self.here.media,
             trunks,
+            groups: settings.trunk_groups(),
             media_timeout: self.here.media_timeout,
             ptime_ms: 20,
             phones: settings.tenants.iter().map(|(id, t)| (id.clone(), t.config.phone_policies())).collect(),
@@ -228,7 +229,12 @@ impl Business {
         Ok((Arc::new(settings), Arc::new(calls)))
     }
 
-    async fn resolve(&self, t: &settings::Trunk, media: MediaPolicy) -> Result<(TrunkTarget, Option<Mono>), String> {
+    async fn resolve(
+        &self,
+        t: &settings::Trunk,
+        media: MediaPolicy,
+        policy: Policy,
+    ) -> Result<(TrunkTarget, Option<Mono>), String> {
         let transport = match t.transport.as_str() {
             "auto" => None,
             word => Some(Transport::parse(word).ok_or_else(|| format!("`{word}` is no transport"))?),
@@ -245,7 +251,9 @@ impl Business {
                 let password = password.ok_or_else(|| {
                     format!("the secret `{name}` is not set: give it as RINGDESK_SECRET_{}", name.to_uppercase())
                 })?;
-                Some(Credentials { realm: t.realm.clone().unwrap_or_else(|| host.clone()), user: user.clone(), password })
+                let realm = t.realm.clone().unwrap_or_else(|| host.clone());
+                let hosts = located.targets.iter().map(|t| t.addr.ip()).collect();
+                Some(Credentials { realm, user: user.clone(), password, hosts })
             }
             _ => None,
         };
@@ -262,6 +270,7 @@ impl Business {
             credentials,
             max_calls: t.max_calls,
             media,
+            policy,
         };
         Ok((target, located.until))
     }

@@ -266,7 +266,7 @@ impl Driver {
     fn pictures(&self, now: crate::base::Now) -> Pictures {
         let views =
             self.center.tenant_ids().filter_map(|t| self.center.view(now, t).map(|v| (t.clone(), Arc::new(v)))).collect();
-        Pictures { seq: self.center.seq(), views, gauges: self.center.gauges(), sound: self.center.sound() }
+        Pictures { seq: self.center.seq(), views, gauges: self.center.gauges(now), sound: self.center.sound() }
     }
 
     fn show(&self, pictures: Option<Pictures>) {

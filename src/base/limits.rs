@@ -78,6 +78,10 @@ pub const SIP_STREAM_DEAD: Duration = secs(40);
 pub const SIP_NONCE_LIFE: Duration = mins(5);
 /// Most nonces whose use counts are remembered; the oldest is forgotten and its user asked again.
 pub const SIP_NONCES_MAX: usize = 100_000;
+/// Callers whose use of the trunks is counted apart; the newest beyond share one account.
+pub const GUARD_SOURCES_MAX: usize = 10_000;
+/// What the caps of the toll-fraud guard look back on.
+pub const GUARD_WINDOW: Duration = mins(60);
 /// Largest SDP body, bytes.
 pub const SDP_MAX: usize = 16_384;
 /// Most media sections in an SDP.

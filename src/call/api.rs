@@ -15,7 +15,7 @@ use media::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, MediaPolicy, PhonePolicies, Quality};
+use super::{Cause, MediaPolicy, PhonePolicies, Quality, trunk};
 use crate::{
     base::{TenantId, TrunkId},
     sip::{
@@ -50,7 +50,7 @@ pub struct Party {
 }
 
 /// What can be rung.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Endpoint {
     /// Every registered phone of an agent; the first to answer wins.
     Agent {
@@ -59,15 +59,8 @@ pub enum Endpoint {
         /// The user part of the address of record.
         user: String,
     },
-    /// A number by a trunk.
-    Trunk {
-        /// Whose.
-        tenant: TenantId,
-        /// By which.
-        trunk: TrunkId,
-        /// As the carrier wants it.
-        number: String,
-    },
+    /// A number by a trunk, as the guard permits it.
+    Trunk(trunk::Permit),
 }
 
 /// What is played.
@@ -96,7 +89,7 @@ pub enum Prompt {
 }
 
 /// What a leg may be told.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, PartialEq)]
 #[expect(missing_docs, reason = "the fields are what their types say")]
 pub enum Action {
     /// Call somebody; `leg` is from [`Calls::next_leg`](super::Calls::next_leg). It is offered the codec of the leg `like` first,
@@ -185,6 +178,8 @@ pub struct Arrival {
     pub dialled: String,
     /// What the caller presents; an authenticated user's own name.
     pub caller: Party,
+    /// The number dialled first, before the call was led here, if a trusted trunk says so.
+    pub diverted: Option<String>,
     /// Call-ID.
     pub call_id: String,
     /// Where it came from.
@@ -262,6 +257,10 @@ pub enum Event {
     Registered { tenant: TenantId, user: String, contacts: usize },
     /// None any more.
     Unregistered { tenant: TenantId, user: String },
+    /// A registrar of ours has answered, or has not: 408.
+    TrunkRegistered { tenant: TenantId, trunk: TrunkId, on: bool, code: u16 },
+    /// A carrier does not answer any more, or does again.
+    TrunkUp { tenant: TenantId, trunk: TrunkId, up: bool },
     /// The dialog stands or has changed: what a restart needs.
     Dialog { leg: LegId, snapshot: Box<DialogSnapshot>, media: LegSnapshot },
 }
@@ -289,6 +288,29 @@ pub struct TrunkTarget {
     pub max_calls: Option<u32>,
     /// What is spoken with it.
     pub media: MediaPolicy,
+    /// Everything else.
+    pub policy: trunk::Policy,
+}
+
+impl TrunkTarget {
+    /// A carrier at an address, and nothing special about it.
+    pub fn new(transport: Transport, addr: SocketAddr, host: &str) -> Self {
+        let media = MediaPolicy::default();
+        let policy = trunk::Policy::default();
+        TrunkTarget {
+            transport,
+            addr,
+            next: Vec::new(),
+            host: host.to_owned(),
+            port: None,
+            open: false,
+            peer: None,
+            credentials: None,
+            max_calls: None,
+            media,
+            policy,
+        }
+    }
 }
 
 /// What the calls need to know of the world.
@@ -300,6 +322,8 @@ pub struct CallSettings {
     pub media_addr: Option<IpAddr>,
     /// Carriers.
     pub trunks: BTreeMap<(TenantId, TrunkId), TrunkTarget>,
+    /// Several of them under one name.
+    pub groups: BTreeMap<(TenantId, TrunkId), Vec<trunk::Member>>,
     /// A leg nothing is heard from for so long is given up; `None`: never.
     pub media_timeout: Option<Duration>,
     /// Packet time we ask for, milliseconds.

@@ -9,7 +9,10 @@ use std::{
 use bytes::Bytes;
 use media::wire::{self, Audience, Codec, Command, Detect, Ice, LegId, RecordFormat, Remote, Security, Stats};
 
-use super::{Action, By, CallSettings, Cause, Dtmf, Event, Figures, Input, LegSnapshot, MediaPolicy, Output, quality::Meter};
+use super::{
+    Action, By, CallSettings, Cause, Dtmf, Event, Figures, Input, LegSnapshot, MediaPolicy, Output, quality::Meter,
+    trunk::Trunks,
+};
 use crate::{
     base::{Deadlines, Mono, Now, Rng, TenantId, TrunkId},
     sdp::{self, Session},
@@ -31,6 +34,7 @@ pub struct Calls {
     pub(super) dialogs: BTreeMap<DialogKey, LegId>,
     pub(super) timers: Deadlines<LegId>,
     pub(super) figures: Figures,
+    pub(super) trunks: Trunks,
     next_leg: u64,
 }
 
@@ -136,6 +140,7 @@ impl Calls {
             dialogs: BTreeMap::new(),
             timers: Deadlines::default(),
             figures: Figures::default(),
+            trunks: Trunks::new(),
             next_leg: 0,
         }
     }
@@ -144,6 +149,7 @@ impl Calls {
     pub fn settings(&mut self, settings: Arc<CallSettings>) {
         self.stack.settings(settings.sip.clone());
         self.settings = settings;
+        self.trunks.changed();
     }
 
     /// A leg never used before.
@@ -189,7 +195,8 @@ impl Calls {
 
     /// When to be handed a `Tick`.
     pub fn deadline(&self) -> Option<Mono> {
-        [self.stack.deadline(), self.timers.next()].into_iter().flatten().min()
+        let trunks = self.trunks.deadline(&self.settings);
+        [self.stack.deadline(), self.timers.next(), trunks].into_iter().flatten().min()
     }
 
     /// Ends a dialog of an earlier life of this process.
@@ -208,6 +215,7 @@ impl Calls {
                 while let Some(leg) = self.timers.pop_due(now.mono) {
                     self.ring_over(now, leg, out);
                 }
+                self.trunks_tick(now, out);
             }
         }
     }
@@ -286,23 +294,39 @@ impl Calls {
         use stack::Event as E;
         match event {
             E::Incoming { dialog, request, source, tenant, who, replaces } => {
-                self.incoming(now, dialog, &request, source, (tenant, who), replaces, out)
+                let trunk = if let stack::Who::Trunk(t) = &who { Some((tenant.clone(), t.clone())) } else { None };
+                if trunk.as_ref().is_some_and(|key| self.trunk_full(now, dialog, key, out)) {
+                    return;
+                }
+                self.incoming(now, dialog, &request, source, (tenant, who), replaces, out);
+                if let Some(l) = self.dialogs.get(&dialog).and_then(|leg| self.legs.get_mut(leg)) {
+                    l.trunk = trunk;
+                }
             }
             E::Referred { dialog, refer } => self.referred(now, dialog, refer, out),
             // We ask nobody to call others in our place: phones do.
             E::ReferAnswered { .. } | E::ReferProgress { .. } => {}
+            E::Told { ask, code, answer } => self.trunk_told(now, ask, code, answer, out),
             E::Registered { tenant, user, contacts } => out.push(Output::Event(Event::Registered { tenant, user, contacts })),
             E::Unregistered { tenant, user } => out.push(Output::Event(Event::Unregistered { tenant, user })),
             E::Cancelled { dialog, reason } => {
                 let told = reason.as_deref().and_then(Cause::from_reason).filter(|c| *c == Cause::ElsewhereAnswered);
-                self.ended(dialog, told.unwrap_or(Cause::CallerGaveUp), By::Peer, out);
+                self.ended(now, dialog, told.unwrap_or(Cause::CallerGaveUp), By::Peer, out);
             }
-            E::Progress { dialog, code, body } => self.progressed(dialog, code, body, out),
+            E::Progress { dialog, code, body } => {
+                self.trunk_progress(dialog, code);
+                self.progressed(dialog, code, body, out);
+            }
             E::Pracked { dialog, body } => self.pracked(now, dialog, body, out),
             E::InfoSent { dialog, taken } => self.info_sent(now, dialog, taken, out),
-            E::Answered { dialog, body, .. } => self.peer_answered(now, dialog, body, out),
-            E::Refused { dialog, code, reason_header, .. } => {
-                self.peer_refused(now, dialog, code, reason_header.as_deref(), out)
+            E::Answered { dialog, body, .. } => {
+                self.trunk_answered(now, dialog);
+                self.peer_answered(now, dialog, body, out);
+            }
+            E::Refused { dialog, code, reason_header, retry_after, .. } => {
+                if !self.trunk_refused(now, dialog, code, retry_after, out) {
+                    self.peer_refused(now, dialog, code, reason_header.as_deref(), out);
+                }
             }
             E::Acked { dialog, body } => self.acked(now, dialog, body, out),
             E::Reoffer { dialog, body } => self.reoffered(now, dialog, body, out),
@@ -321,7 +345,7 @@ impl Calls {
                     }
                     stack::EndedBy::Timeout | stack::EndedBy::Network => (Cause::Network, By::Network),
                 };
-                self.ended(dialog, cause, by, out);
+                self.ended(now, dialog, cause, by, out);
             }
         }
     }
@@ -337,7 +361,7 @@ impl Calls {
                     l.media_open = false;
                 }
                 match self.legs.get(&leg).map(|l| &l.state) {
-                    Some(State::Closing { .. }) => self.closed(leg, None, out),
+                    Some(State::Closing { .. }) => self.closed(now, leg, None, out),
                     Some(_) => self.hang_up(now, leg, Cause::Congestion, By::Us, out),
                     None => {}
                 }
@@ -349,7 +373,7 @@ impl Calls {
                     if !matches!(l.state, State::Closing { .. }) {
                         self.hang_up(now, leg, Cause::Internal, By::Us, out);
                     } else {
-                        self.closed(leg, Some(stats), out);
+                        self.closed(now, leg, Some(stats), out);
                     }
                 }
             }
@@ -411,11 +435,11 @@ impl Calls {
             (State::Ringing(r), _) => self.cancel_all(now, r, None, cause, out),
             _ => {}
         }
-        self.release(leg, out);
+        self.release(now, leg, out);
     }
 
     /// The peer, or the path to it, ended the dialog.
-    fn ended(&mut self, dialog: DialogKey, cause: Cause, by: By, out: &mut Vec<Output>) {
+    fn ended(&mut self, now: Now, dialog: DialogKey, cause: Cause, by: By, out: &mut Vec<Output>) {
         let Some(leg) = self.dialogs.remove(&dialog) else { return };
         let Some(l) = self.legs.get_mut(&leg) else { return };
         // A phone that lost the race, or our own hang-up echoed.
@@ -424,19 +448,20 @@ impl Calls {
         }
         l.state = State::Closing { cause, by };
         self.timers.clear(&leg);
-        self.release(leg, out);
+        self.release(now, leg, out);
     }
 
     /// Gives the port back; the leg is over when the engine says so.
-    pub(super) fn release(&mut self, leg: LegId, out: &mut Vec<Output>) {
+    pub(super) fn release(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) {
         match self.legs.get(&leg).is_some_and(|l| l.media_open) {
             true => out.push(Output::Media(Command::Close { leg })),
-            false => self.closed(leg, None, out),
+            false => self.closed(now, leg, None, out),
         }
     }
 
-    fn closed(&mut self, leg: LegId, stats: Option<Stats>, out: &mut Vec<Output>) {
+    fn closed(&mut self, now: Now, leg: LegId, stats: Option<Stats>, out: &mut Vec<Output>) {
         let Some(mut l) = self.legs.remove(&leg) else { return };
+        self.trunk_leg_over(now, leg);
         self.dialogs.retain(|_, l| *l != leg);
         if let State::Closing { cause, by } = l.state {
             let quality = stats.map(|stats| {

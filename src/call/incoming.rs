@@ -3,7 +3,7 @@
 use media::wire::{Command, LegId};
 
 use super::{
-    Arrival, By, Calls, Cause, Event, Output, Party,
+    Arrival, By, Calls, Cause, Event, Output,
     calls::{Leg, State, body},
     policy,
 };
@@ -56,20 +56,10 @@ impl Calls {
         l.flow = Some(source);
         self.legs.insert(leg, l);
         self.dialogs.insert(dialog, leg);
-        let dialled = request.uri().map(|u| u.user().into_owned()).unwrap_or_default();
-        let from = request.from().ok();
-        let presented = from.as_ref().map(|f| f.uri.user().into_owned()).unwrap_or_default();
-        let number = match &who {
-            // Who proved a name is known by it, whatever From says.
-            Who::User { user, .. } => user.clone(),
-            _ if presented.eq_ignore_ascii_case("anonymous") => String::new(),
-            _ => presented,
-        };
-        let display =
-            from.map(|f| f.display).filter(|d| !d.is_empty()).map(|d| d.chars().filter(|c| !c.is_control()).take(80).collect());
-        let caller = Party { number, display };
+        let (dialled, caller, diverted) = self.who_calls(request, &tenant, &who);
         let call_id = request.call_id().map(|c| c.into_owned()).unwrap_or_default();
-        out.push(Output::Event(Event::Arrived(Arrival { leg, tenant, who, dialled, caller, call_id, source, replaces })));
+        let arrival = Arrival { leg, tenant, who, dialled, caller, diverted, call_id, source, replaces };
+        out.push(Output::Event(Event::Arrived(arrival)));
     }
 
     pub(super) fn progress(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) {

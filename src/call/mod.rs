@@ -21,10 +21,12 @@
 //! | `digits` | keys sent, as events, tones or in INFO |
 //! | `policy` | what is spoken with whom: codecs, encryption, digits |
 //! | `refer` | handing on by signalling, when a phone asks for it |
+//! | `trunk` | carriers: registration, health, groups, limits |
 //! | `quality` | how legs sounded, and whether anything is heard of them |
 
 pub mod cause;
 pub mod route;
+pub mod trunk;
 
 mod api;
 mod calls;

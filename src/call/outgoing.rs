@@ -15,18 +15,18 @@ use crate::{
     sip::{
         msg::{Headers, Host, Name, NameAddr, SipUri, Uri},
         stack::{self, Body, DialogKey, Target},
-        transport::{Flow, Transport},
+        transport::Transport,
     },
 };
 
 /// A call waiting for its port.
 #[derive(Debug)]
 pub(super) struct Dial {
-    targets: Vec<Target>,
-    from: NameAddr,
-    headers: Headers,
-    credentials: Option<crate::sip::auth::Credentials>,
-    policy: MediaPolicy,
+    pub targets: Vec<Target>,
+    pub from: NameAddr,
+    pub headers: Headers,
+    pub credentials: Option<crate::sip::auth::Credentials>,
+    pub policy: MediaPolicy,
 }
 
 /// One phone that rings.
@@ -83,9 +83,9 @@ impl Calls {
                 more.push(name, value);
             }
         }
-        let dial = match &to {
-            Endpoint::Agent { tenant, user } => self.dial_agent(tenant, user, &caller, more),
-            Endpoint::Trunk { tenant, trunk, number } => self.dial_trunk(tenant, trunk, number, &caller, more),
+        let dial = match to {
+            Endpoint::Agent { tenant, user } => self.dial_agent(&tenant, &user, &caller, more),
+            Endpoint::Trunk(permit) => self.dial_trunk(now, leg, permit, caller, more),
         };
         let (dial, refused) = match dial {
             Ok(dial) => (Some(dial), None),
@@ -107,12 +107,10 @@ impl Calls {
         l.ice = web.then(|| policy::credentials(&mut self.rng));
         let ice = l.ice.clone();
         l.media_open = !closing;
-        if let (Endpoint::Trunk { tenant, trunk, .. }, false) = (&to, closing) {
-            l.trunk = Some((tenant.clone(), trunk.clone()));
-        }
+        l.trunk = self.trunk_of_hunt(leg).filter(|_| !closing);
         self.legs.insert(leg, l);
         if closing {
-            return self.release(leg, out);
+            return self.release(now, leg, out);
         }
         self.timers.set(leg, now.mono + ring_for);
         out.push(Output::Media(Command::Open { leg, port: None, ice }));
@@ -144,36 +142,6 @@ impl Calls {
             from = from.with_display(d);
         }
         Ok(Dial { targets, from, headers, credentials: None, policy: self.policy_of_phone(tenant, user) })
-    }
-
-    fn dial_trunk(
-        &self,
-        tenant: &TenantId,
-        trunk: &crate::base::TrunkId,
-        number: &str,
-        caller: &Party,
-        headers: Headers,
-    ) -> Result<Dial, Cause> {
-        let key = (tenant.clone(), trunk.clone());
-        let t = self.settings.trunks.get(&key).ok_or(Cause::Unreachable)?;
-        let busy = self.legs.values().filter(|l| l.trunk.as_ref() == Some(&key)).count();
-        if t.max_calls.is_some_and(|max| busy >= max as usize) {
-            return Err(Cause::Congestion);
-        }
-        let flow_to = |transport, remote| {
-            let local = self.settings.sip.local_towards(transport, remote)?;
-            Some(Flow { transport, local, remote, conn: None, peer: t.peer })
-        };
-        let flow = flow_to(t.transport, t.addr).ok_or(Cause::Unreachable)?;
-        let next = t.next.iter().filter_map(|n| flow_to(n.transport, n.addr)).collect();
-        let host = Host::parse(&t.host).unwrap_or(Host::Ip(t.addr.ip()));
-        let uri: Uri = SipUri::new(Some(number), host.clone(), t.port.filter(|p| *p != 5060)).into();
-        // A digest trunk knows us by its user; others by the number we present.
-        let user = t.credentials.as_ref().map(|c| c.user.clone()).filter(|_| caller.number.is_empty());
-        let name = user.unwrap_or_else(|| if caller.number.is_empty() { "anonymous".into() } else { caller.number.clone() });
-        let from = NameAddr::new(SipUri::new(Some(&name), host, None));
-        let targets = vec![Target { uri, to: None, flow, sticky: false, next, open: t.open }];
-        Ok(Dial { targets, from, headers, credentials: t.credentials.clone(), policy: t.media.clone() })
     }
 
     /// The port is bound: the calls go out, each with the offer its phone understands.
@@ -300,7 +268,7 @@ impl Calls {
             l.state = State::Closing { cause, by: By::Peer };
             self.timers.clear(&leg);
             self.cancel_all(now, ringing, None, cause, out);
-            self.release(leg, out);
+            self.release(now, leg, out);
         }
     }
 

@@ -55,22 +55,13 @@ impl Pair {
                 listeners: vec![stack::Listener { transport: Transport::Udp, local: addr(me), public: None }],
                 ..SipSettings::default()
             };
-            let target = TrunkTarget {
-                transport: Transport::Udp,
-                addr: addr(1 - me),
-                host: addr(1 - me).ip().to_string(),
-                next: Vec::new(),
-                port: None,
-                open: false,
-                peer: None,
-                credentials: None,
-                max_calls: Some(3),
-                media: MediaPolicy::default(),
-            };
+            let mut target = TrunkTarget::new(Transport::Udp, addr(1 - me), &addr(1 - me).ip().to_string());
+            target.max_calls = Some(3);
             let settings = CallSettings {
                 sip: Arc::new(sip),
                 media_addr: None,
                 trunks: [((tenant(), carrier()), target)].into(),
+                groups: Default::default(),
                 media_timeout: Some(secs(60)),
                 ptime_ms: 20,
                 phones: Default::default(),
@@ -151,7 +142,20 @@ impl Pair {
     }
     fn dials(&mut self) -> LegId {
         let leg = self.sides[0].calls.next_leg();
-        let to = Endpoint::Trunk { tenant: tenant(), trunk: carrier(), number: "4000".into() };
+        let (tenant, trunk) = (tenant(), carrier());
+        let wish = trunk::Wish {
+            tenant: &tenant,
+            agent: None,
+            source: "",
+            diverted: None,
+            trunk: &trunk,
+            number: "4000",
+            country: None,
+            national: None,
+            open: true,
+        };
+        let permit = self.sides[0].calls.permit(self.now, &trunk::Toll::default(), wish);
+        let to = Endpoint::Trunk(permit.expect("nothing is closed"));
         let caller = Party { number: "+861".into(), display: Some("Ann".into()) };
         self.does(0, Action::Ring { leg, to, caller, headers: vec![], ring_for: secs(20), like: None });
         leg

@@ -9,10 +9,11 @@ use super::{
     fact::{EndedBy, Fact, LegRole, Way},
     interaction::{Interaction, Talk, Voice},
     settings::TenantSettings,
+    trunks::Behalf,
 };
 use crate::{
-    base::{AgentId, Channel, CustomerId, FlowId, InteractionId, Now, QueueId, TenantId, TicketId, TrunkId},
-    call::{self, Action, Cause, Endpoint, Party, route},
+    base::{AgentId, Channel, CustomerId, FlowId, InteractionId, Now, QueueId, TenantId, TicketId},
+    call::{self, Action, Cause, Endpoint, Party, route, trunk::Permit},
     ivr, routing,
     sip::stack::Who,
 };
@@ -66,7 +67,13 @@ impl Center {
         match to {
             route::Destination::Trunk(o) => match caller {
                 Some(agent) if self.on_a_call(&a.tenant, &agent) => refuse(self, Cause::Busy),
-                Some(agent) => self.dialled_out(now, &settings, a, agent, (&o.trunk, o.rewrite(&form)), out),
+                Some(agent) => {
+                    let whose = Behalf { agent: Some(&agent), source: agent.as_str(), diverted: None, interaction: None };
+                    match self.permit_by(now, &settings, whose, &o.trunk, &o.rewrite(&form), out) {
+                        Ok(permit) => self.dialled_out(now, &settings, a, agent, permit, out),
+                        Err(_) => refuse(self, Cause::NotAllowed),
+                    }
+                }
                 None => refuse(self, Cause::NotAllowed),
             },
             route::Destination::Flow(f) => self.inbound(now, &settings, a, Lead::Flow(f), out),
@@ -95,6 +102,7 @@ impl Center {
         self.open(now, id, opening, settings, out);
         let i = self.interactions.get_mut(&id).expect("it was opened on the line above");
         i.voice = Some(Voice { leg: Some(a.leg), ..Voice::default() });
+        i.attributes.extend(a.diverted.iter().map(|d| ("diverted_from".to_owned(), d.clone())));
         self.attach(a.leg, id, LegUse::Customer);
         self.leg_fact(now, id, a.leg, LegRole::Customer, from.clone(), a.call_id.clone(), out);
         match lead {
@@ -126,7 +134,7 @@ impl Center {
         settings: &Arc<TenantSettings>,
         a: call::Arrival,
         agent: AgentId,
-        (trunk, number): (&TrunkId, String),
+        permit: Permit,
         out: &mut Vec<Output>,
     ) {
         let to = settings.config.number(&a.dialled);
@@ -140,7 +148,7 @@ impl Center {
             routing::Input::Engage { interaction: id, agent: agent.clone(), channel: Channel::Voice, queue: None },
         );
         self.call(Action::Progress { leg: a.leg });
-        self.ring_customer(now, id, trunk, number, out);
+        self.ring_customer(now, id, permit, out);
     }
 
     /// An outbound contact with a number.
@@ -164,28 +172,19 @@ impl Center {
     }
 
     /// Rings the customer of an outbound contact by a trunk.
-    pub(super) fn ring_customer(
-        &mut self,
-        now: Now,
-        id: InteractionId,
-        trunk: &TrunkId,
-        number: String,
-        out: &mut Vec<Output>,
-    ) {
+    pub(super) fn ring_customer(&mut self, now: Now, id: InteractionId, permit: Permit, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
-        let (tenant, settings) = (i.tenant.clone(), i.settings.clone());
         let leg = self.calls.next_leg();
         let like = i.talk.as_ref().and_then(|t| t.leg);
         if let Some(v) = i.voice.as_mut() {
             v.leg = Some(leg);
         }
         self.attach(leg, id, LegUse::Customer);
-        self.leg_fact(now, id, leg, LegRole::Customer, number.clone(), String::new(), out);
-        let caller_id = settings.config.trunks.get(trunk).and_then(|t| t.caller_id.clone()).unwrap_or_default();
+        self.leg_fact(now, id, leg, LegRole::Customer, permit.number().to_owned(), String::new(), out);
         self.call(Action::Ring {
             leg,
-            to: Endpoint::Trunk { tenant, trunk: trunk.clone(), number },
-            caller: Party { number: caller_id, display: None },
+            to: Endpoint::Trunk(permit),
+            caller: Party::default(),
             headers: Vec::new(),
             ring_for: RING_OUTSIDE,
             like,

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{AgentId, CodeId, CustomerId, InteractionId, MessageId, OfferId, QueueId, TenantId, TicketId, VisitorId};
+use crate::base::{
+    AgentId, CodeId, CustomerId, InteractionId, MessageId, OfferId, QueueId, TenantId, TicketId, TrunkId, VisitorId,
+};
 
 /// Names a command, so that its answer finds the asker. Made by the edge, unique in the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -213,6 +215,9 @@ pub enum Command {
     Mute { interaction: InteractionId, on: bool },
     /// Call a number on behalf of an agent: the agent's phone rings first. Wrap-up and outcomes are those of the queue.
     Dial { agent: AgentId, number: String, queue: Option<QueueId> },
+
+    /// Ask a trunk whether it is there, now. What it says is in its picture.
+    TrunkTest { trunk: TrunkId },
 
     /// A visitor begins a chat.
     ChatOpen { visitor: VisitorId, name: String, contact: Option<String>, language: Option<String>, page: Option<String> },

@@ -61,6 +61,11 @@ impl Center {
                 self.staff(&by)?;
                 self.customer_command(now, &tenant, customer, change, out)
             }
+            Command::TrunkTest { trunk } if by.supervises() => match self.calls.test_trunk(now, &tenant, &trunk) {
+                true => Ok(Done::Ok),
+                false => Err(Refusal::not_found(format!("trunk {trunk}"))),
+            },
+            Command::TrunkTest { .. } => Err(not_allowed("only a supervisor may do this")),
             other => self.contact_command(now, &tenant, &by, other, out),
         }
     }
@@ -208,7 +213,7 @@ impl Center {
         if let Some(queue) = queue.as_ref().filter(|q| !settings.plan.queues.contains_key(q)) {
             return Err(Refusal::not_found(format!("queue {queue}")));
         }
-        self.outward_for(&settings, number)?;
+        self.may_call(now, &settings, &agent, number, out)?;
         if !self.calls.reachable(tenant, agent.as_str()) {
             return Err(Refusal::new(RefusalCode::WrongState, format!("the phone of {agent} is not registered")));
         }

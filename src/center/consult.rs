@@ -20,10 +20,11 @@ use super::{
     fact::{ConsultEnd, EndedBy, Fact, LegRole},
     interaction::{Consult, Outside, Playing, Waiting},
     talk::hold_music,
+    trunks::Behalf,
 };
 use crate::{
-    base::{AgentId, Channel, InteractionId, Now, OfferId, TenantId, TrunkId},
-    call::{Action, Cause, Endpoint, Party, Prompt},
+    base::{AgentId, Channel, InteractionId, Now, OfferId, TenantId},
+    call::{Action, Cause, Endpoint, Party, Prompt, trunk::Permit},
     routing,
 };
 
@@ -53,7 +54,15 @@ impl Center {
             return Err(Refusal::new(RefusalCode::Invalid, "nobody asks themselves for advice"));
         }
         let (agent, tenant, settings, opened) = (talk.agent.clone(), i.tenant.clone(), i.settings.clone(), i.opened.wall);
-        let outward = self.target(&settings, Channel::Voice, &to)?;
+        self.target(&settings, Channel::Voice, &to)?;
+        let outward = match &to {
+            TransferTo::Number { number } => {
+                // The agent calls; that the customer may be handed over later is not known yet.
+                let whose = Behalf { agent: Some(&agent), source: agent.as_str(), diverted: None, interaction: Some(id) };
+                Some(self.permit(now, &settings, whose, number, out)?)
+            }
+            _ => None,
+        };
         let entry = match &to {
             TransferTo::Queue { queue } => {
                 let mut entry = routing::Entry::new(id, queue.clone(), Channel::Voice, opened);
@@ -83,8 +92,8 @@ impl Center {
                 let assign = routing::Input::Assign { interaction: id, agent, channel: Channel::Voice };
                 self.router_input(now, &tenant, assign, out)
             }
-            (_, _, Some((trunk, number))) => {
-                self.helper_ring(now, id, &tenant, trunk, number, out);
+            (_, _, Some(permit)) => {
+                self.helper_ring(now, id, permit, out);
                 Ok(())
             }
             _ => Ok(()),
@@ -101,28 +110,19 @@ impl Center {
         Ok(())
     }
 
-    fn helper_ring(
-        &mut self,
-        now: Now,
-        id: InteractionId,
-        tenant: &TenantId,
-        trunk: TrunkId,
-        number: String,
-        out: &mut Vec<Output>,
-    ) {
+    fn helper_ring(&mut self, now: Now, id: InteractionId, permit: Permit, out: &mut Vec<Output>) {
         let leg = self.calls.next_leg();
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let like = i.talk.as_ref().and_then(|t| t.leg);
-        let shown = i.settings.config.trunks.get(&trunk).and_then(|t| t.caller_id.clone()).unwrap_or_default();
         if let Some(c) = i.voice.as_mut().and_then(|v| v.consult.as_mut()) {
             c.leg = Some(leg);
         }
         self.attach(leg, id, LegUse::Helper);
-        self.leg_fact(now, id, leg, LegRole::Helper, number.clone(), String::new(), out);
+        self.leg_fact(now, id, leg, LegRole::Helper, permit.number().to_owned(), String::new(), out);
         self.call(Action::Ring {
             leg,
-            to: Endpoint::Trunk { tenant: tenant.clone(), trunk, number },
-            caller: Party { number: shown, display: None },
+            to: Endpoint::Trunk(permit),
+            caller: Party { number: String::new(), display: None },
             headers: Vec::new(),
             ring_for: super::arrive::RING_OUTSIDE,
             like,

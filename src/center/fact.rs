@@ -16,9 +16,10 @@ use super::command::{Actor, CommandId, SuperviseMode, TransferTo};
 use crate::{
     base::{
         AgentId, Channel, CodeId, CustomerId, FlowId, InteractionId, OfferId, QueueId, RecordingId, TenantId, TicketId,
-        VisitorId, Wall,
+        TrunkId, VisitorId, Wall,
     },
-    call, customer, routing, text, ticket,
+    call::{self, trunk::Denied},
+    customer, routing, text, ticket,
 };
 
 /// A fact with its place in the journal.
@@ -506,6 +507,19 @@ pub enum Fact {
     Counted {
         /// What.
         event: routing::MetricEvent,
+    },
+    /// A call to the outside was let out, or not: who wanted it, and which rule kept it in.
+    CallOut {
+        /// For which contact; none when it was kept in before there was one.
+        interaction: Option<InteractionId>,
+        /// Whose wish, if a person's.
+        agent: Option<AgentId>,
+        /// By which trunk or group.
+        trunk: TrunkId,
+        /// The number as the carrier was to get it.
+        to: String,
+        /// Why not.
+        denied: Option<Denied>,
     },
     /// An alarm for the people who run this: disk full, trunk down.
     Alarm {

@@ -6,6 +6,7 @@ use super::{
     Ask, AskId, Center, Output, Step, Timer,
     fact::{EndedBy, Fact},
     interaction::{Playing, Waiting},
+    trunks::Behalf,
 };
 use crate::{
     base::{Channel, InteractionId, Now, QueueId},
@@ -285,10 +286,15 @@ impl Center {
     fn flow_transfer(&mut self, now: Now, id: InteractionId, to: ivr::TransferTo, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get(&id) else { return };
         let (tenant, settings, channel, opened) = (i.tenant.clone(), i.settings.clone(), i.channel, i.opened.wall);
+        let (from, dialled) = (i.from.clone(), i.to.clone());
+        let whose = Behalf { agent: None, source: &from, diverted: Some(&dialled), interaction: Some(id) };
         match to {
-            ivr::TransferTo::Number(number) => match self.outward_for(&settings, &number) {
-                Ok((trunk, number)) if channel == Channel::Voice => self.ring_outside(now, id, trunk, number, true, out),
-                _ => self.step(Step::Run(id, ivr::Input::Transfer(ivr::TransferResult::Failed))),
+            ivr::TransferTo::Number(_) if channel != Channel::Voice => {
+                self.step(Step::Run(id, ivr::Input::Transfer(ivr::TransferResult::Failed)));
+            }
+            ivr::TransferTo::Number(number) => match self.permit(now, &settings, whose, &number, out) {
+                Ok(permit) => self.ring_outside(now, id, permit, true, out),
+                Err(_) => self.step(Step::Run(id, ivr::Input::Transfer(ivr::TransferResult::Failed))),
             },
             ivr::TransferTo::Queue(queue) => {
                 let mut entry = routing::Entry::new(id, queue, channel, opened);

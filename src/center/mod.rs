@@ -23,6 +23,7 @@
 //! | `reattach` | a phone lost in the middle of a talk |
 //! | `rooms` | who hears whom |
 //! | `refer` | phones that hand on |
+//! | `trunks` | what carriers report, and who may call by them |
 //! | `record` | recordings and voicemail |
 //! | `chat` | visitors and messages |
 //! | `desk` | tickets and customers |
@@ -64,6 +65,7 @@ mod rooms;
 pub mod streams;
 mod supervise;
 mod talk;
+mod trunks;
 mod voice;
 
 use std::{
@@ -211,6 +213,8 @@ enum Timer {
     Positions,
     /// The tenant's counting day ends.
     NewDay(TenantId),
+    /// Nothing has been kept from a tenant's trunks for a while.
+    Toll(TenantId),
 }
 
 /// One organisation at work.
@@ -223,6 +227,8 @@ struct Tenant {
     /// Callers cut off while waiting: by number, what they were waiting for and since when.
     places: BTreeMap<String, routing::Entry>,
     alarms: BTreeMap<String, String>,
+    /// Calls to the outside kept in since it was last quiet.
+    kept_in: u32,
 }
 
 /// What a node's center is made with.
@@ -302,6 +308,7 @@ impl Center {
             customers: customer::Directory::default(),
             places: BTreeMap::new(),
             alarms: BTreeMap::new(),
+            kept_in: 0,
             settings: settings.clone(),
         };
         self.tenants.insert(settings.id.clone(), tenant);
@@ -365,16 +372,18 @@ impl Center {
     }
 
     /// Figures for `/metrics`: `(name, value)`.
-    pub fn gauges(&self) -> Vec<(&'static str, u64)> {
+    pub fn gauges(&self, now: Now) -> Vec<(&'static str, u64)> {
         let waiting = self.interactions.values().filter(|i| i.waiting.is_some()).count();
         let talking = self.interactions.values().filter(|i| i.talk.is_some()).count();
-        vec![
+        let mut all = vec![
             ("ringdesk_interactions", self.interactions.len() as u64),
             ("ringdesk_interactions_waiting", waiting as u64),
             ("ringdesk_interactions_talking", talking as u64),
             ("ringdesk_legs", self.legs.len() as u64),
             ("ringdesk_facts_total", self.seq),
-        ]
+        ];
+        all.extend(self.calls.trunk_figures(now));
+        all
     }
 
     fn step(&mut self, step: Step) {
@@ -437,6 +446,7 @@ impl Center {
                     }
                 }
                 Timer::NewDay(tenant) => self.new_day(now, &tenant),
+                Timer::Toll(tenant) => self.toll_quiet(now, &tenant, out),
                 Timer::Positions => self.tell_positions(now, out),
             }
         }

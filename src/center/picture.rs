@@ -42,7 +42,8 @@ pub(super) fn tenant(c: &Center, now: Now, id: &TenantId) -> Option<TenantView> 
     let mine = c.interactions.values().filter(|i| i.tenant == *id);
     let interactions = mine.map(|i| (i.id, interaction(c, t, i))).collect();
     let tell_agents = t.settings.config.supervision.tell_agents;
-    Some(TenantView { seq: c.seq, at: now.wall, agents, queues, interactions, alarms: t.alarms.clone(), tell_agents })
+    let (trunks, alarms) = (c.calls.trunks(now, id), t.alarms.clone());
+    Some(TenantView { seq: c.seq, at: now.wall, agents, queues, interactions, trunks, alarms, tell_agents })
 }
 
 fn agent(c: &Center, t: &super::Tenant, id: &AgentId) -> AgentView {

@@ -4,9 +4,9 @@
 //! swapped whole. Running interactions keep the `Arc` they began with. Passwords are not in it: they live in the directory.
 
 mod floor;
+mod trunks;
 
 pub use floor::{CallRules, Supervision};
-
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
@@ -16,10 +16,13 @@ use crate::{
     call::{
         Dtmf, MediaPolicy, PhonePolicies,
         route::{self, Destination, Route},
+        trunk,
     },
     ivr, routing,
     sdp::{self, Srtp},
 };
+
+pub use trunks::Trunk;
 
 /// Everything an administrator decides, for all tenants.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -53,6 +56,12 @@ pub struct Tenant {
     pub phones: BTreeMap<AgentId, Media>,
     /// Carriers.
     pub trunks: BTreeMap<TrunkId, Trunk>,
+    /// Who may call out where, and how much.
+    #[serde(skip_serializing_if = "is_default")]
+    pub toll: trunk::Toll,
+    /// Several trunks under one name, which a route may lead to: the next is tried when one cannot take the call.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub trunk_groups: BTreeMap<TrunkId, Vec<trunk::Member>>,
     /// Which number leads where.
     pub routes: Vec<Route>,
     /// Web chat.
@@ -77,38 +86,6 @@ pub struct Tenant {
     pub default_sla: Option<SlaId>,
     /// Values flows may read as `config.NAME`.
     pub flow_config: BTreeMap<String, String>,
-}
-
-/// A peering with a carrier.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Trunk {
-    /// Where we send calls: `host:port`; the port is 5060 if absent.
-    pub host: String,
-    /// `udp` or `tcp`.
-    #[serde(default = "udp")]
-    pub transport: String,
-    /// Addresses calls may come from; the host's own if empty and the host is an address.
-    #[serde(default)]
-    pub from: Vec<std::net::IpAddr>,
-    /// User name when the carrier asks for digest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub username: Option<String>,
-    /// Name of the secret in the directory or environment that holds the password (never the password itself).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub password_secret: Option<String>,
-    /// Realm the digest is given to; the host if absent. No other realm ever gets it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub realm: Option<String>,
-    /// Number presented to the carrier when the caller has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub caller_id: Option<String>,
-    /// Most calls at once, both ways.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_calls: Option<u32>,
-    /// What is spoken with it, where that is not what is spoken with phones.
-    #[serde(default, skip_serializing_if = "Media::is_empty")]
-    pub media: Media,
 }
 
 /// Where the sound of a call may be sent while it is spoken: a WebSocket server, a recogniser for one.
@@ -170,8 +147,9 @@ impl Media {
     }
 }
 
-fn udp() -> String {
-    "udp".into()
+/// What is as it is without being written is not written.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Web chat of one tenant.
@@ -254,6 +232,7 @@ impl Business {
             t.route_problems(&at, &mut bad);
             t.supervision.problems(&at, |q| t.routing.queues.contains_key(q), &mut bad);
             t.trunk_problems(&at, &mut bad);
+            t.group_problems(&at, &mut bad);
             t.stream_problems(&at, &mut bad);
             t.media.problems(&format!("{at}.media"), &mut bad);
             for (agent, m) in &t.phones {
@@ -289,28 +268,13 @@ impl Tenant {
                 Destination::Agent(a) if !self.routing.agents.contains_key(a) => {
                     bad.push(format!("{at}: there is no agent `{a}`"))
                 }
-                Destination::Trunk(o) if !self.trunks.contains_key(&o.trunk) => {
+                Destination::Trunk(o) if !self.trunks.contains_key(&o.trunk) && !self.trunk_groups.contains_key(&o.trunk) => {
                     bad.push(format!("{at}: there is no trunk `{}`", o.trunk));
                 }
                 Destination::Trunk(_) if r.from == crate::call::route::Audience::Public => {
                     bad.push(format!("{at}: a public route must not lead to a trunk (anybody could call out at your cost)"));
                 }
                 _ => {}
-            }
-        }
-    }
-
-    fn trunk_problems(&self, at: &str, bad: &mut Vec<String>) {
-        for (id, t) in &self.trunks {
-            if !matches!(t.transport.as_str(), "udp" | "tcp" | "tls" | "auto") {
-                bad.push(format!("{at}.trunks.{id}.transport: `{}` is not known; expected udp, tcp, tls or auto", t.transport));
-            }
-            if t.host.is_empty() {
-                bad.push(format!("{at}.trunks.{id}.host: is empty; expected host or host:port"));
-            }
-            t.media.problems(&format!("{at}.trunks.{id}.media"), bad);
-            if t.username.is_some() != t.password_secret.is_some() {
-                bad.push(format!("{at}.trunks.{id}: username and password_secret come together or not at all"));
             }
         }
     }

@@ -9,10 +9,11 @@ use super::{
     command::{Refusal, RefusalCode, TransferTo},
     fact::{ConsultEnd, EndedBy, Fact, LegRole, Unqueued, millis},
     interaction::{Outside, Playing, Talk},
+    trunks::Behalf,
 };
 use crate::{
     base::{AgentId, Channel, InteractionId, Now, OfferId},
-    call::{Action, Cause, Endpoint, Party, Prompt, route},
+    call::{Action, Cause, Endpoint, Party, Prompt, trunk::Permit},
     ivr, routing, text, ticket,
 };
 
@@ -134,7 +135,7 @@ impl Center {
         }
         let (agent, tenant, settings, channel) = (talk.agent.clone(), i.tenant.clone(), i.settings.clone(), i.channel);
         // Check first, so that a refused transfer leaves the two talking.
-        let outward = self.target(&settings, channel, &to)?;
+        let outward = self.way_to(now, &settings, (id, channel, &agent), &to, out)?;
         self.fact(now, &tenant, Fact::Transferred { interaction: id, agent, to: to.clone() }, out);
         self.part(now, id, EndedBy::Agent, Cause::Normal, out);
         if outward.is_some() {
@@ -155,20 +156,20 @@ impl Center {
                 self.route(&tenant, routing::Input::Assign { interaction: id, agent, channel });
             }
             TransferTo::Number { .. } => {
-                let (trunk, number) = outward.expect("a number was checked above");
-                self.ring_outside(now, id, trunk, number, false, out);
+                let permit = outward.expect("a number was checked above");
+                self.ring_outside(now, id, permit, false, out);
             }
         }
         Ok(())
     }
 
-    /// Checks where somebody is to be handed to; for a number the way out.
+    /// Checks where somebody is to be handed to; for a number outside only that one can be called.
     pub(super) fn target(
         &self,
         settings: &super::settings::TenantSettings,
         channel: Channel,
         to: &TransferTo,
-    ) -> Result<Option<(crate::base::TrunkId, String)>, Refusal> {
+    ) -> Result<(), Refusal> {
         match to {
             TransferTo::Queue { queue } if !settings.plan.queues.contains_key(queue) => {
                 Err(Refusal::not_found(format!("queue {queue}")))
@@ -176,61 +177,48 @@ impl Center {
             TransferTo::Agent { agent } if !settings.plan.agents.contains_key(agent) => {
                 Err(Refusal::not_found(format!("agent {agent}")))
             }
-            TransferTo::Number { number } if channel == Channel::Voice => self.outward(settings, number).map(Some),
-            TransferTo::Number { .. } => {
+            TransferTo::Number { .. } if channel != Channel::Voice => {
                 Err(Refusal::new(RefusalCode::Invalid, "a chat cannot be handed to a telephone number"))
             }
-            _ => Ok(None),
+            _ => Ok(()),
         }
     }
 
-    fn outward(
-        &self,
+    /// Checks where a customer is to be handed to; for a number the right to call it.
+    fn way_to(
+        &mut self,
+        now: Now,
         settings: &super::settings::TenantSettings,
-        number: &str,
-    ) -> Result<(crate::base::TrunkId, String), Refusal> {
-        match settings.config.route_of(number, route::Asker::User).map(|(r, form)| (&r.to, form)) {
-            Some((route::Destination::Trunk(o), form)) => Ok((o.trunk.clone(), o.rewrite(&form))),
-            _ => Err(Refusal::new(RefusalCode::NotAllowed, format!("no route of this tenant leads to {number} outside"))),
-        }
-    }
-
-    /// A route to the outside for a number an agent wants to call.
-    pub(super) fn outward_for(
-        &self,
-        settings: &super::settings::TenantSettings,
-        number: &str,
-    ) -> Result<(crate::base::TrunkId, String), Refusal> {
-        self.outward(settings, number)
+        (id, channel, agent): (InteractionId, Channel, &AgentId),
+        to: &TransferTo,
+        out: &mut Vec<Output>,
+    ) -> Result<Option<Permit>, Refusal> {
+        self.target(settings, channel, to)?;
+        let TransferTo::Number { number } = to else { return Ok(None) };
+        let Some(i) = self.interactions.get(&id) else { return Ok(None) };
+        let (from, dialled) = (i.from.clone(), i.to.clone());
+        let whose = Behalf { agent: Some(agent), source: &from, diverted: Some(&dialled), interaction: Some(id) };
+        self.permit(now, settings, whose, number, out).map(Some)
     }
 
     /// Rings an outside party for a customer who hears ringback meanwhile.
-    pub(super) fn ring_outside(
-        &mut self,
-        now: Now,
-        id: InteractionId,
-        trunk: crate::base::TrunkId,
-        number: String,
-        by_flow: bool,
-        out: &mut Vec<Output>,
-    ) {
+    pub(super) fn ring_outside(&mut self, now: Now, id: InteractionId, permit: Permit, by_flow: bool, out: &mut Vec<Output>) {
         let (leg, play) = (self.calls.next_leg(), self.play_id());
         let Some(i) = self.interactions.get_mut(&id) else { return };
-        let (tenant, from, config) = (i.tenant.clone(), i.from.clone(), i.settings.clone());
+        let from = i.from.clone();
         let Some(v) = i.voice.as_mut() else { return };
         v.outside = Some(Outside { leg, up: false, by_flow });
         let customer = v.leg;
         v.play = customer.map(|_| (play, Playing::Ringback));
         self.attach(leg, id, LegUse::Outside);
-        self.leg_fact(now, id, leg, LegRole::Outside, number.clone(), String::new(), out);
+        self.leg_fact(now, id, leg, LegRole::Outside, permit.number().to_owned(), String::new(), out);
         if let Some(leg) = customer {
             self.call(Action::Play { leg, play, prompts: ringback(), repeat: Repeat::Forever });
         }
-        let presented = config.config.trunks.get(&trunk).and_then(|t| t.caller_id.clone()).unwrap_or(from);
         self.call(Action::Ring {
             leg,
-            to: Endpoint::Trunk { tenant, trunk, number },
-            caller: Party { number: presented, display: None },
+            to: Endpoint::Trunk(permit),
+            caller: Party { number: from, display: None },
             headers: Vec::new(),
             ring_for: Duration::from_secs(60),
             like: customer,
@@ -285,6 +273,7 @@ impl Center {
             (t.since, t.at) = (now.mono, now.wall);
         }
         let held = t.held_since.is_some();
+        let agent = t.agent.clone();
         let settings = i.settings.clone();
         let Some(number) = i.voice.as_mut().and_then(|v| v.dial.take()) else {
             return match held {
@@ -292,10 +281,11 @@ impl Center {
                 false => self.join(now, id, out),
             };
         };
-        match self.outward(&settings, &number) {
-            Ok((trunk, number)) => self.ring_customer(now, id, &trunk, number, out),
+        let whose = Behalf { agent: Some(&agent), source: agent.as_str(), diverted: None, interaction: Some(id) };
+        match self.permit(now, &settings, whose, &number, out) {
+            Ok(permit) => self.ring_customer(now, id, permit, out),
             Err(refusal) => {
-                tracing::info!(interaction = %id, %refusal, "the route was taken away while the agent's phone rang");
+                tracing::info!(interaction = %id, %refusal, "the way out was closed while the agent's phone rang");
                 self.call(Action::Hangup { leg, cause: Cause::NotAllowed });
             }
         }

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::base::{AgentId, Channel, CodeId, CustomerId, InteractionId, OfferId, QueueId, TicketId, Wall};
+use crate::{
+    base::{AgentId, Channel, CodeId, CustomerId, InteractionId, OfferId, QueueId, TicketId, TrunkId, Wall},
+    call::trunk,
+};
 
 /// Everything live in one tenant at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -21,6 +24,9 @@ pub struct TenantView {
     pub queues: BTreeMap<QueueId, QueueView>,
     /// What is going on, oldest first.
     pub interactions: BTreeMap<InteractionId, InteractionView>,
+    /// Carriers, by name.
+    #[serde(skip)]
+    pub trunks: BTreeMap<TrunkId, trunk::Snapshot>,
     /// Alarms that are on.
     pub alarms: BTreeMap<String, String>,
     /// Agents may be shown who listens. For whoever cuts the picture to size; not sent.

@@ -43,6 +43,8 @@ impl Center {
             Event::Unheard { leg, on } => self.leg_trouble(now, leg, LegTrouble::Unheard, on, out),
             Event::Muted { leg } => self.leg_trouble(now, leg, LegTrouble::Muted, true, out),
             Event::Ended { leg, cause, by, quality } => self.leg_ended(now, leg, cause, by, quality, out),
+            Event::TrunkRegistered { tenant, trunk, on, code } => self.trunk_registered(now, &tenant, &trunk, on, code, out),
+            Event::TrunkUp { tenant, trunk, up } => self.trunk_up(now, &tenant, &trunk, up, out),
             Event::Registered { tenant, user, .. } => {
                 self.phone(&tenant, &user, true);
                 self.phone_is_back(now, &tenant, &user, out);

@@ -117,6 +117,13 @@ impl World {
     pub fn carrier(&self) -> Who {
         Who(0)
     }
+    /// The far end of another trunk, at this address.
+    pub fn carrier_at(&mut self, ip: &str) -> Who {
+        let addr = SocketAddr::new(ip.parse().expect("an address"), 5060);
+        let i = self.phone_at(&format!("carrier-{ip}"), addr, None);
+        self.phones[i].one_at_a_time = false;
+        Who(i)
+    }
 
     /// A visitor of the web site.
     pub fn visitor(&mut self, name: &str) -> Guest {

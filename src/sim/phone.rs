@@ -3,6 +3,7 @@
 //! It registers with digest, calls, rings, answers, declines, hangs up. What it hears is [`FakeMedia`](super::media::FakeMedia)'s
 //! to know; which port it listens on is said here.
 
+mod carrier;
 mod register;
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
@@ -31,6 +32,8 @@ pub enum Manner {
     Answer(Duration),
     /// Refuses after so long.
     Decline(Duration),
+    /// A carrier that cannot: refuses at once with this status, and asks for so many seconds of patience.
+    Refuse(u16, Option<u32>),
 }
 
 /// Where a call of a phone stands.
@@ -70,6 +73,7 @@ pub struct PhoneCall {
 enum Deed {
     Answer(DialogKey),
     Decline(DialogKey),
+    BreakDown(DialogKey, u16),
     Register,
     /// Send the REGISTER again that nobody has answered.
     Again,
@@ -99,6 +103,10 @@ pub struct Phone {
     next_port: u16,
     /// A second call is refused with 486 while one is on.
     pub one_at_a_time: bool,
+    /// Nothing comes out of it any more, whatever goes in.
+    pub dead: bool,
+    /// The last INVITE that made it ring, for its headers.
+    pub rung_by: Option<Arc<Message>>,
     /// What kind of offers it makes, and so what kind of phone it is.
     pub speaks: Offering,
     /// What it can speak, preferred first.
@@ -133,7 +141,8 @@ impl Phone {
             listeners: vec![Listener { transport: Transport::Udp, local: addr, public: None }],
             ..SipSettings::default()
         };
-        let credentials = password.map(|p| Credentials { realm: domain.into(), user: user.into(), password: Secret::new(p) });
+        let credentials =
+            password.map(|p| Credentials { realm: domain.into(), user: user.into(), password: Secret::new(p), hosts: vec![] });
         let stack = Stack::new(Arc::new(settings), rng.fork(), Timers::default());
         let (key, fingerprint) = (rng.bytes::<30>(), rng.bytes());
         let keys = vec![SrtpKey { suite: SrtpSuite::Aes128Sha1Tag80, key_and_salt: media::wire::Secret(key.into()) }];
@@ -153,6 +162,8 @@ impl Phone {
             registered: false,
             next_port: 20_000,
             one_at_a_time: true,
+            dead: false,
+            rung_by: None,
             speaks: Offering::Plain,
             codecs: vec![Codec::Pcma, Codec::Pcmu],
             keys,
@@ -398,6 +409,7 @@ impl Phone {
                         self.say_no(now, key, 603, out);
                     }
                 }
+                Deed::BreakDown(key, code) => self.say_no(now, key, code, out),
                 Deed::Register => self.register_now(now, out),
                 Deed::Again => self.register_again(now, out),
             }
@@ -406,6 +418,9 @@ impl Phone {
 
     /// Bytes arrived.
     pub fn receive(&mut self, now: Now, from: SocketAddr, bytes: Bytes, out: &mut Vec<(SocketAddr, Bytes)>) {
+        if self.dead {
+            return;
+        }
         let message = Message::parse_datagram(bytes);
         if let Ok(m) = &message
             && m.code().is_some()
@@ -451,7 +466,7 @@ impl Phone {
             }
             Event::ReferAnswered { dialog, code } => self.transferred.push((dialog, code)),
             Event::ReferProgress { dialog, code, .. } => self.transferred.push((dialog, code)),
-            Event::Pracked { .. } | Event::InfoSent { .. } => {}
+            Event::Pracked { .. } | Event::InfoSent { .. } | Event::Told { .. } => {}
             Event::Cancelled { dialog, .. } => self.set_stage(dialog, Stage::Over(487)),
             Event::Refused { dialog, code, .. } => self.set_stage(dialog, Stage::Over(code)),
             Event::Ended { dialog, .. } => self.set_stage(dialog, Stage::Over(0)),
@@ -513,8 +528,16 @@ impl Phone {
             marks: marks.collect(),
         };
         self.calls.insert(dialog, call);
+        self.rung_by = Some(Arc::new(request.clone()));
         if busy {
             return self.say_no(now, dialog, 486, out);
+        }
+        if let Manner::Refuse(code, patience) = self.manner {
+            let mut headers = Headers::new();
+            patience.iter().for_each(|s| headers.push(Name::RetryAfter, s));
+            self.set_stage(dialog, Stage::Over(code));
+            let no = Action::Respond { dialog, code, reason: String::new(), headers, body: None };
+            return self.feed(now, Input::Do(no), out);
         }
         let ringing = Action::Respond { dialog, code: 180, reason: String::new(), headers: Headers::new(), body: None };
         self.feed(now, Input::Do(ringing), out);
@@ -525,6 +548,7 @@ impl Phone {
             Manner::Ignore => {}
             Manner::Answer(after) => self.deeds.push((now.mono + after, Deed::Answer(dialog))),
             Manner::Decline(after) => self.deeds.push((now.mono + after, Deed::Decline(dialog))),
+            Manner::Refuse(..) => {}
         }
     }
 

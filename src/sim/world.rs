@@ -20,7 +20,7 @@ use super::{
     tape::{Tape, Taped},
 };
 use crate::{
-    base::{AgentId, Mono, Now, NumberPattern, Rng, TenantId, TrunkId, Wall, secs},
+    base::{AgentId, Mono, Now, NumberPattern, Rng, TenantId, TrunkId, Wall, redact::Secret, secs},
     call::{CallSettings, Calls, TrunkTarget, route},
     center::{
         Ask, Center, Config, Input, Output,
@@ -31,7 +31,7 @@ use crate::{
     },
     ivr,
     sip::{
-        auth::Ha1,
+        auth::{Credentials, Ha1},
         stack::{Listener, SipSettings, TrunkPeer},
         transport::Transport,
     },
@@ -411,6 +411,9 @@ impl World {
         change(&mut business);
         self.settings = Arc::new(compile(self.settings.version + 1, business, &self.flows));
         self.call_settings = Arc::new(call_settings(&self.settings));
+        if let Some(center) = self.center.as_mut() {
+            center.call_settings(self.call_settings.clone());
+        }
         self.feed(Input::Settings(self.settings.clone()));
     }
 
@@ -455,18 +458,16 @@ fn call_settings(settings: &Settings) -> CallSettings {
         for (trunk, config) in &t.config.trunks {
             let addr: IpAddr = config.host.parse().expect("the simulator's carriers are addresses");
             sip.trunks.push(TrunkPeer { id: trunk.clone(), tenant: id.clone(), addresses: vec![(addr, None)], login: None });
-            let target = TrunkTarget {
-                transport: Transport::Udp,
-                addr: SocketAddr::new(addr, 5060),
-                host: config.host.clone(),
-                next: Vec::new(),
-                port: None,
-                open: false,
-                peer: None,
-                credentials: None,
-                max_calls: config.max_calls,
-                media: t.config.trunk_policy(config),
-            };
+            let mut target = TrunkTarget::new(Transport::Udp, SocketAddr::new(addr, 5060), &config.host);
+            target.credentials = config.username.as_ref().map(|user| Credentials {
+                realm: config.realm.clone().unwrap_or_else(|| config.host.clone()),
+                user: user.clone(),
+                password: Secret::new(password(user)),
+                hosts: vec![addr],
+            });
+            target.max_calls = config.max_calls;
+            target.media = t.config.trunk_policy(config);
+            target.policy = t.config.trunk_rules(config);
             trunks.insert((id.clone(), trunk.clone()), target);
         }
     }
@@ -474,6 +475,7 @@ fn call_settings(settings: &Settings) -> CallSettings {
         sip: Arc::new(sip),
         media_addr: None,
         trunks,
+        groups: settings.trunk_groups(),
         media_timeout: Some(secs(60)),
         ptime_ms: 20,
         phones: settings.tenants.iter().map(|(id, t)| (id.clone(), t.config.phone_policies())).collect(),

@@ -87,6 +87,8 @@ async fn demo_things(h: &House) -> Ids {
     h.settled().await;
     std::fs::write(h.dir.path().join("recordings/a.wav"), b"RIFF").unwrap();
     h.center.shows("demo", |v| {
+        let trunk = crate::base::TrunkId::parse("demo-agent").unwrap();
+        v.trunks.insert(trunk, crate::call::trunk::Snapshot { state: "up", ..Default::default() });
         let at = now.wall;
         let (name, state) = ("Anna".to_owned(), "ready".to_owned());
         let (skills, work) = (Default::default(), Vec::new());

@@ -46,6 +46,7 @@ impl Fact {
             | Message { interaction, .. }
             | ReadUpTo { interaction, .. } => *interaction,
             Queued { entry } => entry.interaction,
+            CallOut { interaction, .. } => return *interaction,
             NodeStarted { .. } | Ticket { .. } | Customer { .. } | AgentState { .. } | Counted { .. } | Alarm { .. } => {
                 return None;
             }
@@ -99,6 +100,7 @@ impl Fact {
             Customer { .. } => "customer",
             AgentState { .. } => "agent_state",
             Counted { .. } => "counted",
+            CallOut { .. } => "call_out",
             Alarm { .. } => "alarm",
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     base::{ms, secs},
-    center::fact::Fact,
+    center::{command::Command, fact::Fact},
     sim::{Manner, Net, Who, World},
     sip::msg::Name,
 };
@@ -148,4 +148,23 @@ fn an_agent_goes_on_talking_on_another_phone_and_nobody_else_can_take_the_call()
     w.until(|w| w.is_over(caller));
     w.nothing_is_left();
     assert!(w.story_of(id).contains("anna talked 40 s"), "{}", w.story_of(id));
+}
+
+#[test]
+fn a_customer_on_hold_stays_there_while_the_agent_goes_to_another_phone() {
+    let (mut w, anna, _, caller) = talking(97);
+    let id = w.contact(caller);
+    w.asks(anna, |_| Command::Hold { interaction: id, on: true }).unwrap();
+    w.until(|w| w.hears(caller, "♫"));
+    let mobile = w.second_phone(anna);
+    let replaces = w.phone_of(anna).replaces().unwrap();
+    w.phone_mut(mobile).extras.push(Name::Replaces, &replaces);
+    w.dials(mobile, "4001");
+    w.until(|w| w.is_up(mobile) && w.is_over(anna));
+    w.pass(secs(5));
+    assert!(w.hears(caller, "♫") && !w.hear_each_other(caller, mobile));
+    w.asks(anna, |_| Command::Hold { interaction: id, on: false }).unwrap();
+    w.until(|w| w.hear_each_other(caller, mobile));
+    w.hangs_up(caller);
+    w.nothing_is_left();
 }

@@ -13,3 +13,4 @@ mod reattach;
 mod shop;
 mod sound;
 mod streams;
+mod trunks;

@@ -9,7 +9,7 @@ pub mod grants;
 pub mod params;
 pub mod server;
 
-pub use client::{Answered, Credentials};
+pub use client::{Answered, Credentials, Login};
 pub use digest::{Algorithm, Ha1};
 pub use grants::{Grant, Grants, Revoke};
 pub use server::{DigestServer, Verdict};

@@ -134,6 +134,14 @@ impl Stack {
         self.calls.insert(key, call);
     }
 
+    /// The transaction of a call of ours that nobody has answered.
+    pub(super) fn invite_of(&self, key: DialogKey) -> Option<TxId> {
+        match self.calls.get(&key)?.state {
+            State::Calling { tx, .. } => Some(tx),
+            _ => None,
+        }
+    }
+
     /// Takes a call out of the table. What they asked inside it and nobody will answer now is refused (15.1.2 says so for a
     /// BYE received; the same holds for every other end).
     pub(super) fn drop_call(&mut self, now: Now, key: DialogKey, out: &mut Vec<Output>) -> Option<Call> {

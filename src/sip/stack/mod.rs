@@ -16,6 +16,7 @@
 //!
 //! Tests: `tests.rs` and `early_tests.rs` for the rules one by one, `storm.rs` for two stacks over a bad network.
 
+mod asking;
 mod build;
 mod calls;
 mod identity;
@@ -45,6 +46,7 @@ mod torture;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use crate::sip::transaction::Timers;
+pub use asking::{AskKey, Asking};
 pub use settings::{Listener, Reliable, SipSettings, TrunkPeer};
 pub use wire::{Action, Body, Counters, DialogKey, EndedBy, Event, Input, Output, Refer, ReferId, Target, Who};
 
@@ -176,6 +178,7 @@ impl Stack {
             Action::Notify { dialog, refer, code, over } => self.notify(now, dialog, refer, code, over, out),
             Action::Refer { dialog, to, replaces, headers } => self.refer(now, dialog, *to, replaces, &headers, out),
             Action::ByeRestored { dialog, headers } => self.bye_restored(now, &dialog, &headers, out),
+            Action::Ask { ask, request } => self.ask(now, ask, *request, out),
         }
     }
 

@@ -90,7 +90,7 @@ impl Stack {
         let Some(c) = self.clients.get(&id) else { return false };
         let (request, flow) = (c.request.clone(), c.flow);
         let Some(credentials) = self.calls.get(&key).and_then(|c| c.credentials.clone()) else { return false };
-        let Some((mut again, _)) = self.with_credentials(&request, m, &credentials, None) else { return false };
+        let Some((mut again, _)) = self.with_credentials(&request, &flow, m, &credentials, None) else { return false };
         let tag = request.to_tag();
         let Some(dialog) = self.calls.get_mut(&key).and_then(|c| c.dialog_with(tag.as_deref())) else { return false };
         let method = request.method().cloned().unwrap_or(Method::Options);
@@ -240,7 +240,7 @@ impl Stack {
             return false;
         };
         let (credentials, answered) = (credentials.clone(), answered.clone());
-        let Some((mut again, nonce)) = self.with_credentials(&request, m, &credentials, answered.as_deref()) else {
+        let Some((mut again, nonce)) = self.with_credentials(&request, &flow, m, &credentials, answered.as_deref()) else {
             return false;
         };
         let Some(Call { re: Some(Re::Ours { answered, .. }), dialog: Some(dialog), .. }) = self.calls.get_mut(&key) else {

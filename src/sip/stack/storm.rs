@@ -249,7 +249,8 @@ impl World {
             Event::ReRefused { code, .. } => self.count(side, if code == 491 { "glare" } else { "media stay" }),
             Event::Pracked { .. } => self.count(side, "answer in a PRACK"),
             Event::InfoDtmf { .. } => self.count(side, "digit"),
-            Event::Progress { .. } | Event::InfoSent { .. } | Event::Registered { .. } | Event::Unregistered { .. } => {}
+            Event::Progress { .. } | Event::InfoSent { .. } | Event::Told { .. } => {}
+            Event::Registered { .. } | Event::Unregistered { .. } => {}
         }
     }
 

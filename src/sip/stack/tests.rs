@@ -424,7 +424,9 @@ fn a_cancel_waits_for_the_first_provisional_and_a_crossing_answer_is_hung_up_on(
 
 #[test]
 fn a_trunk_that_asks_gets_our_credentials_once_and_a_foreign_realm_gets_none() {
-    let ours = || Some(Credentials { realm: "carrier.example".into(), user: "shop".into(), password: Secret::new("pw") });
+    let ours = || {
+        Some(Credentials { realm: "carrier.example".into(), user: "shop".into(), password: Secret::new("pw"), hosts: vec![] })
+    };
     let mut b = Bench::new();
     let (_, invite) = dials(&mut b, ours());
     let ask = |realm: &str| format!("Digest realm=\"{realm}\", nonce=\"n1\", qop=\"auth\"");

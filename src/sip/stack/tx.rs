@@ -38,6 +38,8 @@ pub(super) enum Purpose {
     Reinvite(DialogKey),
     /// A BYE; with what is needed to answer a challenge, once.
     Bye(Option<Box<(Dialog, Credentials)>>),
+    /// A request that stands alone.
+    Ask(super::AskKey),
     /// Anything else inside a dialog.
     Inside {
         key: DialogKey,
@@ -206,6 +208,15 @@ impl Stack {
         self.clients.insert(id, client);
         self.set_client_deadline(id);
         id
+    }
+
+    pub(super) fn clients_len(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// Whether an INVITE of ours has no answer at all yet.
+    pub(super) fn is_unanswered(&self, id: TxId) -> bool {
+        self.clients.get(&id).is_some_and(|c| matches!(&c.figure, ClientFigure::Invite(f) if f.pending() && !f.proceeding()))
     }
 
     fn set_client_deadline(&mut self, id: TxId) {

@@ -15,6 +15,7 @@ use crate::{
         dialog::{Dialog, request_uri},
         msg::{Headers, Message, Method, Name, NameAddr},
         transaction::Class,
+        transport::Flow,
     },
 };
 
@@ -48,6 +49,7 @@ impl Stack {
         if m.uri().and_then(crate::sip::msg::Uri::sip).is_some_and(|u| u.secure) && !to.flow.transport.is_secure() {
             return Self::refused(key, 416, "", out);
         }
+        super::asking::one_user_agent(&mut m, &headers);
         self.session_in_request(None, &mut m.headers);
         let (flow, next) = self.ways(&m, &to);
         let tx = self.send_request(now, m, flow, Purpose::Invite(key), out);
@@ -95,6 +97,7 @@ impl Stack {
             Purpose::Reinvite(key) => self.re_response(now, id, key, code, m, out),
             Purpose::Inside { key, what, tried } => self.inside_response(now, id, key, (what, tried), m, out),
             Purpose::Bye(Some(retry)) if matches!(code, 401 | 407) => self.bye_again(now, id, *retry, m, out),
+            Purpose::Ask(key) => Self::told(key, m, out),
             Purpose::Bye(_) | Purpose::Quiet => {}
         }
     }
@@ -115,6 +118,7 @@ impl Stack {
                 self.end_with_bye(now, key, EndedBy::Timeout, out);
             }
             Purpose::Inside { key, what, .. } => self.inside_unanswered(now, key, what, out),
+            Purpose::Ask(ask) => out.push(Output::Event(Event::Told { ask, code, answer: None })),
             _ => {}
         }
     }
@@ -231,7 +235,7 @@ impl Stack {
         let State::Calling { answered, .. } = &call.state else { return false };
         let answered = answered.clone();
         let Some(credentials) = call.credentials.clone() else { return false };
-        let Some((mut again, nonce)) = self.with_credentials(&request, m, &credentials, answered.as_deref()) else {
+        let Some((mut again, nonce)) = self.with_credentials(&request, &flow, m, &credentials, answered.as_deref()) else {
             return false;
         };
         let number = request.cseq().map_or(1, |c| c.number) + 1;
@@ -267,10 +271,14 @@ impl Stack {
     pub(super) fn with_credentials(
         &mut self,
         request: &Message,
+        flow: &Flow,
         response: &Message,
         credentials: &Credentials,
         answered: Option<&str>,
     ) -> Option<(Message, String)> {
+        if !credentials.are_for(flow.remote.ip()) {
+            return None;
+        }
         let (ask, tell) = match response.code()? {
             401 => (Name::WwwAuthenticate, Name::Authorization),
             _ => (Name::ProxyAuthenticate, Name::ProxyAuthorization),
@@ -289,7 +297,7 @@ impl Stack {
         let Some(c) = self.clients.get(&id) else { return };
         let (request, flow) = (c.request.clone(), c.flow);
         let (mut dialog, credentials) = retry;
-        let Some((mut again, _)) = self.with_credentials(&request, m, &credentials, None) else { return };
+        let Some((mut again, _)) = self.with_credentials(&request, &flow, m, &credentials, None) else { return };
         let (numbered, _) = dialog.request(Method::Bye);
         again.headers.set(Name::CSeq, numbered.headers.get(&Name::CSeq).unwrap_or_default());
         self.send_request(now, again, flow, Purpose::Bye(None), out);

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::{AskKey, Asking};
 use crate::{
     base::{TenantId, TrunkId},
     sip::{
@@ -215,6 +216,13 @@ pub enum Action {
         /// More headers (Reason).
         headers: Headers,
     },
+    /// Send a request that makes no dialog. Ends in [`Event::Told`].
+    Ask {
+        /// A fresh key.
+        ask: AskKey,
+        /// What.
+        request: Box<Asking>,
+    },
 }
 
 /// What the stack wants done or known.
@@ -390,6 +398,15 @@ pub enum Event {
         code: u16,
         /// That was the last word.
         over: bool,
+    },
+    /// The final answer to a request that makes no dialog, or that there will be none.
+    Told {
+        /// Which.
+        ask: AskKey,
+        /// Of the answer; 408 and 503 also when nobody answered or nothing could be sent.
+        code: u16,
+        /// The answer, if there is one.
+        answer: Option<Arc<Message>>,
     },
     /// A digit by INFO.
     InfoDtmf {

@@ -221,6 +221,7 @@ impl Contacts {
             | Fact::LegEnded { .. }
             | Fact::ReadUpTo { .. }
             | Fact::Counted { .. }
+            | Fact::CallOut { .. }
             | Fact::Consulted { .. }
             | Fact::ConsultAnswered { .. }
             | Fact::ConsultMerged { .. }

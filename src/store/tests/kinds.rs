@@ -47,6 +47,8 @@ async fn a_fact_of_every_kind_comes_back_as_it_was(lab: &Lab) {
     s.tell(Fact::Counted {
         event: routing::MetricEvent::Entered { queue: queue("sales"), channel: Channel::Voice, interaction: call, at: NINE },
     });
+    let (trunk, to) = (crate::base::TrunkId::parse("carrier").unwrap(), "+32470000009".to_owned());
+    s.tell(Fact::CallOut { interaction: None, agent: None, trunk, to, denied: None });
     s.tell(Fact::Alarm { code: "disk".into(), message: "the disk is full".into(), on: true });
     let waiting = s.opens(Channel::Webchat, alice);
     let mut entry = routing::Entry::new(waiting, queue("sales"), Channel::Webchat, NINE);

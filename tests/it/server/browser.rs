@@ -37,7 +37,12 @@ impl Browser {
     /// An open socket and a login.
     pub fn with(socket: Socket, login: &Value, user: &'static str) -> Browser {
         let word = |name: &str| login[name].as_str().unwrap().to_owned();
-        let credentials = Credentials { realm: word("realm"), user: word("username"), password: Secret::new(word("password")) };
+        let credentials = Credentials {
+            realm: word("realm"),
+            user: word("username"),
+            password: Secret::new(word("password")),
+            hosts: vec![],
+        };
         Browser { socket, aor: word("aor"), credentials, user, rng: Rng::seeded(3), cseq: 0 }
     }
 

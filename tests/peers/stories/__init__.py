@@ -1,8 +1,8 @@
 """The stories, in the order in which they start: the long ones first, so that all end together."""
 
 from . import (
-    by_name, by_sipp, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, live_copy, load, no_answer, restart, sealed,
-    strangers, torture,
+    by_name, by_sipp, carrier, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, live_copy, load, no_answer, restart,
+    sealed, strangers, torture,
 )
 
 ALL = [
@@ -13,6 +13,7 @@ ALL = [
     ("one call through many hands", handing_over.tell),
     ("calls to the outside", dialling_out.tell),
     ("a carrier found by its name", by_name.tell),
+    ("Kamailio as the carrier: registered, both ways, and one of two dies", carrier.tell),
     ("a caller by sipp, over UDP and TCP", by_sipp.tell),
     ("session timer, hold and REFER by sipp, over UDP and TCP", by_sipp.midcall),
     ("the power goes in the middle of calls", restart.tell),

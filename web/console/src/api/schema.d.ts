@@ -963,6 +963,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trunks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every trunk of the tenant now, by name. */
+        get: operations["trunks_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trunks/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a trunk whether it is there (a real OPTIONS), and waits for what it says: five seconds at most. */
+        post: operations["trunks_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1298,7 +1332,7 @@ export interface components {
          * @description The kinds of facts.
          * @enum {string}
          */
-        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "transferred" | "consulted" | "consult_answered" | "consult_merged" | "consult_ended" | "muted" | "keys_sent" | "supervised" | "supervision_ended" | "taken_over" | "reassigned" | "prioritised" | "recording_paused" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "alarm";
+        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "transferred" | "consulted" | "consult_answered" | "consult_merged" | "consult_ended" | "muted" | "keys_sent" | "supervised" | "supervision_ended" | "taken_over" | "reassigned" | "prioritised" | "recording_paused" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "call_out" | "alarm";
         /** @description A fact of the timeline. Further fields by kind. */
         FactLine: {
             /** @description When, RFC 3339. */
@@ -1886,6 +1920,18 @@ export interface components {
             /** @description As dialled. */
             number: string;
         };
+        /** @description What a test found. */
+        Tested: {
+            /** @description It answered. */
+            reachable: boolean;
+            /**
+             * Format: double
+             * @description How long that took, milliseconds.
+             */
+            rtt_ms?: number | null;
+            /** @description The trunk after the test. */
+            trunk: components["schemas"]["Trunk"];
+        };
         /** @description What changes. */
         TicketChange: {
             /** @enum {string} */
@@ -2009,6 +2055,67 @@ export interface components {
         Transfer: {
             /** @description Where to. */
             to: components["schemas"]["Target"];
+        };
+        /** @description One trunk now. */
+        Trunk: {
+            /**
+             * Format: int64
+             * @description Of these, answered.
+             */
+            answered: number;
+            /** @description When it came. */
+            answered_at?: string | null;
+            /**
+             * Format: int64
+             * @description Since the start: calls that went out by it.
+             */
+            attempts: number;
+            /** @description Calls at once, both ways. */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Of these, refused by the carrier or met by silence.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Calls that came in by it.
+             */
+            incoming: number;
+            /** @description Why the last call that failed on it did. */
+            last_failure?: string | null;
+            /** @description When that was. */
+            last_failure_at?: string | null;
+            /**
+             * Format: int64
+             * @description Calls, either way, that a limit kept away.
+             */
+            limited: number;
+            /**
+             * Format: int64
+             * @description For so many seconds no call is sent there, because it asked for that.
+             */
+            paused_for_s?: number | null;
+            /**
+             * Format: int64
+             * @description How much longer the registration is good for, seconds.
+             */
+            registered_for_s?: number | null;
+            /** @description What the registrar said last: status and words. */
+            registrar_said?: string | null;
+            /** @description When. */
+            registrar_said_at?: string | null;
+            /** @description `registered`, `not_registered`; `off` where none is wanted. */
+            registration: string;
+            /**
+             * Format: double
+             * @description How long the last answer to an OPTIONS took, milliseconds.
+             */
+            rtt_ms?: number | null;
+            /** @description `up`, `down`; `unknown` where nobody has asked. */
+            state: string;
+            /** @description A test is under way. */
+            testing: boolean;
         };
         /** @description What changes about a login. What is absent stays. */
         UserChange: {
@@ -3991,6 +4098,56 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trunks_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: components["schemas"]["Trunk"];
+                    };
+                };
+            };
+        };
+    };
+    trunks_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tested"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
