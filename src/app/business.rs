@@ -25,7 +25,7 @@ use crate::{
         auth::{Credentials, Ha1},
         locate::Question,
         msg::{Host, parse_host_port},
-        stack::{Listener, SipSettings, TrunkPeer},
+        stack::{Listener, Reliable, SipSettings, TrunkPeer},
         transport::Transport,
     },
     store::{Store, StoreError, User},
@@ -45,6 +45,12 @@ pub struct Here {
     pub media: Option<IpAddr>,
     /// Phones are offered SHA-256 before MD5.
     pub strong_digest: bool,
+    /// Which provisional responses are sent reliably.
+    pub reliable: Reliable,
+    /// How long a session goes on without a refresh; `None`: as peers ask.
+    pub session_expires: Option<Duration>,
+    /// The shortest session timer taken.
+    pub session_min: Duration,
     /// A leg nothing is heard from for so long is given up.
     pub media_timeout: Option<Duration>,
     /// SHA-256 of the engine's certificate; without one browsers cannot talk to us.
@@ -271,6 +277,9 @@ fn sip_settings(
         user_agent: format!("ringdesk/{}", env!("CARGO_PKG_VERSION")),
         listeners: here.listeners.clone(),
         strong_digest: here.strong_digest,
+        reliable: here.reliable,
+        session_expires: here.session_expires,
+        session_min: here.session_min,
         ..SipSettings::default()
     };
     for (id, t) in &settings.tenants {

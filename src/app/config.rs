@@ -15,6 +15,7 @@ use crate::{
     net::TlsFiles,
     sip::{
         msg::{Host, parse_host_port},
+        stack::Reliable,
         transport::Transport,
     },
 };
@@ -79,6 +80,14 @@ pub struct Sip {
     pub idle_s: u32,
     /// Phones are offered a digest by SHA-256 before the one by MD5. Off: phones of before RFC 8760 (baresip 1.x) refuse both.
     pub digest_sha256: bool,
+    /// Which provisional responses are sent so that they are sure to arrive (RFC 3262): `sound` (those with a description),
+    /// `always`, `when_required`. Default `sound`.
+    pub reliable: Reliable,
+    /// A call is asked after so many seconds whether it still stands, where the peer knows how (RFC 4028); 0: only when the
+    /// peer asks. Default 1800.
+    pub session_expires_s: u32,
+    /// Shorter session timers of peers are refused with 422. Default and least 90.
+    pub session_min_s: u32,
 }
 
 /// `[[sip.listen]]`
@@ -190,6 +199,9 @@ impl Default for Sip {
             connections: limits::SIP_STREAMS_MAX,
             idle_s: limits::SIP_STREAM_IDLE.as_secs() as u32,
             digest_sha256: false,
+            reliable: Reliable::default(),
+            session_expires_s: 1_800,
+            session_min_s: 90,
         }
     }
 }

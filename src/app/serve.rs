@@ -340,7 +340,17 @@ fn here(config: &Config, net: &Net, http: SocketAddr, https: Option<SocketAddr>)
     let timeout = config.media.timeout_s;
     let strong_digest = config.sip.digest_sha256;
     let media_timeout = (timeout > 0).then(|| Duration::from_secs(u64::from(timeout)));
-    Ok(Here { listeners, media, strong_digest, media_timeout, fingerprint: Some(media::dtls::identity().fingerprint) })
+    let seconds = |s: u32| Duration::from_secs(u64::from(s));
+    Ok(Here {
+        listeners,
+        media,
+        strong_digest,
+        reliable: config.sip.reliable,
+        session_expires: (config.sip.session_expires_s > 0).then(|| seconds(config.sip.session_expires_s)),
+        session_min: seconds(config.sip.session_min_s),
+        media_timeout,
+        fingerprint: Some(media::dtls::identity().fingerprint),
+    })
 }
 
 async fn demo_seed(

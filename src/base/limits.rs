@@ -52,6 +52,12 @@ pub const DNS_STALE_LIFE: Duration = mins(24 * 60);
 pub const SIP_TRANSACTIONS_MAX: usize = 100_000;
 /// Most dialogs alive; a new INVITE beyond gets 503.
 pub const SIP_DIALOGS_MAX: usize = 50_000;
+/// Most provisional responses to one INVITE that wait for the one before to be acknowledged; the oldest is left out.
+pub const SIP_PROVISIONALS_MAX: usize = 8;
+/// Most REFERs of one call that are being carried out; the next is refused.
+pub const SIP_REFERS_MAX: usize = 4;
+/// Most keys that wait to be sent to one peer in INFO; the last are dropped.
+pub const INFO_KEYS_MAX: usize = 64;
 /// Most bindings of one address of record (RFC 3261 10.3); the registration beyond is refused.
 pub const SIP_BINDINGS_PER_AOR: usize = 10;
 /// Most short-lived logins of one user (browser tabs); the oldest goes.

@@ -22,7 +22,7 @@ use crate::{
         auth::Credentials,
         dialog::DialogSnapshot,
         locate,
-        stack::{self, SipSettings, Who},
+        stack::{self, ReferId, SipSettings, Who},
         transport::{Flow, PeerId, Source, Transport},
     },
 };
@@ -104,6 +104,9 @@ pub enum Action {
     Ring { leg: LegId, to: Endpoint, caller: Party, headers: Vec<(String, String)>, ring_for: Duration, like: Option<LegId> },
     /// Let an incoming caller hear it ring.
     Progress { leg: LegId },
+    /// Let an incoming caller hear something before the call is taken and charged for: [`Event::EarlyMedia`] says from when on.
+    /// A caller that cannot be sure to get our offer hears it ring instead.
+    EarlyMedia { leg: LegId },
     /// Take an incoming call.
     Answer { leg: LegId },
     /// Refuse an incoming call.
@@ -130,6 +133,10 @@ pub enum Action {
     RecordPause { record: RecordId, paused: bool },
     /// Close the file.
     StopRecord { record: RecordId },
+    /// Answer [`Event::Referred`]: below 300 it is done, else the refusal.
+    AnswerRefer { leg: LegId, refer: ReferId, code: u16 },
+    /// Say [`Event::Dialog`] once more: it is somebody else's now.
+    Snapshot { leg: LegId },
     /// Copy what a leg says and hears into pipes, until it is stopped or the leg is gone.
     Tap { tap: TapId, leg: LegId, said: Pipe, heard: Pipe },
     /// No more of that; the pipes are closed.
@@ -182,6 +189,8 @@ pub struct Arrival {
     pub call_id: String,
     /// Where it came from.
     pub source: Source,
+    /// The leg it wants to take the place of.
+    pub replaces: Option<LegId>,
 }
 
 /// Who ended a leg.
@@ -220,12 +229,17 @@ pub enum Event {
     Arrived(Arrival),
     /// The called phone rings.
     Ringing { leg: LegId },
+    /// Sound flows before the answer: what a called number says, or what this caller is to be played.
+    EarlyMedia { leg: LegId },
     /// Up: media is agreed and flows.
     Answered { leg: LegId },
     /// The peer put us on hold, or took us back.
     Held { leg: LegId, on: bool },
     /// A digit was pressed (RFC 4733 or INFO).
     Digit { leg: LegId, digit: char },
+    /// The phone of this leg wants it handed on: to a number or name, or to whom another leg of it talks with (attended). Wants
+    /// [`Action::AnswerRefer`].
+    Referred { leg: LegId, refer: ReferId, to: String, replaces: Option<LegId> },
     /// A playback is over.
     Played { leg: LegId, play: PlayId, finished: bool },
     /// The digits are out.

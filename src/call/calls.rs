@@ -1,10 +1,9 @@
 //! The machine: every leg of the node, the stack under them, and the one way a leg ends.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -12,7 +11,7 @@ use media::wire::{self, Audience, Codec, Command, Detect, Ice, LegId, RecordForm
 
 use super::{Action, By, CallSettings, Cause, Dtmf, Event, Figures, Input, LegSnapshot, MediaPolicy, Output, quality::Meter};
 use crate::{
-    base::{Deadlines, Mono, Now, Rng, TenantId, TrunkId, ms},
+    base::{Deadlines, Mono, Now, Rng, TenantId, TrunkId},
     sdp::{self, Session},
     sip::{
         dialog::DialogSnapshot,
@@ -21,10 +20,6 @@ use crate::{
         transport::Flow,
     },
 };
-
-/// How long an event digit we send lasts, and the pause after it.
-const DTMF_TONE: Duration = ms(100);
-const DTMF_GAP: Duration = ms(70);
 
 /// All legs of a node.
 #[derive(Debug)]
@@ -75,6 +70,8 @@ pub(super) struct Leg {
     pub hold: bool,
     /// The peer has us on hold.
     pub held: bool,
+    /// Keys that go out one by one in INFO.
+    pub keys: VecDeque<char>,
     /// The trunk it goes by, for its call limit.
     pub trunk: Option<(TenantId, TrunkId)>,
 }
@@ -84,8 +81,10 @@ pub(super) struct Leg {
 pub(super) enum State {
     /// A caller waits for our decision.
     Arrived { offer: Option<Session> },
-    /// We answer as soon as the port is bound.
-    Opening { offer: Option<Session> },
+    /// We answer as soon as the port is bound; `early`: with sound only.
+    Opening { offer: Option<Session>, early: bool },
+    /// 183 with our description is out; the caller hears us and waits.
+    Early,
     /// 200 is out, ACK is not in.
     Answering,
     /// Our call goes out as soon as the port is bound.
@@ -119,6 +118,7 @@ impl Leg {
             unheard: false,
             hold: false,
             held: false,
+            keys: VecDeque::new(),
             trunk: None,
         }
     }
@@ -220,7 +220,8 @@ impl Calls {
                 self.ring(now, leg, to, caller, headers, ring_for, prefer, out);
             }
             Action::Progress { leg } => self.progress(now, leg, out),
-            Action::Answer { leg } => self.answer(leg, out),
+            Action::EarlyMedia { leg } => self.early_media(now, leg, out),
+            Action::Answer { leg } => self.answer(now, leg, out),
             Action::Reject { leg, cause } | Action::Hangup { leg, cause } => self.hang_up(now, leg, cause, By::Us, out),
             Action::Bridge { bridge, legs } => {
                 let legs: Vec<LegId> = legs.into_iter().filter(|l| self.live(*l)).collect();
@@ -238,9 +239,7 @@ impl Calls {
                 false => out.push(Output::Event(Event::Played { leg, play, finished: false })),
             },
             Action::StopPlay { leg, play } if self.live(leg) => media(Command::StopPlay { leg, play }),
-            Action::SendDtmf { leg, digits } if self.live(leg) => {
-                media(Command::SendDtmf { leg, digits, tone: DTMF_TONE, gap: DTMF_GAP });
-            }
+            Action::SendDtmf { leg, digits } if self.live(leg) => self.send_digits(now, leg, digits, out),
             Action::Unbridge { .. } | Action::StopPlay { .. } | Action::SendDtmf { .. } => {}
             Action::Record { record, left, right, path } => {
                 let (left, right) = (left.filter(|l| self.live(*l)), right.filter(|l| self.live(*l)));
@@ -252,6 +251,8 @@ impl Calls {
             }
             Action::RecordPause { record, paused } => media(Command::RecordPause { record, paused }),
             Action::StopRecord { record } => media(Command::StopRecord { record }),
+            Action::AnswerRefer { leg, refer, code } => self.answer_refer(now, leg, refer, code, out),
+            Action::Snapshot { leg } => self.tell_dialog(leg, out),
             Action::Tap { tap, leg, said, heard } if self.live(leg) => {
                 media(Command::Tap { tap, leg, said: Some(said), heard: Some(heard) });
             }
@@ -262,7 +263,7 @@ impl Calls {
         }
     }
 
-    fn live(&self, leg: LegId) -> bool {
+    pub(super) fn live(&self, leg: LegId) -> bool {
         self.legs.get(&leg).is_some_and(|l| l.media_open && !matches!(l.state, State::Closing { .. }))
     }
 
@@ -284,13 +285,21 @@ impl Calls {
     fn sip_event(&mut self, now: Now, event: stack::Event, out: &mut Vec<Output>) {
         use stack::Event as E;
         match event {
-            E::Incoming { dialog, request, source, tenant, who } => {
-                self.incoming(now, dialog, &request, source, tenant, who, out)
+            E::Incoming { dialog, request, source, tenant, who, replaces } => {
+                self.incoming(now, dialog, &request, source, (tenant, who), replaces, out)
             }
+            E::Referred { dialog, refer } => self.referred(now, dialog, refer, out),
+            // We ask nobody to call others in our place: phones do.
+            E::ReferAnswered { .. } | E::ReferProgress { .. } => {}
             E::Registered { tenant, user, contacts } => out.push(Output::Event(Event::Registered { tenant, user, contacts })),
             E::Unregistered { tenant, user } => out.push(Output::Event(Event::Unregistered { tenant, user })),
-            E::Cancelled { dialog, .. } => self.ended(dialog, Cause::CallerGaveUp, By::Peer, out),
-            E::Progress { dialog, code, .. } => self.progressed(dialog, code, out),
+            E::Cancelled { dialog, reason } => {
+                let told = reason.as_deref().and_then(Cause::from_reason).filter(|c| *c == Cause::ElsewhereAnswered);
+                self.ended(dialog, told.unwrap_or(Cause::CallerGaveUp), By::Peer, out);
+            }
+            E::Progress { dialog, code, body } => self.progressed(dialog, code, body, out),
+            E::Pracked { dialog, body } => self.pracked(now, dialog, body, out),
+            E::InfoSent { dialog, taken } => self.info_sent(now, dialog, taken, out),
             E::Answered { dialog, body, .. } => self.peer_answered(now, dialog, body, out),
             E::Refused { dialog, code, reason_header, .. } => {
                 self.peer_refused(now, dialog, code, reason_header.as_deref(), out)
@@ -308,7 +317,7 @@ impl Calls {
                 let (cause, by) = match by {
                     stack::EndedBy::Local => (Cause::Normal, By::Us),
                     stack::EndedBy::Remote => {
-                        (reason.as_deref().and_then(q850).map_or(Cause::Normal, Cause::from_q850), By::Peer)
+                        (reason.as_deref().and_then(Cause::from_reason).unwrap_or(Cause::Normal), By::Peer)
                     }
                     stack::EndedBy::Timeout | stack::EndedBy::Network => (Cause::Network, By::Network),
                 };
@@ -368,6 +377,7 @@ impl Calls {
         let Some(l) = self.legs.get_mut(&leg) else { return };
         l.port = Some(port);
         match l.state {
+            State::Opening { early: true, .. } => self.early_now(now, leg, out),
             State::Opening { .. } => self.answer_now(now, leg, out),
             State::Dialling(_) => self.dial_now(now, leg, out),
             _ => {}
@@ -386,7 +396,7 @@ impl Calls {
         let was = std::mem::replace(&mut l.state, State::Closing { cause, by });
         let (dialog, why) = (l.dialog, l.why);
         match (was, dialog) {
-            (State::Arrived { .. } | State::Opening { .. }, Some(dialog)) => {
+            (State::Arrived { .. } | State::Opening { .. } | State::Early, Some(dialog)) => {
                 let (code, phrase) = cause.status();
                 let mut headers = reason(cause);
                 if let Some(why) = why {
@@ -509,12 +519,6 @@ pub(super) fn reason(cause: Cause) -> Headers {
     let mut h = Headers::new();
     h.push(Name::Reason, cause.reason_header());
     h
-}
-
-/// The Q.850 value in a Reason header: `Q.850;cause=16;text="x"`.
-pub(super) fn q850(reason: &str) -> Option<u8> {
-    let rest = reason.trim().strip_prefix("Q.850")?;
-    rest.split(';').find_map(|p| p.trim().strip_prefix("cause=")).and_then(|v| v.trim().parse().ok())
 }
 
 /// A description as a message body.

@@ -103,10 +103,34 @@ impl Cause {
             401 | 403 | 407 => Cause::NotAllowed,
             408 | 504 => Cause::Network,
             480 | 430 => Cause::Unreachable,
+            // Elsewhere: a phone that forwards, a number that has moved. Nobody is called for whom no route was asked (a
+            // forwarded call is how a toll-fraud begins), so it is as if nobody were there.
+            300..=399 => Cause::Unreachable,
             487 => Cause::CallerGaveUp,
             406 | 415 | 488 | 606 => Cause::NoCodec,
             500 | 503 | 429 => Cause::Congestion,
             _ => Cause::Protocol,
+        }
+    }
+    /// What a Reason header says (RFC 3326): of several values the Q.850 one, which says most; else the SIP status. `None` when
+    /// it says nothing we know.
+    pub fn from_reason(header: &str) -> Option<Cause> {
+        let cause = |protocol: &str| {
+            let value = header
+                .split(',')
+                .map(str::trim)
+                .find(|v| v.split(';').next().is_some_and(|p| p.trim().eq_ignore_ascii_case(protocol)))?;
+            value.split(';').find_map(|p| p.trim().strip_prefix("cause=")).and_then(|v| v.trim().parse::<u16>().ok())
+        };
+        let elsewhere = |code| matches!(code, 200).then_some(Cause::ElsewhereAnswered);
+        match (cause("Q.850"), cause("SIP")) {
+            (Some(value), sip) => Some(u8::try_from(value).map_or(Cause::Normal, Cause::from_q850))
+                .filter(|c| *c != Cause::Normal || sip.is_none())
+                .or(sip.and_then(elsewhere))
+                .or(Some(Cause::Normal)),
+            (None, Some(200)) => Some(Cause::ElsewhereAnswered),
+            (None, Some(code)) if code >= 300 => Some(Cause::from_status(code)),
+            (None, _) => None,
         }
     }
     /// What a Q.850 value in a BYE means; anything unknown is a normal end.
@@ -140,7 +164,13 @@ mod tests {
         assert_eq!(Cause::from_status(486), Cause::Busy);
         assert_eq!(Cause::from_status(603), Cause::Declined);
         assert_eq!(Cause::from_status(488), Cause::NoCodec);
+        assert_eq!((Cause::from_status(302), Cause::from_status(380)), (Cause::Unreachable, Cause::Unreachable));
         assert_eq!(Cause::from_q850(17), Cause::Busy);
         assert_eq!(Cause::from_q850(99), Cause::Normal);
+        assert_eq!(Cause::from_reason("Q.850;cause=17;text=\"busy\""), Some(Cause::Busy));
+        assert_eq!(Cause::from_reason("SIP;cause=486;text=\"Busy\", Q.850 ; cause=19"), Some(Cause::NoAnswer));
+        assert_eq!(Cause::from_reason("SIP;cause=200;text=\"Call completed elsewhere\""), Some(Cause::ElsewhereAnswered));
+        assert_eq!(Cause::from_reason("SIP;cause=603"), Some(Cause::Declined));
+        assert_eq!(Cause::from_reason("Preemption;cause=1"), None);
     }
 }

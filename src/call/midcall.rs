@@ -1,4 +1,4 @@
-//! While a leg is up: the peer offers other media, we put it on hold.
+//! While a leg is up, or has sound already: the peer offers other media, we put it on hold.
 
 use media::wire::{Command, LegId};
 
@@ -17,6 +17,11 @@ impl Calls {
     /// The peer offers other media (hold, another address), or asks for our offer.
     pub(super) fn reoffered(&mut self, now: Now, dialog: DialogKey, offer: Option<Body>, out: &mut Vec<Output>) {
         let Some(&leg) = self.dialogs.get(&dialog) else { return };
+        // Of several phones that ring only the one that answers has a say in the leg's media.
+        let many = |l: &super::calls::Leg| matches!(&l.state, State::Ringing(r) if r.phones.len() > 1);
+        if self.legs.get(&leg).is_some_and(many) {
+            return self.sip(now, stack::Action::RespondReinvite { dialog, code: 488, body: None }, out);
+        }
         let refuse = stack::Action::RespondReinvite { dialog, code: 488, body: None };
         let theirs = match offer.map(|(_, bytes)| sdp::parse(&bytes)).transpose() {
             Ok(theirs) => theirs,
@@ -44,6 +49,7 @@ impl Calls {
                         if let Some(ice) = self.legs.get(&leg).and_then(|l| l.ice.clone()).filter(|_| restarted) {
                             out.push(Output::Media(Command::Credentials { leg, ice }));
                         }
+                        self.early(leg, dialog, agreed.clone(), out);
                         self.agree(leg, agreed, out);
                         follow(ours)
                     }
@@ -61,7 +67,9 @@ impl Calls {
             l.ours = Some(ours.clone());
         }
         self.sip(now, stack::Action::RespondReinvite { dialog, code: 200, body: Some(body(&ours)) }, out);
-        self.tell_dialog(leg, out);
+        if self.legs.get(&leg).is_some_and(|l| matches!(l.state, State::Up)) {
+            self.tell_dialog(leg, out);
+        }
     }
 
     /// A peer that comes with other credentials than before restarts ICE; then ours change, too (RFC 8445 section 9).
@@ -104,7 +112,10 @@ impl Calls {
 
     pub(super) fn reanswered(&mut self, now: Now, dialog: DialogKey, answer: Option<Body>, out: &mut Vec<Output>) {
         let Some(&leg) = self.dialogs.get(&dialog) else { return };
-        let Some((ours, hold)) = self.legs.get_mut(&leg).and_then(|l| l.offered.take()) else { return };
+        let Some(l) = self.legs.get_mut(&leg) else { return };
+        // Nothing of ours was offered: the session timer said once more what stands, and the peer may have moved.
+        let refresh = l.ours.clone().map(|ours| (ours, l.hold));
+        let Some((ours, hold)) = l.offered.take().or(refresh) else { return };
         let theirs = answer.as_ref().and_then(|(_, b)| sdp::parse(b).ok());
         if let Some(theirs) = theirs {
             let nat = self.nat(leg, &theirs);

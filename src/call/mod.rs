@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! incoming   Arrived ──Answer──▶ opening ──Opened──▶ answering ──ACK──▶ up ──▶ closing ──▶ Ended
+//!               └────EarlyMedia──▶ opening ──183──▶ early ──Answer──▶ answering
 //! outgoing   Ring ──▶ opening ──Opened──▶ ringing ──2xx──▶ up ──▶ closing ──▶ Ended
 //! ```
 //! Whatever happens when, [`Event::Ended`] comes exactly once for every leg, after its media port is free again.
@@ -16,8 +17,10 @@
 //! | `route` | number patterns and where they lead |
 //! | `calls` | the machine: inputs, dispatch, the end of a leg |
 //! | `incoming`, `outgoing` | how a leg comes up |
-//! | `midcall` | re-offers, hold, digits |
+//! | `midcall` | re-offers, hold |
+//! | `digits` | keys sent, as events, tones or in INFO |
 //! | `policy` | what is spoken with whom: codecs, encryption, digits |
+//! | `refer` | handing on by signalling, when a phone asks for it |
 //! | `quality` | how legs sounded, and whether anything is heard of them |
 
 pub mod cause;
@@ -25,11 +28,13 @@ pub mod route;
 
 mod api;
 mod calls;
+mod digits;
 mod incoming;
 mod midcall;
 mod outgoing;
 mod policy;
 mod quality;
+mod refer;
 #[cfg(test)]
 mod tests;
 

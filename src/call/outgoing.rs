@@ -6,7 +6,7 @@ use media::wire::{Codec, Command, LegId};
 
 use super::{
     By, Calls, Cause, Endpoint, Event, MediaPolicy, Output, Party,
-    calls::{Leg, State, body, q850, reason},
+    calls::{Leg, State, body, reason},
     policy,
 };
 use crate::{
@@ -29,11 +29,20 @@ pub(super) struct Dial {
     policy: MediaPolicy,
 }
 
+/// One phone that rings.
+#[derive(Debug, Clone)]
+pub(super) struct Phone {
+    pub dialog: DialogKey,
+    /// What it was offered: a browser and a desk phone do not understand the same.
+    pub offer: Session,
+    /// What was agreed before it is answered.
+    pub early: Option<sdp::Agreed>,
+}
+
 /// Phones that ring.
 #[derive(Debug, Default)]
 pub(super) struct Ringing {
-    /// Each with what it was offered: a browser and a desk phone do not understand the same.
-    pub phones: Vec<(DialogKey, Session)>,
+    pub phones: Vec<Phone>,
     /// Somebody said 180.
     told: bool,
     /// The most telling refusal so far.
@@ -174,12 +183,14 @@ impl Calls {
         let State::Dialling(dial) = std::mem::replace(&mut l.state, State::Ringing(Ringing::default())) else { return };
         let Dial { targets, from, headers, credentials, policy } = *dial;
         let offer_to = |t: &Target| sdp::offer(&local.media(), policy::offering(&policy, &t.flow));
-        let phones: Vec<(DialogKey, Session)> = targets.iter().map(|t| (self.stack.next_key(), offer_to(t))).collect();
+        let phones: Vec<Phone> =
+            targets.iter().map(|t| Phone { dialog: self.stack.next_key(), offer: offer_to(t), early: None }).collect();
+        l.ours = phones.first().map(|p| p.offer.clone());
         l.state = State::Ringing(Ringing { phones: phones.clone(), ..Ringing::default() });
-        for (key, _) in &phones {
-            self.dialogs.insert(*key, leg);
+        for phone in &phones {
+            self.dialogs.insert(phone.dialog, leg);
         }
-        for ((dialog, offer), to) in phones.into_iter().zip(targets) {
+        for (Phone { dialog, offer, .. }, to) in phones.into_iter().zip(targets) {
             let invite = stack::Action::Invite {
                 dialog,
                 to,
@@ -192,11 +203,38 @@ impl Calls {
         }
     }
 
-    pub(super) fn progressed(&mut self, dialog: DialogKey, code: u16, out: &mut Vec<Output>) {
+    pub(super) fn progressed(&mut self, dialog: DialogKey, code: u16, sound: Option<Body>, out: &mut Vec<Output>) {
         let Some(&leg) = self.dialogs.get(&dialog) else { return };
         let Some(State::Ringing(r)) = self.legs.get_mut(&leg).map(|l| &mut l.state) else { return };
         if (180..=183).contains(&code) && !std::mem::replace(&mut r.told, true) {
             out.push(Output::Event(Event::Ringing { leg }));
+        }
+        let theirs = sound.as_ref().and_then(|(_, b)| sdp::parse(b).ok());
+        let agreed = theirs.and_then(|theirs| self.settle(leg, dialog, &theirs));
+        if let Some(agreed) = agreed {
+            self.early(leg, dialog, agreed, out);
+        }
+    }
+
+    /// What a description of one of the phones settles.
+    fn settle(&self, leg: LegId, dialog: DialogKey, theirs: &Session) -> Option<sdp::Agreed> {
+        let State::Ringing(r) = &self.legs.get(&leg)?.state else { return None };
+        let phone = r.phones.iter().find(|p| p.dialog == dialog)?;
+        sdp::agreed(&phone.offer, theirs, self.nat(leg, theirs)).ok()
+    }
+
+    /// A phone agreed to media before it is answered. What a number says is heard; of several phones that ring, none.
+    pub(super) fn early(&mut self, leg: LegId, dialog: DialogKey, agreed: sdp::Agreed, out: &mut Vec<Output>) {
+        let Some(State::Ringing(r)) = self.legs.get_mut(&leg).map(|l| &mut l.state) else { return };
+        let alone = r.phones.len() == 1;
+        let Some(phone) = r.phones.iter_mut().find(|p| p.dialog == dialog) else { return };
+        let first = phone.early.is_none();
+        phone.early = Some(agreed.clone());
+        if alone {
+            self.agree(leg, agreed, out);
+            if first {
+                out.push(Output::Event(Event::EarlyMedia { leg }));
+            }
         }
     }
 
@@ -211,16 +249,24 @@ impl Calls {
         };
         let ringing = std::mem::take(r);
         l.dialog = Some(dialog);
-        l.ours = ringing.phones.iter().find(|(k, _)| *k == dialog).map(|(_, offer)| offer.clone());
+        let phone = ringing.phones.iter().find(|p| p.dialog == dialog).cloned();
+        // Of several phones each has its own offer; what is said to one alone may have moved since (UPDATE).
+        if let Some(phone) = phone.as_ref().filter(|_| ringing.phones.len() > 1) {
+            l.ours = Some(phone.offer.clone());
+        }
         // Not up yet, but no longer ringing: whoever looks now hangs up with BYE.
         l.state = State::Up;
         self.cancel_all(now, ringing, Some(dialog), Cause::ElsewhereAnswered, out);
-        let ours = self.legs.get(&leg).and_then(|l| l.ours.clone());
+        let ours = phone.as_ref().map(|p| p.offer.clone());
         let theirs = answer.as_ref().and_then(|(_, b)| sdp::parse(b).ok());
-        let agreed = ours.zip(theirs).and_then(|(ours, theirs)| {
-            let nat = self.nat(leg, &theirs);
-            sdp::agreed(&ours, &theirs, nat).ok()
-        });
+        let agreed = match answer {
+            Some(_) => ours.zip(theirs).and_then(|(ours, theirs)| {
+                let nat = self.nat(leg, &theirs);
+                sdp::agreed(&ours, &theirs, nat).ok()
+            }),
+            // Said before, reliably.
+            None => phone.and_then(|p| p.early),
+        };
         match agreed {
             Some(agreed) => {
                 self.agree(leg, agreed, out);
@@ -240,12 +286,9 @@ impl Calls {
     ) {
         let Some(leg) = self.dialogs.remove(&dialog) else { return };
         let Some(State::Ringing(r)) = self.legs.get_mut(&leg).map(|l| &mut l.state) else { return };
-        let cause = reason_header
-            .and_then(q850)
-            .map(Cause::from_q850)
-            .filter(|c| *c != Cause::Normal)
-            .unwrap_or(Cause::from_status(code));
-        r.phones.retain(|(k, _)| *k != dialog);
+        let cause =
+            reason_header.and_then(Cause::from_reason).filter(|c| *c != Cause::Normal).unwrap_or(Cause::from_status(code));
+        r.phones.retain(|p| p.dialog != dialog);
         if r.refused.is_none_or(|old| weight(cause) > weight(old)) {
             r.refused = Some(cause);
         }
@@ -270,7 +313,7 @@ impl Calls {
 
     /// Stops every phone but one.
     pub(super) fn cancel_all(&mut self, now: Now, r: Ringing, but: Option<DialogKey>, cause: Cause, out: &mut Vec<Output>) {
-        for dialog in r.phones.into_iter().map(|(k, _)| k).filter(|k| Some(*k) != but) {
+        for dialog in r.phones.into_iter().map(|p| p.dialog).filter(|k| Some(*k) != but) {
             self.dialogs.remove(&dialog);
             self.sip(now, stack::Action::Cancel { dialog, headers: cancel_reason(cause) }, out);
         }

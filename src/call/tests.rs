@@ -440,3 +440,25 @@ fn an_invite_without_an_offer_gets_ours_and_the_answer_comes_with_the_ack() {
     p.wire.clear();
     assert_eq!(p.ends(1), [(leg, Cause::Normal, By::Us)]);
 }
+
+#[test]
+fn keys_go_one_by_one_in_info_where_the_peer_reads_them_there() {
+    let mut p = Pair::new();
+    let mut settings = CallSettings::clone(&p.sides[0].calls.settings);
+    for t in settings.trunks.values_mut() {
+        t.media.dtmf = Dtmf::Info;
+    }
+    p.sides[0].calls.settings(Arc::new(settings));
+    let (ours, theirs) = p.talks();
+    p.does(0, Action::SendDtmf { leg: ours, digits: "12".into() });
+    p.does(0, Action::SendDtmf { leg: ours, digits: "#x3".into() });
+    p.waits(secs(1));
+    let told = |e: &Event| match e {
+        Event::Digit { leg, digit } if *leg == theirs => Some(*digit),
+        _ => None,
+    };
+    assert_eq!(p.sides[1].events.iter().filter_map(told).collect::<String>(), "12#3");
+    assert_eq!(p.sides[0].events.iter().filter(|e| matches!(e, Event::DtmfSent { .. })).count(), 1);
+    p.does(0, Action::Hangup { leg: ours, cause: Cause::Normal });
+    p.nothing_is_left();
+}

@@ -40,6 +40,9 @@ impl Center {
         if !self.admission {
             return refuse(self, Cause::Congestion);
         }
+        if self.takes_place(now, &a, out) {
+            return;
+        }
         let Some(settings) = self.tenants.get(&a.tenant).map(|t| t.settings.clone()) else {
             return refuse(self, Cause::NotFound);
         };

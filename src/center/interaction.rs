@@ -195,6 +195,8 @@ pub(super) struct Voice {
     pub bridge: Option<BridgeId>,
     /// Who hears whom, as the engine was last told.
     pub rows: Audience,
+    /// The number being rung that says something before it answers, and may be heard by who waits for it.
+    pub early: Option<LegId>,
     /// Who is asked for advice.
     pub consult: Option<Consult>,
     /// The customer hung up while agent and helper talked: they finish, then it is over, and this is why.

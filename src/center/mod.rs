@@ -22,6 +22,7 @@
 //! | `reassign` | waiting contacts moved by hand |
 //! | `reattach` | a phone lost in the middle of a talk |
 //! | `rooms` | who hears whom |
+//! | `refer` | phones that hand on |
 //! | `record` | recordings and voicemail |
 //! | `chat` | visitors and messages |
 //! | `desk` | tickets and customers |
@@ -58,6 +59,7 @@ mod picture;
 mod reassign;
 mod reattach;
 mod record;
+mod refer;
 mod rooms;
 pub mod streams;
 mod supervise;

@@ -8,7 +8,8 @@
 //! | supervisor, whispering | everybody | the agent |
 //! | supervisor, barging in | everybody | everybody |
 //!
-//! A customer on hold is in no room; agent, helper and supervisors go on without them. Nobody sits in a room alone.
+//! A customer on hold is in no room; agent, helper and supervisors go on without them. Nobody sits in a room alone. A number that
+//! is being rung and already says something is together with whoever waits for it: the agent who dialled, or the customer.
 
 use media::wire::{Audience, LegId};
 
@@ -45,9 +46,14 @@ fn room(i: &Interaction) -> Vec<(LegId, Part)> {
     let Some(v) = i.voice.as_ref() else { return Vec::new() };
     let customer = v.leg.filter(|_| v.up);
     let Some((talk, agent)) = i.talk.as_ref().filter(|t| t.connected && t.up).and_then(|t| Some((t, t.leg?))) else {
-        // Handed to a number outside: no agent, and nobody to look over the shoulder of.
-        let outside = v.outside.as_ref().filter(|o| o.up).map(|o| o.leg);
-        return customer.zip(outside).map(|(c, o)| vec![(c, Part::Guest), (o, Part::Guest)]).unwrap_or_default();
+        let early = |leg: &LegId| v.early == Some(*leg);
+        let two = match &i.talk {
+            // An agent who dials hears the number before it answers.
+            Some(t) if !t.connected => t.leg.zip(v.leg.filter(early)),
+            // Handed to a number outside: no agent, and nobody to look over the shoulder of.
+            _ => customer.zip(v.outside.as_ref().filter(|o| o.up || early(&o.leg)).map(|o| o.leg)),
+        };
+        return two.map(|(a, b)| vec![(a, Part::Guest), (b, Part::Guest)]).unwrap_or_default();
     };
     let held = talk.held_since.is_some();
     let helper = v.consult.as_ref().filter(|c| c.up && (c.merged || held)).and_then(|c| c.leg);

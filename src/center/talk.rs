@@ -59,6 +59,32 @@ impl Center {
         }
     }
 
+    /// A number that is being rung says something before it answers (its own ringing, "is not in service"): whoever waits for
+    /// it hears that.
+    pub(super) fn early_sound(&mut self, leg: LegId) {
+        let Some((id, usage)) = self.legs.get(&leg).cloned() else { return };
+        let Some(i) = self.interactions.get_mut(&id) else { return };
+        let Some(v) = i.voice.as_mut() else { return };
+        let (waits, rung) = match usage {
+            LegUse::Customer | LegUse::Agent => match (&i.talk, v.leg) {
+                // The agent's own phone dialled: it has to be let hear first, and comes back here.
+                (Some(t), Some(_)) if !t.up && usage == LegUse::Customer => {
+                    return t.leg.into_iter().for_each(|leg| self.call(Action::EarlyMedia { leg }));
+                }
+                (Some(t), Some(customer)) if !t.connected => (t.leg, Some(customer)),
+                _ => return,
+            },
+            LegUse::Outside => (v.leg, v.outside.as_ref().map(|o| o.leg)),
+            LegUse::Offer(_) | LegUse::Helper | LegUse::Supervisor(_) => return,
+        };
+        let (Some(waits), Some(rung)) = (waits, rung) else { return };
+        v.early = Some(rung);
+        if let Some((play, _)) = v.play.take() {
+            self.call(Action::StopPlay { leg: waits, play });
+        }
+        self.remix(id);
+    }
+
     /// Both legs are up: they hear each other, and it is recorded.
     pub(super) fn join(&mut self, now: Now, id: InteractionId, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
@@ -254,9 +280,18 @@ impl Center {
     pub(super) fn dialling_agent_answered(&mut self, now: Now, id: InteractionId, leg: LegId, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let Some(t) = i.talk.as_mut().filter(|t| t.leg == Some(leg)) else { return };
-        (t.since, t.at, t.up) = (now.mono, now.wall, true);
+        t.up = true;
+        if !t.connected {
+            (t.since, t.at) = (now.mono, now.wall);
+        }
+        let held = t.held_since.is_some();
         let settings = i.settings.clone();
-        let Some(number) = i.voice.as_mut().and_then(|v| v.dial.take()) else { return self.join(now, id, out) };
+        let Some(number) = i.voice.as_mut().and_then(|v| v.dial.take()) else {
+            return match held {
+                true => self.remix(id),
+                false => self.join(now, id, out),
+            };
+        };
         match self.outward(&settings, &number) {
             Ok((trunk, number)) => self.ring_customer(now, id, &trunk, number, out),
             Err(refusal) => {

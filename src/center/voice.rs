@@ -31,6 +31,8 @@ impl Center {
         match event {
             Event::Arrived(a) => self.arrived(now, a, out),
             Event::Ringing { .. } | Event::Held { .. } | Event::DtmfSent { .. } => {}
+            Event::Referred { leg, refer, to, replaces } => self.referred(now, leg, refer, &to, replaces, out),
+            Event::EarlyMedia { leg } => self.early_sound(leg),
             Event::Answered { leg } => self.leg_answered(now, leg, out),
             Event::Digit { leg, digit } => self.digit(leg, digit),
             Event::Played { leg, play, finished } => self.played(now, leg, play, finished, out),

@@ -191,6 +191,18 @@ impl World {
     pub fn phone_hold(&mut self, who: Who, on: bool) {
         self.at_phone(who, |p, now, out| p.hold(now, on, out));
     }
+    /// Presses the transfer key of the phone: the older call goes to a number or name, or to whom the newer one is with.
+    pub fn phone_transfers(&mut self, who: Who, to: Option<&str>) {
+        self.at_phone(who, |p, now, out| p.transfer(now, to, out));
+    }
+    /// A second phone of an agent, which logs in like the first.
+    pub fn second_phone(&mut self, who: Who) -> Who {
+        let (name, [.., net, host]) = match self.phones[who.0].addr.ip() {
+            IpAddr::V4(ip) => (self.phones[who.0].user.clone(), ip.octets()),
+            IpAddr::V6(_) => panic!("the people of the simulator live in 10.0.0.0/8"),
+        };
+        Who(self.phone_at(&name, SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 4, net, host)), 5060), Some(&password(&name))))
+    }
     /// Presses keys, one every 200 ms.
     pub fn presses(&mut self, who: Who, keys: &str) {
         for digit in keys.chars() {

@@ -3,13 +3,15 @@
 //! It registers with digest, calls, rings, answers, declines, hangs up. What it hears is [`FakeMedia`](super::media::FakeMedia)'s
 //! to know; which port it listens on is said here.
 
+mod register;
+
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use media::wire::{Codec, Direction, Ice, Remote, SrtpKey, SrtpSuite};
 
 use crate::{
-    base::{Mono, Now, NumberPattern, Rng, TenantId, ms, redact::Secret, secs},
+    base::{Mono, Now, NumberPattern, Rng, TenantId, redact::Secret},
     sdp::{self, LocalMedia, Offering, Session, Srtp, Web},
     sip::{
         auth::Credentials,
@@ -73,15 +75,6 @@ enum Deed {
     Again,
 }
 
-#[derive(Debug)]
-struct Registration {
-    cseq: u32,
-    bytes: Bytes,
-    tries: u32,
-    answered: Option<String>,
-    open: bool,
-}
-
 /// A telephone.
 #[derive(Debug)]
 pub struct Phone {
@@ -100,7 +93,7 @@ pub struct Phone {
     pub calls: BTreeMap<DialogKey, PhoneCall>,
     /// The call spoken of when none is named: the newest that is not over.
     deeds: Vec<(Mono, Deed)>,
-    registration: Option<Registration>,
+    registration: Option<register::Registration>,
     /// True between a 200 to REGISTER and whatever else.
     pub registered: bool,
     next_port: u16,
@@ -116,11 +109,17 @@ pub struct Phone {
     pub fingerprint: [u8; 32],
     /// Its credentials, if it is a browser.
     pub ice: Ice,
+    /// More headers of its INVITEs: `Require: 100rel`.
+    pub extras: Headers,
+    /// It calls without an offer, and answers ours.
+    pub late_offer: bool,
+    /// It lets a caller hear something before it is answered.
+    pub early: bool,
+    /// What it was told by INFO.
+    pub told: String,
+    /// What became of its transfers, as it was told: 202, 100, 200; or the refusal.
+    pub transferred: Vec<(DialogKey, u16)>,
 }
-
-/// How long a registration lasts, and how often it is refreshed.
-const EXPIRES: Duration = secs(120);
-const REFRESH: Duration = secs(55);
 
 impl Phone {
     /// A phone at `addr` that reaches the center at `server`. `password`: it registers and proves who it is.
@@ -159,7 +158,19 @@ impl Phone {
             keys,
             fingerprint,
             ice,
+            extras: Headers::new(),
+            late_offer: false,
+            early: false,
+            told: String::new(),
+            transferred: Vec::new(),
         }
+    }
+
+    /// Its own settings of SIP.
+    pub fn sip(&mut self, change: impl FnOnce(&mut SipSettings)) {
+        let mut settings = (**self.stack.current_settings()).clone();
+        change(&mut settings);
+        self.stack.settings(Arc::new(settings));
     }
 
     // ---- what a test asks ----
@@ -200,7 +211,7 @@ impl Phone {
         let call = PhoneCall {
             stage: Stage::Calling,
             other: number.into(),
-            ours: Some(ours.clone()),
+            ours: (!self.late_offer).then(|| ours.clone()),
             offer: None,
             agreed: None,
             rtp,
@@ -211,8 +222,8 @@ impl Phone {
             dialog: key,
             to,
             from,
-            headers: Headers::new(),
-            body: Some(body(&ours)),
+            headers: self.extras.clone(),
+            body: (!self.late_offer).then(|| body(&ours)),
             credentials: self.credentials.clone(),
         };
         self.feed(now, Input::Do(invite), out);
@@ -229,19 +240,53 @@ impl Phone {
 
     fn pick_up(&mut self, now: Now, key: DialogKey, out: &mut Vec<(SocketAddr, Bytes)>) {
         let Some(call) = self.calls.get(&key).filter(|c| c.stage == Stage::Ringing) else { return };
+        if let Some(ours) = call.ours.clone() {
+            return self.take(now, key, &ours, out);
+        }
         let local = self.local(call.rtp, 1);
         let offer = call.offer.as_ref().and_then(|b| sdp::parse(b).ok());
         let Some(Ok((ours, agreed))) = offer.map(|o| sdp::answer(&o, &local, None)) else {
             return self.say_no(now, key, 488, out);
         };
         let ours = self.as_browser(call.rtp, ours);
-        let ok =
-            Action::Respond { dialog: key, code: 200, reason: String::new(), headers: Headers::new(), body: Some(body(&ours)) };
         let call = self.calls.get_mut(&key).expect("it was there on the lines above");
-        call.ours = Some(ours);
+        call.ours = Some(ours.clone());
         call.agreed = Some(agreed.remote);
-        call.stage = Stage::Up;
+        self.take(now, key, &ours, out);
+    }
+
+    fn take(&mut self, now: Now, key: DialogKey, ours: &Session, out: &mut Vec<(SocketAddr, Bytes)>) {
+        let ok =
+            Action::Respond { dialog: key, code: 200, reason: String::new(), headers: Headers::new(), body: Some(body(ours)) };
+        self.set_stage(key, Stage::Up);
         self.feed(now, Input::Do(ok), out);
+    }
+
+    /// Says something to a caller who has not been answered.
+    fn speak_early(&mut self, now: Now, key: DialogKey, out: &mut Vec<(SocketAddr, Bytes)>) {
+        let Some(call) = self.calls.get(&key) else { return };
+        let local = self.local(call.rtp, 1);
+        let offer = call.offer.as_ref().and_then(|b| sdp::parse(b).ok());
+        let Some(Ok((ours, agreed))) = offer.map(|o| sdp::answer(&o, &local, None)) else { return };
+        let ours = self.as_browser(call.rtp, ours);
+        let call = self.calls.get_mut(&key).expect("it was there on the lines above");
+        call.ours = Some(ours.clone());
+        call.agreed = Some(agreed.remote);
+        let (reason, headers) = (String::new(), Headers::new());
+        let speaks = Action::Respond { dialog: key, code: 183, reason, headers, body: Some(body(&ours)) };
+        self.feed(now, Input::Do(speaks), out);
+    }
+
+    /// Answers the offer a call of ours without one was sent.
+    fn answer_late(&mut self, key: DialogKey, theirs: Option<&(String, Bytes)>) -> Option<(String, Bytes)> {
+        let call = self.calls.get(&key).filter(|c| c.ours.is_none())?;
+        let offer = theirs.and_then(|(_, b)| sdp::parse(b).ok())?;
+        let (ours, agreed) = sdp::answer(&offer, &self.local(call.rtp, 1), None).ok()?;
+        let ours = self.as_browser(call.rtp, ours);
+        let call = self.calls.get_mut(&key)?;
+        call.agreed = Some(agreed.remote);
+        call.ours = Some(ours.clone());
+        Some(body(&ours))
     }
 
     /// Refuses what rings.
@@ -293,6 +338,24 @@ impl Phone {
         self.feed(now, Input::Do(Action::Reinvite { dialog: key, body: body(&ours) }), out);
     }
 
+    /// Presses transfer: the oldest call that is on goes to a number, or (`None`) to whom the newest one is with.
+    pub fn transfer(&mut self, now: Now, to: Option<&str>, out: &mut Vec<(SocketAddr, Bytes)>) {
+        let mut up = self.calls.iter().filter(|(_, c)| c.stage == Stage::Up).map(|(k, c)| (*k, c.other.clone()));
+        let (Some((dialog, _)), newest) = (up.next(), up.next_back()) else { return };
+        let user = to.map(str::to_owned).or_else(|| newest.as_ref().map(|(_, other)| other.clone()));
+        let host = crate::sip::msg::Host::parse(&self.domain).expect("the domain is a name");
+        let target = Box::new(SipUri::new(user.as_deref(), host, None));
+        let replaces = if to.is_none() { newest.map(|(k, _)| k) } else { None };
+        self.feed(now, Input::Do(Action::Refer { dialog, to: target, replaces, headers: self.extras.clone() }), out);
+    }
+
+    /// What names its call that is on to whoever may take its place (RFC 3891).
+    pub fn replaces(&self) -> Option<String> {
+        let s = self.stack.snapshot(self.call()?.0)?;
+        let tag = |t: &str| NameAddr::parse(t).ok().and_then(|a| a.tag());
+        Some(format!("{};to-tag={};from-tag={}", s.call_id, tag(&s.remote)?, tag(&s.local)?))
+    }
+
     /// Registers, now and again and again.
     pub fn register(&mut self, now: Now) {
         self.deeds.retain(|(_, d)| !matches!(d, Deed::Register | Deed::Again));
@@ -309,6 +372,7 @@ impl Phone {
         self.deeds.clear();
         self.registration = None;
         self.registered = false;
+        self.stack = Stack::new(self.stack.current_settings().clone(), self.rng.fork(), Timers::default());
         for c in self.calls.values_mut() {
             c.stage = Stage::Over(0);
         }
@@ -366,17 +430,28 @@ impl Phone {
     fn event(&mut self, now: Now, event: Event, out: &mut Vec<(SocketAddr, Bytes)>) {
         match event {
             Event::Incoming { dialog, request, .. } => self.rung(now, dialog, &request, out),
-            Event::Progress { dialog, .. } => self.set_stage(dialog, Stage::Ringback),
-            Event::Answered { dialog, body, .. } => {
-                let agreed = self.calls.get(&dialog).and_then(|c| {
-                    let theirs = body.as_ref().and_then(|(_, b)| sdp::parse(b).ok())?;
-                    sdp::agreed(c.ours.as_ref()?, &theirs, None).ok()
-                });
-                if let Some(c) = self.calls.get_mut(&dialog) {
-                    c.agreed = agreed.map(|a| a.remote);
-                    c.stage = Stage::Up;
+            Event::Progress { dialog, body: sound, .. } => {
+                self.set_stage(dialog, Stage::Ringback);
+                if let Some(answer) = self.answer_late(dialog, sound.as_ref()) {
+                    return self.feed(now, Input::Do(Action::Prack { dialog, body: answer }), out);
                 }
+                self.settle(dialog, sound.as_ref());
             }
+            Event::Answered { dialog, body: answer, .. } => {
+                if let Some(answer) = self.answer_late(dialog, answer.as_ref()) {
+                    self.feed(now, Input::Do(Action::Ack { dialog, body: Some(answer) }), out);
+                }
+                self.settle(dialog, answer.as_ref());
+                self.set_stage(dialog, Stage::Up);
+            }
+            Event::InfoDtmf { digit, .. } => self.told.push(digit),
+            Event::Referred { dialog, refer } => {
+                let no = Action::RespondRefer { dialog, refer: refer.id, code: 603 };
+                self.feed(now, Input::Do(no), out);
+            }
+            Event::ReferAnswered { dialog, code } => self.transferred.push((dialog, code)),
+            Event::ReferProgress { dialog, code, .. } => self.transferred.push((dialog, code)),
+            Event::Pracked { .. } | Event::InfoSent { .. } => {}
             Event::Cancelled { dialog, .. } => self.set_stage(dialog, Stage::Over(487)),
             Event::Refused { dialog, code, .. } => self.set_stage(dialog, Stage::Over(code)),
             Event::Ended { dialog, .. } => self.set_stage(dialog, Stage::Over(0)),
@@ -397,20 +472,18 @@ impl Phone {
                 };
                 self.feed(now, Input::Do(reply), out);
             }
-            Event::ReAnswered { dialog, body } => {
-                let theirs = body.as_ref().and_then(|(_, b)| sdp::parse(b).ok());
-                if let Some(c) = self.calls.get_mut(&dialog)
-                    && let Some((ours, theirs)) = c.ours.as_ref().zip(theirs)
-                    && let Ok(agreed) = sdp::agreed(ours, &theirs, None)
-                {
-                    c.agreed = Some(agreed.remote);
-                }
-            }
-            Event::Acked { .. }
-            | Event::ReRefused { .. }
-            | Event::InfoDtmf { .. }
-            | Event::Registered { .. }
-            | Event::Unregistered { .. } => {}
+            Event::ReAnswered { dialog, body } => self.settle(dialog, body.as_ref()),
+            Event::Acked { .. } | Event::ReRefused { .. } | Event::Registered { .. } | Event::Unregistered { .. } => {}
+        }
+    }
+
+    fn settle(&mut self, dialog: DialogKey, theirs: Option<&(String, Bytes)>) {
+        let theirs = theirs.and_then(|(_, b)| sdp::parse(b).ok());
+        if let Some(c) = self.calls.get_mut(&dialog)
+            && let Some((ours, theirs)) = c.ours.as_ref().zip(theirs)
+            && let Ok(agreed) = sdp::agreed(ours, &theirs, None)
+        {
+            c.agreed = Some(agreed.remote);
         }
     }
 
@@ -445,6 +518,9 @@ impl Phone {
         }
         let ringing = Action::Respond { dialog, code: 180, reason: String::new(), headers: Headers::new(), body: None };
         self.feed(now, Input::Do(ringing), out);
+        if self.early {
+            self.speak_early(now, dialog, out);
+        }
         match self.manner {
             Manner::Ignore => {}
             Manner::Answer(after) => self.deeds.push((now.mono + after, Deed::Answer(dialog))),
@@ -486,82 +562,6 @@ impl Phone {
     fn port(&mut self) -> SocketAddr {
         self.next_port = if self.next_port >= 60_000 { 20_000 } else { self.next_port + 2 };
         SocketAddr::new(self.addr.ip(), self.next_port)
-    }
-
-    // ---- REGISTER, by hand: the stack answers registrations, it does not make them ----
-
-    fn register_now(&mut self, now: Now, out: &mut Vec<(SocketAddr, Bytes)>) {
-        let cseq = self.registration.as_ref().map_or(1, |r| r.cseq + 1);
-        self.deeds.push((now.mono + REFRESH, Deed::Register));
-        self.send_register(now, cseq, None, None, out);
-    }
-
-    fn send_register(
-        &mut self,
-        now: Now,
-        cseq: u32,
-        authorization: Option<String>,
-        answered: Option<String>,
-        out: &mut Vec<(SocketAddr, Bytes)>,
-    ) {
-        let (user, domain, addr) = (&self.user, &self.domain, self.addr);
-        let branch = self.rng.hex(8);
-        let auth = authorization.map(|a| format!("Authorization: {a}\r\n")).unwrap_or_default();
-        let text = format!(
-            "REGISTER sip:{domain} SIP/2.0\r\n\
-             Via: SIP/2.0/UDP {addr};branch=z9hG4bK{branch};rport\r\n\
-             Max-Forwards: 70\r\n\
-             From: <sip:{user}@{domain}>;tag=r{cseq}\r\n\
-             To: <sip:{user}@{domain}>\r\n\
-             Call-ID: register-{user}@{}\r\n\
-             CSeq: {cseq} REGISTER\r\n\
-             Contact: <{}>;expires={}\r\n\
-             {auth}Content-Length: 0\r\n\r\n",
-            addr.ip(),
-            SipUri::at(Some(user), addr),
-            EXPIRES.as_secs(),
-        );
-        let bytes = Bytes::from(text);
-        out.push((self.server, bytes.clone()));
-        self.registration = Some(Registration { cseq, bytes, tries: 0, answered, open: true });
-        self.deeds.retain(|(_, d)| *d != Deed::Again);
-        self.deeds.push((now.mono + ms(500), Deed::Again));
-    }
-
-    fn register_again(&mut self, now: Now, out: &mut Vec<(SocketAddr, Bytes)>) {
-        let Some(r) = self.registration.as_mut().filter(|r| r.open && r.tries < 6) else { return };
-        r.tries += 1;
-        out.push((self.server, r.bytes.clone()));
-        self.deeds.push((now.mono + ms(500) * 2u32.pow(r.tries), Deed::Again));
-    }
-
-    fn register_answered(&mut self, now: Now, m: &Message, out: &mut Vec<(SocketAddr, Bytes)>) {
-        let Some(r) = self.registration.as_mut() else { return };
-        if !r.open || m.cseq().is_ok_and(|c| c.number != r.cseq) {
-            return;
-        }
-        match m.code() {
-            Some(401) => {
-                r.open = false;
-                let (cseq, answered) = (r.cseq + 1, r.answered.clone());
-                let challenges: Vec<String> = m.headers.all(&Name::WwwAuthenticate).map(|c| c.into_owned()).collect();
-                let Some(credentials) = self.credentials.clone() else { return };
-                let uri = format!("sip:{}", self.domain);
-                let list = challenges.iter().map(String::as_str);
-                if let Some(a) = credentials.answer(&mut self.rng, "REGISTER", &uri, list, answered.as_deref()) {
-                    self.send_register(now, cseq, Some(a.value), Some(a.nonce), out);
-                }
-            }
-            Some(200) => {
-                r.open = false;
-                self.registered = true;
-            }
-            Some(code) if code >= 300 => {
-                r.open = false;
-                self.registered = false;
-            }
-            _ => {}
-        }
     }
 }
 

@@ -435,6 +435,7 @@ fn compile(version: u64, business: Business, flows: &Flows) -> Settings {
 fn call_settings(settings: &Settings) -> CallSettings {
     let mut sip = SipSettings {
         user_agent: "ringdesk".into(),
+        session_expires: Some(secs(1_800)),
         listeners: [Transport::Udp, Transport::Ws].map(|transport| Listener { transport, local: CENTER, public: None }).into(),
         ..SipSettings::default()
     };

@@ -245,6 +245,17 @@ impl SipUri {
         let keep = |b: u8| matches!(b, b'[' | b']' | b'/' | b':' | b'&' | b'+' | b'$');
         self.params.set_raw(name, Some(scan::escape(value, keep)));
     }
+    /// A header the URI carries (RFC 3261 19.1.1), unescaped once.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let all = self.headers.as_deref()?;
+        let value = all.split('&').find_map(|h| h.split_once('=').filter(|(n, _)| n.eq_ignore_ascii_case(name)))?.1;
+        Some(scan::unescape(value).into_owned())
+    }
+    /// Adds a header; plain text, escaped here.
+    pub fn add_header(&mut self, name: &str, value: &str) {
+        let before = self.headers.take().map(|h| format!("{h}&")).unwrap_or_default();
+        self.headers = Some(format!("{before}{name}={}", scan::escape(value, |_| false)).into());
+    }
     /// The same URI fit for a request line: no headers, no `method` parameter (RFC 3261 19.1.1, table 1).
     pub fn for_request(&self) -> SipUri {
         let mut uri = SipUri { headers: None, ..self.clone() };

@@ -11,7 +11,10 @@ use crate::{
 };
 
 /// What we answer to, for Allow (and 405).
-pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE";
+pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE, PRACK, REFER, NOTIFY";
+/// The extensions we know, for Supported; requiring any of them is fine.
+pub(super) const SUPPORTED: [&str; 4] =
+    [super::reliable::TAG, super::session::TAG, super::refer::REPLACES, super::refer::NOREFERSUB];
 /// What bodies we read, for Accept (and 415).
 pub(super) const ACCEPT: &str = "application/sdp";
 
@@ -122,6 +125,7 @@ impl Stack {
         m.headers.push(Name::Contact, contact);
         m.headers.push(Name::Allow, ALLOW);
         m.headers.push(Name::Accept, ACCEPT);
+        m.headers.push(Name::Supported, SUPPORTED.join(", "));
         if !self.settings.user_agent.is_empty() {
             m.headers.push(Name::UserAgent, &self.settings.user_agent);
         }

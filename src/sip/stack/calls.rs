@@ -12,6 +12,9 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     DialogKey, EndedBy, Event, Output, Stack, Timer,
+    refer::Referral,
+    reliable::{Early, Provisionals, Wanted},
+    session::Sessions,
     tx::{Purpose, ServerInput, TxId},
     wire::Body,
 };
@@ -39,6 +42,38 @@ pub(super) struct Call {
     pub(super) re: Option<Re>,
     /// Hung up before the ACK came: the BYE that waits for it. Upstairs already knows the call is over.
     pub(super) bye: Option<Headers>,
+    /// What we said before the answer (callee).
+    pub(super) said: Provisionals,
+    /// The phones that ring (caller).
+    pub(super) early: Vec<Early>,
+    /// Its timer.
+    pub(super) sessions: Sessions,
+    /// Our last description.
+    pub(super) ours: Option<Body>,
+    /// Their REFERs that are not over.
+    pub(super) refers: Vec<Referral>,
+    /// A REFER of ours is not over.
+    pub(super) referring: bool,
+}
+
+impl Call {
+    pub(super) fn new(state: State, dialog: Option<Dialog>, local_tag: String, call_id: String) -> Self {
+        Call {
+            state,
+            dialog,
+            local_tag,
+            call_id,
+            credentials: None,
+            re: None,
+            bye: None,
+            said: Provisionals::default(),
+            early: Vec::new(),
+            sessions: Sessions::default(),
+            ours: None,
+            refers: Vec::new(),
+            referring: false,
+        }
+    }
 }
 
 /// Where a call stands.
@@ -99,10 +134,16 @@ impl Stack {
         self.calls.insert(key, call);
     }
 
-    pub(super) fn drop_call(&mut self, key: DialogKey) -> Option<Call> {
-        let call = self.calls.remove(&key)?;
+    /// Takes a call out of the table. What they asked inside it and nobody will answer now is refused (15.1.2 says so for a
+    /// BYE received; the same holds for every other end).
+    pub(super) fn drop_call(&mut self, now: Now, key: DialogKey, out: &mut Vec<Output>) -> Option<Call> {
+        let mut call = self.calls.remove(&key)?;
         self.tags.remove(&call.local_tag);
         self.deadlines.clear(&Timer::Call(key));
+        if let Some(Re::Theirs { tx }) = call.re {
+            self.refuse(now, tx, 487, "", out);
+        }
+        self.refers_over(now, &mut call, out);
         Some(call)
     }
 
@@ -120,16 +161,25 @@ impl Stack {
         let state = if let State::Answering(a) = &call.state { Some(of(a)) } else { None };
         let re = match &call.re {
             Some(Re::Accepted(a)) => Some(of(a)),
-            Some(Re::Later { at, .. }) => Some(*at),
+            // An offer from before the answer that met theirs: it waits for the ACK as well, which comes by here.
+            Some(Re::Later { at, .. }) if state.is_none() => Some(*at),
             _ => None,
         };
-        match state.into_iter().chain(re).min() {
+        match state.into_iter().chain(re).chain(call.said.deadline()).chain(call.sessions.deadline()).min() {
             Some(at) => self.deadlines.set(Timer::Call(key), at),
             None => drop(self.deadlines.clear(&Timer::Call(key))),
         }
     }
 
     pub(super) fn tick_call(&mut self, now: Now, key: DialogKey, out: &mut Vec<Output>) {
+        self.tick_accepted(now, key, out);
+        self.tick_provisional(now, key, out);
+        self.tick_session(now, key, out);
+        self.set_call_deadline(key);
+    }
+
+    /// A 2xx of ours without its ACK, or an offer of ours that waited after a glare.
+    fn tick_accepted(&mut self, now: Now, key: DialogKey, out: &mut Vec<Output>) {
         let t = self.timers;
         let Some(call) = self.calls.get_mut(&key) else { return };
         let pending = match (&mut call.state, &mut call.re) {
@@ -150,12 +200,11 @@ impl Stack {
             let tx = pending.tx;
             self.feed_server(now, tx, ServerInput::Respond(Class::Success), out);
         }
-        self.set_call_deadline(key);
     }
 
     /// Says the last word about a call and forgets it.
-    pub(super) fn ended(&mut self, key: DialogKey, by: EndedBy, reason: Option<String>, out: &mut Vec<Output>) {
-        if let Some(call) = self.drop_call(key)
+    pub(super) fn ended(&mut self, now: Now, key: DialogKey, by: EndedBy, reason: Option<String>, out: &mut Vec<Output>) {
+        if let Some(call) = self.drop_call(now, key, out)
             && call.bye.is_none()
         {
             out.push(Output::Event(Event::Ended { dialog: key, by, reason }));
@@ -164,7 +213,7 @@ impl Stack {
 
     /// Ends a call whose other side may still think it stands.
     pub(super) fn end_with_bye(&mut self, now: Now, key: DialogKey, by: EndedBy, out: &mut Vec<Output>) {
-        let Some(call) = self.drop_call(key) else { return };
+        let Some(call) = self.drop_call(now, key, out) else { return };
         let told = call.bye.is_some();
         self.send_bye(now, call.dialog, call.credentials, &call.bye.unwrap_or_default(), out);
         if !told {
@@ -193,7 +242,10 @@ impl Stack {
         let Some(call) = self.calls.get_mut(&key).filter(|c| c.bye.is_none()) else { return };
         match call.state {
             State::Calling { .. } => return self.cancel(now, key, headers, out),
-            State::Incoming { .. } => return self.respond_invite(now, key, 603, "", &headers, None, out),
+            State::Incoming { .. } => {
+                let no = Wanted { code: 603, reason: String::new(), headers, body: None };
+                return self.respond_invite(now, key, no, out);
+            }
             State::Answering(_) => {
                 call.bye = Some(headers);
                 out.push(Output::Event(Event::Ended { dialog: key, by: EndedBy::Local, reason: None }));
@@ -202,11 +254,7 @@ impl Stack {
             State::AwaitAck { .. } => self.late_ack(key, None, out),
             State::Confirmed => {}
         }
-        if let Some(call) = self.drop_call(key) {
-            // An INVITE of theirs that nobody will answer now (15.1.2 says so for a BYE received; the same holds here).
-            if let Some(Re::Theirs { tx }) = call.re {
-                self.refuse(now, tx, 487, "", out);
-            }
+        if let Some(call) = self.drop_call(now, key, out) {
             self.send_bye(now, call.dialog, call.credentials, &headers, out);
             out.push(Output::Event(Event::Ended { dialog: key, by: EndedBy::Local, reason: None }));
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Body, DialogKey, EndedBy, Event, Output, Stack,
-    build::{ALLOW, body_of, reason_of},
+    build::{body_of, reason_of},
     calls::{Call, Re, State},
     tx::TxId,
 };
@@ -25,8 +25,9 @@ impl Stack {
         let Some(key) = self.call_of(m) else { return self.refuse(now, id, 481, "", out) };
         let Ok(cseq) = m.cseq() else { return self.refuse(now, id, 400, "", out) };
         let Some(call) = self.calls.get_mut(&key) else { return };
-        // A caller's early dialogs are not kept: what the callee wants before it answers has to wait.
-        let Some(dialog) = &mut call.dialog else { return self.refuse(now, id, 500, "", out) };
+        // Before a caller has heard of this phone: what it wants has to wait.
+        let from = m.from_tag();
+        let Some(dialog) = call.dialog_with(from.as_deref()) else { return self.busy_inside(now, id, out) };
         if !dialog.take_seq(cseq.number) {
             return self.refuse(now, id, 500, "CSeq Out Of Order", out);
         }
@@ -37,17 +38,13 @@ impl Stack {
             Some(Method::Invite) => self.re_invited(now, id, key, m, source, out),
             Some(Method::Update) => self.updated(now, id, key, m, source, out),
             Some(Method::Bye) => self.bye_received(now, id, key, m, out),
+            Some(Method::Refer) => self.referred(now, id, key, m, out),
+            Some(Method::Notify) => self.notified(now, id, key, m, out),
+            Some(Method::Prack) => self.pracked(now, id, key, m, out),
             Some(Method::Info) => self.info_received(now, id, key, m, out),
             Some(Method::Options) => self.ok(now, id, m, out),
             _ => self.refuse(now, id, 405, "", out),
         }
-    }
-
-    fn ok(&mut self, now: Now, id: TxId, m: &Message, out: &mut Vec<Output>) {
-        let Some(s) = self.servers.get(&id) else { return };
-        let mut response = self.reply(m, 200, "", &s.tag);
-        response.headers.push(Name::Allow, ALLOW);
-        self.respond(now, id, &response, out);
     }
 
     /// 14.2. Of two offers that cross, both are refused and tried again after a random wait.
@@ -61,6 +58,9 @@ impl Stack {
         if let Some(code) = Self::body_fault(m) {
             return self.refuse(now, id, code, "", out);
         }
+        if self.session_too_short(now, id, m, out) {
+            return;
+        }
         if let Some(s) = self.servers.get_mut(&id) {
             s.call = Some(key);
         }
@@ -71,20 +71,37 @@ impl Stack {
 
     /// RFC 3311. Without a body it only moves the Contact (or keeps a session alive).
     fn updated(&mut self, now: Now, id: TxId, key: DialogKey, m: &Arc<Message>, source: Source, out: &mut Vec<Output>) {
+        if self.session_too_short(now, id, m, out) {
+            return;
+        }
+        let from = m.from_tag();
         let Some(call) = self.calls.get_mut(&key) else { return };
         if m.body.is_empty() {
-            if let Some(d) = &mut call.dialog {
+            if let Some(d) = call.dialog_with(from.as_deref()) {
                 d.refresh(m, source);
             }
+            let confirmed = matches!(call.state, State::Confirmed | State::Answering(_));
+            let user = call.dialog.as_ref().map(|d| d.local.uri.user().into_owned());
             let Some(s) = self.servers.get(&id) else { return };
             let mut response = self.reply(m, 200, "", &s.tag);
-            self.finish_invite(&mut response, None, &source, &Headers::new(), None);
+            self.finish_invite(&mut response, user.as_deref(), &source, &Headers::new(), None);
             response.headers.remove(&Name::UserAgent);
+            if confirmed {
+                self.session_in_answer(now, key, m, &mut response);
+            }
             return self.respond(now, id, &response, out);
         }
+        // RFC 3311 5.2: an offer while ours has no answer is refused with 491, one while theirs has none with 500.
+        let free = matches!(call.re, None | Some(Re::Later { .. })) && call.bye.is_none();
+        let ringing = matches!(call.state, State::Calling { .. });
+        let settled = call.early_with(from.as_deref()).is_some_and(|e| e.settled.is_some() && !e.owes());
         match (&call.state, &call.re) {
-            (State::Confirmed, None | Some(Re::Later { .. })) if call.bye.is_none() => {}
             (_, Some(Re::Ours { .. })) => return self.refuse(now, id, 491, "", out),
+            (State::Confirmed, _) if free => {}
+            (State::Incoming { .. }, _) if free && call.said.settled() => {}
+            (State::Incoming { .. }, _) if call.said.pending() => return self.refuse(now, id, 491, "", out),
+            _ if ringing && free && settled => {}
+            _ if ringing && !settled => return self.refuse(now, id, 491, "", out),
             _ => return self.busy_inside(now, id, out),
         }
         if let Some(code) = Self::body_fault(m) {
@@ -99,7 +116,11 @@ impl Stack {
             // Ours was waiting for a second try; theirs comes first, and what we wanted is stale now.
             out.push(Output::Event(Event::ReRefused { dialog: key, code: 491 }));
         }
-        if let Some(d) = &mut call.dialog {
+        let from = m.from_tag();
+        if let Some(early) = call.early_with(from.as_deref()) {
+            early.changed = true;
+        }
+        if let Some(d) = call.dialog_with(from.as_deref()) {
             d.refresh(m, source);
         }
         call.re = Some(Re::Theirs { tx: id });
@@ -108,7 +129,7 @@ impl Stack {
     }
 
     /// 14.2: an INVITE while an earlier one has no answer.
-    fn busy_inside(&mut self, now: Now, id: TxId, out: &mut Vec<Output>) {
+    pub(super) fn busy_inside(&mut self, now: Now, id: TxId, out: &mut Vec<Output>) {
         let wait = self.rng.below(11);
         let Some(s) = self.servers.get(&id) else { return };
         let mut response = self.reply(&s.request, 500, "", &s.tag);
@@ -118,8 +139,11 @@ impl Stack {
 
     /// [`Action::RespondReinvite`](super::Action::RespondReinvite).
     pub(super) fn respond_reinvite(&mut self, now: Now, key: DialogKey, code: u16, body: Option<Body>, out: &mut Vec<Output>) {
-        let Some(Call { re: Some(Re::Theirs { tx }), .. }) = self.calls.get(&key) else { return };
-        let tx = *tx;
+        let Some(Call { re: Some(Re::Theirs { tx }), ours, state, .. }) = self.calls.get_mut(&key) else { return };
+        let (tx, confirmed) = (*tx, matches!(state, State::Confirmed));
+        if (200..300).contains(&code) && body.is_some() {
+            ours.clone_from(&body);
+        }
         let Some(s) = self.servers.get(&tx) else { return };
         let (request, source) = (s.request.clone(), s.source);
         let mut response = self.reply(&request, code, "", &s.tag.clone());
@@ -128,6 +152,9 @@ impl Stack {
             let user = request.uri().map(|u| u.user().into_owned());
             self.finish_invite(&mut response, user.as_deref(), &source, &Headers::new(), body.as_ref());
             response.headers.remove(&Name::UserAgent);
+            if confirmed {
+                self.session_in_answer(now, key, &request, &mut response);
+            }
         }
         self.respond(now, tx, &response, out);
         let wants_ack = accepted && request.method() == Some(&Method::Invite);
@@ -136,18 +163,29 @@ impl Stack {
             call.re = re;
         }
         self.set_call_deadline(key);
+        self.say_what_waited(now, key, out);
     }
 
     /// 15.1.2. What else is open in the dialog is closed with it.
     fn bye_received(&mut self, now: Now, id: TxId, key: DialogKey, m: &Message, out: &mut Vec<Output>) {
         self.ok(now, id, m, out);
-        if let Some(Call { state: State::Incoming { tx }, .. } | Call { re: Some(Re::Theirs { tx }), .. }) =
-            self.calls.get(&key)
-        {
-            let tx = *tx;
-            self.refuse(now, tx, 487, "", out);
+        let Some(call) = self.calls.get_mut(&key) else { return };
+        match call.state {
+            State::Incoming { tx } => self.refuse(now, tx, 487, "", out),
+            // A phone that answered, was never acknowledged (its 2xx were lost) and gives up, or one that does not know that
+            // a phone that rings refuses. The others of a fork ring on.
+            State::Calling { tx, .. } => {
+                let from = m.from_tag();
+                call.early.retain(|e| e.dialog.remote_tag() != from);
+                if !call.early.is_empty() {
+                    return;
+                }
+                self.ended(now, key, EndedBy::Remote, reason_of(m), out);
+                return self.give_up(now, tx, Headers::new(), out);
+            }
+            _ => {}
         }
-        self.ended(key, EndedBy::Remote, reason_of(m), out);
+        self.ended(now, key, EndedBy::Remote, reason_of(m), out);
     }
 
     fn info_received(&mut self, now: Now, id: TxId, key: DialogKey, m: &Message, out: &mut Vec<Output>) {

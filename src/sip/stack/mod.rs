@@ -5,6 +5,8 @@
 //!                                                                 ├▶ register REGISTER
 //!                                                                 ├▶ midcall  requests inside dialogs: Reoffer, Ended ..
 //!                                                                 └▶ uac      responses: Progress, Answered, Refused
+//!                              reliable (PRACK), offers (what we ask inside dialogs), session (its timer), refer (REFER, NOTIFY,
+//!                              Replaces) stand beside these
 //! Do ───────▶ uac, uas, midcall ─▶ tx ─▶ Send
 //! Tick ─────▶ every timer that is due
 //! ```
@@ -12,23 +14,27 @@
 //! It owns no socket and no clock. Whom a number leads to, what media is agreed and when a ringing call is given up is decided
 //! upstairs; here is only what RFC 3261 and its kin say about messages.
 //!
-//! Not offered, and therefore refused with 420 when required: reliable provisionals (RFC 3262), session timers (RFC 4028).
-//!
-//! Tests: `tests.rs` for the rules one by one, `storm.rs` for two stacks over a bad network.
+//! Tests: `tests.rs` and `early_tests.rs` for the rules one by one, `storm.rs` for two stacks over a bad network.
 
 mod build;
 mod calls;
 mod identity;
 mod midcall;
 mod next;
+mod offers;
 mod receive;
+mod refer;
 mod register;
+mod reliable;
+mod session;
 mod settings;
 mod tx;
 mod uac;
 mod uas;
 mod wire;
 
+#[cfg(test)]
+mod early_tests;
 #[cfg(test)]
 mod storm;
 #[cfg(test)]
@@ -39,11 +45,11 @@ mod torture;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use crate::sip::transaction::Timers;
-pub use settings::{Listener, SipSettings, TrunkPeer};
-pub use wire::{Action, Body, Counters, DialogKey, EndedBy, Event, Input, Output, Target, Who};
+pub use settings::{Listener, Reliable, SipSettings, TrunkPeer};
+pub use wire::{Action, Body, Counters, DialogKey, EndedBy, Event, Input, Output, Refer, ReferId, Target, Who};
 
 use self::{
-    calls::Call,
+    calls::{Call, State},
     tx::{Client, Server, TxId},
 };
 use crate::{
@@ -158,13 +164,17 @@ impl Stack {
             }
             Action::Cancel { dialog, headers } => self.cancel(now, dialog, headers, out),
             Action::Respond { dialog, code, reason, headers, body } => {
-                self.respond_invite(now, dialog, code, &reason, &headers, body, out);
+                self.respond_invite(now, dialog, reliable::Wanted { code, reason, headers, body }, out);
             }
             Action::Ack { dialog, body } => self.late_ack(dialog, body, out),
+            Action::Prack { dialog, body } => self.prack_answer(now, dialog, body, out),
             Action::Bye { dialog, headers } => self.hang_up(now, dialog, headers, out),
             Action::Reinvite { dialog, body } => self.reinvite(now, dialog, body, out),
             Action::RespondReinvite { dialog, code, body } => self.respond_reinvite(now, dialog, code, body, out),
             Action::Info { dialog, body } => self.info(now, dialog, body, out),
+            Action::RespondRefer { dialog, refer, code } => self.respond_refer(now, dialog, refer, code, out),
+            Action::Notify { dialog, refer, code, over } => self.notify(now, dialog, refer, code, over, out),
+            Action::Refer { dialog, to, replaces, headers } => self.refer(now, dialog, *to, replaces, &headers, out),
             Action::ByeRestored { dialog, headers } => self.bye_restored(now, &dialog, &headers, out),
         }
     }
@@ -213,6 +223,13 @@ impl Stack {
     /// Where a user can be reached, preferred first.
     pub fn bindings(&self, tenant: &TenantId, user: &str) -> &[Binding] {
         self.registrar.bindings(&Aor { tenant: tenant.clone(), user: user.to_owned() })
+    }
+
+    /// Whether a description in a provisional response to this call would be sure to arrive: only then may it be an offer
+    /// (RFC 6337 2.2).
+    pub fn is_reliable(&self, key: DialogKey) -> bool {
+        let Some(Call { state: State::Incoming { tx }, .. }) = self.calls.get(&key) else { return false };
+        self.servers.get(tx).is_some_and(|s| self.reliably(&s.request, true))
     }
 
     /// A standing dialog, for the journal.

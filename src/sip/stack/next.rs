@@ -53,13 +53,16 @@ impl Stack {
     /// Tries the next place; false when there is none, or the one before may have rung. `refused`: it said 503.
     pub(super) fn try_next(&mut self, now: Now, id: TxId, key: DialogKey, refused: bool, out: &mut Vec<Output>) -> bool {
         let Some(request) = self.clients.get(&id).map(|c| c.request.clone()) else { return false };
-        let flow = match self.calls.get_mut(&key).map(|c| &mut c.state) {
-            Some(State::Calling { next, heard, .. }) if !next.is_empty() && (refused || !*heard) => {
+        let Some(call) = self.calls.get_mut(&key) else { return false };
+        let flow = match &mut call.state {
+            State::Calling { next, heard, .. } if !next.is_empty() && (refused || !*heard) => {
                 *heard = false;
                 next.remove(0)
             }
             _ => return false,
         };
+        // The phones that rang there ring no more.
+        call.early.clear();
         let mut again = Message::clone(&request);
         again.headers.remove_first(&Name::Via);
         if let Ok(contact) = again.contact() {

@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
+    time::Duration,
 };
+
+use serde::{Deserialize, Serialize};
 
 use crate::{
     base::{NumberPattern, TenantId, TrunkId},
@@ -36,6 +39,26 @@ pub struct SipSettings {
     /// Challenges offer SHA-256 before MD5. Off unless every phone is known to cope: baresip 1.x and others give up at the
     /// first challenge whose algorithm they do not know, instead of taking the next one.
     pub strong_digest: bool,
+    /// Which provisional responses of ours have to be acknowledged by a caller that can (RFC 3262).
+    pub reliable: Reliable,
+    /// How long a call may go on without a sign of the other side, where that knows session timers (RFC 4028). `None`: we do
+    /// not ask for it, and do as we are asked.
+    pub session_expires: Option<Duration>,
+    /// The shortest such time we take; never below the 90 s of RFC 4028 section 4.
+    pub session_min: Duration,
+}
+
+/// Which provisional responses are sent so that they are sure to arrive. Whoever requires it gets all of them so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reliable {
+    /// None but those.
+    WhenRequired,
+    /// Those with sound: a description that is lost is a caller who hears nothing. A lost 180 costs nothing.
+    #[default]
+    Sound,
+    /// All that a caller can acknowledge.
+    Always,
 }
 
 /// A listening socket.

@@ -1,6 +1,7 @@
 //! Two stacks, a line that loses, doubles, delays and overtakes, and thousands of calls in virtual time.
 //!
-//! Whatever the line does, each call has exactly one last event on each side that knew of it, and in the end nothing is left:
+//! People answer, refuse, give up, hang up, make themselves heard before the answer (reliably or not), change media before and
+//! after it, call without an offer, send digits, and let sessions be refreshed. Whatever the line does, each call has exactly one last event on each side that knew of it, and in the end nothing is left:
 //! no transaction, no dialog, no timer.
 
 use std::{
@@ -14,7 +15,7 @@ use super::*;
 use crate::{
     base::{NumberPattern, Wall, ms, secs},
     sip::{
-        msg::{Headers, Message, NameAddr, Uri},
+        msg::{Headers, Message, Name, NameAddr, Uri},
         transport::{ConnId, Flow, Transport},
     },
 };
@@ -34,6 +35,10 @@ struct Tally {
     last: BTreeMap<DialogKey, Vec<String>>,
     started: BTreeSet<DialogKey>,
     answered: BTreeSet<DialogKey>,
+    /// Calls without an offer.
+    late: BTreeSet<DialogKey>,
+    /// What happened, by kind.
+    kinds: BTreeMap<&'static str, usize>,
 }
 
 struct World {
@@ -68,8 +73,12 @@ impl World {
             public_numbers: vec![(demo, NumberPattern::parse("4*").unwrap())],
             ..SipSettings::default()
         };
-        let settings = Arc::new(settings);
-        let stacks = [0, 1].map(|_| Stack::new(settings.clone(), rng.fork(), Timers::default()));
+        let stacks = [0, 1].map(|side| {
+            let reliable = [Reliable::Always, Reliable::Sound, Reliable::WhenRequired][(seed + side) as usize % 3];
+            let session_expires = [Some(secs(90)), None, Some(secs(200))][(seed / 2 + side) as usize % 3];
+            let settings = SipSettings { reliable, session_expires, ..settings.clone() };
+            Stack::new(Arc::new(settings), rng.fork(), Timers::default())
+        });
         World {
             now: Now { mono: Mono(1), wall: Wall::from_unix_s(1_795_406_706) },
             rng,
@@ -139,11 +148,28 @@ impl World {
         };
         let bye = |dialog| Action::Bye { dialog, headers: Headers::new() };
         match event {
-            Event::Incoming { dialog, .. } => {
+            Event::Incoming { dialog, request, .. } => {
                 self.tally[side].started.insert(dialog);
                 let ring = self.rng.below(3_000);
                 if self.rng.below(3) > 0 {
                     self.plan(ring / 2, side, respond(dialog, 180));
+                }
+                let offered = !request.body.is_empty();
+                if self.rng.below(2) == 0 && (offered || self.stacks[side].is_reliable(dialog)) {
+                    self.count(side, "early");
+                    let early = Action::Respond {
+                        dialog,
+                        code: 183,
+                        reason: String::new(),
+                        headers: Headers::new(),
+                        body: body("early"),
+                    };
+                    let at = self.rng.below(ring + 1);
+                    self.plan(at, side, early);
+                    if self.rng.below(2) == 0 {
+                        let at = at + self.rng.below(800);
+                        self.plan(at, side, Action::Reinvite { dialog, body: body("reoffer").unwrap() });
+                    }
                 }
                 let code = if self.rng.below(4) == 0 { 486 } else { 200 };
                 self.plan(ring, side, respond(dialog, code));
@@ -152,14 +178,29 @@ impl World {
                     self.plan(ring + 1, side, bye(dialog));
                 }
             }
-            Event::Answered { dialog, response, .. } => {
+            Event::Answered { dialog, body: said, .. } => {
                 self.tally[side].answered.insert(dialog);
-                if response.body.as_ref() == b"answer" && self.rng.below(2) == 0 {
+                if self.tally[side].late.contains(&dialog) && said.is_some() {
+                    let at = self.rng.below(50);
+                    self.plan(at, side, Action::Ack { dialog, body: body("answer") });
+                } else if self.rng.below(2) == 0 {
                     let offer = body("reoffer").unwrap();
                     let at = self.rng.below(2_000);
                     self.plan(at, side, Action::Reinvite { dialog, body: offer });
                 }
-                let talk = self.rng.below(10_000);
+                if self.rng.below(6) == 0 {
+                    let at = self.rng.below(3_000);
+                    let Uri::Sip(to) = Uri::parse("sip:4001@192.0.2.9").unwrap() else { unreachable!() };
+                    let refer = Action::Refer { dialog, to: Box::new(to), replaces: None, headers: Headers::new() };
+                    self.plan(at, side, refer);
+                }
+                if self.rng.below(8) == 0 {
+                    let at = self.rng.below(2_000);
+                    let digit = ("application/dtmf".to_owned(), Bytes::from_static(b"5"));
+                    self.plan(at, side, Action::Info { dialog, body: digit });
+                }
+                let talk = if self.rng.below(20) == 0 { 300_000 } else { 10_000 };
+                let talk = self.rng.below(talk);
                 self.plan(talk, side, bye(dialog));
             }
             Event::Acked { dialog, .. } => {
@@ -168,9 +209,19 @@ impl World {
                         let at = self.rng.below(2_000);
                         self.plan(at, side, Action::Reinvite { dialog, body: body("reoffer").unwrap() });
                     }
-                    let talk = self.rng.below(10_000);
+                    let talk = if self.rng.below(20) == 0 { 300_000 } else { 10_000 };
+                    let talk = self.rng.below(talk);
                     self.plan(talk, side, bye(dialog));
                 }
+            }
+            Event::Progress { dialog, body: Some(_), .. } if self.tally[side].late.contains(&dialog) => {
+                self.count(side, "offer before the answer");
+                let at = self.rng.below(200);
+                self.plan(at, side, Action::Prack { dialog, body: body("answer").unwrap() });
+            }
+            Event::Progress { dialog, body: Some(_), .. } if self.rng.below(3) == 0 => {
+                let at = self.rng.below(500);
+                self.plan(at, side, Action::Reinvite { dialog, body: body("reoffer").unwrap() });
             }
             Event::Reoffer { dialog, .. } => {
                 let code = if self.rng.below(5) == 0 { 488 } else { 200 };
@@ -180,9 +231,30 @@ impl World {
             Event::Refused { dialog, code, .. } => self.over(side, dialog, &format!("refused {code}")),
             Event::Ended { dialog, by, .. } => self.over(side, dialog, &format!("ended {by:?}")),
             Event::Cancelled { dialog, .. } => self.over(side, dialog, "cancelled"),
-            Event::Progress { .. } | Event::ReAnswered { .. } | Event::ReRefused { .. } => {}
-            Event::InfoDtmf { .. } | Event::Registered { .. } | Event::Unregistered { .. } => {}
+            Event::Referred { dialog, refer } => {
+                self.count(side, "handed on");
+                let (at, code) = (self.rng.below(300), if self.rng.below(3) == 0 { 603 } else { 202 });
+                self.plan(at, side, Action::RespondRefer { dialog, refer: refer.id, code });
+                let at = at + self.rng.below(2_000);
+                self.plan(at, side, Action::Notify { dialog, refer: refer.id, code: 180, over: false });
+                let at = at + self.rng.below(2_000);
+                self.plan(at, side, Action::Notify { dialog, refer: refer.id, code: 200, over: true });
+            }
+            Event::ReferProgress { dialog, code: 200, over: true } => {
+                self.count(side, "handed on, and told");
+                self.plan(0, side, bye(dialog));
+            }
+            Event::ReferAnswered { .. } | Event::ReferProgress { .. } => {}
+            Event::ReAnswered { .. } => self.count(side, "other media"),
+            Event::ReRefused { code, .. } => self.count(side, if code == 491 { "glare" } else { "media stay" }),
+            Event::Pracked { .. } => self.count(side, "answer in a PRACK"),
+            Event::InfoDtmf { .. } => self.count(side, "digit"),
+            Event::Progress { .. } | Event::InfoSent { .. } | Event::Registered { .. } | Event::Unregistered { .. } => {}
         }
+    }
+
+    fn count(&mut self, side: usize, kind: &'static str) {
+        *self.tally[side].kinds.entry(kind).or_default() += 1;
     }
 
     fn call(&mut self) {
@@ -192,7 +264,16 @@ impl World {
         let to =
             Target { uri: Uri::parse("sip:4000@192.0.2.2").unwrap(), to: None, flow, sticky: false, next: vec![], open: false };
         let from = NameAddr::new(Uri::parse("sip:ann@192.0.2.1").unwrap());
-        let invite = Action::Invite { dialog, to, from, headers: Headers::new(), body: body("offer"), credentials: None };
+        let mut headers = Headers::new();
+        if self.rng.below(4) == 0 {
+            headers.push(Name::Require, "100rel");
+        }
+        let late = self.rng.below(5) == 0;
+        if late {
+            self.tally[0].late.insert(dialog);
+        }
+        let offer = if late { None } else { body("offer") };
+        let invite = Action::Invite { dialog, to, from, headers, body: offer, credentials: None };
         self.feed(0, Input::Do(invite));
         if self.rng.below(4) == 0 {
             let patience = self.rng.below(3_200);
@@ -242,7 +323,7 @@ impl World {
             }
             w.now = w.now.later(next.since(w.now.mono));
         }
-        let end = w.now.mono + secs(600);
+        let end = w.now.mono + secs(1_000);
         while w.step() {
             assert!(w.now.mono < end, "seed {seed}: timers never end");
         }
@@ -274,6 +355,41 @@ fn two_thousand_calls_over_a_terrible_line_each_end_once_on_both_sides_and_leave
         packets += w.packets;
     }
     assert!(packets > 20_000);
+}
+
+/// `RINGDESK_STORM`: how many calls, in worlds of a thousand.
+#[expect(clippy::disallowed_methods, reason = "how long to search is up to who starts the test")]
+fn calls_wanted() -> Option<u64> {
+    std::env::var("RINGDESK_STORM").ok()?.parse().ok()
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the figures of a long run")]
+fn a_storm_of_everything_ends_each_call_once_and_every_timer() {
+    let calls: u64 = calls_wanted().unwrap_or(2_000);
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut packets, mut answered, mut resent) = (0, 0, 0);
+    for seed in 0..calls.div_ceil(1_000) {
+        let line = Line { loss: 40 * (seed % 9), double: 100, late_ms: 10 + 90 * (seed % 7), transport: Transport::Udp };
+        let w = World::run(100 + seed, 1_000, line);
+        packets += w.packets;
+        answered += w.tally[0].answered.len();
+        resent += w.stacks.iter().map(|s| s.counters().resent).sum::<u64>();
+        w.tally.iter().flat_map(|t| &t.kinds).for_each(|(kind, n)| *seen.entry(kind).or_default() += n);
+    }
+    println!("{calls} calls, {answered} answered, {packets} packets, {resent} of them repeats: {seen:?}");
+    for kind in [
+        "early",
+        "offer before the answer",
+        "answer in a PRACK",
+        "other media",
+        "glare",
+        "media stay",
+        "digit",
+        "handed on, and told",
+    ] {
+        assert!(seen.get(kind).is_some_and(|n| *n > 20), "{kind} hardly ever happened: {seen:?}");
+    }
 }
 
 #[test]

@@ -38,8 +38,32 @@ pub(super) enum Purpose {
     Reinvite(DialogKey),
     /// A BYE; with what is needed to answer a challenge, once.
     Bye(Option<Box<(Dialog, Credentials)>>),
-    /// Whatever comes back changes nothing (CANCEL, INFO).
+    /// Anything else inside a dialog.
+    Inside {
+        key: DialogKey,
+        what: Inside,
+        /// A challenge has been answered.
+        tried: bool,
+    },
+    /// Whatever comes back changes nothing (CANCEL).
     Quiet,
+}
+
+/// What a request inside a dialog is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Inside {
+    /// Acknowledges a provisional response.
+    Prack,
+    /// UPDATE with an offer.
+    Update,
+    /// UPDATE without: the session goes on.
+    Refresh,
+    /// Digits.
+    Info,
+    /// Hands the call on.
+    Refer,
+    /// Says what became of their REFER.
+    Notify,
 }
 
 #[derive(Debug)]
@@ -61,6 +85,8 @@ pub(super) struct Client {
     pub(super) acks: Vec<(Option<String>, Bytes, Flow)>,
     /// The call was given up: cancel as soon as a provisional response allows it, with these headers.
     pub(super) cancel: Option<Headers>,
+    /// The highest number used in an early dialog of this INVITE: a BYE to a fork nobody wants goes above it.
+    pub(super) last_seq: u32,
     /// After a CANCEL an INVITE does not wait for ever (9.1).
     abandon_at: Option<Mono>,
     /// There is another place to try: this one must have said something by then.
@@ -71,7 +97,7 @@ pub(super) struct Client {
 const REINVITE_PATIENCE: std::time::Duration = crate::base::secs(120);
 
 /// Most branches of one forked INVITE that are acknowledged; the rest run into their own timers.
-const FORKS_MAX: usize = 16;
+pub(super) const FORKS_MAX: usize = 16;
 
 #[derive(Debug)]
 enum ServerFigure {
@@ -174,18 +200,9 @@ impl Stack {
         // Nobody rings for an INVITE inside a dialog: a peer that said 100 and then no more (its call ended, and with it the
         // repeats of its 2xx) must not be waited for.
         let abandon_at = matches!(purpose, Purpose::Reinvite(_)).then(|| now.mono + REINVITE_PATIENCE);
-        let client = Client {
-            key,
-            figure,
-            request: Arc::new(m),
-            bytes,
-            flow,
-            purpose,
-            acks: Vec::new(),
-            cancel: None,
-            abandon_at,
-            give_up_at: None,
-        };
+        let (request, acks) = (Arc::new(m), Vec::new());
+        let (cancel, last_seq, give_up_at) = (None, 0, None);
+        let client = Client { key, figure, request, bytes, flow, purpose, acks, cancel, last_seq, abandon_at, give_up_at };
         self.clients.insert(id, client);
         self.set_client_deadline(id);
         id
@@ -425,7 +442,7 @@ impl Stack {
                 Step::Over => self.drop_server(id),
                 // A refusal nobody acknowledged, a response that could not be sent: the caller is gone, and so is the call.
                 Step::TimedOut => self.counters.timeouts += 1,
-                Step::Failed => self.answer_failed(id, out),
+                Step::Failed => self.answer_failed(now, id, out),
                 Step::Pass | Step::Ack => {}
             }
         }
@@ -467,7 +484,7 @@ impl Stack {
         let over: Vec<_> =
             confirmed.filter(|(_, c)| c.dialog.as_ref().is_some_and(|d| gone(&d.flow))).map(|(k, _)| *k).collect();
         for key in over {
-            self.ended(key, EndedBy::Network, None, out);
+            self.ended(now, key, EndedBy::Network, None, out);
         }
     }
 

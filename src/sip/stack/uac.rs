@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Body, DialogKey, EndedBy, Event, Output, Stack, Target,
-    build::{self, body_of, reason_of},
+    build::{body_of, reason_of},
     calls::{Call, Re, State},
     tx::{Purpose, TxId},
 };
@@ -48,17 +48,13 @@ impl Stack {
         if m.uri().and_then(crate::sip::msg::Uri::sip).is_some_and(|u| u.secure) && !to.flow.transport.is_secure() {
             return Self::refused(key, 416, "", out);
         }
+        self.session_in_request(None, &mut m.headers);
         let (flow, next) = self.ways(&m, &to);
         let tx = self.send_request(now, m, flow, Purpose::Invite(key), out);
-        let call = Call {
-            state: State::Calling { tx, sticky: to.sticky, answered: None, next, heard: false },
-            dialog: None,
-            local_tag,
-            call_id,
-            credentials,
-            re: None,
-            bye: None,
-        };
+        let state = State::Calling { tx, sticky: to.sticky, answered: None, next, heard: false };
+        let mut call = Call::new(state, None, local_tag, call_id);
+        call.credentials = credentials;
+        call.ours = body;
         self.add_call(key, call);
         self.hurry(now, key);
     }
@@ -71,7 +67,12 @@ impl Stack {
             Some(_) => return self.hang_up(now, key, headers, out),
             None => return,
         };
-        self.ended(key, EndedBy::Local, None, out);
+        self.ended(now, key, EndedBy::Local, None, out);
+        self.give_up(now, tx, headers, out);
+    }
+
+    /// Nobody wants this INVITE any more.
+    pub(super) fn give_up(&mut self, now: Now, tx: TxId, headers: Headers, out: &mut Vec<Output>) {
         if let Some(c) = self.clients.get_mut(&tx) {
             c.cancel = Some(headers);
         }
@@ -86,12 +87,13 @@ impl Stack {
             Purpose::Invite(key) => match Class::of(code) {
                 Class::Provisional => {
                     self.somebody_is_there(key);
-                    self.progress(key, code, m, out);
+                    self.progress(now, id, key, m, out);
                 }
                 Class::Success => self.answered(now, id, key, m, out),
                 Class::Refusal => self.turned_down(now, id, key, code, m, out),
             },
             Purpose::Reinvite(key) => self.re_response(now, id, key, code, m, out),
+            Purpose::Inside { key, what, tried } => self.inside_response(now, id, key, (what, tried), m, out),
             Purpose::Bye(Some(retry)) if matches!(code, 401 | 407) => self.bye_again(now, id, *retry, m, out),
             Purpose::Bye(_) | Purpose::Quiet => {}
         }
@@ -105,13 +107,14 @@ impl Stack {
                 if self.try_next(now, id, key, false, out) {
                     return;
                 }
-                self.drop_call(key);
+                self.drop_call(now, key, out);
                 Self::refused(key, code, "", out);
             }
             // 12.2.1.2: a peer that does not answer inside the dialog is not there any more.
             Purpose::Reinvite(key) if matches!(self.calls.get(&key), Some(Call { re: Some(Re::Ours { .. }), .. })) => {
                 self.end_with_bye(now, key, EndedBy::Timeout, out);
             }
+            Purpose::Inside { key, what, .. } => self.inside_unanswered(now, key, what, out),
             _ => {}
         }
     }
@@ -123,12 +126,6 @@ impl Stack {
 
     fn is_calling(&self, key: DialogKey, id: TxId) -> bool {
         matches!(self.calls.get(&key), Some(Call { state: State::Calling { tx, .. }, .. }) if *tx == id)
-    }
-
-    fn progress(&mut self, key: DialogKey, code: u16, m: &Message, out: &mut Vec<Output>) {
-        if code > 100 && self.calls.contains_key(&key) {
-            out.push(Output::Event(Event::Progress { dialog: key, code, body: body_of(m) }));
-        }
     }
 
     fn answered(&mut self, now: Now, id: TxId, key: DialogKey, m: &Arc<Message>, out: &mut Vec<Output>) {
@@ -144,8 +141,9 @@ impl Stack {
         let call = self.calls.get(&key);
         let sticky = matches!(call, Some(Call { state: State::Calling { sticky: true, .. }, .. }));
         let same_fork = call.and_then(|c| c.dialog.as_ref()).is_some_and(|d| d.remote_tag() == tag);
-        let Ok(dialog) = Dialog::open(&request, m, flow, sticky || call.is_none()) else { return };
+        let Ok(mut dialog) = Dialog::open(&request, m, flow, sticky || call.is_none()) else { return };
         let seq = dialog.local_seq;
+        dialog.local_seq = seq.max(c.last_seq);
         let credentials = call.and_then(|c| c.credentials.clone());
         if !winner {
             // The winner's 2xx repeated while its offer still waits for our answer.
@@ -158,20 +156,29 @@ impl Stack {
             let headers = self.clients.get(&id).and_then(|c| c.cancel.clone()).unwrap_or_default();
             return self.send_bye(now, Some(dialog), credentials, &headers, out);
         }
+        let early = self.confirm_early(key, m, &mut dialog);
         let offered = !request.body.is_empty();
-        if offered {
+        let settled = offered || early.is_some();
+        if settled {
             let (ack, flow) = Self::ack_with(&dialog, seq, &request);
             self.send_ack(id, tag, ack, flow, out);
         }
         if let Some(call) = self.calls.get_mut(&key) {
             call.dialog = Some(dialog);
-            call.state = if offered { State::Confirmed } else { State::AwaitAck { tx: id, seq } };
+            call.early.clear();
+            call.state = if settled { State::Confirmed } else { State::AwaitAck { tx: id, seq } };
         }
-        out.push(Output::Event(Event::Answered { dialog: key, body: body_of(m), response: m.clone() }));
+        // What came reliably before is the answer, whatever the 2xx may say again (RFC 3261 13.2.1).
+        let body = match early {
+            Some(said) => said.filter(|_| offered),
+            None => body_of(m),
+        };
+        self.session_answered(now, key, m);
+        out.push(Output::Event(Event::Answered { dialog: key, body, response: m.clone() }));
     }
 
     /// An ACK carries the credentials of its INVITE (22.1).
-    fn ack_with(dialog: &Dialog, seq: u32, invite: &Message) -> (Message, crate::sip::transport::Flow) {
+    pub(super) fn ack_with(dialog: &Dialog, seq: u32, invite: &Message) -> (Message, crate::sip::transport::Flow) {
         let (mut ack, flow) = dialog.ack(seq);
         ack.headers.copy(&Name::Authorization, &invite.headers);
         ack.headers.copy(&Name::ProxyAuthorization, &invite.headers);
@@ -183,6 +190,7 @@ impl Stack {
         let Some(call) = self.calls.get_mut(&key) else { return };
         let (State::AwaitAck { tx, seq }, Some(dialog)) = (&call.state, &call.dialog) else { return };
         let (tx, seq, tag) = (*tx, *seq, dialog.remote_tag());
+        call.ours.clone_from(&body);
         let (mut ack, flow) = match self.clients.get(&tx) {
             Some(c) => Self::ack_with(dialog, seq, &c.request),
             None => dialog.ack(seq),
@@ -195,13 +203,16 @@ impl Stack {
     }
 
     fn turned_down(&mut self, now: Now, id: TxId, key: DialogKey, code: u16, m: &Message, out: &mut Vec<Output>) {
-        if !self.is_calling(key, id) || (matches!(code, 401 | 407) && self.invite_again(now, id, key, m, out)) {
+        if !self.is_calling(key, id)
+            || (matches!(code, 401 | 407) && self.invite_again(now, id, key, m, out))
+            || (code == 422 && self.invite_longer(now, id, key, m, out))
+        {
             return;
         }
         if code == 503 && self.try_next(now, id, key, true, out) {
             return;
         }
-        self.drop_call(key);
+        self.drop_call(now, key, out);
         out.push(Output::Event(Event::Refused {
             dialog: key,
             code,
@@ -228,6 +239,26 @@ impl Stack {
         let tx = self.send_request(now, again, flow, Purpose::Invite(key), out);
         if let Some(State::Calling { tx: now, answered, .. }) = self.calls.get_mut(&key).map(|c| &mut c.state) {
             (*now, *answered) = (tx, Some(nonce));
+        }
+        true
+    }
+
+    /// Calls again with the longer session timer a 422 asks for (RFC 4028 7.3); false when it said none, or asks too often.
+    fn invite_longer(&mut self, now: Now, id: TxId, key: DialogKey, m: &Message, out: &mut Vec<Output>) -> bool {
+        if !self.session_raised(key, m) {
+            return false;
+        }
+        let Some(c) = self.clients.get(&id) else { return false };
+        let (mut again, flow) = ((*c.request).clone(), c.flow);
+        again.headers.remove_first(&Name::Via);
+        again.headers.remove(&Name::SessionExpires);
+        again.headers.remove(&Name::MinSe);
+        self.session_in_request(self.calls.get(&key), &mut again.headers);
+        let number = again.cseq().map_or(1, |c| c.number) + 1;
+        again.headers.set(Name::CSeq, format!("{number} INVITE"));
+        let new = self.send_request(now, again, flow, Purpose::Invite(key), out);
+        if let Some(Call { state: State::Calling { tx, .. }, .. }) = self.calls.get_mut(&key) {
+            *tx = new;
         }
         true
     }
@@ -262,94 +293,5 @@ impl Stack {
         let (numbered, _) = dialog.request(Method::Bye);
         again.headers.set(Name::CSeq, numbered.headers.get(&Name::CSeq).unwrap_or_default());
         self.send_request(now, again, flow, Purpose::Bye(None), out);
-    }
-
-    /// [`Action::Reinvite`](super::Action::Reinvite). While another one is under way it waits, the newest offer only.
-    pub(super) fn reinvite(&mut self, now: Now, key: DialogKey, body: Body, out: &mut Vec<Output>) {
-        let Some(call) = self.calls.get_mut(&key).filter(|c| c.bye.is_none()) else { return };
-        let (State::Confirmed, Some(dialog), None | Some(Re::Later { .. })) = (&call.state, &mut call.dialog, &call.re) else {
-            out.push(Output::Event(Event::ReRefused { dialog: key, code: 491 }));
-            return;
-        };
-        let (mut m, flow) = dialog.request(Method::Invite);
-        let user = dialog.local.uri.user().into_owned();
-        call.re = Some(Re::Ours { body: body.clone(), answered: None });
-        self.finish_invite(&mut m, Some(&user), &flow, &Headers::new(), Some(&body));
-        self.send_request(now, m, flow, Purpose::Reinvite(key), out);
-        self.set_call_deadline(key);
-    }
-
-    fn re_response(&mut self, now: Now, id: TxId, key: DialogKey, code: u16, m: &Arc<Message>, out: &mut Vec<Output>) {
-        let Some(c) = self.clients.get(&id) else { return };
-        let (request, flow) = (c.request.clone(), c.flow);
-        if let Some((_, bytes, flow)) = c.acks.first() {
-            self.counters.resent += 1;
-            return out.push(Output::Send { flow: *flow, bytes: bytes.clone() });
-        }
-        let seq = request.cseq().map_or(0, |c| c.number);
-        let call = self.calls.get_mut(&key).filter(|c| matches!(c.re, Some(Re::Ours { .. })));
-        let live = call.and_then(|c| Some((c.dialog.as_mut()?, &mut c.re, &c.credentials)));
-        let Some((dialog, re, credentials)) = live else {
-            // The call ended while this was under way; a 2xx still wants its ACK.
-            if Class::of(code) == Class::Success {
-                let ack = build::ack_after_the_end(&request, m);
-                self.send_ack(id, m.to_tag(), ack, flow, out);
-            }
-            return;
-        };
-        match code {
-            100..200 => {}
-            200..300 => {
-                dialog.refresh(m, flow);
-                *re = None;
-                let (ack, flow) = Self::ack_with(dialog, seq, &request);
-                self.send_ack(id, m.to_tag(), ack, flow, out);
-                out.push(Output::Event(Event::ReAnswered { dialog: key, body: body_of(m) }));
-            }
-            491 => {
-                let caller = dialog.caller;
-                let Some(Re::Ours { body, .. }) = re.take() else { return };
-                let at = now.mono + self.glare_wait(caller);
-                if let Some(call) = self.calls.get_mut(&key) {
-                    call.re = Some(Re::Later { at, body });
-                }
-                self.set_call_deadline(key);
-            }
-            401 | 407 => {
-                let answered = if let Some(Re::Ours { answered, .. }) = re { answered.clone() } else { None };
-                let credentials = credentials.clone();
-                let next = dialog.request(Method::Invite).0;
-                let again = credentials.and_then(|c| self.with_credentials(&request, m, &c, answered.as_deref()));
-                let call = self.calls.get_mut(&key);
-                match (again, call) {
-                    (Some((mut again, nonce)), Some(Call { re: Some(Re::Ours { answered, .. }), .. })) => {
-                        *answered = Some(nonce);
-                        again.headers.set(Name::CSeq, next.headers.get(&Name::CSeq).unwrap_or_default());
-                        self.send_request(now, again, flow, Purpose::Reinvite(key), out);
-                    }
-                    (_, call) => {
-                        if let Some(c) = call {
-                            c.re = None;
-                        }
-                        out.push(Output::Event(Event::ReRefused { dialog: key, code }));
-                    }
-                }
-            }
-            // 12.2.1.2: the other side does not know the call, or is gone.
-            408 => self.end_with_bye(now, key, EndedBy::Timeout, out),
-            481 => self.ended(key, EndedBy::Remote, None, out),
-            _ => {
-                *re = None;
-                out.push(Output::Event(Event::ReRefused { dialog: key, code }));
-            }
-        }
-    }
-
-    /// [`Action::Info`](super::Action::Info).
-    pub(super) fn info(&mut self, now: Now, key: DialogKey, body: Body, out: &mut Vec<Output>) {
-        let Some(Call { state: State::Confirmed, dialog: Some(dialog), .. }) = self.calls.get_mut(&key) else { return };
-        let (mut m, flow) = dialog.request(Method::Info);
-        m.set_body(&body.0, body.1);
-        self.send_request(now, m, flow, Purpose::Quiet, out);
     }
 }

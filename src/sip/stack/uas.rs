@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use super::{
-    Body, DialogKey, EndedBy, Event, Output, Stack,
+    DialogKey, EndedBy, Event, Output, Stack,
     build::{self, ACCEPT, ALLOW, add_all},
-    calls::{Call, State},
+    calls::{Call, Re, State},
     identity::Caller,
+    reliable::Wanted,
     tx::TxId,
 };
 use crate::{
     base::{Now, limits::SIP_DIALOGS_MAX},
     sip::{
         dialog::Dialog,
-        msg::{Headers, Message, Method, Name},
+        msg::{Message, Method, Name},
         transport::Source,
     },
 };
@@ -31,8 +32,12 @@ impl Stack {
     pub(super) fn out_of_dialog(&mut self, now: Now, id: TxId, m: &Arc<Message>, source: Source, out: &mut Vec<Output>) {
         match m.method() {
             Some(Method::Invite | Method::Options | Method::Register) => {}
-            // A BYE, INFO or UPDATE without To tag belongs to no dialog there could be.
-            Some(Method::Bye | Method::Info | Method::Update) => return self.refuse(now, id, 481, "", out),
+            // A BYE, INFO, UPDATE, PRACK or NOTIFY without To tag belongs to no dialog there could be.
+            Some(Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify) => {
+                return self.refuse(now, id, 481, "", out);
+            }
+            // We make calls for people who are in one, not for whoever writes.
+            Some(Method::Refer) => return self.refuse(now, id, 403, "", out),
             Some(Method::Other(_)) | None => return self.refuse(now, id, 501, "", out),
             Some(_) => return self.refuse(now, id, 405, "", out),
         }
@@ -53,6 +58,7 @@ impl Stack {
     /// 8.2.2.3: what they require and we do not have. False when it was refused.
     pub(super) fn extensions(&mut self, now: Now, id: TxId, m: &Message, out: &mut Vec<Output>) -> bool {
         let mut unknown = m.require();
+        unknown.retain(|tag| !build::SUPPORTED.iter().any(|known| known.eq_ignore_ascii_case(tag)));
         // Proxy-Require is not for us by the letter, but whoever sends it here takes us for a proxy (RFC 4475 3.3.8).
         unknown.extend(m.headers.items(&Name::ProxyRequire));
         if unknown.is_empty() {
@@ -71,7 +77,7 @@ impl Stack {
         let mut response = self.reply(m, 200, "", &s.tag);
         response.headers.push(Name::Allow, ALLOW);
         response.headers.push(Name::Accept, ACCEPT);
-        response.headers.push(Name::Supported, "");
+        response.headers.push(Name::Supported, build::SUPPORTED.join(", "));
         self.respond(now, id, &response, out);
     }
 
@@ -97,10 +103,17 @@ impl Stack {
         if let Some(code) = Self::body_fault(m) {
             return self.refuse(now, id, code, "", out);
         }
+        if self.session_too_short(now, id, m, out) {
+            return;
+        }
         let (tenant, who) = match self.caller(now, m, &source) {
             Caller::Known { tenant, who } => (tenant, who),
             Caller::Challenge { tenant, stale } => return self.challenge(now, id, &tenant, stale, out),
             Caller::Refuse(code) => return self.refuse(now, id, code, "", out),
+        };
+        let replaces = match self.replaced_by(m) {
+            Ok(replaces) => replaces,
+            Err(code) => return self.refuse(now, id, code, "", out),
         };
         if self.calls.len() >= SIP_DIALOGS_MAX {
             self.counters.overload += 1;
@@ -116,45 +129,43 @@ impl Stack {
         if let Some(s) = self.servers.get_mut(&id) {
             s.call = Some(key);
         }
-        let call = Call {
-            state: State::Incoming { tx: id },
-            call_id: dialog.call_id.clone(),
-            dialog: Some(dialog),
-            local_tag: tag.clone(),
-            credentials: None,
-            re: None,
-            bye: None,
-        };
+        let call_id = dialog.call_id.clone();
+        let mut call = Call::new(State::Incoming { tx: id }, Some(dialog), tag.clone(), call_id);
+        call.sessions.updates = m.lists(&Name::Allow, "UPDATE");
         self.add_call(key, call);
         let trying = self.reply(m, 100, "", &tag);
         self.respond(now, id, &trying, out);
-        out.push(Output::Event(Event::Incoming { dialog: key, request: m.clone(), source, tenant, who }));
+        out.push(Output::Event(Event::Incoming { dialog: key, request: m.clone(), source, tenant, who, replaces }));
     }
 
     /// [`Action::Respond`](super::Action::Respond).
-    #[expect(clippy::too_many_arguments, reason = "the fields of one action")]
-    pub(super) fn respond_invite(
-        &mut self,
-        now: Now,
-        key: DialogKey,
-        code: u16,
-        reason: &str,
-        headers: &Headers,
-        body: Option<Body>,
-        out: &mut Vec<Output>,
-    ) {
-        let Some(Call { state: State::Incoming { tx }, .. }) = self.calls.get(&key) else { return };
+    pub(super) fn respond_invite(&mut self, now: Now, key: DialogKey, wanted: Wanted, out: &mut Vec<Output>) {
+        if self.waits_for_prack(key, &wanted) {
+            return;
+        }
+        let Some(Call { state: State::Incoming { tx }, said, ours, .. }) = self.calls.get_mut(&key) else { return };
         let tx = *tx;
+        let Wanted { code, reason, headers, body } = wanted;
+        // Said once reliably, a description is not said again (RFC 6337 2.2).
+        let body = body.filter(|_| !said.described());
+        if code < 300 && body.is_some() {
+            ours.clone_from(&body);
+        }
         let Some(s) = self.servers.get(&tx) else { return };
         let (request, source) = (s.request.clone(), s.source);
-        let mut response = self.reply(&request, code, reason, &s.tag.clone());
+        let mut response = self.reply(&request, code, &reason, &s.tag.clone());
         if code < 300 {
             response.headers.copy(&Name::RecordRoute, &request.headers);
             let user = request.uri().map(|u| u.user().into_owned());
-            self.finish_invite(&mut response, user.as_deref(), &source, headers, body.as_ref());
+            self.finish_invite(&mut response, user.as_deref(), &source, &headers, body.as_ref());
             response.headers.remove(&Name::UserAgent);
         } else {
-            add_all(&mut response.headers, headers);
+            add_all(&mut response.headers, &headers);
+        }
+        match code {
+            ..200 => self.make_reliable(now, key, &request, &mut response),
+            200..300 => self.session_in_answer(now, key, &request, &mut response),
+            _ => {}
         }
         let seq = request.cseq().map_or(0, |c| c.number);
         self.respond(now, tx, &response, out);
@@ -165,7 +176,7 @@ impl Stack {
             }
             self.set_call_deadline(key);
         } else if code >= 300 {
-            self.ended(key, EndedBy::Local, None, out);
+            self.ended(now, key, EndedBy::Local, None, out);
         }
     }
 
@@ -187,9 +198,9 @@ impl Stack {
         let Some(key) = call else { return };
         match self.calls.get_mut(&key) {
             // A re-INVITE was withdrawn; the call stands as it was.
-            Some(c) if c.re.is_some() => c.re = None,
+            Some(c) if matches!(c.re, Some(Re::Theirs { tx }) if tx == invite) => c.re = None,
             _ => {
-                self.drop_call(key);
+                self.drop_call(now, key, out);
                 out.push(Output::Event(Event::Cancelled { dialog: key, reason: build::reason_of(m) }));
             }
         }
@@ -197,7 +208,6 @@ impl Stack {
 
     /// An ACK for a 2xx of ours.
     pub(super) fn acked(&mut self, now: Now, m: &Message, out: &mut Vec<Output>) {
-        use super::calls::Re;
         let (Some(key), Ok(cseq)) = (self.call_of(m), m.cseq()) else { return };
         let Some(call) = self.calls.get_mut(&key) else { return };
         match (&call.state, &call.re) {
@@ -207,7 +217,7 @@ impl Stack {
         }
         if let Some(headers) = call.bye.take() {
             // Hung up while this was under way: now the BYE may go.
-            if let Some(call) = self.drop_call(key) {
+            if let Some(call) = self.drop_call(now, key, out) {
                 self.send_bye(now, call.dialog, call.credentials, &headers, out);
             }
             return;
@@ -217,10 +227,10 @@ impl Stack {
     }
 
     /// A response could not be sent.
-    pub(super) fn answer_failed(&mut self, id: TxId, out: &mut Vec<Output>) {
+    pub(super) fn answer_failed(&mut self, now: Now, id: TxId, out: &mut Vec<Output>) {
         let Some(key) = self.servers.get(&id).and_then(|s| s.call) else { return };
         if let Some(Call { state: State::Incoming { .. } | State::Answering(_), .. }) = self.calls.get(&key) {
-            self.ended(key, EndedBy::Network, None, out);
+            self.ended(now, key, EndedBy::Network, None, out);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
     sip::{
         auth::{Credentials, Grant, Revoke},
         dialog::DialogSnapshot,
-        msg::{Headers, Message, Method, NameAddr, ParseError, Uri},
+        msg::{Headers, Message, Method, NameAddr, ParseError, SipUri, Uri},
         transport::{ConnId, Flow, Source},
     },
 };
@@ -19,6 +19,23 @@ use crate::{
 /// outgoing ones; never used twice in a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DialogKey(pub u64);
+
+/// One REFER of a call: its CSeq, by which RFC 3515 2.4.6 tells several apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReferId(pub u32);
+
+/// A REFER of theirs.
+#[derive(Debug, Clone)]
+pub struct Refer {
+    /// Its name.
+    pub id: ReferId,
+    /// Whom we are asked to call.
+    pub to: Uri,
+    /// In the place of this call of theirs with us (attended).
+    pub replaces: Option<DialogKey>,
+    /// Who is said to ask (Referred-By).
+    pub by: Option<String>,
+}
 
 /// A body and its type.
 pub type Body = (String, Bytes);
@@ -122,6 +139,13 @@ pub enum Action {
         /// The answer.
         body: Option<Body>,
     },
+    /// Answer the offer that came in a reliable provisional response to a call made without one.
+    Prack {
+        /// Which.
+        dialog: DialogKey,
+        /// The answer.
+        body: Body,
+    },
     /// End an answered call. The key is over at once.
     Bye {
         /// Which.
@@ -129,7 +153,7 @@ pub enum Action {
         /// More headers (Reason).
         headers: Headers,
     },
-    /// Offer other media.
+    /// Offer other media: by re-INVITE; before the call is answered by UPDATE, if offer and answer are through by then.
     Reinvite {
         /// Which.
         dialog: DialogKey,
@@ -145,12 +169,44 @@ pub enum Action {
         /// The answer, or the offer when theirs was empty.
         body: Option<Body>,
     },
-    /// Send an INFO.
+    /// Send an INFO. Ends in [`Event::InfoSent`].
     Info {
         /// Which.
         dialog: DialogKey,
         /// What.
         body: Body,
+    },
+    /// Answer [`Event::Referred`]: 202, or a refusal.
+    RespondRefer {
+        /// Which.
+        dialog: DialogKey,
+        /// Which of its REFERs.
+        refer: ReferId,
+        /// 202 to 699.
+        code: u16,
+    },
+    /// Say what became of a REFER that was answered 202; nothing for who does not want to hear it.
+    Notify {
+        /// Which.
+        dialog: DialogKey,
+        /// Which of its REFERs.
+        refer: ReferId,
+        /// The status of the call that was asked for.
+        code: u16,
+        /// That was the last word.
+        over: bool,
+    },
+    /// Ask the peer to call somebody else in our place. Ends in a refusal in [`Event::ReferAnswered`], or in the last
+    /// [`Event::ReferProgress`].
+    Refer {
+        /// Which.
+        dialog: DialogKey,
+        /// Whom.
+        to: Box<SipUri>,
+        /// In the place of this call of ours.
+        replaces: Option<DialogKey>,
+        /// More headers.
+        headers: Headers,
     },
     /// End a dialog of an earlier life of this process.
     ByeRestored {
@@ -220,6 +276,8 @@ pub enum Event {
         tenant: TenantId,
         /// Who it is.
         who: Who,
+        /// The call it wants to take the place of (RFC 3891). Whether it may is decided upstairs.
+        replaces: Option<DialogKey>,
     },
     /// The caller gave up before an answer.
     Cancelled {
@@ -234,14 +292,14 @@ pub enum Event {
         dialog: DialogKey,
         /// 101 to 199.
         code: u16,
-        /// Early media.
+        /// Early media: the answer to our offer; when the INVITE had none, an offer that wants [`Action::Prack`].
         body: Option<Body>,
     },
     /// The first 2xx. When the INVITE had no offer the body is one, and wants [`Action::Ack`].
     Answered {
         /// Which.
         dialog: DialogKey,
-        /// The answer.
+        /// The answer; `None` also when it was given before, and has changed since.
         body: Option<Body>,
         /// The response.
         response: Arc<Message>,
@@ -261,6 +319,13 @@ pub enum Event {
     },
     /// Our 2xx was acknowledged: the call stands.
     Acked {
+        /// Which.
+        dialog: DialogKey,
+        /// The answer to our offer.
+        body: Option<Body>,
+    },
+    /// Our offer in a reliable provisional response was answered.
+    Pracked {
         /// Which.
         dialog: DialogKey,
         /// The answer to our offer.
@@ -295,6 +360,36 @@ pub enum Event {
         by: EndedBy,
         /// Their Reason header.
         reason: Option<String>,
+    },
+    /// An [`Action::Info`] is answered.
+    InfoSent {
+        /// Which.
+        dialog: DialogKey,
+        /// They took it.
+        taken: bool,
+    },
+    /// They ask us to call somebody else in their place. Wants [`Action::RespondRefer`].
+    Referred {
+        /// Which.
+        dialog: DialogKey,
+        /// Whom.
+        refer: Refer,
+    },
+    /// Our REFER was taken (2xx), or not.
+    ReferAnswered {
+        /// Which.
+        dialog: DialogKey,
+        /// 200 to 699.
+        code: u16,
+    },
+    /// What becomes of it.
+    ReferProgress {
+        /// Which.
+        dialog: DialogKey,
+        /// The status of the call that was asked for.
+        code: u16,
+        /// That was the last word.
+        over: bool,
     },
     /// A digit by INFO.
     InfoDtmf {

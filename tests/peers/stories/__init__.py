@@ -14,6 +14,7 @@ ALL = [
     ("calls to the outside", dialling_out.tell),
     ("a carrier found by its name", by_name.tell),
     ("a caller by sipp, over UDP and TCP", by_sipp.tell),
+    ("session timer, hold and REFER by sipp, over UDP and TCP", by_sipp.midcall),
     ("the power goes in the middle of calls", restart.tell),
     ("sealed: TLS, keys in the signalling, keys by a handshake", sealed.tell),
     ("a call is copied while it is spoken", live_copy.tell),

@@ -43,3 +43,11 @@ def tell(world):
         server.api.post(f"/api/v1/interactions/{talking['id']}/wrap-up-done", {"agent": "anna"})
         server.wait_state("anna", "ready", work=[])
     server.wait_empty()
+
+
+def midcall(world):
+    """Another stack's session timer, UPDATE, hold and REFER."""
+    server = world.server()
+    for transport in ("u1", "t1"):
+        Sipp(server, "midcall", "4000", caller="+15550003003", transport=transport).end()
+    server.wait_empty()
