@@ -378,7 +378,8 @@ impl<'a> Run<'a> {
 
     /// A browser asks again and again whether it is still wanted (RFC 7675).
     fn check(&mut self, stream: Stream) {
-        if let Some(check) = self.checks[stream.phone].filter(|_| (stream.sequence as usize + stream.phone).is_multiple_of(CHECK_EVERY))
+        if let Some(check) =
+            self.checks[stream.phone].filter(|_| (stream.sequence as usize + stream.phone).is_multiple_of(CHECK_EVERY))
         {
             self.batch.push(self.phones[stream.phone].to, |b| {
                 b[..check.len()].copy_from_slice(check);
