@@ -12,10 +12,10 @@ CALLER = "+15550007001"
 
 def tell(world):
     ears = Ears(world)
-    with open(world.path("ringdesk.toml"), "w") as f:
-        f.write(f'[media]\nstreams_allow = ["{ears.url}"]\n')
     streams = f'streams:\n      ears: {{url: "{ears.url}", token_secret: ears}}\n      other: {{url: "ws://127.0.0.1:9/"}}\n    stream_talks: ears\n    recording: always'
-    server = world.server(replace={"recording: always": streams}, env={"RINGDESK_SECRET_EARS": "a-token"})
+    server = world.server(
+        replace={"recording: always": streams}, env={"RINGDESK_SECRET_EARS": "a-token"}, settings=f'[media]\nstreams_allow = ["{ears.url}"]\n'
+    )
     anna = Phone(server, "anna")
     caller = Phone(server, CALLER, voice="caller", registers=False)
     server.ready("anna")
