@@ -53,7 +53,7 @@ pub struct Supervisor {
 /// Keys to press.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Keys {
+pub struct Digits {
     /// 1 to 32 of `0-9`, `*`, `#`, `A-D`.
     digits: String,
 }
@@ -177,9 +177,9 @@ pub async fn consult_cancel(shared: S, who: Who, Path(id): Path<String>) -> Answ
 }
 
 /// Presses keys for whoever the agent talks with.
-#[utoipa::path(post, path = "/api/v1/interactions/{id}/dtmf", tag = "floor", params(("id" = String, Path)), request_body = Keys,
+#[utoipa::path(post, path = "/api/v1/interactions/{id}/dtmf", tag = "floor", params(("id" = String, Path)), request_body = Digits,
     responses((status = 200, body = wire::Outcome), (status = 409, body = Problem)))]
-pub async fn dtmf(shared: S, who: Who, Path(id): Path<String>, Body(b): Body<Keys>) -> Answer {
+pub async fn dtmf(shared: S, who: Who, Path(id): Path<String>, Body(b): Body<Digits>) -> Answer {
     let interaction = wire::interaction_id(&id)?;
     shared.ask(&who, Command::Keys { interaction, digits: b.digits }).await.map(wire::outcome)
 }

@@ -52,7 +52,7 @@ impl Asker {
     }
 
     async fn tries(&self, http: &HttpAsk) -> HttpResult {
-        if !self.allowed(&http.url) {
+        if !allowed(&self.allow, &http.url) {
             tracing::warn!(url = %http.url.split('?').next().unwrap_or_default(), "a flow asked an address that [flows] http_allow does not name");
             return Err(HttpError::Refused);
         }
@@ -66,16 +66,6 @@ impl Asker {
             };
         }
         last
-    }
-
-    fn allowed(&self, url: &str) -> bool {
-        let Ok(url) = reqwest::Url::parse(url) else { return false };
-        self.allow.iter().filter_map(|a| reqwest::Url::parse(a).ok()).any(|a| {
-            a.scheme() == url.scheme()
-                && a.host_str() == url.host_str()
-                && a.port_or_known_default() == url.port_or_known_default()
-                && url.path().starts_with(a.path())
-        })
     }
 
     async fn once(&self, http: &HttpAsk) -> HttpResult {
@@ -103,5 +93,37 @@ impl Asker {
             bytes.extend_from_slice(&chunk);
         }
         Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+    }
+}
+
+/// Whether an address begins with one of those allowed, host and port whole.
+pub(super) fn allowed(allow: &[String], url: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(url) else { return false };
+    allow.iter().filter_map(|a| reqwest::Url::parse(a).ok()).any(|a| {
+        a.scheme() == url.scheme()
+            && a.host_str() == url.host_str()
+            && a.port_or_known_default() == url.port_or_known_default()
+            && url.path().starts_with(a.path())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_the_process_was_told_of_are_dialled() {
+        let allow = ["wss://asr.example/calls/".to_owned()];
+        assert!(allowed(&allow, "wss://asr.example/calls/one"));
+        for other in [
+            "ws://asr.example/calls/one",
+            "wss://asr.example.evil.org/calls/",
+            "wss://asr.example:8443/calls/",
+            "wss://asr.example/",
+            "x",
+        ] {
+            assert!(!allowed(&allow, other), "{other}");
+        }
+        assert!(!allowed(&[], "wss://asr.example/calls/one"));
     }
 }

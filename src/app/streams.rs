@@ -23,7 +23,10 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest as _, protocol::WebSocketConfig},
 };
 
-use super::driver::{Inbox, Wake};
+use super::{
+    ask::allowed,
+    driver::{Inbox, Wake},
+};
 use crate::{
     base::{limits, redact::Secret},
     center::{
@@ -144,17 +147,6 @@ impl Streams {
     }
 }
 
-/// Whether an address begins with one of those allowed, host and port whole.
-fn allowed(allow: &[String], url: &str) -> bool {
-    let Ok(url) = reqwest::Url::parse(url) else { return false };
-    allow.iter().filter_map(|a| reqwest::Url::parse(a).ok()).any(|a| {
-        a.scheme() == url.scheme()
-            && a.host_str() == url.host_str()
-            && a.port_or_known_default() == url.port_or_known_default()
-            && url.path().starts_with(a.path())
-    })
-}
-
 /// Sends until the pipes are closed and empty.
 async fn copy(open: &StreamOpen, mute: &AtomicBool, resumed: bool, socket: Socket) -> Result<(), String> {
     let (mut to, mut from) = socket.split();
@@ -226,26 +218,5 @@ async fn send(
     match timeout(PATIENCE, to.send(m)).await {
         Ok(sent) => sent.map_err(|e| e.to_string()),
         Err(_) => Err("the other end does not read".into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_addresses_the_process_was_told_of_are_dialled() {
-        let allow = ["wss://asr.example/calls/".to_owned()];
-        assert!(allowed(&allow, "wss://asr.example/calls/one"));
-        for other in [
-            "ws://asr.example/calls/one",
-            "wss://asr.example.evil.org/calls/",
-            "wss://asr.example:8443/calls/",
-            "wss://asr.example/",
-            "x",
-        ] {
-            assert!(!allowed(&allow, other), "{other}");
-        }
-        assert!(!allowed(&[], "wss://asr.example/calls/one"));
     }
 }
