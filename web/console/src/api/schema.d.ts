@@ -1213,6 +1213,11 @@ export interface components {
             /** @description On behalf of this queue: its wrap-up and outcomes. */
             queue?: string | null;
         };
+        /** @description Keys to press. */
+        Digits: {
+            /** @description 1 to 32 of `0-9`, `*`, `#`, `A-D`. */
+            digits: string;
+        };
         /** @description The outcome. */
         Dispose: {
             /** @description Whose outcome; the caller's own if absent. */
@@ -3089,7 +3094,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Keys"];
+                "application/json": components["schemas"]["Digits"];
             };
         };
         responses: {
