@@ -41,10 +41,11 @@ def tell(world):
     for phone in (anna, talker, waiter, direct):
         phone.wait("CALL_CLOSED", 8, since=marks[phone])
     for id in (talking, waiting, waiting_direct):
+        # The phones are told while the facts are still being written.
+        server.wait_fact(id, "interaction_closed")
+        until(f"every leg of {id} has ended", lambda: server.kinds(id).count("leg_opened") == server.kinds(id).count("leg_ended"))
         closed = [f for f in server.timeline(id) if f["fact"] == "interaction_closed"]
         check([f["cause"] for f in closed] == ["server_restart"], f"closed: {closed}")
-        kinds = server.kinds(id)
-        check(kinds.count("leg_opened") == kinds.count("leg_ended"), f"legs: {kinds}")
 
     ended = server.wait_fact(talking, "recording_ended")
     check(ended["trouble"] == "server_restart", f"the recording: {ended}")
