@@ -20,7 +20,8 @@ export const SOON = 15_000;
 export async function server() {
   const data = mkdtempSync(join(tmpdir(), 'ringdesk-web-'));
   const binary = process.env.RINGDESK_BIN ?? join(root, 'target/debug/ringdesk');
-  const base = 20_000 + (process.pid % 150) * 200;
+  // Below the ports the system gives away by itself: any socket of a browser could be on one of those.
+  const base = 12_000 + (process.pid % 100) * 200;
   let child;
   let http = '127.0.0.1:0';
   const start = async () => {

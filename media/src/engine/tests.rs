@@ -3,9 +3,11 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr, UdpSocket},
+    ops::RangeInclusive,
     path::PathBuf,
     sync::{
         Mutex,
+        atomic::{AtomicU32, Ordering::Relaxed},
         mpsc::{self, Receiver},
     },
     time::Duration,
@@ -22,6 +24,25 @@ use crate::{
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A row of free ports, each given once in this run. It lies below the ports the system gives away by itself: one of those
+/// may be taken by any phone of any test before the engine comes to it.
+fn free_row(count: u16) -> RangeInclusive<u16> {
+    const LOW: u32 = 10_000;
+    const HIGH: u32 = 32_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Where this run begins is the process's own, for the case that two runs go on at once.
+    let begin = std::process::id().wrapping_mul(512);
+    for _ in 0..HIGH - LOW {
+        let from = begin.wrapping_add(NEXT.fetch_add(u32::from(count), Relaxed)) % (HIGH - LOW - u32::from(count)) + LOW;
+        let lo = u16::try_from(from).expect("below 32,000").next_multiple_of(2);
+        let row = lo..=lo + count - 1;
+        if row.clone().all(|p| UdpSocket::bind((Ipv4Addr::LOCALHOST, p)).is_ok()) {
+            return row;
+        }
+    }
+    panic!("no {count} free ports in a row between {LOW} and {HIGH}");
+}
+
 struct Rig {
     engine: Engine,
     events: Receiver<Event>,
@@ -32,9 +53,7 @@ impl Rig {
     fn new(pairs: u16, threads: usize) -> Self {
         let (send, events) = mpsc::channel();
         let send = Mutex::new(send);
-        let probe = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        let lo = probe.local_addr().expect("bound").port().min(u16::MAX - 2 * pairs - 2).next_multiple_of(2);
-        let config = EngineConfig { bind: Ipv4Addr::LOCALHOST.into(), ports: lo..=lo + 2 * pairs - 1, threads, pin: true };
+        let config = EngineConfig { bind: Ipv4Addr::LOCALHOST.into(), ports: free_row(2 * pairs), threads, pin: true };
         let engine = Engine::start(config, move |e| {
             // The test may be over before the engine is.
             let _ = send.lock().expect("no panic").send(e);
