@@ -299,6 +299,8 @@ fn sip_settings(
         if t.config.domains.is_empty() || t.config.domains.iter().any(|d| d == "*") {
             s.default_tenant.get_or_insert_with(|| id.clone());
         }
+        let extensions = t.config.extensions().map(|(n, agent)| ((id.clone(), n.to_owned()), agent.to_string()));
+        s.extensions.extend(extensions);
         for r in t.config.routes.iter().filter(|r| r.from == Audience::Public) {
             s.public_numbers.push((id.clone(), r.pattern.clone()));
         }

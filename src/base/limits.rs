@@ -56,6 +56,18 @@ pub const SIP_DIALOGS_MAX: usize = 50_000;
 pub const SIP_PROVISIONALS_MAX: usize = 8;
 /// Most REFERs of one call that are being carried out; the next is refused.
 pub const SIP_REFERS_MAX: usize = 4;
+/// Most subscriptions (lamps of phones) alive; a new one beyond gets 503.
+pub const SIP_SUBSCRIPTIONS_MAX: usize = 50_000;
+/// Most subscriptions of one user, all phones together; a new one beyond gets 403.
+pub const SIP_SUBSCRIPTIONS_PER_USER: usize = 256;
+/// NOTIFYs of one subscription are at least this far apart, but for the one that answers a SUBSCRIBE (in the manner of RFC 6446).
+pub const SIP_NOTIFY_GAP: Duration = ms(500);
+/// A NOTIFY that was not taken is said again after this.
+pub const SIP_NOTIFY_RETRY: Duration = secs(5);
+/// After so many in a row the phone is gone.
+pub const SIP_NOTIFY_TRIES: u32 = 3;
+/// Longest text of a MESSAGE between phones, bytes (RFC 3428 8 advises 1,300 for the whole request). Longer: 413.
+pub const SIP_PAGER_MAX: usize = 1_000;
 /// Most keys that wait to be sent to one peer in INFO; the last are dropped.
 pub const INFO_KEYS_MAX: usize = 64;
 /// Most bindings of one address of record (RFC 3261 10.3); the registration beyond is refused.

@@ -22,7 +22,7 @@ use crate::{
         auth::Credentials,
         dialog::DialogSnapshot,
         locate,
-        stack::{self, ReferId, SipSettings, Who},
+        stack::{self, LampChange, ReferId, SipSettings, Who},
         transport::{Flow, PeerId, Source, Transport},
     },
 };
@@ -136,6 +136,8 @@ pub enum Action {
     StopTap { tap: TapId },
     /// Put the peer on hold by signalling (sendonly), or take it back.
     Hold { leg: LegId, on: bool },
+    /// What the phones of colleagues show of a user.
+    Lamp { tenant: TenantId, user: String, change: LampChange },
 }
 
 /// What the calls want done.

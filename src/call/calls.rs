@@ -10,7 +10,7 @@ use bytes::Bytes;
 use media::wire::{self, Audience, Codec, Command, Detect, Ice, LegId, RecordFormat, Remote, Security, Stats};
 
 use super::{
-    Action, By, CallSettings, Cause, Dtmf, Event, Figures, Input, LegSnapshot, MediaPolicy, Output, quality::Meter,
+    Action, By, CallSettings, Cause, Dtmf, Event, Figures, Input, LegSnapshot, MediaPolicy, Output, lamps::Lit, quality::Meter,
     trunk::Trunks,
 };
 use crate::{
@@ -78,6 +78,8 @@ pub(super) struct Leg {
     pub keys: VecDeque<char>,
     /// The trunk it goes by, for its call limit.
     pub trunk: Option<(TenantId, TrunkId)>,
+    /// The lamp it lights.
+    pub lamp: Option<super::lamps::Lit>,
 }
 
 /// Where a leg is. Data that exists in one state only lives there.
@@ -124,6 +126,7 @@ impl Leg {
             held: false,
             keys: VecDeque::new(),
             trunk: None,
+            lamp: None,
         }
     }
 }
@@ -229,7 +232,10 @@ impl Calls {
             }
             Action::Progress { leg } => self.progress(now, leg, out),
             Action::EarlyMedia { leg } => self.early_media(now, leg, out),
-            Action::Answer { leg } => self.answer(now, leg, out),
+            Action::Answer { leg } => {
+                self.answer(now, leg, out);
+                self.lamp(now, leg, out);
+            }
             Action::Reject { leg, cause } | Action::Hangup { leg, cause } => self.hang_up(now, leg, cause, By::Us, out),
             Action::Bridge { bridge, legs } => {
                 let legs: Vec<LegId> = legs.into_iter().filter(|l| self.live(*l)).collect();
@@ -268,6 +274,7 @@ impl Calls {
             Action::Tap { said, heard, .. } => [said, heard].iter().for_each(media::pipe::Pipe::close),
             Action::StopTap { tap } => media(Command::StopTap { tap }),
             Action::Hold { leg, on } => self.hold(now, leg, on, out),
+            Action::Lamp { tenant, user, change } => self.sip(now, stack::Action::Lamp { tenant, user, change }, out),
         }
     }
 
@@ -294,6 +301,8 @@ impl Calls {
         use stack::Event as E;
         match event {
             E::Incoming { dialog, request, source, tenant, who, replaces } => {
+                let user =
+                    if let stack::Who::User { tenant, user } = &who { Some((tenant.clone(), user.clone())) } else { None };
                 let trunk = if let stack::Who::Trunk(t) = &who { Some((tenant.clone(), t.clone())) } else { None };
                 if trunk.as_ref().is_some_and(|key| self.trunk_full(now, dialog, key, out)) {
                     return;
@@ -301,7 +310,9 @@ impl Calls {
                 self.incoming(now, dialog, &request, source, (tenant, who), replaces, out);
                 if let Some(l) = self.dialogs.get(&dialog).and_then(|leg| self.legs.get_mut(leg)) {
                     l.trunk = trunk;
+                    l.lamp = user.map(|user| Lit::new(user, true));
                 }
+                self.lamp_of(now, dialog, out);
             }
             E::Referred { dialog, refer } => self.referred(now, dialog, refer, out),
             // We ask nobody to call others in our place: phones do.
@@ -316,19 +327,24 @@ impl Calls {
             E::Progress { dialog, code, body } => {
                 self.trunk_progress(dialog, code);
                 self.progressed(dialog, code, body, out);
+                self.lamp_of(now, dialog, out);
             }
             E::Pracked { dialog, body } => self.pracked(now, dialog, body, out),
             E::InfoSent { dialog, taken } => self.info_sent(now, dialog, taken, out),
             E::Answered { dialog, body, .. } => {
                 self.trunk_answered(now, dialog);
                 self.peer_answered(now, dialog, body, out);
+                self.lamp_of(now, dialog, out);
             }
             E::Refused { dialog, code, reason_header, retry_after, .. } => {
                 if !self.trunk_refused(now, dialog, code, retry_after, out) {
                     self.peer_refused(now, dialog, code, reason_header.as_deref(), out);
                 }
             }
-            E::Acked { dialog, body } => self.acked(now, dialog, body, out),
+            E::Acked { dialog, body } => {
+                self.acked(now, dialog, body, out);
+                self.lamp_of(now, dialog, out);
+            }
             E::Reoffer { dialog, body } => self.reoffered(now, dialog, body, out),
             E::ReAnswered { dialog, body } => self.reanswered(now, dialog, body, out),
             E::ReRefused { dialog, code } => self.rerefused(dialog, code),
@@ -406,6 +422,7 @@ impl Calls {
             State::Dialling(_) => self.dial_now(now, leg, out),
             _ => {}
         }
+        self.lamp(now, leg, out);
     }
 
     // ---- the end of a leg ----
@@ -453,6 +470,7 @@ impl Calls {
 
     /// Gives the port back; the leg is over when the engine says so.
     pub(super) fn release(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) {
+        self.lamp(now, leg, out);
         match self.legs.get(&leg).is_some_and(|l| l.media_open) {
             true => out.push(Output::Media(Command::Close { leg })),
             false => self.closed(now, leg, None, out),

@@ -20,6 +20,7 @@
 //! | `midcall` | re-offers, hold |
 //! | `digits` | keys sent, as events, tones or in INFO |
 //! | `policy` | what is spoken with whom: codecs, encryption, digits |
+//! | `lamps` | the calls of a user, for whoever watches |
 //! | `refer` | handing on by signalling, when a phone asks for it |
 //! | `trunk` | carriers: registration, health, groups, limits |
 //! | `quality` | how legs sounded, and whether anything is heard of them |
@@ -32,6 +33,7 @@ mod api;
 mod calls;
 mod digits;
 mod incoming;
+mod lamps;
 mod midcall;
 mod outgoing;
 mod policy;

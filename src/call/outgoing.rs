@@ -7,6 +7,7 @@ use media::wire::{Codec, Command, LegId};
 use super::{
     By, Calls, Cause, Endpoint, Event, MediaPolicy, Output, Party,
     calls::{Leg, State, body, reason},
+    lamps::Lit,
     policy,
 };
 use crate::{
@@ -44,7 +45,7 @@ pub(super) struct Phone {
 pub(super) struct Ringing {
     pub phones: Vec<Phone>,
     /// Somebody said 180.
-    told: bool,
+    pub told: bool,
     /// The most telling refusal so far.
     refused: Option<Cause>,
 }
@@ -83,9 +84,9 @@ impl Calls {
                 more.push(name, value);
             }
         }
-        let dial = match to {
-            Endpoint::Agent { tenant, user } => self.dial_agent(&tenant, &user, &caller, more),
-            Endpoint::Trunk(permit) => self.dial_trunk(now, leg, permit, caller, more),
+        let (dial, user) = match to {
+            Endpoint::Agent { tenant, user } => (self.dial_agent(&tenant, &user, &caller, more), Some((tenant, user))),
+            Endpoint::Trunk(permit) => (self.dial_trunk(now, leg, permit, caller, more), None),
         };
         let (dial, refused) = match dial {
             Ok(dial) => (Some(dial), None),
@@ -108,6 +109,7 @@ impl Calls {
         let ice = l.ice.clone();
         l.media_open = !closing;
         l.trunk = self.trunk_of_hunt(leg).filter(|_| !closing);
+        l.lamp = user.map(|user| Lit::new(user, false));
         self.legs.insert(leg, l);
         if closing {
             return self.release(now, leg, out);

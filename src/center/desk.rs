@@ -407,8 +407,10 @@ impl Center {
         }
     }
 
-    /// Sets the ticket's alarm clock: a pending time over, a promise half, nearly or wholly used up.
+    /// A ticket is as it is now: phones show it, and its alarm clock is set: a pending time over, a promise half, nearly or
+    /// wholly used up.
     pub(super) fn ticket_arm(&mut self, now: Now, tenant: &TenantId, id: TicketId) {
+        self.ticket_shows(tenant, id);
         let Some(t) = self.tenants.get(tenant) else { return };
         let Some(ticket) = t.tickets.get(id) else { return };
         let mark = with_hours(&t.settings, ticket, |hours, policy| clock::marks(ticket, hours, policy).first().map(|m| m.at));

@@ -23,6 +23,7 @@
 //! | `reattach` | a phone lost in the middle of a talk |
 //! | `rooms` | who hears whom |
 //! | `refer` | phones that hand on |
+//! | `lamps` | what the phones of colleagues show |
 //! | `trunks` | what carriers report, and who may call by them |
 //! | `record` | recordings and voicemail |
 //! | `chat` | visitors and messages |
@@ -55,6 +56,7 @@ pub mod desk;
 mod during;
 mod flows;
 mod interaction;
+mod lamps;
 mod offers;
 mod picture;
 mod reassign;
@@ -227,6 +229,7 @@ struct Tenant {
     /// Callers cut off while waiting: by number, what they were waiting for and since when.
     places: BTreeMap<String, routing::Entry>,
     alarms: BTreeMap<String, String>,
+    messages: lamps::Messages,
     /// Calls to the outside kept in since it was last quiet.
     kept_in: u32,
 }
@@ -308,6 +311,7 @@ impl Center {
             customers: customer::Directory::default(),
             places: BTreeMap::new(),
             alarms: BTreeMap::new(),
+            messages: lamps::Messages::default(),
             kept_in: 0,
             settings: settings.clone(),
         };
@@ -464,6 +468,7 @@ impl Center {
             let mut outs = Vec::new();
             t.router.plan(now, s.plan.clone(), &mut outs);
             self.router_outputs(now, id, outs, out);
+            self.messages_show(id);
         }
         // A tenant that is gone keeps its calls until they are over; it gets no new ones, since nothing routes to it.
     }

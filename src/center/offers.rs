@@ -49,6 +49,7 @@ impl Center {
             routing::Output::Connect { interaction, agent, offer } => self.connect(now, interaction, agent, offer, out),
             routing::Output::Exit { interaction, queue, why } => self.exit(now, interaction, queue.is_some(), why, out),
             routing::Output::Agent(a) => {
+                self.agent_shows(tenant, &a);
                 let routing::AgentChange { agent, state, since, pending, .. } = a;
                 self.fact(now, tenant, Fact::AgentState { agent, state, since, pending }, out);
             }

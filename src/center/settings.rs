@@ -300,6 +300,14 @@ impl Tenant {
         forms.into_iter().find_map(|form| route::find(&self.routes, &form, asker).map(|r| (r, form)))
     }
 
+    /// Numbers that lead to one agent: a lamp may be set on them as well as on the name.
+    pub fn extensions(&self) -> impl Iterator<Item = (&str, &AgentId)> {
+        self.routes.iter().filter(|r| r.pattern.is_exact()).filter_map(|r| match &r.to {
+            route::Destination::Agent(agent) => Some((r.pattern.as_str(), agent)),
+            _ => None,
+        })
+    }
+
     /// What is spoken with this tenant's phones.
     pub fn phone_policies(&self) -> PhonePolicies {
         let all = self.media.over(&MediaPolicy::default());

@@ -41,5 +41,5 @@ mod tests;
 
 pub use net::Net;
 pub use people::{Guest, Who};
-pub use phone::{Manner, Stage};
+pub use phone::{Manner, Stage, Watching};
 pub use world::World;

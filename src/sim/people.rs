@@ -202,6 +202,18 @@ impl World {
     pub fn phone_transfers(&mut self, who: Who, to: Option<&str>) {
         self.at_phone(who, |p, now, out| p.transfer(now, to, out));
     }
+    /// Sets a lamp on somebody.
+    pub fn watches(&mut self, who: Who, event: &str, whom: &str) {
+        self.at_phone(who, |p, now, out| p.watch(now, event, whom, out));
+    }
+    /// Takes its newest lamp off.
+    pub fn unwatches(&mut self, who: Who) {
+        self.at_phone(who, |p, now, out| p.unwatch(now, out));
+    }
+    /// Writes a line to somebody's phones.
+    pub fn pages(&mut self, who: Who, whom: &str, text: &str) {
+        self.at_phone(who, |p, now, out| p.page(now, whom, text, out));
+    }
     /// A second phone of an agent, which logs in like the first.
     pub fn second_phone(&mut self, who: Who) -> Who {
         let (name, [.., net, host]) = match self.phones[who.0].addr.ip() {

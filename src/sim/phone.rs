@@ -5,6 +5,9 @@
 
 mod carrier;
 mod register;
+mod watch;
+
+pub use watch::Watching;
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -77,6 +80,10 @@ enum Deed {
     Register,
     /// Send the REGISTER again that nobody has answered.
     Again,
+    /// The same with a SUBSCRIBE.
+    Watch(usize),
+    /// Renew a subscription.
+    Renew(usize),
 }
 
 /// A telephone.
@@ -125,6 +132,10 @@ pub struct Phone {
     pub early: bool,
     /// What it was told by INFO.
     pub told: String,
+    /// Its lamps.
+    pub watches: Vec<Watching>,
+    /// What was written to it.
+    pub pages: Vec<String>,
     /// What became of its transfers, as it was told: 202, 100, 200; or the refusal.
     pub transferred: Vec<(DialogKey, u16)>,
 }
@@ -173,6 +184,8 @@ impl Phone {
             late_offer: false,
             early: false,
             told: String::new(),
+            watches: Vec::new(),
+            pages: Vec::new(),
             transferred: Vec::new(),
         }
     }
@@ -412,6 +425,8 @@ impl Phone {
                 Deed::BreakDown(key, code) => self.say_no(now, key, code, out),
                 Deed::Register => self.register_now(now, out),
                 Deed::Again => self.register_again(now, out),
+                Deed::Watch(i) => self.watch_again(now, i, out),
+                Deed::Renew(i) => self.renew(now, i, out),
             }
         }
     }
@@ -427,6 +442,11 @@ impl Phone {
             && m.cseq().is_ok_and(|c| c.method == Method::Register)
         {
             return self.register_answered(now, m, out);
+        }
+        if let Ok(m) = &message
+            && self.lamp_message(now, from, m, out)
+        {
+            return;
         }
         self.feed(now, Input::Received { message, source: Flow::udp(self.addr, from) }, out);
     }

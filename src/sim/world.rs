@@ -452,6 +452,8 @@ fn call_settings(settings: &Settings) -> CallSettings {
             sip.users.insert((id.clone(), agent.to_string()), ha1);
         }
         sip.realms.insert(id.clone(), realm);
+        let extensions = t.config.extensions().map(|(n, agent)| ((id.clone(), n.to_owned()), agent.to_string()));
+        sip.extensions.extend(extensions);
         for r in t.config.routes.iter().filter(|r| r.from == route::Audience::Public) {
             sip.public_numbers.push((id.clone(), NumberPattern::parse(r.pattern.as_str()).expect("it was one before")));
         }

@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// What we answer to, for Allow (and 405).
-pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE, PRACK, REFER, NOTIFY";
+pub(super) const ALLOW: &str =
+    "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE, PRACK, REFER, NOTIFY, SUBSCRIBE, MESSAGE";
 /// The extensions we know, for Supported; requiring any of them is fine.
 pub(super) const SUPPORTED: [&str; 4] =
     [super::reliable::TAG, super::session::TAG, super::refer::REPLACES, super::refer::NOREFERSUB];

@@ -8,7 +8,7 @@ use crate::{
     base::{Now, TenantId},
     sip::{
         auth::{Verdict, params::Params},
-        msg::{Message, Name, SipUri, Uri},
+        msg::{Message, Name, NameAddr, SipUri, Uri},
         transport::Source,
     },
 };
@@ -121,6 +121,12 @@ impl Stack {
         if self.deadlines.get(&super::Timer::Sweep).is_none() {
             self.deadlines.set(super::Timer::Sweep, now.mono + crate::base::limits::SIP_NONCE_LIFE);
         }
+    }
+
+    /// Whether an address is this user's own: the name in From is what everybody else will see.
+    pub(super) fn is_own<E>(&self, tenant: &TenantId, user: &str, address: Result<NameAddr, E>) -> bool {
+        address
+            .is_ok_and(|a| a.uri.user() == user && a.uri.sip().is_some_and(|u| self.settings.tenant(&u.host) == Some(tenant)))
     }
 
     /// The tenant of the transaction's Request-URI.

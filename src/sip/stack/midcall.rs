@@ -22,6 +22,9 @@ impl Stack {
         if let Some(Method::Other(_)) | None = m.method() {
             return self.refuse(now, id, 501, "", out);
         }
+        if m.method() == Some(&Method::Subscribe) {
+            return self.resubscribe(now, id, m, source, out);
+        }
         let Some(key) = self.call_of(m) else { return self.refuse(now, id, 481, "", out) };
         let Ok(cseq) = m.cseq() else { return self.refuse(now, id, 400, "", out) };
         let Some(call) = self.calls.get_mut(&key) else { return };

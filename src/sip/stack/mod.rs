@@ -3,6 +3,7 @@
 //! ```text
 //! Received ─▶ receive ─▶ tx (which transaction? repeats end here) ─▶ uas      requests outside dialogs: Incoming
 //!                                                                 ├▶ register REGISTER
+//!                                                                 ├▶ subscribe, pager: SUBSCRIBE, MESSAGE
 //!                                                                 ├▶ midcall  requests inside dialogs: Reoffer, Ended ..
 //!                                                                 └▶ uac      responses: Progress, Answered, Refused
 //!                              reliable (PRACK), offers (what we ask inside dialogs), session (its timer), refer (REFER, NOTIFY,
@@ -23,12 +24,14 @@ mod identity;
 mod midcall;
 mod next;
 mod offers;
+mod pager;
 mod receive;
 mod refer;
 mod register;
 mod reliable;
 mod session;
 mod settings;
+mod subscribe;
 mod tx;
 mod uac;
 mod uas;
@@ -39,6 +42,8 @@ mod early_tests;
 #[cfg(test)]
 mod storm;
 #[cfg(test)]
+mod subscribe_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod torture;
@@ -48,6 +53,7 @@ use std::{collections::BTreeMap, sync::Arc};
 pub use crate::sip::transaction::Timers;
 pub use asking::{AskKey, Asking};
 pub use settings::{Listener, Reliable, SipSettings, TrunkPeer};
+pub use subscribe::LampChange;
 pub use wire::{Action, Body, Counters, DialogKey, EndedBy, Event, Input, Output, Refer, ReferId, Target, Who};
 
 use self::{
@@ -72,6 +78,7 @@ enum Timer {
     Client(TxId),
     Server(TxId),
     Call(DialogKey),
+    Watch(subscribe::WatchKey),
     Sweep,
 }
 
@@ -95,6 +102,7 @@ pub struct Stack {
     calls: BTreeMap<DialogKey, Call>,
     /// Our tag names the dialog: we made it, and never twice.
     tags: BTreeMap<String, DialogKey>,
+    watches: subscribe::Watches,
     deadlines: Deadlines<Timer>,
     counters: Counters,
     /// Stands where a request was that is not needed any more.
@@ -121,6 +129,7 @@ impl Stack {
             merged: BTreeMap::new(),
             calls: BTreeMap::new(),
             tags: BTreeMap::new(),
+            watches: subscribe::Watches::default(),
             deadlines: Deadlines::default(),
             counters: Counters::default(),
             nothing: Arc::new(Message::response(200, "")),
@@ -179,6 +188,7 @@ impl Stack {
             Action::Refer { dialog, to, replaces, headers } => self.refer(now, dialog, *to, replaces, &headers, out),
             Action::ByeRestored { dialog, headers } => self.bye_restored(now, &dialog, &headers, out),
             Action::Ask { ask, request } => self.ask(now, ask, *request, out),
+            Action::Lamp { tenant, user, change } => self.lamp(now, tenant, user, change, out),
         }
     }
 
@@ -188,6 +198,7 @@ impl Stack {
                 Timer::Client(id) => self.tick_client(now, id, out),
                 Timer::Server(id) => self.feed_server(now, id, tx::ServerInput::Tick, out),
                 Timer::Call(key) => self.tick_call(now, key, out),
+                Timer::Watch(key) => self.feed_watch(now, key, crate::sip::event::subscription::Input::Tick, out),
                 Timer::Sweep => {
                     self.digest.sweep(now.wall);
                     if self.digest.remembered() > 0 {
@@ -197,19 +208,24 @@ impl Stack {
             }
         }
         let changes = self.registrar.expire(now.mono);
-        Self::tell_reach(changes, out);
+        self.tell_reach(now, changes, out);
     }
 
     /// A stream is gone. Over a WebSocket nothing can come any more, so what waits for an answer has failed (RFC 5626 flow
     /// failure); over another stream the answer may come by a new connection (RFC 3261 18.2.2).
     fn closed(&mut self, now: Now, conn: ConnId, out: &mut Vec<Output>) {
         let changes = self.registrar.closed(conn);
-        Self::tell_reach(changes, out);
+        self.tell_reach(now, changes, out);
+        self.watches_closed(conn);
         self.web_closed(now, conn, out);
     }
 
-    fn tell_reach(changes: Vec<(Aor, Reach)>, out: &mut Vec<Output>) {
-        for (Aor { tenant, user }, reach) in changes {
+    fn tell_reach(&mut self, now: Now, changes: Vec<(Aor, Reach)>, out: &mut Vec<Output>) {
+        for (aor, reach) in changes {
+            if reach != Reach::Same {
+                self.reach_news(now, &aor, out);
+            }
+            let Aor { tenant, user } = aor;
             out.push(Output::Event(match reach {
                 Reach::Same => continue,
                 Reach::Registered(contacts) => Event::Registered { tenant, user, contacts },
@@ -246,6 +262,7 @@ impl Stack {
             transactions: self.clients.len() + self.servers.len(),
             dialogs: self.calls.len(),
             registered: self.registrar.len(),
+            subscriptions: self.watches.len(),
             ..self.counters
         }
     }

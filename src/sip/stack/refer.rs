@@ -235,7 +235,7 @@ impl Stack {
     pub(super) fn notified(&mut self, now: Now, id: TxId, key: DialogKey, m: &Arc<Message>, out: &mut Vec<Output>) {
         let about = m.headers.get(&Name::Event).map(|e| e.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
         if about.as_deref() != Some("refer") {
-            return self.refuse(now, id, 489, "", out);
+            return self.bad_event(now, id, out);
         }
         let Some(call) = self.calls.get_mut(&key) else { return };
         if !call.referring {

@@ -20,12 +20,7 @@ impl Stack {
             Login::Bad(code) => return self.refuse(now, id, code, "", out),
         };
         // Each for themselves: nobody registers another, whatever password they have.
-        let own = |a: Result<NameAddr, _>| {
-            a.is_ok_and(|a: NameAddr| {
-                a.uri.user() == user.as_str() && a.uri.sip().is_some_and(|u| self.settings.tenant(&u.host) == Some(&tenant))
-            })
-        };
-        if !own(m.to()) || !own(m.from()) {
+        if !self.is_own(&tenant, &user, m.to()) || !self.is_own(&tenant, &user, m.from()) {
             return self.refuse(now, id, 403, "", out);
         }
         let (Some(wish), Ok(call_id), Ok(cseq)) = (wish(m), m.call_id(), m.cseq()) else {
@@ -42,7 +37,7 @@ impl Stack {
         match self.registrar.register(now.mono, &aor, &request) {
             Ok(reach) => {
                 self.bindings_listed(now, id, m, &aor, out);
-                Self::tell_reach(vec![(aor, reach)], out);
+                self.tell_reach(now, vec![(aor, reach)], out);
             }
             Err(RegisterError::TooBrief) => {
                 let Some(s) = self.servers.get(&id) else { return };

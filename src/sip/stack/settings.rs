@@ -28,6 +28,8 @@ pub struct SipSettings {
     pub realms: BTreeMap<TenantId, String>,
     /// Who may register and call out.
     pub users: BTreeMap<(TenantId, String), Ha1>,
+    /// Numbers that lead to one user: what a lamp may be set on besides the name.
+    pub extensions: BTreeMap<(TenantId, String), String>,
     /// Carriers and other exchanges.
     pub trunks: Vec<TrunkPeer>,
     /// Numbers (or names) anybody may call without credentials.

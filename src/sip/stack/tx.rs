@@ -47,6 +47,8 @@ pub(super) enum Purpose {
         /// A challenge has been answered.
         tried: bool,
     },
+    /// The `n`th NOTIFY of a subscription.
+    Watch(super::subscribe::WatchKey, u32),
     /// Whatever comes back changes nothing (CANCEL).
     Quiet,
 }

@@ -98,6 +98,7 @@ impl Stack {
             Purpose::Inside { key, what, tried } => self.inside_response(now, id, key, (what, tried), m, out),
             Purpose::Bye(Some(retry)) if matches!(code, 401 | 407) => self.bye_again(now, id, *retry, m, out),
             Purpose::Ask(key) => Self::told(key, m, out),
+            Purpose::Watch(key, n) => self.notify_answered(now, key, n, m, out),
             Purpose::Bye(_) | Purpose::Quiet => {}
         }
     }
@@ -119,6 +120,9 @@ impl Stack {
             }
             Purpose::Inside { key, what, .. } => self.inside_unanswered(now, key, what, out),
             Purpose::Ask(ask) => out.push(Output::Event(Event::Told { ask, code, answer: None })),
+            Purpose::Watch(key, n) => {
+                self.feed_watch(now, key, crate::sip::event::subscription::Input::Unanswered(n), out);
+            }
             _ => {}
         }
     }

@@ -31,7 +31,7 @@ impl Stack {
     /// 8.2, in its order: method, extensions, body; then the method's own.
     pub(super) fn out_of_dialog(&mut self, now: Now, id: TxId, m: &Arc<Message>, source: Source, out: &mut Vec<Output>) {
         match m.method() {
-            Some(Method::Invite | Method::Options | Method::Register) => {}
+            Some(Method::Invite | Method::Options | Method::Register | Method::Subscribe | Method::Message) => {}
             // A BYE, INFO, UPDATE, PRACK or NOTIFY without To tag belongs to no dialog there could be.
             Some(Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify) => {
                 return self.refuse(now, id, 481, "", out);
@@ -51,6 +51,8 @@ impl Stack {
         match m.method() {
             Some(Method::Invite) => self.incoming(now, id, m, source, out),
             Some(Method::Register) => self.register(now, id, m, source, out),
+            Some(Method::Subscribe) => self.subscribe(now, id, m, source, out),
+            Some(Method::Message) => self.paged(now, id, m, source, out),
             _ => self.options(now, id, m, out),
         }
     }
@@ -78,6 +80,7 @@ impl Stack {
         response.headers.push(Name::Allow, ALLOW);
         response.headers.push(Name::Accept, ACCEPT);
         response.headers.push(Name::Supported, build::SUPPORTED.join(", "));
+        response.headers.push(Name::AllowEvents, crate::sip::event::ALLOW_EVENTS);
         self.respond(now, id, &response, out);
     }
 

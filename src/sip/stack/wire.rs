@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{AskKey, Asking};
+use super::{AskKey, Asking, LampChange};
 use crate::{
     base::{TenantId, TrunkId},
     sip::{
@@ -223,6 +223,15 @@ pub enum Action {
         /// What.
         request: Box<Asking>,
     },
+    /// What is to be seen of a user has changed: whoever watches is told.
+    Lamp {
+        /// Whose.
+        tenant: TenantId,
+        /// Who.
+        user: String,
+        /// What.
+        change: LampChange,
+    },
 }
 
 /// What the stack wants done or known.
@@ -433,7 +442,7 @@ pub enum Event {
     },
 }
 
-/// What the stack has seen. Only grows, except the last three.
+/// What the stack has seen. Only grows, except the last four.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counters {
     /// Requests taken.
@@ -460,4 +469,6 @@ pub struct Counters {
     pub dialogs: usize,
     /// Addresses of record that can be reached.
     pub registered: usize,
+    /// Subscriptions alive.
+    pub subscriptions: usize,
 }
