@@ -14,6 +14,8 @@ pub const SIP_LINE_MAX: usize = 8_192;
 pub const SIP_LIST_MAX: usize = 64;
 /// A stream peer that has sent half a message must send the rest within this.
 pub const SIP_STREAM_STALL: Duration = secs(15);
+/// A phone that registers over a stream sends a keep-alive at least this often (RFC 5626 4.4.1); sooner than NATs forget it.
+pub const SIP_FLOW_TIMER: Duration = secs(120);
 /// A stream without a message or keep-alive is closed after this.
 pub const SIP_STREAM_IDLE: Duration = mins(15);
 /// Most SIP stream connections at once; the newest is refused.
@@ -68,6 +70,8 @@ pub const SIP_NOTIFY_RETRY: Duration = secs(5);
 pub const SIP_NOTIFY_TRIES: u32 = 3;
 /// Longest text of a MESSAGE between phones, bytes (RFC 3428 8 advises 1,300 for the whole request). Longer: 413.
 pub const SIP_PAGER_MAX: usize = 1_000;
+/// Most redirections (3xx) one call follows; the next is its refusal.
+pub const SIP_REDIRECTS_MAX: usize = 3;
 /// Most keys that wait to be sent to one peer in INFO; the last are dropped.
 pub const INFO_KEYS_MAX: usize = 64;
 /// Most bindings of one address of record (RFC 3261 10.3); the registration beyond is refused.

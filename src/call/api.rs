@@ -128,6 +128,8 @@ pub enum Action {
     StopRecord { record: RecordId },
     /// Answer [`Event::Referred`]: below 300 it is done, else the refusal.
     AnswerRefer { leg: LegId, refer: ReferId, code: u16 },
+    /// Answer [`Event::SentOn`]: go where the permit leads, or take it for a refusal.
+    Follow { leg: LegId, permit: Option<trunk::Permit> },
     /// Say [`Event::Dialog`] once more: it is somebody else's now.
     Snapshot { leg: LegId },
     /// Copy what a leg says and hears into pipes, until it is stopped or the leg is gone.
@@ -237,6 +239,9 @@ pub enum Event {
     /// The phone of this leg wants it handed on: to a number or name, or to whom another leg of it talks with (attended). Wants
     /// [`Action::AnswerRefer`].
     Referred { leg: LegId, refer: ReferId, to: String, replaces: Option<LegId> },
+    /// The call of a leg is to go elsewhere, says the callee's side (3xx): from the number called to one of these, preferred
+    /// first. Wants [`Action::Follow`].
+    SentOn { leg: LegId, from: String, to: Vec<String> },
     /// A playback is over.
     Played { leg: LegId, play: PlayId, finished: bool },
     /// The digits are out.

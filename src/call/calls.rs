@@ -80,6 +80,10 @@ pub(super) struct Leg {
     pub trunk: Option<(TenantId, TrunkId)>,
     /// The lamp it lights.
     pub lamp: Option<super::lamps::Lit>,
+    /// Where it has been sent on to (3xx).
+    pub sent_on: Vec<String>,
+    /// For whom it is made, should it be sent on.
+    pub asked: Option<Box<(super::Party, Headers)>>,
 }
 
 /// Where a leg is. Data that exists in one state only lives there.
@@ -127,6 +131,8 @@ impl Leg {
             keys: VecDeque::new(),
             trunk: None,
             lamp: None,
+            sent_on: Vec::new(),
+            asked: None,
         }
     }
 }
@@ -267,6 +273,7 @@ impl Calls {
             Action::StopRecord { record } => media(Command::StopRecord { record }),
             Action::AnswerRefer { leg, refer, code } => self.answer_refer(now, leg, refer, code, out),
             Action::Snapshot { leg } => self.tell_dialog(leg, out),
+            Action::Follow { leg, permit } => self.follow(now, leg, permit, out),
             Action::Tap { tap, leg, said, heard } if self.live(leg) => {
                 media(Command::Tap { tap, leg, said: Some(said), heard: Some(heard) });
             }
@@ -336,8 +343,8 @@ impl Calls {
                 self.peer_answered(now, dialog, body, out);
                 self.lamp_of(now, dialog, out);
             }
-            E::Refused { dialog, code, reason_header, retry_after, .. } => {
-                if !self.trunk_refused(now, dialog, code, retry_after, out) {
+            E::Refused { dialog, code, reason_header, retry_after, contacts, .. } => {
+                if !self.trunk_refused(now, dialog, code, retry_after, out) && !self.sent_on(dialog, code, &contacts, out) {
                     self.peer_refused(now, dialog, code, reason_header.as_deref(), out);
                 }
             }

@@ -22,6 +22,10 @@ pub(super) struct Lit {
 }
 
 impl Lit {
+    /// The user.
+    pub fn name(&self) -> &str {
+        &self.user.1
+    }
     /// Dark so far.
     pub fn new(user: (TenantId, String), dialled: bool) -> Self {
         Lit { user, dialled, shown: None }

@@ -21,6 +21,7 @@
 //! | `digits` | keys sent, as events, tones or in INFO |
 //! | `policy` | what is spoken with whom: codecs, encryption, digits |
 //! | `lamps` | the calls of a user, for whoever watches |
+//! | `redirect` | calls sent on by a 3xx |
 //! | `refer` | handing on by signalling, when a phone asks for it |
 //! | `trunk` | carriers: registration, health, groups, limits |
 //! | `quality` | how legs sounded, and whether anything is heard of them |
@@ -38,6 +39,7 @@ mod midcall;
 mod outgoing;
 mod policy;
 mod quality;
+mod redirect;
 mod refer;
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ use crate::{
     sdp::{self, Session},
     sip::{
         msg::{Headers, Host, Name, NameAddr, SipUri, Uri},
+        registrar,
         stack::{self, Body, DialogKey, Target},
         transport::Transport,
     },
@@ -84,6 +85,7 @@ impl Calls {
                 more.push(name, value);
             }
         }
+        let asked = Box::new((caller.clone(), more.clone()));
         let (dial, user) = match to {
             Endpoint::Agent { tenant, user } => (self.dial_agent(&tenant, &user, &caller, more), Some((tenant, user))),
             Endpoint::Trunk(permit) => (self.dial_trunk(now, leg, permit, caller, more), None),
@@ -110,6 +112,7 @@ impl Calls {
         l.media_open = !closing;
         l.trunk = self.trunk_of_hunt(leg).filter(|_| !closing);
         l.lamp = user.map(|user| Lit::new(user, false));
+        l.asked = Some(asked);
         self.legs.insert(leg, l);
         if closing {
             return self.release(now, leg, out);
@@ -122,19 +125,20 @@ impl Calls {
         let bindings = self.stack.bindings(tenant, user);
         // A browser takes nothing that is not encrypted by a handshake, and for that we need a certificate.
         let reachable = |t: Transport| self.settings.fingerprint.is_some() || !t.is_web();
-        let bindings: Vec<_> = bindings.iter().filter(|b| reachable(b.flow.transport)).collect();
+        let bindings: Vec<_> = bindings.iter().filter(|b| reachable(b.flow.transport)).cloned().collect();
         let Some(first) = bindings.first() else { return Err(Cause::Unreachable) };
         let realm = self.settings.sip.realm(tenant);
         let here = || Host::parse(realm).unwrap_or(Host::Ip(first.flow.local.ip()));
         let to: Uri = SipUri::new(Some(user), here(), None).into();
-        let targets = bindings
-            .iter()
-            .map(|b| Target {
+        let targets = registrar::ways(&bindings)
+            .into_iter()
+            .map(|(b, next)| Target {
                 uri: b.contact.clone(),
                 to: Some(to.clone()),
                 flow: b.flow,
                 sticky: true,
-                next: Vec::new(),
+                next,
+                routes: b.path.clone(),
                 open: false,
             })
             .collect();

@@ -384,6 +384,7 @@ impl Center {
             ("ringdesk_interactions_waiting", waiting as u64),
             ("ringdesk_interactions_talking", talking as u64),
             ("ringdesk_legs", self.legs.len() as u64),
+            ("ringdesk_sip_subscriptions", self.calls.counters().subscriptions as u64),
             ("ringdesk_facts_total", self.seq),
         ];
         all.extend(self.calls.trunk_figures(now));

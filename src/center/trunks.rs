@@ -6,16 +6,18 @@
 
 use std::time::Duration;
 
+use media::wire::LegId;
+
 use super::{
-    Center, Output, Timer,
+    Center, LegUse, Output, Timer,
     command::{Refusal, RefusalCode},
-    fact::Fact,
+    fact::{Fact, Way},
     settings::TenantSettings,
 };
 use crate::{
     base::{AgentId, InteractionId, Now, TenantId, TrunkId, mins},
     call::{
-        route,
+        Action, route,
         trunk::{Denied, Permit, Wish, shown},
     },
     routing,
@@ -81,6 +83,38 @@ impl Center {
     ) -> Result<Permit, Refusal> {
         let (trunk, number) = outward(settings, number)?;
         self.permit_by(now, settings, whose, &trunk, &number, out)
+    }
+
+    /// A call of ours was sent on by whoever was called. It goes on if the one who called could have dialled that number; what
+    /// leads to somebody of ours does not, for whom to ring is the router's to say.
+    pub(super) fn sent_on(&mut self, now: Now, leg: LegId, from: &str, to: &[String], out: &mut Vec<Output>) {
+        let permit = to.iter().find_map(|number| self.sent_on_to(now, leg, from, number, out));
+        if permit.is_none() {
+            tracing::info!(?leg, from = %shown(from), "a call was sent on, and is not followed");
+        }
+        self.call(Action::Follow { leg, permit });
+    }
+
+    fn sent_on_to(&mut self, now: Now, leg: LegId, from: &str, number: &str, out: &mut Vec<Output>) -> Option<Permit> {
+        let (id, usage) = self.legs.get(&leg)?.clone();
+        let i = self.interactions.get(&id).filter(|i| !i.closed)?;
+        let settings = i.settings.clone();
+        let talks = i.talk.as_ref().map(|t| t.agent.clone());
+        let agent = match usage {
+            LegUse::Customer | LegUse::Helper => Some(talks?),
+            LegUse::Outside => None,
+            // A colleague's phone that sends on: the agent who dialled has the right, or not. A customer has none.
+            LegUse::Offer(_) if i.way == Way::Internal => {
+                AgentId::parse(&i.from).ok().filter(|a| settings.plan.agents.contains_key(a))
+            }
+            LegUse::Offer(_) | LegUse::Agent | LegUse::Supervisor(_) => return None,
+        };
+        if agent.is_none() && usage != LegUse::Outside {
+            return None;
+        }
+        let source = agent.as_ref().map_or(i.from.clone(), ToString::to_string);
+        let whose = Behalf { agent: agent.as_ref(), source: &source, diverted: Some(from), interaction: Some(id) };
+        self.permit(now, &settings, whose, number, out).ok()
     }
 
     /// The same by a trunk.

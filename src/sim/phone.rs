@@ -4,6 +4,7 @@
 //! to know; which port it listens on is said here.
 
 mod carrier;
+mod keys;
 mod register;
 mod watch;
 
@@ -19,7 +20,7 @@ use crate::{
     sdp::{self, LocalMedia, Offering, Session, Srtp, Web},
     sip::{
         auth::Credentials,
-        msg::{Headers, Message, Method, Name, NameAddr, SipUri, Uri},
+        msg::{Headers, Message, Method, Name, NameAddr, Uri},
         stack::{Action, DialogKey, Event, Input, Listener, Output, SipSettings, Stack, Target, Timers},
         transport::{Flow, Transport},
     },
@@ -37,6 +38,8 @@ pub enum Manner {
     Decline(Duration),
     /// A carrier that cannot: refuses at once with this status, and asks for so many seconds of patience.
     Refuse(u16, Option<u32>),
+    /// Sends the caller on to this number (302).
+    SendOn(&'static str),
 }
 
 /// Where a call of a phone stands.
@@ -230,6 +233,7 @@ impl Phone {
             flow: Flow::udp(self.addr, self.server),
             sticky: true,
             next: vec![],
+            routes: vec![],
             open: false,
         };
         let call = PhoneCall {
@@ -347,37 +351,6 @@ impl Phone {
         }
         self.feed(now, Input::Do(action), out);
         true
-    }
-
-    /// Puts the other side on hold by signalling, or takes it back.
-    pub fn hold(&mut self, now: Now, on: bool, out: &mut Vec<(SocketAddr, Bytes)>) {
-        let Some((key, call)) = self.call().filter(|(_, c)| c.stage == Stage::Up) else { return };
-        let mut local = self.local(call.rtp, 1);
-        local.direction = if on { Direction::SendOnly } else { Direction::SendRecv };
-        let Some(last) = call.ours.clone() else { return };
-        let ours = self.as_browser(call.rtp, sdp::reoffer(&last, &local));
-        if let Some(c) = self.calls.get_mut(&key) {
-            c.ours = Some(ours.clone());
-        }
-        self.feed(now, Input::Do(Action::Reinvite { dialog: key, body: body(&ours) }), out);
-    }
-
-    /// Presses transfer: the oldest call that is on goes to a number, or (`None`) to whom the newest one is with.
-    pub fn transfer(&mut self, now: Now, to: Option<&str>, out: &mut Vec<(SocketAddr, Bytes)>) {
-        let mut up = self.calls.iter().filter(|(_, c)| c.stage == Stage::Up).map(|(k, c)| (*k, c.other.clone()));
-        let (Some((dialog, _)), newest) = (up.next(), up.next_back()) else { return };
-        let user = to.map(str::to_owned).or_else(|| newest.as_ref().map(|(_, other)| other.clone()));
-        let host = crate::sip::msg::Host::parse(&self.domain).expect("the domain is a name");
-        let target = Box::new(SipUri::new(user.as_deref(), host, None));
-        let replaces = if to.is_none() { newest.map(|(k, _)| k) } else { None };
-        self.feed(now, Input::Do(Action::Refer { dialog, to: target, replaces, headers: self.extras.clone() }), out);
-    }
-
-    /// What names its call that is on to whoever may take its place (RFC 3891).
-    pub fn replaces(&self) -> Option<String> {
-        let s = self.stack.snapshot(self.call()?.0)?;
-        let tag = |t: &str| NameAddr::parse(t).ok().and_then(|a| a.tag());
-        Some(format!("{};to-tag={};from-tag={}", s.call_id, tag(&s.remote)?, tag(&s.local)?))
     }
 
     /// Registers, now and again and again.
@@ -552,6 +525,9 @@ impl Phone {
         if busy {
             return self.say_no(now, dialog, 486, out);
         }
+        if let Manner::SendOn(number) = self.manner {
+            return self.send_on(now, dialog, number, out);
+        }
         if let Manner::Refuse(code, patience) = self.manner {
             let mut headers = Headers::new();
             patience.iter().for_each(|s| headers.push(Name::RetryAfter, s));
@@ -568,7 +544,7 @@ impl Phone {
             Manner::Ignore => {}
             Manner::Answer(after) => self.deeds.push((now.mono + after, Deed::Answer(dialog))),
             Manner::Decline(after) => self.deeds.push((now.mono + after, Deed::Decline(dialog))),
-            Manner::Refuse(..) => {}
+            Manner::Refuse(..) | Manner::SendOn(_) => {}
         }
     }
 

@@ -83,6 +83,11 @@ impl Calls {
         self.next_trunk(now, leg)
     }
 
+    /// The number a leg has called by a trunk, as the carrier got it.
+    pub(in crate::call) fn number_called(&self, leg: LegId) -> Option<String> {
+        self.trunks.hunts.get(&leg).map(|h| h.permit.number().to_owned())
+    }
+
     /// The trunk a leg goes by.
     pub(in crate::call) fn trunk_of_hunt(&self, leg: LegId) -> Option<Key> {
         self.trunks.hunts.get(&leg).map(|h| h.key.clone())
@@ -140,7 +145,7 @@ impl Calls {
         let (own, diverted) = (policy.caller_id.as_deref(), hunt.permit.diverted());
         let said = identity::write(&policy.identity, &hunt.caller, own, user, diverted, &called, &policy.numbers, &host);
         let next = t.next.iter().filter_map(|n| self.flow_to(t, n.transport, n.addr)).collect();
-        let targets = vec![Target { uri, to: None, flow, sticky: false, next, open: t.open }];
+        let targets = vec![Target { uri, to: None, flow, sticky: false, next, routes: Vec::new(), open: t.open }];
         let mut headers = hunt.headers.clone();
         for (name, value) in said.headers.iter() {
             headers.push_raw(name.clone(), value.clone());

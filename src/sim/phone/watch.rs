@@ -100,6 +100,9 @@ impl Phone {
     }
 
     fn send_watch(&mut self, now: Now, i: usize, authorization: Option<String>, out: &mut Vec<(SocketAddr, Bytes)>) {
+        if authorization.is_none() {
+            self.watches[i].answered = None;
+        }
         let (user, domain, addr) = (&self.user, &self.domain, self.addr);
         let branch = self.rng.hex(8);
         let auth = authorization.map(|a| format!("Authorization: {a}\r\n")).unwrap_or_default();

@@ -38,6 +38,7 @@ fn the_lamp_of_a_colleague_flickers_burns_and_goes_dark_whatever_the_line_does()
         w.net = Net::default();
         w.dials(anna, "carl");
         w.pass(secs(2));
+        w.hangs_up(anna);
         let told = lamp(&w, ben, 0).told.join("");
         assert!(told.contains("direction=\"initiator\"") && told.contains("direction=\"recipient\""), "{told}");
         w.nothing_is_left();
@@ -74,10 +75,10 @@ fn presence_follows_the_agents_state() {
     w.sets_ready(anna);
     let caller = w.phone("+3265551234").dials("4001");
     w.until(|w| w.rings(anna));
-    w.until(|w| last(w, "<rpid:on-the-phone/>"));
+    w.until(|w| last(w, "<rpid:on-the-phone />"));
     w.answers(anna);
     w.pass(secs(5));
-    assert!(last(&w, "<rpid:on-the-phone/>"));
+    assert!(last(&w, "<rpid:on-the-phone />"));
     w.hangs_up(caller);
     w.until(|w| last(w, "<note>wrap-up</note>"));
     w.until(|w| last(w, "<note>Available</note>"));

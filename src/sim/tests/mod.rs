@@ -11,6 +11,7 @@ mod handing_by_phone;
 mod lamps;
 mod random;
 mod reattach;
+mod sent_on;
 mod shop;
 mod sound;
 mod streams;

@@ -35,9 +35,9 @@ impl Presence {
 /// A document. `talks`: a phone of theirs is in a call.
 pub fn write(entity: &str, presence: &Presence, talks: bool) -> String {
     let activity = match presence {
-        _ if talks => "<rpid:on-the-phone/>",
-        Presence::Busy => "<rpid:busy/>",
-        Presence::Away(_) => "<rpid:away/>",
+        _ if talks => "<rpid:on-the-phone />",
+        Presence::Busy => "<rpid:busy />",
+        Presence::Away(_) => "<rpid:away />",
         Presence::Available | Presence::Offline => "",
     };
     let (words, open) = match talks {
@@ -65,15 +65,15 @@ mod tests {
         let said = |p: Presence, talks| write("sip:ben@demo.example", &p, talks);
         let ready = said(Presence::Available, false);
         assert!(
-            ready.contains("<basic>open</basic>") && ready.contains("<note>Available</note>") && !ready.contains("<rpid:a/>")
+            ready.contains("<basic>open</basic>") && ready.contains("<note>Available</note>") && !ready.contains("<rpid:away")
         );
         let lunch = said(Presence::Away("lunch".into()), false);
         assert!(
-            lunch.contains("<basic>open</basic>") && lunch.contains("<rpid:away/>") && lunch.contains("<note>lunch</note>")
+            lunch.contains("<basic>open</basic>") && lunch.contains("<rpid:away />") && lunch.contains("<note>lunch</note>")
         );
-        assert!(said(Presence::Busy, false).contains("<rpid:busy/>"));
+        assert!(said(Presence::Busy, false).contains("<rpid:busy />"));
         assert!(said(Presence::Offline, false).contains("<basic>closed</basic>"));
         let talks = said(Presence::Offline, true);
-        assert!(talks.contains("<rpid:on-the-phone/>") && talks.contains("<basic>open</basic>"), "a phone in use is there");
+        assert!(talks.contains("<rpid:on-the-phone />") && talks.contains("<basic>open</basic>"), "a phone in use is there");
     }
 }

@@ -1,7 +1,12 @@
 //! The registrar's table (RFC 3261 section 10): which contacts an address of record can be reached at, and until when.
 //!
 //! Whether somebody may register is settled before ([`stack`](super::stack)). With each binding stays the path its REGISTER
-//! took: a call to it goes back that way, for the contact of a phone behind a NAT leads nowhere.
+//! took, and the proxies that want to stay on it (RFC 3327): a call to it goes back that way, for the contact of a phone behind a
+//! NAT leads nowhere.
+//!
+//! A phone that speaks RFC 5626 registers over several flows at once, each by its `reg-id`; all of them are one phone, known by
+//! its instance, and it is called over one of them at a time ([`ways`]). The instance is what tells phones apart; addresses made
+//! for that (GRUU, RFC 5627) are not given out.
 
 use std::collections::BTreeMap;
 
@@ -39,9 +44,14 @@ pub struct Binding {
     pub expires_at: Mono,
     /// `User-Agent`, for people.
     pub user_agent: String,
+    /// Proxies a request to it has to pass, nearest first (RFC 3327).
+    pub path: Vec<NameAddr>,
+    /// Which phone it is, whatever its address.
+    pub instance: Option<String>,
+    /// Which of the phone's flows (RFC 5626 4.2); only with an instance.
+    pub reg_id: Option<u32>,
     call_id: String,
     cseq: u32,
-    instance: Option<String>,
 }
 
 impl Binding {
@@ -65,6 +75,10 @@ pub struct Request {
     pub flow: Flow,
     /// `User-Agent`.
     pub user_agent: String,
+    /// The proxies on the path, nearest first.
+    pub path: Vec<NameAddr>,
+    /// The phone and whatever lies between know what a flow is: a `reg-id` counts.
+    pub outbound: bool,
 }
 
 /// What to do with the bindings.
@@ -127,7 +141,13 @@ impl Registrar {
                         return Err(RegisterError::TooBrief);
                     }
                     let instance = contact.params.get("+sip.instance").map(|i| i.into_owned());
-                    let same = |b: &Binding| b.contact.same(&contact.uri) || (instance.is_some() && b.instance == instance);
+                    let reg_id = request.outbound.then(|| reg_id(contact)).flatten().filter(|_| instance.is_some());
+                    let same_phone = |b: &Binding| instance.is_some() && b.instance == instance;
+                    // Two flows of one phone carry the same contact, and neither replaces the other (RFC 5626 6).
+                    let same = |b: &Binding| match (reg_id, b.reg_id) {
+                        (Some(new), Some(old)) => same_phone(b) && new == old,
+                        _ => b.contact.same(&contact.uri) || same_phone(b),
+                    };
                     if next.iter().any(|b| same(b) && outdated(b) && b.expires_at > now) {
                         return Err(RegisterError::OutOfOrder);
                     }
@@ -139,9 +159,11 @@ impl Registrar {
                             q: thousandths(contact.params.get("q").as_deref()),
                             expires_at: now + secs(u64::from((*expires).min(EXPIRES_MAX_S))),
                             user_agent: request.user_agent.clone(),
+                            path: request.path.clone(),
+                            instance,
+                            reg_id,
                             call_id: request.call_id.clone(),
                             cseq: request.cseq,
-                            instance,
                         });
                     }
                 }
@@ -193,7 +215,7 @@ impl Registrar {
             for b in self.table.get_mut(&aor).into_iter().flatten().filter(|b| gone(b)) {
                 // Not behind a NAT: a new stream to the address it announced will do. Nobody can open a WebSocket to a browser,
                 // and a phone has no certificate we could know it by.
-                let can_open = b.flow.transport == Transport::Tcp;
+                let can_open = b.flow.transport == Transport::Tcp && b.reg_id.is_none();
                 if let Some(uri) = b.contact.sip().filter(|u| can_open && u.host.ip() == Some(b.flow.remote.ip())) {
                     b.flow.remote.set_port(uri.port.unwrap_or(5060));
                     b.flow.conn = None;
@@ -202,6 +224,13 @@ impl Registrar {
             out.extend(self.retain(&aor, |b| !gone(b)).map(|reach| (aor, reach)));
         }
         out
+    }
+
+    /// A flow is gone, says the proxy that held it (430, RFC 5626 5.3.1): what was registered over it cannot be reached.
+    pub fn flow_failed(&mut self, contact: &Uri, flow: &Flow) -> Vec<(Aor, Reach)> {
+        let gone = |b: &Binding| b.reg_id.is_some() && b.flow == *flow && b.contact.same(contact);
+        let aors: Vec<Aor> = self.table.iter().filter(|(_, list)| list.iter().any(gone)).map(|(a, _)| a.clone()).collect();
+        aors.into_iter().filter_map(|aor| self.retain(&aor, |b| !gone(b)).map(|reach| (aor, reach))).collect()
     }
 
     fn retain(&mut self, aor: &Aor, keep: impl Fn(&Binding) -> bool) -> Option<Reach> {
@@ -232,6 +261,29 @@ impl Registrar {
     pub fn is_empty(&self) -> bool {
         self.table.is_empty()
     }
+}
+
+/// Each phone once, preferred first, and the other flows it can be reached by should the first be broken. A phone must not be
+/// rung over two flows at once (RFC 5626 6); the flow it renewed last is the one most likely to stand.
+pub fn ways(bindings: &[Binding]) -> Vec<(&Binding, Vec<Flow>)> {
+    let mut phones: Vec<(&Binding, Vec<Flow>)> = Vec::new();
+    for b in bindings {
+        let same = |p: &&mut (&Binding, Vec<Flow>)| b.reg_id.is_some() && p.0.reg_id.is_some() && p.0.instance == b.instance;
+        match phones.iter_mut().find(same) {
+            Some((first, others)) if b.expires_at > first.expires_at => {
+                others.insert(0, first.flow);
+                *first = b;
+            }
+            Some((_, others)) => others.push(b.flow),
+            None => phones.push((b, Vec::new())),
+        }
+    }
+    phones
+}
+
+/// `reg-id=1`: from 1, below 2^31 (RFC 5626 4.2).
+fn reg_id(contact: &NameAddr) -> Option<u32> {
+    contact.params.get("reg-id")?.parse().ok().filter(|n| (1..1 << 31).contains(n))
 }
 
 /// `q=0.5` as 500; 1000 when missing or nonsense.

@@ -12,7 +12,15 @@ fn flow(port: u16) -> Flow {
 }
 fn request(call_id: &str, cseq: u32, contacts: &[(&str, u32)]) -> Request {
     let set = contacts.iter().map(|(c, e)| (NameAddr::parse(c).unwrap(), *e)).collect();
-    Request { call_id: call_id.into(), cseq, wish: Wish::Set(set), flow: flow(4000), user_agent: "phone".into() }
+    Request {
+        call_id: call_id.into(),
+        cseq,
+        wish: Wish::Set(set),
+        flow: flow(4000),
+        user_agent: "phone".into(),
+        path: vec![],
+        outbound: false,
+    }
 }
 const DESK: &str = "<sip:anna@192.168.1.2:5060>;q=0.5";
 const SOFT: &str = "<sip:anna@192.168.1.3:5060>";
@@ -84,4 +92,43 @@ fn a_closed_stream_takes_the_phone_behind_a_nat_with_it_but_not_the_one_that_can
     assert_eq!(r.closed(ConnId(2)), []);
     assert_eq!(r.closed(ConnId(1)), [(anna(), Reach::Registered(1))]);
     assert_eq!(r.bindings(&anna())[0].flow.remote.port(), 5070);
+}
+
+/// Anna's phone, over one of its two flows.
+fn outbound(id: u32, cseq: u32, expires: u32) -> Request {
+    let contact = format!("<sip:anna@192.168.1.2:5060>;+sip.instance=\"<urn:uuid:1>\";reg-id={id}");
+    let way = Flow { transport: crate::sip::transport::Transport::Tcp, conn: Some(ConnId(u64::from(id))), ..flow(40_000) };
+    Request { flow: way, outbound: true, ..request(&format!("flow{id}"), cseq, &[(&contact, expires)]) }
+}
+
+#[test]
+fn a_phone_with_two_flows_is_one_phone_and_is_called_over_the_one_it_renewed_last() {
+    let mut r = Registrar::default();
+    assert_eq!(r.register(T0, &anna(), &outbound(1, 1, 100)), Ok(Reach::Registered(1)));
+    assert_eq!(r.register(T0 + secs(1), &anna(), &outbound(2, 1, 100)), Ok(Reach::Registered(2)));
+    assert_eq!(r.register(T0 + secs(2), &anna(), &request("desk", 1, &[(SOFT, 60)])), Ok(Reach::Registered(3)));
+    let conns = |r: &Registrar| -> Vec<Vec<Option<u64>>> {
+        let all =
+            |(b, others): (&Binding, Vec<Flow>)| std::iter::once(b.flow).chain(others).map(|f| f.conn.map(|c| c.0)).collect();
+        ways(r.bindings(&anna())).into_iter().map(all).collect()
+    };
+    assert_eq!(conns(&r), [vec![Some(2), Some(1)], vec![None]]);
+    assert_eq!(r.register(T0 + secs(50), &anna(), &outbound(1, 2, 100)), Ok(Reach::Same));
+    assert_eq!(conns(&r)[0], [Some(1), Some(2)]);
+    // A broken flow takes its binding, and only that: nobody could open the connection again.
+    assert_eq!(r.closed(ConnId(1)), [(anna(), Reach::Registered(2))]);
+    assert_eq!(conns(&r), [vec![Some(2)], vec![None]]);
+    let gone = r.bindings(&anna())[0].clone();
+    assert_eq!(r.flow_failed(&gone.contact, &gone.flow), [(anna(), Reach::Registered(1))]);
+}
+
+#[test]
+fn a_number_of_a_flow_counts_only_from_a_phone_that_says_which_one_it_is_and_knows_flows() {
+    let mut r = Registrar::default();
+    let anonymous = request("a", 1, &[("<sip:anna@192.168.1.2>;reg-id=1", 60)]);
+    r.register(T0, &anna(), &Request { outbound: true, ..anonymous }).unwrap();
+    assert_eq!(r.bindings(&anna())[0].reg_id, None);
+    let plain = Request { outbound: false, ..outbound(2, 1, 60) };
+    r.register(T0, &anna(), &plain).unwrap();
+    assert!(r.bindings(&anna()).iter().all(|b| b.reg_id.is_none()));
 }

@@ -61,6 +61,7 @@ impl Bench {
             flow,
             sticky: false,
             next: Vec::new(),
+            routes: vec![],
             open: false,
         };
         let from = NameAddr::new(Uri::parse("sip:us@shop.example").unwrap());

@@ -1,14 +1,18 @@
-//! REGISTER (section 10): who may, what is asked, what is answered.
+//! REGISTER (section 10): who may, what is asked, what is answered; over which flow (RFC 5626) and by which proxies (RFC 3327).
 
 use super::{Output, Stack, identity::Login, tx::TxId};
 use crate::{
-    base::Now,
+    base::{Now, limits::SIP_FLOW_TIMER},
     sip::{
         msg::{Contacts, Message, Name, NameAddr, Uri},
         registrar::{Aor, EXPIRES_MAX_S, EXPIRES_MIN_S, RegisterError, Request, Wish},
         transport::Source,
     },
 };
+
+/// The option tags.
+pub(super) const OUTBOUND: &str = "outbound";
+pub(super) const PATH: &str = "path";
 
 impl Stack {
     pub(super) fn register(&mut self, now: Now, id: TxId, m: &Message, source: Source, out: &mut Vec<Output>) {
@@ -26,7 +30,20 @@ impl Stack {
         let (Some(wish), Ok(call_id), Ok(cseq)) = (wish(m), m.call_id(), m.cseq()) else {
             return self.refuse(now, id, 400, "Bad Contact", out);
         };
+        let Ok(path) = m.addresses(Name::Path) else { return self.refuse(now, id, 400, "Bad Path", out) };
+        // Proxies that come between and are not named could not be passed on the way back: a phone with a flow needs the first
+        // of them to hold it (RFC 5626 6).
+        let direct = path.is_empty() && m.vias().is_ok_and(|v| v.len() == 1);
+        let held = path.last().is_some_and(|p| p.uri.sip().is_some_and(|u| u.params.has("ob")));
+        let flows = wants_flow(&wish).filter(|_| m.lists(&Name::Supported, OUTBOUND));
+        match flows {
+            Some(n) if n > 1 => return self.refuse(now, id, 400, "One Flow At A Time", out),
+            Some(_) if !direct && !held => return self.refuse(now, id, 439, "", out),
+            _ => {}
+        }
         let request = Request {
+            path,
+            outbound: flows.is_some(),
             call_id: call_id.into_owned(),
             cseq: cseq.number,
             wish,
@@ -36,7 +53,7 @@ impl Stack {
         let aor = Aor { tenant, user };
         match self.registrar.register(now.mono, &aor, &request) {
             Ok(reach) => {
-                self.bindings_listed(now, id, m, &aor, out);
+                self.bindings_listed(now, id, m, &aor, (request.outbound, source), out);
                 self.tell_reach(now, vec![(aor, reach)], out);
             }
             Err(RegisterError::TooBrief) => {
@@ -51,7 +68,15 @@ impl Stack {
     }
 
     /// 10.3 step 8: the 200 lists every binding with the time it has left.
-    fn bindings_listed(&mut self, now: Now, id: TxId, m: &Message, aor: &Aor, out: &mut Vec<Output>) {
+    fn bindings_listed(
+        &mut self,
+        now: Now,
+        id: TxId,
+        m: &Message,
+        aor: &Aor,
+        (outbound, source): (bool, Source),
+        out: &mut Vec<Output>,
+    ) {
         let Some(s) = self.servers.get(&id) else { return };
         let mut response = self.reply(m, 200, "", &s.tag);
         for binding in self.registrar.bindings(aor) {
@@ -60,10 +85,30 @@ impl Stack {
                 contact.params.set("q", format!("0.{:03}", binding.q));
             }
             contact.params.set("expires", binding.expires_s(now.mono));
+            if let Some(instance) = &binding.instance {
+                contact.params.set("+sip.instance", instance);
+            }
+            if let Some(id) = binding.reg_id {
+                contact.params.set("reg-id", id);
+            }
             response.headers.push(Name::Contact, contact);
+        }
+        response.headers.copy(&Name::Path, &m.headers);
+        if outbound {
+            response.headers.push(Name::Require, OUTBOUND);
+            if source.transport.is_reliable() {
+                response.headers.push(Name::from("Flow-Timer"), SIP_FLOW_TIMER.as_secs());
+            }
         }
         self.respond(now, id, &response, out);
     }
+}
+
+/// How many of the contacts ask for a flow of their own; `None`: none.
+fn wants_flow(wish: &Wish) -> Option<usize> {
+    let Wish::Set(list) = wish else { return None };
+    let asks = |c: &NameAddr| c.params.has("reg-id") && c.params.has("+sip.instance");
+    Some(list.iter().filter(|(c, _)| asks(c)).count()).filter(|n| *n > 0)
 }
 
 /// What a REGISTER asks. `None`: it contradicts itself.

@@ -262,8 +262,15 @@ impl World {
         let dialog = self.stacks[0].next_key();
         self.tally[0].started.insert(dialog);
         let flow = self.flow(0);
-        let to =
-            Target { uri: Uri::parse("sip:4000@192.0.2.2").unwrap(), to: None, flow, sticky: false, next: vec![], open: false };
+        let to = Target {
+            uri: Uri::parse("sip:4000@192.0.2.2").unwrap(),
+            to: None,
+            flow,
+            sticky: false,
+            next: vec![],
+            routes: vec![],
+            open: false,
+        };
         let from = NameAddr::new(Uri::parse("sip:ann@192.0.2.1").unwrap());
         let mut headers = Headers::new();
         if self.rng.below(4) == 0 {

@@ -79,7 +79,7 @@ fn rings(b: &mut Bench, on: bool) {
 fn a_lamp_is_granted_told_at_once_renewed_and_taken_off() {
     let mut b = Bench::new();
     assert_eq!(asks(&mut b, &LAMP), 200);
-    let tag = b.tag();
+    let tag = b.sent[0].to_tag().unwrap();
     assert_eq!(b.sent[0].headers.get(&Name::Expires).unwrap(), "300");
     let first = notified(&b).unwrap().clone();
     assert_eq!(first.headers.get(&Name::SubscriptionState).unwrap(), "active;expires=300");

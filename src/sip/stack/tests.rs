@@ -16,6 +16,7 @@ use crate::{
 };
 
 mod next;
+mod outbound;
 
 /// One stack, and a phone that writes its messages by hand.
 pub(super) struct Bench {
@@ -297,7 +298,7 @@ fn nobody_registers_or_calls_as_somebody_else() {
 fn what_we_do_not_do_is_said_politely() {
     let mut b = Bench::new();
     let to = "sip:4000@shop.example";
-    assert_eq!(b.says(&request("MESSAGE", to, "1", 1, "")), [405]);
+    assert_eq!(b.says(&request("PUBLISH", to, "1", 1, "")), [405]);
     assert!(b.sent[0].headers.has(&Name::Allow));
     assert_eq!(b.says(&request("FROBNICATE", to, "2", 2, "")), [501]);
     assert_eq!(b.says(&request("INVITE", to, "3", 3, "Require: 100rel, foo")), [420]);
@@ -366,6 +367,7 @@ fn dials(b: &mut Bench, credentials: Option<Credentials>) -> (DialogKey, Message
         flow,
         sticky: false,
         next: vec![],
+        routes: vec![],
         open: false,
     };
     let from = NameAddr::new(Uri::parse("sip:shop@192.0.2.1").unwrap());

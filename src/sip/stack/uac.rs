@@ -39,6 +39,7 @@ impl Stack {
         }
         let (local_tag, call_id) = (self.rng.hex(8), self.rng.hex(16));
         let mut m = Message::request(Method::Invite, request_uri(&to.uri));
+        to.routes.iter().for_each(|r| m.headers.push(Name::Route, r));
         m.headers.push(Name::MaxForwards, 70);
         m.headers.push(Name::From, from.clone().with_tag(&local_tag));
         m.headers.push(Name::To, NameAddr::new(to.to.clone().unwrap_or_else(|| request_uri(&to.uri))));
@@ -128,8 +129,9 @@ impl Stack {
     }
 
     fn refused(key: DialogKey, code: u16, reason: &str, out: &mut Vec<Output>) {
+        let contacts = Vec::new();
         let reason = if reason.is_empty() { crate::sip::msg::reason_phrase(code) } else { reason }.to_owned();
-        out.push(Output::Event(Event::Refused { dialog: key, code, reason, retry_after: None, reason_header: None }));
+        out.push(Output::Event(Event::Refused { dialog: key, code, reason, retry_after: None, reason_header: None, contacts }));
     }
 
     fn is_calling(&self, key: DialogKey, id: TxId) -> bool {
@@ -217,7 +219,10 @@ impl Stack {
         {
             return;
         }
-        if code == 503 && self.try_next(now, id, key, true, out) {
+        if code == 430 {
+            self.flow_gone(now, id, out);
+        }
+        if matches!(code, 430 | 503) && self.try_next(now, id, key, true, out) {
             return;
         }
         self.drop_call(now, key, out);
@@ -227,7 +232,16 @@ impl Stack {
             reason: m.reason().unwrap_or_default().to_owned(),
             retry_after: m.seconds(&Name::RetryAfter).map(|s| Duration::from_secs(u64::from(s))),
             reason_header: reason_of(m),
+            contacts: if (300..400).contains(&code) { elsewhere(m) } else { Vec::new() },
         }));
+    }
+
+    /// 430: the proxy in front of a phone has lost it (RFC 5626 11.5).
+    fn flow_gone(&mut self, now: Now, id: TxId, out: &mut Vec<Output>) {
+        let Some(c) = self.clients.get(&id) else { return };
+        let (Some(uri), flow) = (c.request.uri(), c.flow) else { return };
+        let changes = self.registrar.flow_failed(uri, &flow);
+        self.tell_reach(now, changes, out);
     }
 
     /// Answers a challenge to an INVITE with the credentials given for this call; false when they are not for this realm, or
@@ -306,4 +320,12 @@ impl Stack {
         again.headers.set(Name::CSeq, numbered.headers.get(&Name::CSeq).unwrap_or_default());
         self.send_request(now, again, flow, Purpose::Bye(None), out);
     }
+}
+
+/// The contacts of a 3xx, preferred first (RFC 3261 8.1.3.4). What cannot be read is nowhere.
+fn elsewhere(m: &Message) -> Vec<crate::sip::msg::Uri> {
+    let Ok(crate::sip::msg::Contacts::List(mut list)) = m.contacts() else { return Vec::new() };
+    let q = |c: &NameAddr| c.params.get("q").and_then(|q| q.parse::<f32>().ok()).unwrap_or(1.0);
+    list.sort_by(|a, b| q(b).total_cmp(&q(a)));
+    list.into_iter().map(|c| c.uri).collect()
 }

@@ -91,6 +91,8 @@ pub struct Target {
     pub sticky: bool,
     /// Where else, in this order, when nobody is there (RFC 3263 4.3).
     pub next: Vec<Flow>,
+    /// Proxies on the way, nearest first: the path a binding was registered by (RFC 3327).
+    pub routes: Vec<NameAddr>,
     /// Nobody has said which transport the peer wants: a long request goes by TCP first.
     pub open: bool,
 }
@@ -333,6 +335,8 @@ pub enum Event {
         retry_after: Option<Duration>,
         /// Their Reason header.
         reason_header: Option<String>,
+        /// Where else, says a 3xx, preferred first. Whether that is followed is decided upstairs.
+        contacts: Vec<Uri>,
     },
     /// Our 2xx was acknowledged: the call stands.
     Acked {

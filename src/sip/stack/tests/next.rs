@@ -13,7 +13,15 @@ fn way(port: u16) -> Flow {
 
 fn dials_two(b: &mut Bench, uri: &str, open: bool, body: &str) -> DialogKey {
     let dialog = b.stack.next_key();
-    let to = Target { uri: Uri::parse(uri).unwrap(), to: None, flow: way(1), sticky: false, next: vec![way(2)], open };
+    let to = Target {
+        uri: Uri::parse(uri).unwrap(),
+        to: None,
+        flow: way(1),
+        sticky: false,
+        next: vec![way(2)],
+        routes: vec![],
+        open,
+    };
     let from = NameAddr::new(Uri::parse("sip:shop@192.0.2.1").unwrap());
     let body = Some(("application/sdp".to_owned(), Bytes::from(body.to_owned())));
     b.does(Action::Invite { dialog, to, from, headers: Headers::new(), body, credentials: None });
@@ -133,7 +141,7 @@ fn a_secure_uri_is_called_over_tls_only_and_its_dialog_stays_secure() {
     let dialog = b.stack.next_key();
     let flow = Flow { transport: Transport::Tls, ..way(1) };
     let uri = Uri::parse("sips:0123@carrier.example").unwrap();
-    let to = Target { uri, to: None, flow, sticky: false, next: vec![], open: false };
+    let to = Target { uri, to: None, flow, sticky: false, next: vec![], routes: vec![], open: false };
     let from = NameAddr::new(Uri::parse("sip:shop@192.0.2.1").unwrap());
     b.does(Action::Invite { dialog, to, from, headers: Headers::new(), body: None, credentials: None });
     let contact = b.sent[0].contact().unwrap().uri.to_string();
