@@ -14,14 +14,10 @@ use crate::{
 pub(super) const ALLOW: &str =
     "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE, PRACK, REFER, NOTIFY, SUBSCRIBE, MESSAGE";
 /// The extensions we know, for Supported; requiring any of them is fine.
-pub(super) const SUPPORTED: [&str; 6] = [
-    super::reliable::TAG,
-    super::session::TAG,
-    super::refer::REPLACES,
-    super::refer::NOREFERSUB,
-    super::register::OUTBOUND,
-    super::register::PATH,
-];
+pub(super) const SUPPORTED: [&str; 4] =
+    [super::reliable::TAG, super::session::TAG, super::refer::REPLACES, super::refer::NOREFERSUB];
+/// Those we know as a registrar.
+pub(super) const REGISTRAR: [&str; 2] = [super::register::OUTBOUND, super::register::PATH];
 /// What bodies we read, for Accept (and 415).
 pub(super) const ACCEPT: &str = "application/sdp";
 

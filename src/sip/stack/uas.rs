@@ -60,7 +60,8 @@ impl Stack {
     /// 8.2.2.3: what they require and we do not have. False when it was refused.
     pub(super) fn extensions(&mut self, now: Now, id: TxId, m: &Message, out: &mut Vec<Output>) -> bool {
         let mut unknown = m.require();
-        unknown.retain(|tag| !build::SUPPORTED.iter().any(|known| known.eq_ignore_ascii_case(tag)));
+        let more: &[&str] = if m.method() == Some(&Method::Register) { &build::REGISTRAR } else { &[] };
+        unknown.retain(|tag| !build::SUPPORTED.iter().chain(more).any(|known| known.eq_ignore_ascii_case(tag)));
         // Proxy-Require is not for us by the letter, but whoever sends it here takes us for a proxy (RFC 4475 3.3.8).
         unknown.extend(m.headers.items(&Name::ProxyRequire));
         if unknown.is_empty() {
@@ -79,7 +80,7 @@ impl Stack {
         let mut response = self.reply(m, 200, "", &s.tag);
         response.headers.push(Name::Allow, ALLOW);
         response.headers.push(Name::Accept, ACCEPT);
-        response.headers.push(Name::Supported, build::SUPPORTED.join(", "));
+        response.headers.push(Name::Supported, [&build::SUPPORTED[..], &build::REGISTRAR].concat().join(", "));
         response.headers.push(Name::AllowEvents, crate::sip::event::ALLOW_EVENTS);
         self.respond(now, id, &response, out);
     }
