@@ -23,6 +23,8 @@
 //! | `reattach` | a phone lost in the middle of a talk |
 //! | `rooms` | who hears whom |
 //! | `refer` | phones that hand on |
+//! | `hearing` | who is listened to: answers to flows, transcripts |
+//! | `utterance` | where what is said begins and ends |
 //! | `trunks` | what carriers report, and who may call by them |
 //! | `record` | recordings and voicemail |
 //! | `chat` | visitors and messages |
@@ -40,6 +42,7 @@
 pub mod command;
 pub mod door;
 pub mod fact;
+pub mod hearing;
 pub mod memory;
 pub mod recover;
 pub mod settings;
@@ -66,6 +69,7 @@ pub mod streams;
 mod supervise;
 mod talk;
 mod trunks;
+pub mod utterance;
 mod voice;
 
 use std::{
@@ -111,6 +115,13 @@ pub enum Input {
         /// A few words for people.
         why: String,
     },
+    /// Somebody who is listened to speaks, or spoke.
+    Heard {
+        /// By which ear.
+        tap: TapId,
+        /// What.
+        heard: hearing::Heard,
+    },
     /// New business settings are in force.
     Settings(Arc<Settings>),
     /// New contacts are taken, or refused (the store is behind, the node drains).
@@ -146,6 +157,8 @@ pub enum Output {
     Ask(Box<Ask>),
     /// Something about a live copy of a call.
     Stream(streams::StreamOrder),
+    /// Something about listening to a call.
+    Hearing(hearing::HearingOrder),
     /// It happened: store it, then publish it.
     Fact(Record),
     /// Answer to a command.
@@ -191,6 +204,8 @@ enum Step {
     Call(call::Action),
     Route(TenantId, routing::Input),
     Run(InteractionId, ivr::Input),
+    /// Who is to be listened to may be somebody else now.
+    Listen(InteractionId),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -238,6 +253,8 @@ pub struct Config {
     pub recordings: PathBuf,
     /// Told in `NodeStarted`.
     pub version: String,
+    /// There is a recogniser: questions can be answered by voice, calls be written down.
+    pub hears: bool,
 }
 
 /// The center of a node.
@@ -252,6 +269,7 @@ pub struct Center {
     legs: BTreeMap<LegId, (InteractionId, LegUse)>,
     records: BTreeMap<RecordId, InteractionId>,
     streams: BTreeMap<TapId, InteractionId>,
+    ears: BTreeMap<TapId, hearing::Ear>,
     asks: BTreeMap<AskId, (InteractionId, ivr::AskId)>,
     /// Messages waiting to be committed: fact, contact, message.
     unstored: VecDeque<(u64, InteractionId, MessageId)>,
@@ -285,6 +303,7 @@ impl Center {
             legs: BTreeMap::new(),
             records: BTreeMap::new(),
             streams: BTreeMap::new(),
+            ears: BTreeMap::new(),
             asks: BTreeMap::new(),
             unstored: VecDeque::new(),
             timers: Deadlines::default(),
@@ -333,6 +352,7 @@ impl Center {
                 }
             }
             Input::StreamFailed { tap, why } => self.stream_failed(now, tap, &why, out),
+            Input::Heard { tap, heard } => self.heard(now, tap, heard, out),
             Input::Settings(s) => self.new_settings(now, s, out),
             Input::Admission(open) => self.admission = open,
             Input::Tick => self.tick(now, out),
@@ -417,6 +437,7 @@ impl Center {
                     }
                 }
                 Step::Run(id, input) => self.run_input(now, id, input, out),
+                Step::Listen(id) => self.listen(id, out),
             }
         }
     }
