@@ -1,6 +1,8 @@
 # What people type. The work is in scripts/.
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 DATA ?= data
+# Speech recognition costs a minute or two when it is built for the first time: `make run FEATURES=` goes without.
+FEATURES ?= whisper
 
 .PHONY: help run build test lint bench bench-calls
 
@@ -18,7 +20,7 @@ run: build
 build:
 	scripts/bootstrap.sh
 	scripts/web.sh build
-	cargo build --release --locked
+	cargo build --release --locked --features "$(FEATURES)"
 
 test:
 	scripts/bootstrap.sh --test

@@ -6,31 +6,38 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$HOME/.cargo/bin:$PATH" CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-auto}"
 
+# Everything is tested with speech recognition in it, and built with the same features everywhere: whisper.cpp is compiled once.
+features=(--workspace --locked --features ringdesk/whisper)
+# The program that browsers and phones talk to, as the tests of `full` leave it.
+program() { cargo test "${features[@]}" --test it --no-run; }
+
 format() { cargo fmt --all --check; }
 
 # The pure floors by themselves first: a tokio that crept into them is seen here.
 lint() {
     cargo clippy --workspace --no-default-features --all-targets --locked -- -D warnings
-    cargo clippy --workspace --all-targets --locked -- -D warnings
+    cargo clippy "${features[@]}" --all-targets -- -D warnings
+    # And as it is built by default, without.
+    cargo clippy --workspace --locked -- -D warnings
 }
 
 pure() { cargo test --workspace --no-default-features --locked; }
 
-full() { scripts/with-postgres.sh cargo test --workspace --locked; }
+full() { scripts/with-postgres.sh cargo test "${features[@]}"; }
 
 # The console: its types, its sizes, and people in browsers against the real program.
 web() {
     scripts/web.sh check
     scripts/web.sh build
-    cargo build --locked
+    program
     RINGDESK_BIN="$PWD/target/debug/ringdesk" scripts/web.sh stories
 }
 
 # Real phones against the real program: tests/peers/all, given the binary.
 peers() {
     if [ -x tests/peers/all ]; then
-        cargo build --locked
-        RINGDESK_BIN="$PWD/target/debug/ringdesk" tests/peers/all
+        program
+        RINGDESK_MUST_HEAR=1 RINGDESK_BIN="$PWD/target/debug/ringdesk" tests/peers/all
     elif [ -d tests/peers ]; then
         echo "tests/peers is there, but tests/peers/all is not or cannot be run" >&2
         return 1

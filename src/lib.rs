@@ -20,7 +20,7 @@
 //! | 4 edges | `net` | SIP over UDP, TCP, TLS and WebSocket |
 //! | 4 edges | `studio` | the desk in front of the media engine: files, speech, clips |
 //! | 4 edges | `store` | the journal and its projections in SQLite or PostgreSQL |
-//! | 4 edges | `speech` | text to speech |
+//! | 4 edges | `speech` | text to speech, and speech to words |
 //! | 5 doors | `channels` | outside messages to text and back: web chat |
 //! | 5 doors | `api` | REST, events, auth, pages |
 //! | 6 roof | `app` | settings, wiring, the loop, recovery, command line |

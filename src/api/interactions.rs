@@ -154,6 +154,35 @@ pub async fn timeline(State(shared): State<Arc<Shared>>, who: Who, Path(id): Pat
     Ok(Json(json!({"interaction": id, "facts": facts})))
 }
 
+/// Which lines.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Lines {
+    /// Only facts after this one.
+    #[serde(default)]
+    after: u64,
+    /// At most so many, 500 at most.
+    limit: Option<usize>,
+}
+
+/// What was said, as recognised: a fact `said` a line, in the order of recognition; `since` says when each began.
+#[utoipa::path(get, path = "/api/v1/interactions/{id}/transcript", tag = "interactions", params(("id" = String, Path), Lines),
+    responses((status = 200, body = shapes::Timeline), (status = 404, body = Problem)))]
+pub async fn transcript(
+    State(shared): State<Arc<Shared>>,
+    who: Who,
+    Path(id): Path<String>,
+    Params(which): Params<Lines>,
+) -> Result<Json<Value>, Problem> {
+    let id = wire::interaction_id(&id)?;
+    scope::may_see(&shared, &who, id).await?;
+    let limit = which.limit.unwrap_or(limits::LIST_MAX).clamp(1, limits::LIST_MAX);
+    let facts = shared.store.transcript(&who.tenant, id, which.after, limit).await.map_err(Problem::internal)?;
+    let facts: Vec<Value> = facts.iter().map(feed::fact_event).collect();
+    Ok(Json(json!({"interaction": id, "facts": facts})))
+}
+
 /// Why this agent: every routing decision about it, with the candidates and what kept each back.
 #[utoipa::path(get, path = "/api/v1/interactions/{id}/decisions", tag = "interactions", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Problem)))]

@@ -77,6 +77,7 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(i::list))
         .routes(routes!(i::get))
         .routes(routes!(i::timeline))
+        .routes(routes!(i::transcript))
         .routes(routes!(i::decisions))
         .routes(routes!(i::messages, i::say))
         .routes(routes!(i::note))
@@ -459,6 +460,7 @@ pub enum FactKind {
     RecordingStarted,
     RecordingEnded,
     VoicemailLeft,
+    Said,
     Message,
     ReadUpTo,
     Ticket,

@@ -46,6 +46,7 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/interactions", AGENT),
     ("GET", "/api/v1/interactions/{id}", AGENT),
     ("GET", "/api/v1/interactions/{id}/timeline", AGENT),
+    ("GET", "/api/v1/interactions/{id}/transcript", AGENT),
     ("GET", "/api/v1/interactions/{id}/decisions", AGENT),
     ("GET", "/api/v1/interactions/{id}/messages", AGENT),
     ("GET", "/api/v1/interactions/{id}/recording", AGENT),

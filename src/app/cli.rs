@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{
     clock::Clock,
-    config::Config,
+    config::{Config, Recogniser},
     demo::DemoCredentials,
     flows, people,
     serve::{self, Running},
@@ -183,6 +183,15 @@ struct Process {
     /// Folder of flow files.
     #[arg(long, env = "RINGDESK_FLOWS_DIR", value_name = "DIR")]
     flows: Option<PathBuf>,
+    /// What recognises speech.
+    #[arg(long, env = "RINGDESK_SPEECH_RECOGNISER", value_name = "NAME", value_enum)]
+    speech_recogniser: Option<Recogniser>,
+    /// Its model.
+    #[arg(long, env = "RINGDESK_SPEECH_MODEL", value_name = "FILE")]
+    speech_model: Option<PathBuf>,
+    /// Utterances recognised at once; 0 for one.
+    #[arg(long, env = "RINGDESK_SPEECH_THREADS", value_name = "N")]
+    speech_threads: Option<usize>,
 }
 
 impl Process {
@@ -205,6 +214,9 @@ impl Process {
         c.http.tls = self.http_tls.or(c.http.tls);
         c.media.bind = self.media_bind.or(c.media.bind);
         c.flows.dir = self.flows.or(c.flows.dir);
+        c.speech.recogniser = self.speech_recogniser.or(c.speech.recogniser);
+        c.speech.model = self.speech_model.or(c.speech.model);
+        set(&mut c.speech.threads, self.speech_threads);
         c.rtp_ports()?;
         Ok(c)
     }
@@ -293,6 +305,9 @@ fn greet(config: &Config, running: &Running, demo: bool) {
     let sip = running.sip.first().map(ToString::to_string).unwrap_or_default();
     println!("ringdesk {} is running: SIP {sip} (UDP and TCP), http://{}", env!("CARGO_PKG_VERSION"), running.http);
     println!("data: {}   facts replayed: {}", config.data.dir.display(), running.replayed);
+    if let Some(line) = config.recogniser_line() {
+        println!("speech recognition: {line}");
+    }
     if let Some(c) = &running.credentials {
         greet_demo(config, c);
     } else if demo {
@@ -324,6 +339,13 @@ fn greet_demo(config: &Config, c: &DemoCredentials) {
 async fn check(config: &Config) -> Result<bool> {
     let flows = flows::load(config.flows.dir.as_deref())?;
     println!("flows: {}", flows.keys().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+    match config.recogniser_line() {
+        Some(line) => {
+            drop(config.recognisers(|| 0)?);
+            println!("speech recognition: {line}: good");
+        }
+        None => println!("speech recognition: none"),
+    }
     let store = Store::open(&config.store_place()).await.context("the database")?;
     let Some(latest) = store.config_latest().await? else {
         println!("business configuration: none yet (serve --demo, or apply FILE)");

@@ -18,6 +18,7 @@ use crate::{
         stack::Reliable,
         transport::Transport,
     },
+    speech::recognise::{self, Kind, Pool},
 };
 
 /// Everything a process is told at boot.
@@ -38,6 +39,28 @@ pub struct Config {
     pub tls: TlsConfig,
     /// Name servers.
     pub dns: DnsConfig,
+    /// Speech recognition.
+    pub speech: Speech,
+}
+
+/// `[speech]`
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Speech {
+    /// What recognises speech: `whisper`, where the program was built with it. Nothing does by default.
+    pub recogniser: Option<Recogniser>,
+    /// The file of its model.
+    pub model: Option<PathBuf>,
+    /// Utterances recognised at once, each on a thread of its own; 0 for one.
+    pub threads: usize,
+}
+
+/// What can recognise speech.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Recogniser {
+    /// whisper.cpp.
+    Whisper,
 }
 
 /// `[dns]`
@@ -252,6 +275,30 @@ impl Config {
         Ok(lo..=hi)
     }
 
+    /// Starts what recognises speech, if that is configured; reads its model for it. `clock` counts microseconds.
+    pub fn recognisers(&self, clock: impl Fn() -> u64 + Clone + Send + 'static) -> Result<Option<Pool>> {
+        let Speech { recogniser, model, threads } = &self.speech;
+        let Some(recogniser) = recogniser else { return Ok(None) };
+        let kind = match recogniser {
+            Recogniser::Whisper => Kind::Whisper,
+        };
+        if *threads > limits::RECOGNISERS_MAX {
+            bail!("speech.threads: {threads} are more than {}", limits::RECOGNISERS_MAX);
+        }
+        let maker = recognise::maker(kind, model.as_deref())?;
+        Ok(Some(Pool::start(*threads, maker, clock)?))
+    }
+
+    /// What recognises speech, for people; none where nothing does.
+    pub fn recogniser_line(&self) -> Option<String> {
+        let Speech { recogniser, model, threads } = &self.speech;
+        let name = match (*recogniser)? {
+            Recogniser::Whisper => "whisper",
+        };
+        let model = model.as_ref().map(|m| m.display().to_string()).unwrap_or_default();
+        Some(format!("{name}, model {model}, threads {}", (*threads).max(1)))
+    }
+
     /// Every address SIP is spoken on: UDP and TCP on `sip.bind`, TLS on `sip.tls`, and what `[[sip.listen]]` adds.
     pub fn spoken(&self) -> Result<Vec<Spoken>> {
         let sip = &self.sip;
@@ -451,6 +498,22 @@ mod tests {
             };
             assert!(c.spoken().unwrap_err().to_string().contains(key));
         }
+    }
+
+    #[test]
+    fn a_recogniser_without_its_model_or_with_a_model_that_is_not_there_is_refused_by_its_key() {
+        let read = |text: &str| toml::from_str::<Config>(text).unwrap();
+        assert!(read("").recognisers(|| 0).unwrap().is_none());
+        let refused = |text: &str| read(text).recognisers(|| 0).unwrap_err().to_string();
+        assert!(refused("[speech]\nrecogniser = \"whisper\"\n").starts_with("speech.model: "));
+        assert!(refused("[speech]\nrecogniser = \"whisper\"\nthreads = 500\n").starts_with("speech.threads: "));
+        let absent = refused("[speech]\nrecogniser = \"whisper\"\nmodel = \"no/such.bin\"\n");
+        match cfg!(feature = "whisper") {
+            true => assert!(absent.starts_with("speech.model: cannot read no/such.bin"), "{absent}"),
+            false => assert!(absent.contains("was built without `whisper`"), "{absent}"),
+        }
+        let e = toml::from_str::<Config>("[speech]\nrecogniser = \"ear\"\n").unwrap_err().to_string();
+        assert!(e.contains("recogniser") && e.contains("whisper"), "{e}");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::{
 
 use tokio::sync::{broadcast, oneshot};
 
-use super::{ask::Asker, clock::Clock, streams::Streams};
+use super::{ask::Asker, clock::Clock, ears::Ears, streams::Streams};
 use crate::{
     base::{Mono, TenantId, limits, ms},
     call,
@@ -127,6 +127,8 @@ pub struct Edges {
     pub asker: Asker,
     /// Live copies of calls.
     pub streams: Streams,
+    /// Calls listened to.
+    pub ears: Ears,
     /// What is not stored.
     pub blinks: broadcast::Sender<(TenantId, Blink)>,
 }
@@ -255,6 +257,7 @@ impl Driver {
                 Output::Play { leg, play, prompts, repeat } => self.edges.studio.play(leg, play, prompts, repeat),
                 Output::Ask(ask) => self.edges.asker.ask(*ask),
                 Output::Stream(order) => self.edges.streams.order(order),
+                Output::Hearing(order) => self.edges.ears.order(order),
                 Output::Reply(id, answer) => replies.answer(id, answer, self.center.seq()),
                 // Nobody may be looking.
                 Output::Blink(tenant, blink) => drop(self.edges.blinks.send((tenant, blink))),

@@ -9,6 +9,7 @@ use super::driver::{Inbox, Shown};
 use crate::{
     call::Histogram,
     net::{Net, Tls},
+    speech::recognise::Recognisers,
     store::JournalHandle,
 };
 
@@ -20,6 +21,7 @@ pub struct Sources {
     pub tls: Option<Arc<Tls>>,
     pub engine: Arc<media::Engine>,
     pub journal: JournalHandle,
+    pub recognisers: Option<Recognisers>,
 }
 
 impl Sources {
@@ -61,6 +63,9 @@ impl Sources {
         line("ringdesk_journal_failures_total", j.failures);
         line("ringdesk_journal_backlog", j.backlog);
         line("ringdesk_journal_commit_max_us", j.commit_us_max);
+        for (name, value) in self.recognisers.iter().flat_map(Recognisers::figures) {
+            line(name, value);
+        }
         let sound = *self.shown.sound.lock().unwrap_or_else(|e| e.into_inner());
         line("ringdesk_legs_concealed_ms_total", sound.concealed_ms);
         line("ringdesk_legs_unauthentic_total", sound.unauthentic);

@@ -11,6 +11,7 @@
 //! | `flows` | flow files and what `ringdesk flow` does with them |
 //! | `ask` | outside HTTP questions of flows |
 //! | `streams` | live copies of calls, by WebSocket to programs outside |
+//! | `ears` | calls listened to: utterances cut and recognised |
 //! | `people` | logins made from the command line |
 //! | `demo` | a shop to try everything with, credentials made on the spot |
 //! | `metrics` | the text of `/metrics` |
@@ -24,6 +25,7 @@ mod clock;
 mod config;
 mod demo;
 mod driver;
+mod ears;
 mod flows;
 mod front;
 mod metrics;

@@ -18,6 +18,7 @@ use super::{
     config::Config,
     demo::{self, DemoCredentials},
     driver::{self, Driver, Edges, Inbox, Shown, Wake},
+    ears::Ears,
     flows,
     front::Front,
     metrics::Sources,
@@ -32,7 +33,7 @@ use crate::{
     channels::webchat,
     net::{Dns, Net, NetConfig, Tls},
     sip::{locate::Reach, stack::Listener, transport::Transport},
-    speech::{Engine as Speech, TextToSpeech},
+    speech::{Engine as Speech, TextToSpeech, recognise::Pool},
     store::{Journal, Store},
     studio::{EventSink, Library, Studio, StudioConfig, Voice},
 };
@@ -68,6 +69,7 @@ pub struct Running {
     store: Store,
     studio: Studio,
     engine: Arc<media::Engine>,
+    recognisers: Option<Pool>,
 }
 
 impl std::fmt::Debug for Running {
@@ -89,6 +91,13 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     config.make_data_dir()?;
     std::fs::create_dir_all(&recordings).with_context(|| format!("cannot make {}", recordings.display()))?;
     let recordings = recordings.canonicalize().with_context(|| format!("cannot find {}", recordings.display()))?;
+
+    // Reading a model takes its time, and what is wrong with it is to be said before anything is opened.
+    let recognisers = config.recognisers(move || clock.now().mono.0 / 1_000)?;
+    match config.recogniser_line() {
+        Some(line) => tracing::info!("speech is recognised by {line}"),
+        None => tracing::info!("speech is not recognised: no [speech] recogniser is configured"),
+    }
 
     let store = Store::open(&config.store_place()).await.context("the database")?;
     let (inbox, receiver) = driver::inbox();
@@ -160,7 +169,8 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
 
     // The loop.
     let calls = Calls::new(call_settings, rng.fork());
-    let center_config = CenterConfig { recordings: recordings.clone(), version: env!("CARGO_PKG_VERSION").into() };
+    let hears = recognisers.is_some();
+    let center_config = CenterConfig { recordings: recordings.clone(), version: env!("CARGO_PKG_VERSION").into(), hears };
     let mut center = Center::new(center_config, settings, calls, rng.fork());
     let mut first = Vec::new();
     let stored = memory.seq;
@@ -171,6 +181,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         journal: journal.handle(),
         asker: Asker::new(&config.flows.http_allow, inbox.clone())?,
         streams: Streams::new(&config.media.streams_allow, business.secrets.clone(), inbox.clone()),
+        ears: Ears::new(recognisers.as_ref().map(Pool::way), inbox.clone(), clock),
         blinks: blinks.clone(),
     };
     let driver = Driver { center, clock, edges, shown: shown.clone(), inbox: inbox.clone(), receiver, stored };
@@ -186,8 +197,15 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         next: AtomicU64::new(0),
     });
     let sip = api::SipDoor { net: net.clone(), plain: http, tls: https_at, proxies: config.http.trusted_proxies.clone() };
-    let sources =
-        Sources { shown, inbox: inbox.clone(), net, tls: tls.clone(), engine: engine.clone(), journal: journal.handle() };
+    let sources = Sources {
+        shown,
+        inbox: inbox.clone(),
+        net,
+        tls: tls.clone(),
+        engine: engine.clone(),
+        journal: journal.handle(),
+        recognisers: recognisers.as_ref().map(Pool::way),
+    };
     let health_journal = journal.handle();
     let health_engine = engine.clone();
     let health_tls = tls.clone();
@@ -254,6 +272,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         store,
         studio,
         engine,
+        recognisers,
     })
 }
 
@@ -272,9 +291,9 @@ impl Running {
         if lost > 0 {
             tracing::error!(lost, "facts were not written");
         }
-        let (studio, engine) = (self.studio, self.engine);
+        let (studio, engine, recognisers) = (self.studio, self.engine, self.recognisers);
         // Closing recordings waits for the disk.
-        let _ = tokio::task::spawn_blocking(move || drop((studio, engine))).await;
+        let _ = tokio::task::spawn_blocking(move || drop((studio, engine, recognisers))).await;
         self.store.close().await;
     }
 }

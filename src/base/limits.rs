@@ -223,6 +223,19 @@ pub const SPEECH_AT_ONCE: usize = 2;
 pub const SPEECH_TIMEOUT: Duration = secs(10);
 /// Synthesised files kept on disk; over it the oldest quarter goes and is made again when asked for.
 pub const SPEECH_FILES_MAX: usize = 20_000;
+/// Utterances waiting for a recogniser; the newest beyond is answered with nothing.
+pub const UTTERANCES_WAITING_MAX: usize = 64;
+/// Sound kept for a recogniser that does not come to read it, milliseconds; what comes after is not heard.
+pub const EAR_PIPE_MS: u32 = 1_000;
+/// Most people listened to at once in the whole process; the next one is not heard.
+pub const EARS_MAX: usize = 1_000;
+/// From the first word of an answer until a flow stops waiting for what was said: the longest utterance, and as long again
+/// for recognising it.
+pub const SPEECH_ANSWER_MAX: Duration = secs(20);
+/// Longest line of a transcript, characters; the end is left out.
+pub const TRANSCRIPT_LINE_MAX: usize = 1_000;
+/// Most threads that recognise speech.
+pub const RECOGNISERS_MAX: usize = 64;
 /// Most prompts in one playback. More: the playback is refused.
 pub const PROMPTS_PER_PLAY: usize = 64;
 /// Sound of prompts kept in memory, bytes; the least recently played goes.

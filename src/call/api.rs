@@ -133,7 +133,7 @@ pub enum Action {
     /// Say [`Event::Dialog`] once more: it is somebody else's now.
     Snapshot { leg: LegId },
     /// Copy what a leg says and hears into pipes, until it is stopped or the leg is gone.
-    Tap { tap: TapId, leg: LegId, said: Pipe, heard: Pipe },
+    Tap { tap: TapId, leg: LegId, said: Pipe, heard: Option<Pipe> },
     /// No more of that; the pipes are closed.
     StopTap { tap: TapId },
     /// Put the peer on hold by signalling (sendonly), or take it back.

@@ -275,10 +275,10 @@ impl Calls {
             Action::Snapshot { leg } => self.tell_dialog(leg, out),
             Action::Follow { leg, permit } => self.follow(now, leg, permit, out),
             Action::Tap { tap, leg, said, heard } if self.live(leg) => {
-                media(Command::Tap { tap, leg, said: Some(said), heard: Some(heard) });
+                media(Command::Tap { tap, leg, said: Some(said), heard });
             }
             // Whoever reads must not wait for what never comes.
-            Action::Tap { said, heard, .. } => [said, heard].iter().for_each(media::pipe::Pipe::close),
+            Action::Tap { said, heard, .. } => [said].iter().chain(&heard).for_each(media::pipe::Pipe::close),
             Action::StopTap { tap } => media(Command::StopTap { tap }),
             Action::Hold { leg, on } => self.hold(now, leg, on, out),
             Action::Lamp { tenant, user, change } => self.sip(now, stack::Action::Lamp { tenant, user, change }, out),

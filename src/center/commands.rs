@@ -304,10 +304,16 @@ impl Center {
             Command::RecordPause { interaction, paused } => {
                 self.staff(by)?;
                 self.about(tenant, by, interaction)?;
+                let listened = self.ears_mute(interaction, paused, out);
                 let streamed = self.streams_mute(interaction, paused, out);
                 match self.record_pause(now, interaction, by, paused, out) {
-                    Err(_) if streamed => {
-                        let name = if paused { "streams_paused" } else { "streams_resumed" };
+                    Err(_) if streamed || listened => {
+                        let name = match (streamed, paused) {
+                            (true, true) => "streams_paused",
+                            (true, false) => "streams_resumed",
+                            (false, true) => "transcript_paused",
+                            (false, false) => "transcript_resumed",
+                        };
                         let fact = Fact::FlowEvent { interaction, name: name.into(), data: Default::default() };
                         self.fact(now, tenant, fact, out);
                     }

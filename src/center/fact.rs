@@ -3,9 +3,11 @@
 //! Every list, report and restart is a fold over these. A new field needs a serde default; a new kind of fact is a new
 //! variant; nothing is ever removed, so that a journal of any age can be read.
 
+mod ends;
 mod kinds;
 mod quality;
 
+pub use ends::{ConsultEnd, LegTrouble, Unqueued};
 pub use quality::Quality;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -455,6 +457,25 @@ pub enum Fact {
         ms: u64,
     },
 
+    /// Somebody said something: a line of the transcript.
+    Said {
+        /// Which contact.
+        interaction: InteractionId,
+        /// Whose line.
+        by: LegRole,
+        /// Which agent: of agents, helpers and supervisors.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<AgentId>,
+        /// The words as recognised.
+        text: String,
+        /// How sure the recogniser is, 0 to 1.
+        confidence: f64,
+        /// When it began.
+        since: Wall,
+        /// How long it was, milliseconds.
+        ms: u64,
+    },
+
     // ---- writing ----
     /// A message of the conversation.
     Message {
@@ -530,58 +551,6 @@ pub enum Fact {
         /// On, or cleared.
         on: bool,
     },
-}
-
-/// Why a contact left its queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unqueued {
-    /// An agent took it.
-    Answered,
-    /// The customer left.
-    Abandoned,
-    /// Waited as long as the flow allows.
-    Timeout,
-    /// Nobody there to take it.
-    NoAgents,
-    /// Too many waiting.
-    Full,
-    /// The customer chose another way by key.
-    ExitKey,
-    /// Moved to another queue.
-    Moved,
-    /// The server went down under it.
-    ServerRestart,
-    /// The contact was ended from our side.
-    Ended,
-}
-
-/// How a consultation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConsultEnd {
-    /// The helper has the customer now.
-    Completed,
-    /// The agent went back to the customer.
-    Cancelled,
-    /// Nobody took it.
-    NotTaken,
-    /// The helper hung up.
-    HelperLeft,
-    /// The contact ended, or went elsewhere.
-    Ended,
-}
-
-/// What may be wrong with a leg's sound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LegTrouble {
-    /// Nothing arrives: one way of the sound is broken.
-    Unheard,
-    /// What arrives is sound of nobody: a muted or dead microphone.
-    Muted,
-    /// An agent's phone is gone in the middle of a talk, and is waited for.
-    Lost,
 }
 
 /// Milliseconds of a duration as a journal number.

@@ -39,7 +39,7 @@ impl Center {
         // The run is put back before its wishes are carried out, since those may reach it again.
         let snapshot = i.channel.is_text().then(|| run.snapshot());
         let moved = rests || said.iter().any(|o| matches!(o, ivr::Output::Entered { .. }));
-        let tenant = i.tenant.clone();
+        let (tenant, channel) = (i.tenant.clone(), i.channel);
         i.run = Some(run);
         // Where it stands comes before what it does there: a crash in between does it again rather than not at all.
         if let (true, Some(state)) = (moved, snapshot) {
@@ -47,6 +47,9 @@ impl Center {
         }
         for o in said {
             self.run_output(now, id, o, out);
+        }
+        if channel == Channel::Voice {
+            self.step(Step::Listen(id));
         }
     }
 

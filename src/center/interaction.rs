@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use media::wire::{Audience, BridgeId, LegId, PlayId, RecordId};
+use media::wire::{Audience, BridgeId, LegId, PlayId, RecordId, TapId};
 
 use super::{
     command::{SuperviseMode, TransferTo},
@@ -204,6 +204,10 @@ pub(super) struct Voice {
     pub recording: Option<RecordingNow>,
     /// Live copies to programs outside.
     pub streams: Vec<StreamNow>,
+    /// Who is listened to, and by which tap.
+    pub ears: Vec<(LegId, TapId)>,
+    /// Nothing is to be heard: card digits.
+    pub deaf: bool,
     /// Recordings that were stopped and are not yet closed.
     pub closing: Vec<Closing>,
     /// A message to be left, once prompt and beep are over.

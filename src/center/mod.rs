@@ -24,6 +24,8 @@
 //! | `rooms` | who hears whom |
 //! | `refer` | phones that hand on |
 //! | `lamps` | what the phones of colleagues show |
+//! | `hearing` | who is listened to: answers to flows, transcripts |
+//! | `utterance` | where what is said begins and ends |
 //! | `trunks` | what carriers report, and who may call by them |
 //! | `record` | recordings and voicemail |
 //! | `chat` | visitors and messages |
@@ -41,6 +43,7 @@
 pub mod command;
 pub mod door;
 pub mod fact;
+pub mod hearing;
 pub mod memory;
 pub mod recover;
 pub mod settings;
@@ -68,6 +71,7 @@ pub mod streams;
 mod supervise;
 mod talk;
 mod trunks;
+pub mod utterance;
 mod voice;
 
 use std::{
@@ -113,6 +117,13 @@ pub enum Input {
         /// A few words for people.
         why: String,
     },
+    /// Somebody who is listened to speaks, or spoke.
+    Heard {
+        /// By which ear.
+        tap: TapId,
+        /// What.
+        heard: hearing::Heard,
+    },
     /// New business settings are in force.
     Settings(Arc<Settings>),
     /// New contacts are taken, or refused (the store is behind, the node drains).
@@ -148,6 +159,8 @@ pub enum Output {
     Ask(Box<Ask>),
     /// Something about a live copy of a call.
     Stream(streams::StreamOrder),
+    /// Something about listening to a call.
+    Hearing(hearing::HearingOrder),
     /// It happened: store it, then publish it.
     Fact(Record),
     /// Answer to a command.
@@ -193,6 +206,8 @@ enum Step {
     Call(call::Action),
     Route(TenantId, routing::Input),
     Run(InteractionId, ivr::Input),
+    /// Who is to be listened to may be somebody else now.
+    Listen(InteractionId),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -241,6 +256,8 @@ pub struct Config {
     pub recordings: PathBuf,
     /// Told in `NodeStarted`.
     pub version: String,
+    /// There is a recogniser: questions can be answered by voice, calls be written down.
+    pub hears: bool,
 }
 
 /// The center of a node.
@@ -255,6 +272,7 @@ pub struct Center {
     legs: BTreeMap<LegId, (InteractionId, LegUse)>,
     records: BTreeMap<RecordId, InteractionId>,
     streams: BTreeMap<TapId, InteractionId>,
+    ears: BTreeMap<TapId, hearing::Ear>,
     asks: BTreeMap<AskId, (InteractionId, ivr::AskId)>,
     /// Messages waiting to be committed: fact, contact, message.
     unstored: VecDeque<(u64, InteractionId, MessageId)>,
@@ -288,6 +306,7 @@ impl Center {
             legs: BTreeMap::new(),
             records: BTreeMap::new(),
             streams: BTreeMap::new(),
+            ears: BTreeMap::new(),
             asks: BTreeMap::new(),
             unstored: VecDeque::new(),
             timers: Deadlines::default(),
@@ -337,6 +356,7 @@ impl Center {
                 }
             }
             Input::StreamFailed { tap, why } => self.stream_failed(now, tap, &why, out),
+            Input::Heard { tap, heard } => self.heard(now, tap, heard, out),
             Input::Settings(s) => self.new_settings(now, s, out),
             Input::Admission(open) => self.admission = open,
             Input::Tick => self.tick(now, out),
@@ -422,6 +442,7 @@ impl Center {
                     }
                 }
                 Step::Run(id, input) => self.run_input(now, id, input, out),
+                Step::Listen(id) => self.listen(id, out),
             }
         }
     }

@@ -14,7 +14,7 @@
 use media::wire::{Audience, LegId};
 
 use super::{
-    Center,
+    Center, Step,
     command::SuperviseMode,
     interaction::{Interaction, Talk},
 };
@@ -96,6 +96,7 @@ impl Center {
         let wanted = audience(i, |l| self.calls.has(l) && !self.calls.is_closing(l));
         let sides = sides(i);
         let Some(v) = self.interactions.get_mut(&id).and_then(|i| i.voice.as_mut()) else { return };
+        self.steps.push_back(Step::Listen(id));
         if v.rows != wanted {
             let before = std::mem::replace(&mut v.rows, wanted.clone());
             if wanted.rows.is_empty() {

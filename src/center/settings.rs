@@ -4,10 +4,12 @@
 //! swapped whole. Running interactions keep the `Arc` they began with. Passwords are not in it: they live in the directory.
 
 mod floor;
+mod transcripts;
 mod trunks;
 
 pub use floor::{CallRules, Supervision};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
+pub use transcripts::Transcripts;
 
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +82,9 @@ pub struct Tenant {
     /// The one that is sent every conversation with an agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream_talks: Option<String>,
+    /// Which calls are written down while they are spoken.
+    #[serde(skip_serializing_if = "Transcripts::is_default")]
+    pub transcripts: Transcripts,
     /// Promises made on tickets.
     pub slas: BTreeMap<SlaId, Sla>,
     /// The promise on a ticket that names none.
@@ -231,6 +236,7 @@ impl Business {
             bad.extend(t.routing.validate().into_iter().map(|p| format!("{at}.routing.{p}")));
             t.route_problems(&at, &mut bad);
             t.supervision.problems(&at, |q| t.routing.queues.contains_key(q), &mut bad);
+            t.transcripts.problems(&at, |q| t.routing.queues.contains_key(q), &mut bad);
             t.trunk_problems(&at, &mut bad);
             t.group_problems(&at, &mut bad);
             t.stream_problems(&at, &mut bad);

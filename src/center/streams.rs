@@ -120,7 +120,7 @@ impl Center {
         if paused {
             out.push(Output::Stream(StreamOrder::Mute { tap, on: true }));
         }
-        self.call(Action::Tap { tap, leg, said: customer, heard });
+        self.call(Action::Tap { tap, leg, said: customer, heard: Some(heard) });
         self.stream_fact(now, &tenant, id, "stream_started", name, &[], out);
         Ok(())
     }

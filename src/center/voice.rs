@@ -194,6 +194,7 @@ impl Center {
 
     fn customer_leg_gone(&mut self, now: Now, id: InteractionId, cause: Cause, by: By, out: &mut Vec<Output>) {
         self.streams_end(now, id, out);
+        self.ears_end(id, out);
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let was_up = i.voice.as_mut().is_some_and(|v| {
             v.leg = None;

@@ -268,7 +268,7 @@ pub struct Gather {
     pub prompts: Vec<At<String>>,
     /// Keys are taken.
     pub dtmf: bool,
-    /// Speech is taken. (Typed text always is.)
+    /// Speech is taken, where there is a recogniser. (Typed text always is.)
     pub speech: bool,
     /// What the answer may be.
     pub mode: GatherMode,

@@ -182,7 +182,7 @@ fn parsed(yaml: &str) -> Business {
     Business::parse(yaml).expect("the businesses of the simulator are well written")
 }
 
-fn flows(files: &[(&str, &str)]) -> Flows {
+pub(super) fn flows(files: &[(&str, &str)]) -> Flows {
     let read = |(file, text): &(&str, &str)| {
         let flow = ivr::Flow::parse(file, text).expect("the flows of the house are well written");
         (flow.id.clone(), Arc::new(flow))

@@ -66,7 +66,7 @@ pub struct FakeMedia {
     bridges: BTreeMap<BridgeId, Audience>,
     records: BTreeMap<RecordId, Recording>,
     /// Copies: whose, and where to.
-    taps: BTreeMap<TapId, (LegId, [Pipe; 2])>,
+    taps: BTreeMap<TapId, (LegId, Vec<Pipe>)>,
     /// Commands that make no sense to an engine: a bug upstairs.
     pub complaints: Vec<String>,
     /// Names already used by legs.
@@ -199,13 +199,13 @@ impl FakeMedia {
                 None => self.complain(format!("{record:?} is not running")),
             },
             Command::PlayPipe { leg, .. } => self.complain(format!("a live pipe for {leg:?} that nobody fills")),
-            Command::Tap { tap, leg, said: Some(said), heard: Some(heard) } => {
+            Command::Tap { tap, leg, said: Some(said), heard } => {
                 if !self.legs.contains_key(&leg) {
                     self.complain(format!("{tap:?} of {leg:?}, which is not open"));
                 }
-                self.taps.insert(tap, (leg, [said, heard]));
+                self.taps.insert(tap, (leg, [said].into_iter().chain(heard).collect()));
             }
-            Command::Tap { tap, .. } => self.complain(format!("{tap:?} of half a conversation")),
+            Command::Tap { tap, .. } => self.complain(format!("{tap:?} of what is heard alone")),
             Command::StopTap { tap } => {
                 if let Some((_, pipes)) = self.taps.remove(&tap) {
                     pipes.iter().for_each(Pipe::close);

@@ -18,6 +18,7 @@
 //! | `phone` | a telephone |
 //! | `net` | the network |
 //! | `media` | the engine's stand-in |
+//! | `ears` | who is listened to, and what is understood |
 //! | `store` | the journal, and how it crashes |
 //! | `tape` | what the center was given, given again |
 //! | `business` | the configuration and the flow |
@@ -25,6 +26,7 @@
 //! | `walk` | people who do anything at any time |
 
 pub mod business;
+pub mod ears;
 pub mod invariants;
 pub mod look;
 pub mod media;

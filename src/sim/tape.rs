@@ -30,6 +30,8 @@ pub enum Taped {
     Media(media::wire::Event),
     /// A command.
     Command(Envelope),
+    /// Something heard on a call.
+    Heard(media::wire::TapId, crate::center::hearing::Heard),
     /// Facts are safe up to here.
     Stored(u64),
     /// Time.
@@ -56,6 +58,7 @@ impl Taped {
             }
             Taped::Media(e) => Input::Call(call::Input::Media(e.clone())),
             Taped::Command(e) => Input::Command(e.clone()),
+            Taped::Heard(tap, heard) => Input::Heard { tap: *tap, heard: heard.clone() },
             Taped::Stored(seq) => Input::Stored(*seq),
             Taped::Tick => Input::Tick,
         }

@@ -8,9 +8,11 @@ use std::{
 };
 
 use bytes::Bytes;
+use media::wire::TapId;
 
 use super::{
     business::{self, Flows, Opening},
+    ears::Ears,
     invariants::Watch,
     media::{FakeMedia, Soon},
     net::Net,
@@ -26,6 +28,7 @@ use crate::{
         Ask, Center, Config, Input, Output,
         command::{CommandId, Done, Refusal},
         fact::Record,
+        hearing::Heard,
         settings::{Business, Settings},
         streams::StreamOrder,
     },
@@ -43,6 +46,7 @@ enum Event {
     ToCenter { from: SocketAddr, bytes: Bytes },
     ToPhone { to: SocketAddr, bytes: Bytes },
     Media(Soon),
+    Ear(TapId, Heard),
     Stored(u64),
 }
 
@@ -74,6 +78,8 @@ pub struct World {
     pub asks: Vec<Ask>,
     /// What was said about live copies of calls.
     pub streams: Vec<StreamOrder>,
+    /// Who is listened to.
+    pub ears: Ears,
     pub(super) replies: BTreeMap<CommandId, Result<Done, Refusal>>,
     pub(super) commands: u64,
     pub(super) watch: Watch,
@@ -138,6 +144,7 @@ impl World {
             order: 0,
             asks: Vec::new(),
             streams: Vec::new(),
+            ears: Ears::new(),
             replies: BTreeMap::new(),
             commands: 0,
             watch: Watch::default(),
@@ -239,6 +246,7 @@ impl World {
                     self.give(Taped::Media(e));
                 }
             }
+            Event::Ear(tap, heard) => self.ear_says(tap, heard),
             Event::Stored(seq) => {
                 self.store.safe(seq);
                 self.give(Taped::Stored(seq));
@@ -249,6 +257,10 @@ impl World {
     fn later(&mut self, after: Duration, event: Event) {
         self.order += 1;
         self.queue.insert((self.now.mono + after, self.order), event);
+    }
+
+    pub(super) fn hears_at(&mut self, at: Mono, tap: TapId, heard: Heard) {
+        self.later(at - self.now.mono, Event::Ear(tap, heard));
     }
 
     pub(super) fn phone_sends(&mut self, i: usize, out: Vec<(SocketAddr, Bytes)>) {
@@ -305,6 +317,7 @@ impl World {
                 }
                 Output::Ask(ask) => self.asks.push(*ask),
                 Output::Stream(order) => self.streams.push(order),
+                Output::Hearing(order) => self.hearing(order),
                 Output::Fact(r) => self.write(r),
                 Output::Reply(id, answer) => {
                     self.replies.insert(id, answer);
@@ -312,6 +325,7 @@ impl World {
                 Output::Blink(..) => {}
             }
         }
+        self.ears_over();
         if self.audit {
             self.check();
         }
@@ -371,6 +385,7 @@ impl World {
         self.queue.retain(|_, e| matches!(e, Event::ToPhone { .. }));
         self.replies.clear();
         self.asks.clear();
+        self.ears.clear();
         // What was not stored never happened: the books are read again from the start.
         let mut watch = Watch::default();
         for r in self.store.facts() {
@@ -426,7 +441,7 @@ impl World {
 
 fn start(settings: &Arc<Settings>, calls: &Arc<CallSettings>, rng: &mut Rng) -> Center {
     let calls = Calls::new(calls.clone(), rng.fork());
-    let config = Config { recordings: "recordings".into(), version: "sim".into() };
+    let config = Config { recordings: "recordings".into(), version: "sim".into(), hears: true };
     Center::new(config, settings.clone(), calls, rng.fork())
 }
 

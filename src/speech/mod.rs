@@ -3,10 +3,13 @@
 //! The engine is a program of its own that reads text and writes a WAV file; it is never linked (espeak-ng is GPL) and
 //! never reached through a shell. What it says is kept under `DATA/tts`, named by the content, so a restart finds it again.
 //! Which prompt plays when is the studio's business; what plays when an engine is missing, too.
+//!
+//! The other way round, speech to words, is [`recognise`].
 
 mod cache;
 mod engine;
 mod error;
+pub mod recognise;
 
 pub use engine::{Engine, voice_for};
 pub use error::SpeechError;

@@ -68,7 +68,8 @@ impl Store {
     }
 
     /// What happened in a contact, in order, from fact `after` on. What only a restart needs (dialogs with their keys, the
-    /// variables of flows) is left out.
+    /// variables of flows) is left out, and so is what was said, which would crowd out the rest: see
+    /// [`Store::transcript`].
     pub async fn timeline(
         &self,
         tenant: &TenantId,
@@ -77,9 +78,24 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Record>> {
         let sql = "SELECT seq, kind, body FROM journal WHERE tenant = $1 AND interaction = $2 AND seq > $3 \
-                   AND kind NOT IN ('leg_dialog', 'flow_saved') ORDER BY seq LIMIT $4";
+                   AND kind NOT IN ('leg_dialog', 'flow_saved', 'said') ORDER BY seq LIMIT $4";
         let values = values![tenant, interaction, after, limit.min(limits::LIST_MAX)];
         let rows = self.db.all(sql, values, || format!("read the timeline of {interaction}")).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// What was said in a contact, as recognised, in the order in which it was; from fact `after` on.
+    pub async fn transcript(
+        &self,
+        tenant: &TenantId,
+        interaction: InteractionId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Record>> {
+        let sql = "SELECT seq, kind, body FROM journal WHERE tenant = $1 AND interaction = $2 AND seq > $3 \
+                   AND kind = 'said' ORDER BY seq LIMIT $4";
+        let values = values![tenant, interaction, after, limit.min(limits::LIST_MAX)];
+        let rows = self.db.all(sql, values, || format!("read the transcript of {interaction}")).await?;
         rows.iter().map(read).collect()
     }
 }

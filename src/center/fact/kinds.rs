@@ -43,6 +43,7 @@ impl Fact {
             | RecordingStarted { interaction, .. }
             | RecordingEnded { interaction, .. }
             | VoicemailLeft { interaction, .. }
+            | Said { interaction, .. }
             | Message { interaction, .. }
             | ReadUpTo { interaction, .. } => *interaction,
             Queued { entry } => entry.interaction,
@@ -94,6 +95,7 @@ impl Fact {
             RecordingStarted { .. } => "recording_started",
             RecordingEnded { .. } => "recording_ended",
             VoicemailLeft { .. } => "voicemail_left",
+            Said { .. } => "said",
             Message { .. } => "message",
             ReadUpTo { .. } => "read_up_to",
             Ticket { .. } => "ticket",

@@ -7,11 +7,16 @@
 //!                             └ retries used up ────────────▶ exhausted
 //! ```
 //!
+//! A caller who begins to speak has not been silent: the patience of the question waits for what comes of it.
+//!
 //! On text channels there is no silence: an idle visitor is the business of the conversation, not of the flow.
 
 use super::{Input, Next, Output, Run, SayReason, Wait};
 use crate::{
-    base::{Mono, Now, limits::FLOW_SAY_MAX},
+    base::{
+        Mono, Now,
+        limits::{FLOW_SAY_MAX, SPEECH_ANSWER_MAX},
+    },
     ivr::{
         Value,
         flow::{At, Gather, GatherMode, Grammar, Verb},
@@ -26,6 +31,8 @@ pub(super) struct Gathering {
     pub playing: bool,
     digits: String,
     until: Option<Mono>,
+    /// The caller speaks: until then the words are waited for.
+    speaking: Option<Mono>,
 }
 
 impl Gathering {
@@ -45,7 +52,7 @@ enum Heard {
 impl Run {
     /// The question for the first time.
     pub(super) fn ask(&mut self, now: Now, g: &Gather, out: &mut Vec<Output>) -> Next {
-        let mut state = Gathering { tries: 0, playing: false, digits: String::new(), until: None };
+        let mut state = Gathering { tries: 0, playing: false, digits: String::new(), until: None, speaking: None };
         if g.dtmf && !self.env.channel.is_text() && !self.typed.is_empty() {
             // Typed ahead: the question need not be asked.
             while let Some(key) = self.typed.pop_front() {
@@ -67,6 +74,7 @@ impl Run {
         let question = g.prompts.get(nth).filter(|q| !before.iter().any(|b| b.it == q.it));
         let prompts = self.prompts(now, before.iter().chain(question));
         let text = self.env.channel.is_text();
+        state.speaking = None;
         state.playing = !text && !prompts.is_empty();
         state.until = match (text, state.playing) {
             (true, _) => None,
@@ -111,7 +119,8 @@ impl Run {
         match input {
             Input::Played if state.playing => {
                 state.playing = false;
-                state.until = Some(now.mono + g.timeout);
+                // Who speaks already is let finish.
+                state.until = Some((now.mono + g.timeout).max(state.speaking.unwrap_or_default()));
                 if self.typed.is_empty() {
                     return Some(Next::Wait(Wait::Gathering(state)));
                 }
@@ -136,8 +145,10 @@ impl Run {
                 Some(self.conclude(now, g, state, heard, out))
             }
             Input::Words { text: said, confidence } if text || g.speech => {
-                if !text && state.playing && (!g.barge_in.speech || words(&said) < g.min_words) {
-                    return None;
+                state.speaking = None;
+                let cuts = g.barge_in.speech && words(&said) >= g.min_words && confidence >= g.min_confidence;
+                if !text && state.playing && !cuts {
+                    return Some(Next::Wait(Wait::Gathering(state)));
                 }
                 if std::mem::take(&mut state.playing) {
                     out.push(Output::StopSaying);
@@ -145,6 +156,22 @@ impl Run {
                 let sure = text || confidence >= g.min_confidence;
                 let heard = if sure { self.hear(g, &said) } else { Heard::NoMatch };
                 Some(self.conclude(now, g, state, heard, out))
+            }
+            Input::Speaking if g.speech && !text => {
+                let heard_by = now.mono + SPEECH_ANSWER_MAX;
+                state.speaking = Some(heard_by);
+                if !state.playing && state.digits.is_empty() {
+                    state.until = Some(heard_by);
+                }
+                Some(Next::Wait(Wait::Gathering(state)))
+            }
+            Input::Unclear if g.speech && !text => {
+                state.speaking = None;
+                // Noise during the question, or while keys are pressed, is no answer.
+                if state.playing || !state.digits.is_empty() {
+                    return Some(Next::Wait(Wait::Gathering(state)));
+                }
+                Some(self.conclude(now, g, state, Heard::NoMatch, out))
             }
             Input::Tick if state.until.is_some_and(|u| u <= now.mono) => {
                 if std::mem::take(&mut state.playing) {
@@ -313,8 +340,9 @@ fn words(said: &str) -> usize {
 
 /// The digits in what was said or typed, spoken ones too.
 fn digits_in(said: &str) -> String {
-    const SPOKEN: [(&str, char); 10] = [
+    const SPOKEN: [(&str, char); 11] = [
         ("zero", '0'),
+        ("oh", '0'),
         ("one", '1'),
         ("two", '2'),
         ("three", '3'),

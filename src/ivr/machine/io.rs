@@ -101,6 +101,10 @@ pub enum Input {
         /// 0 to 1.
         confidence: f64,
     },
+    /// Somebody begins to speak; [`Input::Words`] or [`Input::Unclear`] follows.
+    Speaking,
+    /// Something was said that nobody understood.
+    Unclear,
     /// The answer to an [`Output::Http`].
     Http {
         /// Which question.
@@ -217,6 +221,13 @@ impl TransferResult {
     pub fn parse(s: &str) -> Option<Self> {
         [Self::Answered, Self::NoAnswer, Self::Busy, Self::Failed].into_iter().find(|q| q.as_str() == s)
     }
+}
+
+/// That an answer by voice is waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listening {
+    /// The answer goes into a secret variable.
+    pub secret: bool,
 }
 
 /// One thing to play or to write.

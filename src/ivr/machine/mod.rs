@@ -357,6 +357,15 @@ impl Run {
             _ => false,
         }
     }
+    /// Whether it waits for an answer by voice: a question that takes one, once it has been asked, or while it is being asked
+    /// if a voice may cut it. None on text channels.
+    pub fn listens(&self) -> Option<Listening> {
+        let Wait::Gathering(state) = &self.wait else { return None };
+        let super::flow::Verb::Gather(g) = &self.node_now()?.verb else { return None };
+        let open = g.speech && !self.env.channel.is_text() && (!state.playing || g.barge_in.speech);
+        let var = g.save.as_ref().and_then(|s| self.frame().flow.vars.get(&s.it));
+        open.then(|| Listening { secret: var.is_some_and(|v| v.secret) })
+    }
     /// What the agent hears first, as it is now (the time waited is in it); None outside a queue node.
     pub fn whisper(&self, now: Now) -> Option<String> {
         let node = self.node_now()?;

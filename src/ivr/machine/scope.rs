@@ -74,7 +74,7 @@ impl Run {
     }
 
     /// The language now: the variable (or input) `lang` of the innermost flow that has one, else what was known beforehand.
-    pub(super) fn lang(&self) -> String {
+    pub fn lang(&self) -> String {
         let own = self.frames.iter().rev().find_map(|f| {
             let v = f.vars.get("lang").or_else(|| f.inputs.get("lang"))?;
             v.as_text().filter(|t| !t.is_empty()).map(str::to_owned)

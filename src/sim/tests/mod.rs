@@ -5,6 +5,7 @@ mod chats;
 mod consult;
 mod crashes;
 mod early;
+mod ears;
 mod floor;
 mod handing;
 mod handing_by_phone;

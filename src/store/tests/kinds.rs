@@ -92,6 +92,15 @@ fn tell_floor(s: &mut Story, call: crate::base::InteractionId, recording: crate:
     s.tell(Fact::Reassigned { interaction, by: by(), to: to() });
     s.tell(Fact::Prioritised { interaction, by: by(), minutes: -5 });
     s.tell(Fact::RecordingPaused { interaction, recording, by: by(), on: true });
+    s.tell(Fact::Said {
+        interaction,
+        by: LegRole::Agent,
+        agent: Some(anna()),
+        text: "wo ist 我的订单?".into(),
+        confidence: 0.87,
+        since: crate::base::Wall::from_unix_s(1_795_406_706),
+        ms: 1_240,
+    });
 }
 
 fn tell_flow(s: &mut Story, call: crate::base::InteractionId) {

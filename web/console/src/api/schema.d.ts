@@ -772,6 +772,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/interactions/{id}/transcript": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was said, as recognised: a fact `said` a line, in the order of recognition; `since` says when each began. */
+        get: operations["interactions_transcript"];
+        put?: never;
+        /** Writes to the customer. Accepted now; stored, and shown to the customer, when its fact comes. */
+        post: operations["interactions_say"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/interactions/{id}/transfer": {
         parameters: {
             query?: never;
@@ -1337,7 +1355,7 @@ export interface components {
          * @description The kinds of facts.
          * @enum {string}
          */
-        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "transferred" | "consulted" | "consult_answered" | "consult_merged" | "consult_ended" | "muted" | "keys_sent" | "supervised" | "supervision_ended" | "taken_over" | "reassigned" | "prioritised" | "recording_paused" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "call_out" | "alarm";
+        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "transferred" | "consulted" | "consult_answered" | "consult_merged" | "consult_ended" | "muted" | "keys_sent" | "supervised" | "supervision_ended" | "taken_over" | "reassigned" | "prioritised" | "recording_paused" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "said" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "call_out" | "alarm";
         /** @description A fact of the timeline. Further fields by kind. */
         FactLine: {
             /** @description When, RFC 3339. */
@@ -3756,6 +3774,73 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    interactions_transcript: {
+        parameters: {
+            query?: {
+                /** @description Only facts after this one. */
+                after?: number;
+                /** @description At most so many, 500 at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    interactions_say: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Say"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -10,6 +10,7 @@ import { agentName, queueName, useFacts, useLive } from '../live/live';
 import { Empty, Page, Trouble } from '../ui/parts';
 import { Section } from '../work/CustomerPanel';
 import { Story } from '../work/Story';
+import { Transcript, useTranscript } from '../work/Transcript';
 import { Why } from '../work/Why';
 import { Player } from './Player';
 
@@ -20,6 +21,7 @@ export function Detail({ id }: { id: string }) {
   const told = useLoad(`facts ${id}`, async () => (await take(api.GET('/api/v1/interactions/{id}/timeline', path(id)))) as unknown as { facts: Fact[] });
   const whys = useLoad(`why ${id}`, async () => (await take(api.GET('/api/v1/interactions/{id}/decisions', path(id)))) as unknown as { decisions: { decision: Decision }[] });
   const live = useLive((l) => l);
+  const said = useTranscript(id);
   useFacts((f) => { if (f.interaction === id) { one.reload(); told.reload(); } });
   if (one.problem && !one.data) return <Trouble problem={one.problem} again={one.reload} />;
   if (!one.data || !told.data) return null;
@@ -54,6 +56,7 @@ export function Detail({ id }: { id: string }) {
               ))}</ol>
             </Section>
           </div>
+          {said.length > 0 && <div className="card p-4"><Section title={t('work.transcript')}><Transcript lines={said} customer={one.data.now?.customer_name || r?.from || ''} /></Section></div>}
           {talk.length > 0 && (
             <div className="card p-4"><Section title={t('work.talk')}>
               <ol className="grid gap-1.5">{talk.map((m) => {

@@ -56,6 +56,8 @@ export const codes = {
   'leg.customer': ['Customer', '客户'],
   'leg.agent': ['Agent', '坐席'],
   'leg.outside': ['Outside party', '外部方'],
+  'leg.helper': ['Helper', '协助者'],
+  'leg.supervisor': ['Supervisor', '主管'],
 
   'log.customer_wrote': ['wrote', '来信'],
   'log.replied': ['answered', '已回复'],

@@ -110,6 +110,8 @@ export const screens = {
   'work.show': ['Show', '显示'],
   'work.talk': ['Conversation', '会话内容'],
   'work.story': ['What happened', '经过'],
+  'work.transcript': ['What was said', '通话文字'],
+  'work.unsure': ['Not sure of these words', '识别不确定'],
 
   'talk.none': ['Nothing was said yet.', '暂无消息。'],
   'talk.older': ['{n} older messages', '更早的 {n} 条消息'],

@@ -15,6 +15,7 @@ import { Conversation } from './Conversation';
 import { Consult } from './Consult';
 import { Story } from './Story';
 import { Supervise, Watchers } from './Supervise';
+import { Transcript, useTranscript } from './Transcript';
 import { Transfer } from './Transfer';
 import { WrapUp } from './WrapUp';
 
@@ -23,13 +24,17 @@ const path = (id: string) => ({ params: { path: { id } } });
 export function Contact({ contact, onProfile }: { contact: C; onProfile: () => void }) {
   const [tab, setTab] = useState<'talk' | 'story'>('talk');
   const text = contact.channel === 'webchat';
-  const shown = text ? tab : 'story';
+  const lines = useTranscript(contact.id);
+  const words = text || lines.length > 0;
+  const shown = words ? tab : 'story';
   if (contact.missing) return <Empty>{t('work.gone')}</Empty>;
   return (
     <section className="flex min-h-0 min-w-0 flex-col" aria-label={contact.who}>
       <Head contact={contact} onProfile={onProfile} />
-      {text && <div className="px-4 py-2"><Tabs label={t('work.show')} value={tab} onChange={setTab} tabs={[['talk', 'work.talk'], ['story', 'work.story']]} /></div>}
-      {shown === 'talk' ? <Conversation contact={contact} /> : <div className="min-h-0 grow overflow-y-auto px-4 py-3"><Story contact={contact} /></div>}
+      {words && <div className="px-4 py-2"><Tabs label={t('work.show')} value={tab} onChange={setTab} tabs={[['talk', text ? 'work.talk' : 'work.transcript'], ['story', 'work.story']]} /></div>}
+      {shown === 'talk' && text && <Conversation contact={contact} />}
+      {shown === 'talk' && !text && <div className="min-h-0 grow overflow-y-auto px-4 py-3"><Transcript lines={lines} customer={contact.who} /></div>}
+      {shown === 'story' && <div className="min-h-0 grow overflow-y-auto px-4 py-3"><Story contact={contact} /></div>}
       <WrapUp contact={contact} />
     </section>
   );
