@@ -3,17 +3,23 @@
 //
 //     tests/web/all [WORD]...     only the stories whose name holds one of the words
 
-import { browser, server, site } from './kit.mjs';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { browser, root, server, site } from './kit.mjs';
 import { stories as screens } from './stories.mjs';
 import { voice } from './voice.mjs';
+import { xss } from './xss.mjs';
 
-const stories = { ...screens, ...voice };
+const stories = { ...screens, ...voice, ...xss };
 
 const words = process.argv.slice(2);
 const wanted = Object.entries(stories).filter(([name]) => words.length === 0 || words.some((w) => name.includes(w)));
 let failed = 0;
 const began = Date.now();
 const b = await browser();
+// Pages load these two; which they are is what npm was told to install.
+const installed = (name) => JSON.parse(readFileSync(join(root, 'web/node_modules', name, 'package.json'), 'utf8')).version;
+console.log(`Chromium ${b.version()}; JsSIP ${installed('jssip')}; SIP.js ${installed('sip.js')}`);
 for (const [name, story] of wanted) {
   const from = Date.now();
   const s = await server();
