@@ -4,11 +4,12 @@
 //     tests/web/all [WORD]...     only the stories whose name holds one of the words
 
 import { browser, browsers, doing, server, site } from './kit.mjs';
+import { administration } from './admin.mjs';
 import { floor } from './floor.mjs';
 import { stories as screens } from './stories.mjs';
 import { voice } from './voice.mjs';
 
-const stories = { ...screens, ...voice, ...floor };
+const stories = { ...screens, ...administration, ...voice, ...floor };
 /** A story that takes longer has got stuck, ms: several times what the longest takes on a busy machine. */
 const LONGEST = 300_000 * Number(process.env.RINGDESK_SLOW ?? 1);
 
