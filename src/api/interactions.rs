@@ -63,14 +63,6 @@ pub struct Interactions {
     next: Option<String>,
 }
 
-fn instant(field: &str, text: Option<&str>) -> Result<Option<crate::base::Wall>, Problem> {
-    let read = |t: &str| {
-        crate::base::Wall::parse_rfc3339(t)
-            .ok_or_else(|| Problem::invalid(field, "expected an instant like 2026-11-23T04:05:06Z"))
-    };
-    text.map(read).transpose()
-}
-
 /// What is going on, or what was.
 #[utoipa::path(get, path = "/api/v1/interactions", tag = "interactions", params(Which), responses((status = 200, body = Interactions)))]
 pub async fn list(
@@ -120,8 +112,8 @@ pub async fn list(
         queue,
         customer,
         channel,
-        from: instant("from", w.from.as_deref())?,
-        to: instant("to", w.to.as_deref())?,
+        from: wire::instant("from", w.from.as_deref())?,
+        to: wire::instant("to", w.to.as_deref())?,
         after: wire::cursor(w.after.as_deref())?,
         limit,
         ..InteractionFilter::default()

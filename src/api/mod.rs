@@ -12,6 +12,7 @@
 //! | `problem` | errors as RFC 9457, checked bodies and queries |
 //! | `agents` .. `admin` | the routes by subject |
 //! | `floor` | supervision, consultation, keys, mute, recording |
+//! | `flows`, `flow_shapes` | flows: drawn, checked, tried out, published |
 //! | `sip` | phones in the browser |
 //! | `scope` | which interactions an agent may look into |
 //! | `events`, `feed` | the event socket, and what of the facts and views its owner may see |
@@ -26,6 +27,8 @@ mod customers;
 mod events;
 mod feed;
 mod floor;
+mod flow_shapes;
+mod flows;
 mod guard;
 mod guesses;
 mod health;
@@ -37,6 +40,7 @@ mod pages;
 mod password;
 mod problem;
 mod recording;
+mod reports;
 mod rights;
 mod scope;
 mod shapes;
@@ -101,11 +105,28 @@ pub struct Parts {
     pub origins: Vec<String>,
     /// Where the phones of browsers are heard.
     pub sip: SipDoor,
+    /// What flows find around them in this process.
+    pub flow_world: FlowWorld,
+}
+
+/// What the linter must know of the process to judge a flow.
+#[derive(Clone)]
+pub struct FlowWorld {
+    /// Beginnings of the addresses flows may ask.
+    pub urls: Vec<String>,
+    /// A recorded prompt by the name in the flow.
+    pub prompt: Arc<dyn Fn(&str) -> Option<crate::ivr::PromptInfo> + Send + Sync>,
 }
 
 impl std::fmt::Debug for Parts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Parts").field("recordings", &self.recordings).field("https", &self.https).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for FlowWorld {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FlowWorld").field("urls", &self.urls).finish_non_exhaustive()
     }
 }
 
@@ -127,6 +148,9 @@ pub(crate) struct Shared {
     https: bool,
     origins: Vec<String>,
     sip: SipDoor,
+    /// Whoever changes the configuration reads, changes and applies it in one go.
+    turn: tokio::sync::Mutex<()>,
+    flow_world: FlowWorld,
 }
 
 impl Shared {
@@ -167,6 +191,8 @@ pub fn router(parts: Parts) -> Router {
         https: parts.https,
         origins: parts.origins,
         sip: parts.sip,
+        turn: tokio::sync::Mutex::default(),
+        flow_world: parts.flow_world,
     });
     let (routes, document) = openapi::routes();
     let routes = openapi::serve(routes, document)

@@ -18,8 +18,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Shared, admin, agents, auth, customers, events, floor, guard, health, interactions, keys, recording, sip, tickets, trunks,
-    users,
+    Shared, admin, agents, auth, customers, events, floor, flows, guard, health, interactions, keys, recording, reports, sip,
+    tickets, trunks, users,
 };
 
 #[derive(OpenApi)]
@@ -115,6 +115,18 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(customers::timeline))
         .routes(routes!(customers::change))
         .routes(routes!(admin::export, admin::apply))
+        .routes(routes!(admin::document))
+        .routes(routes!(flows::list, flows::publish))
+        .routes(routes!(flows::validate))
+        .routes(routes!(flows::simulate))
+        .routes(routes!(flows::get))
+        .routes(routes!(flows::versions))
+        .routes(routes!(flows::version))
+        .routes(routes!(flows::rollback))
+        .routes(routes!(flows::counts))
+        .routes(routes!(reports::canned))
+        .routes(routes!(reports::intervals))
+        .routes(routes!(reports::agents))
         .routes(routes!(admin::audit))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::change, users::delete))

@@ -132,6 +132,14 @@ pub fn cursor(text: Option<&str>) -> Result<Option<Cursor>, Problem> {
     text.map(read).transpose()
 }
 
+/// An instant of a query or a body, if there is one.
+pub fn instant(field: &str, text: Option<&str>) -> Result<Option<Wall>, Problem> {
+    let read = |t: &str| {
+        Wall::parse_rfc3339(t).ok_or_else(|| Problem::invalid(field, "expected an instant like 2026-11-23T04:05:06Z"))
+    };
+    text.map(read).transpose()
+}
+
 /// A name in a body, as the id it must be.
 pub fn slug<T: std::str::FromStr<Err: std::fmt::Display>>(field: &str, text: &str) -> Result<T, Problem> {
     text.parse().map_err(|e: T::Err| Problem::invalid(field, e.to_string()))

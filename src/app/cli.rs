@@ -470,8 +470,8 @@ fn lint(files: &[PathBuf], business: Option<&Path>, config: Option<PathBuf>, htt
     let mut good = true;
     for flow in &named {
         for tenant in business.tenants.values() {
-            let prompt_file = |name: &str| prompt_info(&dir.join(name));
-            let catalog = ivr::Catalog { urls: urls.clone(), ..catalog(tenant, &prompt_file) };
+            let prompt_file = |name: &str| flows::prompt_info(&dir.join(name));
+            let catalog = ivr::Catalog { urls: urls.clone(), ..tenant.catalog(&prompt_file) };
             for finding in ivr::check(flow, &library, &catalog) {
                 println!("{finding}");
                 good &= finding.severity != ivr::Severity::Error;
@@ -482,40 +482,4 @@ fn lint(files: &[PathBuf], business: Option<&Path>, config: Option<PathBuf>, htt
         println!("{} flow(s): nothing that would keep them from running", named.len());
     }
     Ok(good)
-}
-
-fn catalog<'a>(
-    t: &crate::center::settings::Tenant,
-    prompt_file: &'a dyn Fn(&str) -> Option<ivr::PromptInfo>,
-) -> ivr::Catalog<'a> {
-    let prefix = |p: String| p.trim_end_matches(['*', 'x']).to_owned();
-    ivr::Catalog {
-        queues: t.routing.queues.keys().cloned().collect(),
-        skills: t.routing.skills.keys().cloned().collect(),
-        agents: t.routing.agents.keys().cloned().collect(),
-        slas: t.slas.keys().cloned().collect(),
-        music: ["default".to_owned()].into_iter().collect(),
-        calendars: t.routing.calendars.iter().map(|(id, c)| (id.clone(), calendar_info(c))).collect(),
-        transfer_prefixes: t
-            .routes
-            .iter()
-            .filter(|r| matches!(r.to, crate::call::route::Destination::Trunk(_)))
-            .map(|r| prefix(r.pattern.to_string()))
-            .collect(),
-        prompt_file,
-        ..ivr::Catalog::default()
-    }
-}
-
-fn calendar_info(c: &crate::routing::hours::Calendar) -> ivr::CalendarInfo {
-    // Holidays are entered by the year: as many months as there are from the first to the last, and the present one.
-    let months = |d: jiff::civil::Date| i32::from(d.year()) * 12 + i32::from(d.month());
-    let (first, last) = (c.holidays.iter().map(|h| months(h.date)).min(), c.holidays.iter().map(|h| months(h.date)).max());
-    let ahead = first.zip(last).map_or(0, |(a, b)| b - a + 1);
-    ivr::CalendarInfo { zone_known: c.validate().is_empty(), holidays_months: u32::try_from(ahead).unwrap_or(0) }
-}
-
-fn prompt_info(path: &Path) -> Option<ivr::PromptInfo> {
-    let clip = media::wav::read(path).ok()?;
-    Some(ivr::PromptInfo { sample_rate_hz: 8_000, duration: clip.duration() })
 }

@@ -11,7 +11,7 @@ use rust_embed::RustEmbed;
 
 use crate::{
     base::{FlowId, limits},
-    ivr::Flow,
+    ivr::{Flow, PromptInfo},
 };
 
 #[derive(RustEmbed)]
@@ -78,4 +78,10 @@ fn parse(texts: Vec<(String, String)>) -> Result<Flows> {
 /// Where prompts named by flows lie.
 pub fn prompt_dirs(dir: Option<&Path>) -> Vec<PathBuf> {
     dir.map(|d| vec![d.to_path_buf()]).unwrap_or_default()
+}
+
+/// What the linter must know of a recorded prompt; none when there is no such file.
+pub fn prompt_info(path: &Path) -> Option<PromptInfo> {
+    let clip = media::wav::read(path).ok()?;
+    Some(PromptInfo { sample_rate_hz: 8_000, duration: clip.duration() })
 }

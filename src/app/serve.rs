@@ -210,6 +210,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     let health_engine = engine.clone();
     let health_tls = tls.clone();
     let logins = Arc::new(tokio::sync::Notify::new());
+    let prompts = flows::prompt_dirs(config.flows.dir.as_deref());
     let api = api::router(api::Parts {
         door: door.clone(),
         store: store.clone(),
@@ -237,6 +238,10 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         https: config.http.https,
         origins: config.http.origins.clone(),
         sip,
+        flow_world: api::FlowWorld {
+            urls: config.flows.http_allow.clone(),
+            prompt: Arc::new(move |name| prompts.iter().find_map(|dir| flows::prompt_info(&dir.join(name)))),
+        },
     });
     let chat = webchat::router(webchat::Parts {
         door,

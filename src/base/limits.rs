@@ -108,6 +108,14 @@ pub const AGENT_LOST_GRACE: Duration = secs(20);
 
 /// Largest flow file, bytes.
 pub const FLOW_BYTES_MAX: usize = 1 << 20;
+/// The flows a tenant has published, bytes together: they travel with the configuration.
+pub const FLOWS_PUBLISHED_BYTES_MAX: usize = 192 * 1024;
+/// Steps of one try of a flow, at most.
+pub const FLOW_TRY_STEPS_MAX: usize = 200;
+/// Nodes entered that are counted for the figures of a flow; older ones are left out.
+pub const FLOW_COUNTED_MAX: usize = 200_000;
+/// A canned reply, characters.
+pub const CANNED_TEXT_MAX: usize = 2_000;
 /// Most nodes in a flow.
 pub const FLOW_NODES_MAX: usize = 1_000;
 /// Most steps a run may take without waiting for the outside: beyond is a loop the linter missed; the run takes its error edge.

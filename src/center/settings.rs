@@ -4,17 +4,19 @@
 //! swapped whole. Running interactions keep the `Arc` they began with. Passwords are not in it: they live in the directory.
 
 mod floor;
+mod flows;
 mod transcripts;
 mod trunks;
 
 pub use floor::{CallRules, Supervision};
+pub use flows::Canned;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 pub use transcripts::Transcripts;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{AgentId, CalendarId, FlowId, SlaId, TenantId, TrunkId, Wall, e164},
+    base::{AgentId, CalendarId, CodeId, FlowId, SlaId, TenantId, TrunkId, Wall, e164},
     call::{
         Dtmf, MediaPolicy, PhonePolicies,
         route::{self, Destination, Route},
@@ -91,6 +93,12 @@ pub struct Tenant {
     pub default_sla: Option<SlaId>,
     /// Values flows may read as `config.NAME`.
     pub flow_config: BTreeMap<String, String>,
+    /// Replies agents send again and again.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub canned: BTreeMap<CodeId, Canned>,
+    /// Flows of this tenant's own as text, in front of those of the process.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub flows: BTreeMap<FlowId, String>,
 }
 
 /// Where the sound of a call may be sent while it is spoken: a WebSocket server, a recogniser for one.
@@ -240,6 +248,7 @@ impl Business {
             t.trunk_problems(&at, &mut bad);
             t.group_problems(&at, &mut bad);
             t.stream_problems(&at, &mut bad);
+            t.canned_problems(&at, &mut bad);
             t.media.problems(&format!("{at}.media"), &mut bad);
             for (agent, m) in &t.phones {
                 m.problems(&format!("{at}.phones.{agent}"), &mut bad);
@@ -371,14 +380,16 @@ impl ivr::Hours for PlanHours {
 }
 
 impl Settings {
-    /// Compiles and checks. `flows` are the parsed flow files; every tenant may use them all.
+    /// Compiles and checks. `flows` are the parsed flow files; every tenant may use them all, and has its own in front of them.
     pub fn compile(
         version: u64,
         business: Business,
         flows: &BTreeMap<FlowId, Arc<ivr::Flow>>,
     ) -> Result<Settings, Vec<String>> {
         let mut bad = business.problems();
+        let mut own = BTreeMap::new();
         for (id, t) in &business.tenants {
+            let flows = t.flows_over(&format!("tenants.{id}"), flows, &mut bad);
             let named = t.routes.iter().enumerate().filter_map(|(i, r)| match &r.to {
                 Destination::Flow(f) => Some((format!("routes[{i}] ({})", r.pattern), f)),
                 _ => None,
@@ -388,6 +399,7 @@ impl Settings {
                     bad.push(format!("tenants.{id}.{at}: there is no flow `{f}`"));
                 }
             }
+            own.insert(id.clone(), flows);
         }
         if !bad.is_empty() {
             return Err(bad);
@@ -395,7 +407,7 @@ impl Settings {
         let tenants = business.tenants.into_iter().map(|(id, config)| {
             let plan = Arc::new(config.routing.clone());
             let library = ivr::Library {
-                flows: flows.clone(),
+                flows: own.remove(&id).unwrap_or_default(),
                 hours: Arc::new(PlanHours(plan.clone())),
                 config: config.flow_config.clone(),
             };

@@ -2,7 +2,7 @@
 //!
 //! Everything an author wrote keeps its place, so that whoever complains later can point at it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 pub use super::edges::{Edge, EdgeKind};
 use super::{Method, Pos, Record, Value, expr::Expr, template::Template};
@@ -26,6 +26,8 @@ pub struct Flow {
     pub hash: String,
     /// File name for messages.
     pub file: String,
+    /// As written.
+    pub text: Arc<str>,
     /// Where it runs.
     pub channels: Vec<Channel>,
     /// What it speaks; the first is the default.

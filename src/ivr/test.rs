@@ -3,7 +3,11 @@
 //! A story gives the caller, the hour, and what services answer; its steps are what the caller does and what must then be so.
 //! Prompts are heard to their end at once, so a `silence: 5s` is five seconds of the caller's, not of the prompt's.
 
+mod rehearse;
+
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+pub use rehearse::{Caller, Met, Told, rehearse};
 
 use super::{
     Answer, End, Enqueue, Env, Flow, Hours, HoursState, HttpAsk, HttpError, Input, Library, Output, Pos, QueueResult, Run,
@@ -243,6 +247,8 @@ struct Stage<'a> {
     transfer: Option<TransferTo>,
     ended: Option<End>,
     visited: std::collections::BTreeSet<String>,
+    /// Everything the caller met since somebody last looked; read by rehearsals only.
+    told: Vec<Told>,
 }
 
 impl<'a> Stage<'a> {
@@ -275,6 +281,7 @@ impl<'a> Stage<'a> {
             transfer: None,
             ended: None,
             visited: std::collections::BTreeSet::new(),
+            told: Vec::new(),
         }
     }
 
@@ -306,6 +313,7 @@ impl<'a> Stage<'a> {
 
     /// Remembers an output; an HTTP question is answered.
     fn note(&mut self, o: Output) -> Option<Input> {
+        self.tell(&o);
         match o {
             Output::Entered { flow, node } if flow == self.root.id => {
                 self.visited.insert(node);

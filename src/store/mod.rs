@@ -16,6 +16,7 @@ mod bulk;
 mod directory;
 mod engine;
 mod error;
+mod flows;
 mod journal;
 mod migrations;
 mod once;
@@ -32,11 +33,12 @@ pub use access::{ApiKey, Session, SessionUser, Visitor, sha256_hex};
 pub use audit::{AuditEntry, AuditRow};
 pub use directory::{ConfigVersion, User};
 pub use error::{Result, StoreError};
+pub use flows::{FlowCounts, FlowVersion, NewFlowVersion};
 pub use journal::{Journal, JournalHandle, JournalHealth, JournalStats, NotKept};
 pub use once::{RequestName, RequestState};
 pub use read::{
-    AgentStateRow, Cursor, CustomerContact, CustomerRow, DecisionRow, InteractionFilter, InteractionRow, IntervalRow, Page,
-    RecordingRow, TicketFilter, TicketRow,
+    AgentReportRow, AgentStateRow, Cursor, CustomerContact, CustomerRow, DecisionRow, InteractionFilter, InteractionRow,
+    IntervalRow, Page, RecordingRow, TicketFilter, TicketRow,
 };
 
 use engine::Db;

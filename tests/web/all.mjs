@@ -5,12 +5,28 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { browser, root, server, site } from './kit.mjs';
+import { browser, browsers, doing, root, server, site } from './kit.mjs';
+import { administration } from './admin.mjs';
+import { floor } from './floor.mjs';
 import { stories as screens } from './stories.mjs';
 import { voice } from './voice.mjs';
 import { xss } from './xss.mjs';
 
-const stories = { ...screens, ...voice, ...xss };
+const stories = { ...screens, ...administration, ...voice, ...floor, ...xss };
+/** A story that takes longer has got stuck, ms: several times what the longest takes on a busy machine. */
+const LONGEST = 300_000 * Number(process.env.RINGDESK_SLOW ?? 1);
+
+/** The story, or the step at which it was given up. */
+function inTime(story, name) {
+  doing.step = 'nothing yet';
+  let late;
+  const limit = new Promise((_, failed) => {
+    late = setTimeout(() => failed(new Error(`${name} did not come to an end within ${LONGEST / 1000} s; its last step: ${doing.step}`)), LONGEST);
+  });
+  // What it still does after it was given up fails by itself, and nobody asks any more.
+  story.catch(() => {});
+  return Promise.race([story, limit]).finally(() => clearTimeout(late));
+}
 
 const words = process.argv.slice(2);
 const wanted = Object.entries(stories).filter(([name]) => words.length === 0 || words.some((w) => name.includes(w)));
@@ -26,12 +42,13 @@ for (const [name, story] of wanted) {
   const shop = await site(s);
   const figures = [];
   let wrong = null;
-  try { await story({ s, b, shop, figure: (text) => figures.push(text) }); } catch (error) { wrong = error; }
+  try { await inTime(story({ s, b, shop, figure: (text) => figures.push(text) }), name); } catch (error) { wrong = error; }
+  for (const other of browsers) if (other !== b) await other.close();
   for (const context of b.contexts()) await context.close();
   shop.end();
   await s.end();
   console.log(`${wrong ? 'FAILED' : 'ok    '} ${((Date.now() - from) / 1000).toFixed(1).padStart(6)} s  ${name.replaceAll('_', ' ')}${figures.length ? `   [${figures.join('; ')}]` : ''}`);
-  if (wrong) { failed += 1; console.log(wrong.stack); }
+  if (wrong) { failed += 1; console.log(`${wrong.stack}\n    last step: ${doing.step}`); }
 }
 await b.close();
 console.log(`${wanted.length - failed} passed, ${failed} failed, ${((Date.now() - began) / 1000).toFixed(0)} s`);

@@ -74,10 +74,31 @@ export async function server() {
   };
 }
 
-export const browser = (more = []) => chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [...more, '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
+/** What a story does now: said when it does not come to an end. */
+export const doing = { step: 'nothing yet' };
+const STEPS = ['click', 'fill', 'check', 'press', 'pressSequentially', 'selectOption', 'setInputFiles', 'waitFor', 'innerText', 'inputValue', 'textContent'];
+let followed = false;
+function follow(page) {
+  if (followed) return;
+  followed = true;
+  const places = Object.getPrototypeOf(page.locator('html'));
+  for (const name of STEPS) {
+    const real = places[name];
+    places[name] = function step(...given) { doing.step = `${name} ${this}`; return real.apply(this, given); };
+  }
+}
+
+/** Every browser that was opened, so that none outlives a story that was given up. */
+export const browsers = new Set();
+export async function browser(more = []) {
+  const b = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [...more, '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+  browsers.add(b);
+  b.once('disconnected', () => browsers.delete(b));
+  return b;
+}
 
 /**
  * A window of somebody's own; what its pages complain about is kept in `complaints`. `phone`: where this browser has been told
@@ -88,6 +109,7 @@ export async function person(b, { lang = 'en', theme = 'light', width = 1440, he
   if (phone) await context.addInitScript((kind) => { if (location.protocol !== 'about:') localStorage.setItem('ringdesk.phone', kind); }, phone);
   const page = await context.newPage();
   page.setDefaultTimeout(SOON);
+  follow(page);
   const complaints = [];
   page.on('console', (m) => { if (m.type() === 'error' && !/status of (401|403|409|422|503)|ERR_CONNECTION|WebSocket connection/.test(m.text())) complaints.push(`${m.text()} ${m.location().url}`); });
   page.on('pageerror', (e) => complaints.push(String(e)));

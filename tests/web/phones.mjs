@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SOON, browser, root } from './kit.mjs';
+import { SOON, browser, doing, root } from './kit.mjs';
 
 const require = createRequire(join(root, 'web/package.json'));
 
@@ -58,6 +58,7 @@ export function loudest(samples, rate) {
 
 /** Waits until this voice (or, for null, nothing at all) is what `ear` hears. Answers after how many milliseconds. */
 export async function hears(ear, voice) {
+  doing.step = `hears ${voice ?? 'nothing'}`;
   const wanted = typeof voice === 'number' ? voice : VOICES[voice];
   const began = Date.now();
   for (let got; ;) {
@@ -67,6 +68,41 @@ export async function hears(ear, voice) {
     assert.ok(Date.now() - began < SOON, `${voice ?? 'silence'} (${wanted ?? '-'} Hz) was not heard, but ${JSON.stringify(got)}`);
     await new Promise((go) => { setTimeout(go, 50); });
   }
+}
+
+/**
+ * Waits until exactly these voices are heard, at once: each of them, and none of the others. `music`: something else must sound.
+ * What two people say together is a sum of tones; each is looked for by itself.
+ */
+export async function hearsOnly(ear, voices, { music = false } = {}) {
+  doing.step = `hears ${voices.join(' and ') || 'none of them'}${music ? ' but music' : ''}`;
+  const names = Object.keys(VOICES);
+  let [got, held] = [null, 0];
+  for (const until = Date.now() + SOON; ;) {
+    got = await ear.levels(names.map((n) => VOICES[n]));
+    const sound = got && names.filter((_, i) => got.each[i] > AUDIBLE);
+    const right = sound && sound.length === voices.length && voices.every((v) => sound.includes(v)) && (!music || got.any > AUDIBLE);
+    // Looked at twice: what is on its way out is not what is heard.
+    held = right ? held + 1 : 0;
+    if (held > 2) return;
+    assert.ok(Date.now() < until, `wanted only ${voices.join(' and ') || 'none of them'}${music ? ' but music' : ''}; heard, dB: ${JSON.stringify(got && { ...Object.fromEntries(names.map((n, i) => [n, got.each[i]])), any: got.any })}`);
+    await new Promise((go) => { setTimeout(go, 100); });
+  }
+}
+
+/** How loud a tone is in these samples, dB of full scale; a window keeps neighbours apart. */
+function level(samples, rate, wanted) {
+  let best = -120;
+  for (let hz = wanted - NEAR; hz <= wanted + NEAR; hz += 4) {
+    let [re, im] = [0, 0];
+    for (let n = 0; n < samples.length; n += 1) {
+      const weight = 0.5 - 0.5 * Math.cos((2 * Math.PI * n) / samples.length);
+      re += samples[n] * weight * Math.cos((2 * Math.PI * hz * n) / rate);
+      im -= samples[n] * weight * Math.sin((2 * Math.PI * hz * n) / rate);
+    }
+    best = Math.max(best, 20 * Math.log10((4 * Math.hypot(re, im)) / samples.length / 32_768 + 1e-9));
+  }
+  return Math.round(best);
 }
 
 /** What a page hears on its newest connection: every stream that reaches it is measured. Install before the page is opened. */
@@ -83,11 +119,11 @@ export async function listensIn(page) {
       }
     };
     let context = null;
-    window.ear = () => {
+    window.ear = (wanted) => {
       const mine = window.heard.findLast((h) => h.track && h.pc.connectionState === 'connected');
       if (!mine) return null;
       context ??= new AudioContext();
-      if (context.state !== 'running') { void context.resume(); return { hz: 0, db: -120, context: context.state }; }
+      if (context.state !== 'running') { void context.resume(); return wanted ? null : { hz: 0, db: -120, context: context.state }; }
       if (!mine.look) {
         mine.look = context.createAnalyser();
         mine.look.fftSize = 8192;
@@ -97,6 +133,10 @@ export async function listensIn(page) {
       }
       const bins = new Float32Array(mine.look.frequencyBinCount);
       mine.look.getFloatFrequencyData(bins);
+      if (wanted) {
+        const bin = (hz) => Math.round((hz * mine.look.fftSize) / context.sampleRate);
+        return { each: wanted.map((hz) => Math.round(Math.max(...bins.slice(bin(hz - 20), bin(hz + 20) + 1)))), any: Math.round(Math.max(...bins.slice(2))) };
+      }
       const at = bins.reduce((best, v, i) => (i > 1 && v > bins[best] ? i : best), 2);
       return { hz: Math.round((at * context.sampleRate) / mine.look.fftSize), db: Math.round(bins[at]) };
     };
@@ -112,7 +152,7 @@ export async function listensIn(page) {
       return of;
     };
   });
-  return () => page.evaluate(() => window.ear());
+  return Object.assign(() => page.evaluate(() => window.ear()), { levels: (wanted) => page.evaluate((hz) => window.ear(hz), wanted) });
 }
 
 let libraries;
@@ -272,8 +312,18 @@ export async function baresip(s, user, { voice = 'caller', password } = {}) {
       if (message.event) said.push(message.type);
     }
   });
+  /** The last quarter second that came out of the earpiece. baresip writes as it hears; only the header comes at the end. */
+  const last = () => {
+    const name = readdirSync(folder).filter((f) => /^dump-.*-dec\.wav$/.test(f)).sort().at(-1);
+    if (!name) return null;
+    const sound = readFileSync(join(folder, name)).subarray(44);
+    if (sound.length < 4_000) return null;
+    const end = sound.subarray(-4_000 - (sound.length % 2));
+    return Array.from({ length: 2_000 }, (_, n) => end.readInt16LE(n * 2));
+  };
   const tell = (command, params = '') => { const m = JSON.stringify({ command, params, token: 't' }); line.write(`${Buffer.byteLength(m)}:${m},`); };
   const saw = async (event) => {
+    doing.step = `${user}'s phone sees ${event}`;
     for (const until = Date.now() + SOON; !said.includes(event);) {
       assert.ok(Date.now() < until, `${user}'s phone: no ${event}; it saw ${said.join(' ')}\n${told}`);
       await new Promise((go) => { setTimeout(go, 20); });
@@ -285,15 +335,9 @@ export async function baresip(s, user, { voice = 'caller', password } = {}) {
     accept: async () => { await saw('CALL_INCOMING'); tell('accept'); await saw('CALL_ESTABLISHED'); },
     hangUp: () => tell('hangup'),
     press: (digit) => tell('sndcode', digit),
-    /** The last quarter second that came out of the earpiece. baresip writes as it hears; only the header comes at the end. */
-    ear: () => {
-      const name = readdirSync(folder).filter((f) => /^dump-.*-dec\.wav$/.test(f)).sort().at(-1);
-      if (!name) return null;
-      const sound = readFileSync(join(folder, name)).subarray(44);
-      if (sound.length < 4_000) return null;
-      const last = sound.subarray(-4_000 - (sound.length % 2));
-      return loudest(Array.from({ length: 2_000 }, (_, n) => last.readInt16LE(n * 2)), 8_000);
-    },
+    ear: Object.assign(() => { const samples = last(); return samples && loudest(samples, 8_000); }, {
+      levels: (wanted) => { const samples = last(); return samples && { each: wanted.map((hz) => level(samples, 8_000, hz)), any: loudest(samples, 8_000).db }; },
+    }),
     end: () => new Promise((done) => { line.destroy(); child.once('exit', () => { rmSync(folder, { recursive: true, force: true }); done(); }); child.kill('SIGTERM'); if (child.exitCode !== null) done(); }),
   };
 }

@@ -41,7 +41,7 @@ async function anyPhone(s, library, figure) {
 }
 
 /** Somebody at the console with a headset. */
-async function desk(s, login, { look = {}, voice = login } = {}) {
+export async function desk(s, login, { look = {}, voice = login } = {}) {
   const b = await headset(voice);
   const p = await person(b, { phone: 'browser', ...look });
   const ear = await listensIn(p.page);
@@ -50,8 +50,8 @@ async function desk(s, login, { look = {}, voice = login } = {}) {
   return { ...p, b, ear, end: () => b.close() };
 }
 /** Calls reach this page. */
-const connected = (page) => page.getByRole('button', { name: /Phone: this browser|话机：本浏览器/ }).waitFor();
-const answers = async (page) => {
+export const connected = (page) => page.getByRole('button', { name: /Phone: this browser|话机：本浏览器/ }).waitFor();
+export const answers = async (page) => {
   await page.getByRole('button', { name: /^(Answer|接听)/ }).click();
   await page.getByRole('button', { name: /^(Mute|静音)/ }).waitFor();
 };

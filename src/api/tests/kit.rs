@@ -46,6 +46,19 @@ tenants:
   demo:
     name: Demo Shop
     chat: {origins: ["https://shop.example"]}
+    canned: {thanks: {name: Thanks, text: "Thank you, {customer}."}}
+    flows:
+      demo-agent: |
+        flow: demo-agent
+        schema: 1
+        languages: [en-US]
+        start: a
+        prompts:
+          hi: {en-US: {say: Hello.}}
+        nodes:
+          a: {say: [hi], then: q, on_error: {goto: q}}
+          q: {queue: {queue: sales}, when: {answered: z, timeout: z, no_agents: z, full: z}, on_error: {goto: z}}
+          z: {hangup: {}}
     routing:
       queues: {sales: {name: Sales}}
       agents: {anna: {name: Anna}, ben: {name: Ben}, sue: {name: Sue}}
@@ -121,6 +134,10 @@ impl SmallCenter {
     /// Says that a thing belongs to a tenant, so that commands about it are taken.
     pub fn knows(&self, of: &str, thing: impl ToString) {
         self.known.lock().unwrap().things.insert((tenant(of), thing.to_string()));
+    }
+    /// The text of a flow the tenant has published.
+    pub fn flow_text(&self, of: &str, name: &str) -> String {
+        self.settings.tenants[&tenant(of)].config.flows[&FlowId::parse(name).unwrap()].clone()
     }
     pub fn shows(&self, of: &str, change: impl FnOnce(&mut TenantView)) {
         let mut views = self.views.lock().unwrap();

@@ -13,6 +13,7 @@ use crate::{
 };
 
 mod floor;
+mod flows;
 mod kit;
 mod live;
 mod walk;
@@ -37,6 +38,7 @@ pub(super) async fn house_of(capacity: usize) -> House {
             recordings: g.recordings,
             https: false,
             origins: Vec::new(),
+            flow_world: FlowWorld { urls: Vec::new(), prompt: Arc::new(|_| None) },
             sip: SipDoor { net: Arc::new(net), plain: ([127, 0, 0, 1], 0).into(), tls: None, proxies: Vec::new() },
         })
     })

@@ -48,6 +48,8 @@ fn body(method: &str, path: &str) -> Option<&'static str> {
         ("POST", "users") => r#"{"login":"new-user","role":"agent"}"#,
         ("PUT", _) if path.contains("users") => r#"{"new_password":true}"#,
         (_, "api-keys") => r#"{"name":"new-key","role":"agent"}"#,
+        (_, "rollback") => r#"{"version":1}"#,
+        (_, "flows" | "validate" | "simulate") => r#"{"text":"flow: x"}"#,
         _ => "{}",
     })
 }
@@ -68,7 +70,7 @@ impl Ids {
             "customers" => &self.customer,
             _ => "anna",
         };
-        path.replace("{id}", id).replace("{name}", "demo-agent")
+        path.replace("{id}", id).replace("{name}", "demo-agent").replace("{version}", "1")
     }
 }
 
@@ -86,6 +88,10 @@ async fn demo_things(h: &House) -> Ids {
     h.center.happens("demo", Fact::RecordingStarted { interaction, recording: r, file: "a.wav".into() });
     h.settled().await;
     std::fs::write(h.dir.path().join("recordings/a.wav"), b"RIFF").unwrap();
+    let flow = crate::base::FlowId::parse("demo-agent").unwrap();
+    let text = h.center.flow_text("demo", "demo-agent");
+    let first = crate::store::NewFlowVersion { at: now.wall, by: "ada", hash: "0", restored: None, text: &text };
+    h.store.flow_version_append(&kit::tenant("demo"), &flow, first).await.unwrap();
     h.center.shows("demo", |v| {
         let trunk = crate::base::TrunkId::parse("demo-agent").unwrap();
         v.trunks.insert(trunk, crate::call::trunk::Snapshot { state: "up", ..Default::default() });

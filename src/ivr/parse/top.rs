@@ -87,6 +87,7 @@ pub(super) fn flow(tree: &Tree, source: &str, e: &mut Errors) -> Option<Flow> {
         id: flow_id?.it,
         hash,
         file,
+        text: source.into(),
         channels,
         languages,
         start: start?,

@@ -8,8 +8,12 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::Serialize;
 
 use crate::{
-    base::{QueueId, TenantId, Wall},
-    store::{Store, engine::values, error::Result},
+    base::{AgentId, QueueId, TenantId, Wall},
+    store::{
+        Store,
+        engine::{Row, values},
+        error::Result,
+    },
 };
 
 /// One queue in one interval.
@@ -88,7 +92,48 @@ const SEGMENTS: &str = "SELECT queue, began_at - began_at % $4, COUNT(*), CAST(S
     CAST(SUM(hold_ms) AS BIGINT), CAST(SUM(wrap_ms) AS BIGINT) \
     FROM segments WHERE tenant = $1 AND began_at >= $2 AND began_at < $3 AND queue IS NOT NULL GROUP BY 1, 2";
 
+/// One agent over a span of time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AgentReportRow {
+    /// Who.
+    pub agent: AgentId,
+    /// Stretches of talk that began.
+    pub handled: u64,
+    /// Talk in these, hold included, milliseconds.
+    pub talk_ms: u64,
+    /// Hold in these, milliseconds.
+    pub hold_ms: u64,
+    /// After-call work of these, milliseconds.
+    pub wrap_ms: u64,
+}
+
+const AGENTS: &str = "SELECT agent, COUNT(*), CAST(SUM(talk_ms) AS BIGINT), CAST(SUM(hold_ms) AS BIGINT), \
+    CAST(SUM(wrap_ms) AS BIGINT) FROM segments WHERE tenant = $1 AND began_at >= $2 AND began_at < $3 \
+    AND (CAST($4 AS TEXT) IS NULL OR queue = CAST($4 AS TEXT)) GROUP BY 1 ORDER BY 1";
+
 impl Store {
+    /// What agents handled over `from..to`, of one queue if it is named, by agent.
+    pub async fn report_agents(
+        &self,
+        tenant: &TenantId,
+        from: Wall,
+        to: Wall,
+        queue: Option<&QueueId>,
+    ) -> Result<Vec<AgentReportRow>> {
+        let values = values![tenant, from, to, queue];
+        let rows = self.db.all(AGENTS, values, || format!("count the work of the agents of {tenant}")).await?;
+        let row = |r: &Row| {
+            Ok(AgentReportRow {
+                agent: r.parsed(0, |s| AgentId::parse(s).ok())?,
+                handled: r.count(1)?,
+                talk_ms: r.count(2)?,
+                hold_ms: r.count(3)?,
+                wrap_ms: r.count(4)?,
+            })
+        };
+        rows.iter().map(row).collect()
+    }
+
     /// Queues by interval over `from..to`, by queue and time. `step` is the length of an interval, counted from 1970 (so that
     /// quarters of an hour fall on the clock's); `target` the wait that still counts as in time; `short` the wait below which
     /// leaving is a short abandon.

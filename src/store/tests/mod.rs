@@ -5,6 +5,7 @@
 
 mod access;
 mod contacts;
+mod flows;
 mod journal;
 mod kinds;
 mod matters;

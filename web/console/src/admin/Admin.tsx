@@ -1,27 +1,44 @@
 // What an administrator sees to.
 
+import { lazy, Suspense } from 'react';
 import { t, type Key } from '../lib/i18n';
 import { A } from '../lib/router';
 import { Page } from '../ui/parts';
 import { Audit } from './Audit';
+import { Codes } from './Codes';
 import { Config } from './Config';
+import { Hours } from './Hours';
 import { Keys } from './Keys';
+import { Numbers } from './Numbers';
+import { People } from './People';
+import { Queues } from './Queues';
+import { Trunks } from './Trunks';
 import { Users } from './Users';
 import { Health } from './Health';
 import { WidgetPage } from './WidgetPage';
 
+const Flows = lazy(async () => ({ default: (await import('../flows/Flows')).Flows }));
+
 const PARTS: readonly (readonly [string, Key])[] = [
-  ['users', 'admin.users'], ['config', 'admin.config'], ['widget', 'admin.widget'], ['keys', 'admin.keys'], ['audit', 'admin.audit'], ['health', 'admin.health'],
+  ['users', 'admin.users'], ['people', 'admin.people'], ['queues', 'admin.queues'], ['numbers', 'admin.numbers'], ['flows', 'admin.flows'], ['hours', 'admin.hours'],
+  ['codes', 'admin.codes'], ['trunks', 'admin.trunks'], ['config', 'admin.config'], ['widget', 'admin.widget'], ['keys', 'admin.keys'], ['audit', 'admin.audit'], ['health', 'admin.health'],
 ];
 
 export default function Admin({ part }: { part: string }) {
   const here = PARTS.find(([id]) => id === part) ?? PARTS[0]!;
   return (
     <Page title={`${t('nav.admin')} · ${t(here[1])}`}>
-      <nav aria-label={t('nav.admin')} className="mb-4 flex flex-wrap gap-1">
+      <nav aria-label={t('admin.parts')} className="mb-4 flex flex-wrap gap-1">
         {PARTS.map(([id, label]) => <A key={id} href={`/admin/${id}`} aria-current={id === here[0] ? 'page' : undefined} className="btn btn-small aria-[current=page]:border-accent aria-[current=page]:bg-mine">{t(label)}</A>)}
       </nav>
       {here[0] === 'users' && <Users />}
+      {here[0] === 'people' && <People />}
+      {here[0] === 'queues' && <Queues />}
+      {here[0] === 'numbers' && <Numbers />}
+      {here[0] === 'flows' && <Suspense fallback={null}><Flows /></Suspense>}
+      {here[0] === 'hours' && <Hours />}
+      {here[0] === 'codes' && <Codes />}
+      {here[0] === 'trunks' && <Trunks />}
       {here[0] === 'config' && <Config />}
       {here[0] === 'widget' && <WidgetPage />}
       {here[0] === 'keys' && <Keys />}

@@ -7,7 +7,7 @@ import { t } from '../lib/i18n';
 import { useLoad } from '../lib/load';
 import { dateTime } from '../lib/time';
 import { Button, Empty, Trouble } from '../ui/parts';
-import { Diff } from './Config';
+import { Diff } from './Diff';
 
 const PAGE = 100;
 
@@ -31,7 +31,7 @@ export function Audit() {
           <caption className="sr-only">{t('admin.audit')}</caption>
           <thead><tr><th scope="col">{t('calls.when')}</th><th scope="col">{t('audit.who')}</th><th scope="col">{t('audit.what')}</th><th scope="col">{t('audit.subject')}</th><th scope="col">{t('audit.change')}</th></tr></thead>
           <tbody>{shown.map((e) => (
-            <tr key={e.id}>
+            <tr key={e.n}>
               <td className="num whitespace-nowrap">{dateTime(e.at)}</td><td>{e.who}</td><td><code>{e.what}</code></td><td className="break-all">{e.subject}</td>
               <td className="max-w-xl">{e.after?.includes('\n') ? <details><summary className="link">{t('audit.show')}</summary><Diff text={e.after} /></details> : [e.before, e.after].filter(Boolean).join(' → ')}</td>
             </tr>
@@ -39,7 +39,7 @@ export function Audit() {
         </table>
         {first.data && shown.length === 0 && <Empty>{t('audit.none')}</Empty>}
       </div>
-      {last && rows.length >= PAGE && !end && <div className="mt-3 text-center"><Button onClick={async () => { const page = await ask(last.id); setMore((was) => [...was, ...page]); if (page.length < PAGE) setEnd(true); }}>{t('list.more')}</Button></div>}
+      {last && rows.length >= PAGE && !end && <div className="mt-3 text-center"><Button onClick={async () => { const page = await ask(last.n); setMore((was) => [...was, ...page]); if (page.length < PAGE) setEnd(true); }}>{t('list.more')}</Button></div>}
     </>
   );
 }

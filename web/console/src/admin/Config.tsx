@@ -6,6 +6,7 @@ import { notice } from '../lib/act';
 import { t, type Key } from '../lib/i18n';
 import { useLoad } from '../lib/load';
 import { Button, Dialog, Trouble } from '../ui/parts';
+import { Diff } from './Diff';
 
 const PLACES: readonly (readonly [string, Key])[] = [
   ['queues:', 'config.queues'], ['agents:', 'config.agents'], ['skills:', 'config.skills'], ['calendars:', 'config.hours'], ['routes:', 'config.routes'],
@@ -13,13 +14,20 @@ const PLACES: readonly (readonly [string, Key])[] = [
 ];
 
 export function Config() {
-  const loaded = useLoad('config', async () => await take(api.GET('/api/v1/config', { parseAs: 'text' })));
+  const loaded = useLoad('config', async () => {
+    // Which state the text is of is said beside it: a change names it, so that nobody writes over what they have not seen.
+    const asked = api.GET('/api/v1/config', { parseAs: 'text' });
+    const yaml = (await take(asked)) as string;
+    return { yaml, version: (await asked).response.headers.get('etag')?.replaceAll('"', '') ?? null };
+  });
   const [text, setText] = useState<string | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [diff, setDiff] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
-  const kept = loaded.data as string | undefined;
+  const kept = loaded.data?.yaml;
+  const begun = useRef<string | null>(null);
+  if (text === null) begun.current = loaded.data?.version ?? null;
   const now = text ?? kept ?? '';
   const touched = text !== null && text !== kept;
   useEffect(() => {
@@ -32,7 +40,7 @@ export function Config() {
     setBusy(true);
     setProblem(null);
     try {
-      const answer = await take(api.PUT('/api/v1/config', { params: { query: { dry_run } }, body: now, bodySerializer: (b) => b, headers: { 'content-type': 'application/yaml' } }));
+      const answer = await take(api.PUT('/api/v1/config', { params: { query: { dry_run, ...(begun.current ? { version: begun.current } : {}) } }, body: now, bodySerializer: (b) => b, headers: { 'content-type': 'application/yaml' } }));
       return answer.diff;
     } catch (error) {
       setProblem(error as Problem);
@@ -80,13 +88,5 @@ export function Config() {
         </div>
       </Dialog>
     </div>
-  );
-}
-
-export function Diff({ text }: { text: string }) {
-  return (
-    <pre className="max-h-[50vh] overflow-auto rounded-lg bg-bg p-3 text-[0.9rem]" tabIndex={0}>
-      {text.split('\n').map((line, n) => <span key={n} className={`block ${line.startsWith('+') ? 'font-semibold text-good' : line.startsWith('-') ? 'text-bad line-through decoration-1' : 'text-soft'}`}>{line || ' '}</span>)}
-    </pre>
   );
 }

@@ -197,6 +197,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/canned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The replies agents may insert. */
+        get: operations["agents_canned"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/codes": {
         parameters: {
             query?: never;
@@ -225,6 +242,23 @@ export interface paths {
         get: operations["admin_export"];
         /** Checks a configuration and puts it in force, or says everything that is wrong with it. */
         put: operations["admin_apply"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/config/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a document, for forms. Changed, it goes back by `PUT /api/v1/config`: JSON is YAML. */
+        get: operations["admin_document"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -312,6 +346,143 @@ export interface paths {
          * @description A browser needs its session cookie and our own `Origin`; a program sends its API key. No token in the address.
          */
         get: operations["events_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every flow the tenant may use. */
+        get: operations["flows_list"];
+        put?: never;
+        /** Puts a text in force, as a new flow or as the next version of one. Refused while the linter finds an error in it. */
+        post: operations["flows_publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flows/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Walks a text with keys, words and time, and tells what a caller would meet. Nothing outside is asked. */
+        post: operations["flows_simulate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flows/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Checks a text without putting it in force: mistakes with lines, the drawing, and what would change. */
+        post: operations["flows_validate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flows/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A flow in force: its text, and its nodes and edges. */
+        get: operations["flows_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flows/{name}/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How often each way through a flow was taken, and where it was left. */
+        get: operations["flows_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flows/{name}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts an earlier version in force again, as a new version. */
+        post: operations["flows_rollback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flows/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of a flow that were published, newest first. A flow nobody has published yet has none. */
+        get: operations["flows_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flows/{name}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A version with its text. */
+        get: operations["flows_version"];
         put?: never;
         post?: never;
         delete?: never;
@@ -909,6 +1080,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each agent handled over the span. */
+        get: operations["reports_agents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/intervals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came into each queue and what became of it, by interval. */
+        get: operations["reports_intervals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sip/credentials": {
         parameters: {
             query?: never;
@@ -1119,6 +1324,24 @@ export interface components {
             /** @description Queue id. */
             queue?: string | null;
         };
+        /** @description The canned replies. */
+        CannedReplies: {
+            /** @description By id. */
+            replies: components["schemas"]["CannedReply"][];
+        };
+        /** @description A reply agents send again and again. */
+        CannedReply: {
+            /** @description Its id: what is typed after `/`. */
+            id: string;
+            /** @description Language it is written in; any if absent. */
+            lang?: string | null;
+            /** @description For people. */
+            name: string;
+            /** @description Queues it is offered in; all if empty. */
+            queues: string[];
+            /** @description The words; `{customer}`, `{agent}` and `{queue}` stand for their names. */
+            text: string;
+        };
         /** @description What a change did, or would do. */
         Changed: {
             /** @description False for a dry run. */
@@ -1244,6 +1467,13 @@ export interface components {
             code: string;
             /** @description In words. */
             note?: string;
+        };
+        /** @description The tenant's configuration as a document. */
+        Document: {
+            /** @description The same as the text of `/api/v1/config`: `{"tenants": {ID: {..}}}`. */
+            business: Record<string, never>;
+            /** @description Names this state of it; give it back with a change. */
+            version: string;
         };
         /** @description A frame of the event socket, told apart by `type`. */
         Event: {
@@ -1371,6 +1601,287 @@ export interface components {
             type: string;
         } & {
             [key: string]: unknown;
+        };
+        /** @description Which version shall be in force again. */
+        FlowBack: {
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            version: number;
+        };
+        /** @description What was found in a text. */
+        FlowChecked: {
+            /** @description The lines that differ from what is in force. */
+            diff?: string | null;
+            drawing?: components["schemas"]["FlowDrawing"] | null;
+            /** @description By place. */
+            findings: components["schemas"]["FlowFinding"][];
+            /** @description It may be published. */
+            good: boolean;
+            /** @description Its name, when it could be read. */
+            name?: string | null;
+        };
+        /** @description How often the ways through a flow were taken. */
+        FlowCounts: {
+            /**
+             * Format: int64
+             * @description Contacts that came in.
+             */
+            contacts: number;
+            /** @description There was more than was counted. */
+            cut: boolean;
+            /** @description Times one node followed upon another. */
+            edges: components["schemas"]["FlowEdgeCount"][];
+            /** @description From, RFC 3339. */
+            from: string;
+            /** @description Times the flow was left from a node. */
+            left: {
+                [key: string]: number;
+            };
+            /** @description Times each node was entered. */
+            nodes: {
+                [key: string]: number;
+            };
+            /** @description Until, RFC 3339. */
+            to: string;
+        };
+        /** @description A flow as a graph. */
+        FlowDrawing: {
+            /** @description In the order of their nodes. What every node inherits (errors, hang-up) is left out: it would hide the flow. */
+            edges: components["schemas"]["FlowEdge"][];
+            /** @description In the order of the file. */
+            nodes: components["schemas"]["FlowNode"][];
+            /** @description The first node. */
+            start: string;
+        };
+        /** @description A way from one node to another. */
+        FlowEdge: {
+            /** @description Node. */
+            from: string;
+            /** @description `when`, `then`, `case`, `exit`, `exhausted`, `on_error`, `on_hangup`, `other_channel`. */
+            kind: string;
+            /** @description Outcome, condition or key. */
+            label: string;
+            /**
+             * Format: int32
+             * @description Line in the text, from 1.
+             */
+            line: number;
+            /** @description Node. */
+            to: string;
+        };
+        /** @description How often an edge was taken. */
+        FlowEdgeCount: {
+            /** @description Node. */
+            from: string;
+            /**
+             * Format: int64
+             * @description Times.
+             */
+            times: number;
+            /** @description The node of this flow that came next. */
+            to: string;
+        };
+        /** @description Something the linter says about a text. */
+        FlowFinding: {
+            /**
+             * Format: int32
+             * @description Character of the line, from 1.
+             */
+            column: number;
+            /** @description What to do about it. */
+            hint?: string | null;
+            /**
+             * Format: int32
+             * @description Line, from 1.
+             */
+            line: number;
+            /** @description `R1` ..; `read` when the text could not be read. */
+            rule: string;
+            /** @description One sentence. */
+            say: string;
+            /** @description `error` keeps it from being published; `warning`, `note` do not. */
+            severity: string;
+        };
+        /** @description A flow of the tenant. */
+        FlowLine: {
+            /** @description Where it runs: `voice`, `webchat`. */
+            channels: string[];
+            /** @description SHA-256 of the text in force. */
+            hash: string;
+            /** @description Languages it speaks. */
+            languages: string[];
+            /** @description Its name. */
+            name: string;
+            /** @description How many nodes it has. */
+            nodes: number;
+            /** @description Numbers that lead to it; `chat` for the web page. */
+            numbers: string[];
+            /** @description Published by the tenant; otherwise it comes with the program. */
+            own: boolean;
+        };
+        /** @description The flows. */
+        FlowList: {
+            /** @description By name. */
+            flows: components["schemas"]["FlowLine"][];
+        };
+        /** @description What a try met. */
+        FlowMet: {
+            /** @description What came before the first step, then what followed from each. Fewer than steps when it was over before. */
+            steps: components["schemas"]["FlowMetStep"][];
+        };
+        /** @description What followed from one step. */
+        FlowMetStep: {
+            /** @description Where it is now. */
+            flow: string;
+            /** @description The node it waits in, or ended in. */
+            node: string;
+            /** @description Nothing comes after this. */
+            over: boolean;
+            /** @description In order. */
+            told: components["schemas"]["FlowTold"][];
+        };
+        /** @description A step of a flow. */
+        FlowNode: {
+            /**
+             * Format: int32
+             * @description Line in the text, from 1.
+             */
+            line: number;
+            /** @description Its name. */
+            name: string;
+            /** @description What it does: `say`, `gather`, `queue`, .. */
+            verb: string;
+        };
+        /** @description Nothing more is to be said. */
+        FlowNothing: Record<string, never>;
+        /** @description A text to be put in force. */
+        FlowPublish: {
+            /** @description `hash` of the flow it replaces; absent for a new one. When somebody was faster, it is refused with 409. */
+            replaces?: string | null;
+            /** @description YAML. Its `flow:` is the name. */
+            text: string;
+        };
+        /** @description What was published. */
+        FlowPublished: {
+            /** @description SHA-256 of it. */
+            hash: string;
+            /** @description The flow. */
+            name: string;
+            /**
+             * Format: int64
+             * @description The version that is in force now.
+             */
+            version: number;
+        };
+        /** @description A flow with its text and its drawing. */
+        FlowShown: {
+            /** @description As a graph. */
+            drawing: components["schemas"]["FlowDrawing"];
+            /** @description SHA-256 of it: give it as `replaces` when publishing. */
+            hash: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Published by the tenant; otherwise it comes with the program. */
+            own: boolean;
+            /** @description The text in force. */
+            text: string;
+        };
+        /** @description Something a caller does, or that happens to them. */
+        FlowStep: {
+            /** @description Keys: `2`, `123#`. */
+            press: string;
+        } | {
+            /** @description Words, spoken or written. */
+            say: string;
+        } | {
+            /**
+             * Format: int32
+             * @description Seconds pass.
+             */
+            wait: number;
+        } | {
+            /** @description How the wait in the queue ends: `answered`, `timeout`, `no_agents`, `full`. */
+            queue: string;
+        } | {
+            /** @description The agent hangs up: `{}`. */
+            talk_ended: components["schemas"]["FlowNothing"];
+        } | {
+            /** @description How a transfer ends: `answered`, `no_answer`, `busy`, `failed`. */
+            transfer: string;
+        } | {
+            /**
+             * Format: int32
+             * @description A message of so many seconds is left.
+             */
+            message: number;
+        } | {
+            /** @description The caller hangs up: `{}`. */
+            hangup: components["schemas"]["FlowNothing"];
+        };
+        /** @description A text that may become a flow. */
+        FlowText: {
+            /** @description YAML, as in `ivr-flows/README.md`. */
+            text: string;
+        };
+        /** @description Something a caller met. */
+        FlowTold: {
+            /** @description Name of the prompt, where something was heard. */
+            prompt?: string | null;
+            /** @description Node, words, address, queue, target, name or outcome. */
+            text: string;
+            /** @description `entered`, `heard`, `asked` (a service; in a try none answers), `queued`, `voicemail`, `transfer`, `event`, `ended`. */
+            what: string;
+        };
+        /** @description A try of a text: who calls, and what they do. */
+        FlowTry: {
+            /** @description When, RFC 3339; now if absent. */
+            at?: string | null;
+            /** @description `voice` (the default) or `webchat`. */
+            channel?: string | null;
+            /** @description Who calls. */
+            from?: string | null;
+            /** @description Calendars that shall be `open`, `closed`, `holiday` or `emergency`; others are asked. */
+            hours?: {
+                [key: string]: string;
+            };
+            /** @description Language known beforehand, `zh-CN`. */
+            lang?: string | null;
+            /** @description What they do, one after the other. */
+            steps?: components["schemas"]["FlowStep"][];
+            /** @description YAML. */
+            text: string;
+            /** @description What they call. */
+            to?: string | null;
+        };
+        /** @description A published version. */
+        FlowVersionLine: {
+            /** @description When, RFC 3339. */
+            at: string;
+            /** @description Who. */
+            by: string;
+            /** @description SHA-256 of the text. */
+            hash: string;
+            /** @description It is in force. */
+            in_force: boolean;
+            /**
+             * Format: int64
+             * @description It is that earlier version again.
+             */
+            restored?: number | null;
+            /** @description The text, where one version is asked for. */
+            text?: string | null;
+            /**
+             * Format: int64
+             * @description From 1.
+             */
+            version: number;
+        };
+        /** @description The versions. */
+        FlowVersions: {
+            /** @description Newest first. */
+            versions: components["schemas"]["FlowVersionLine"][];
         };
         /** @description Ids no longer in the picture. */
         Gone: {
@@ -1861,6 +2372,131 @@ export interface components {
         RecordingWish: {
             /** @description Pause or resume. */
             action: components["schemas"]["RecordingAction"];
+        };
+        /** @description One agent over the span. Times are milliseconds. */
+        ReportAgent: {
+            /** @description Who. */
+            agent: string;
+            /**
+             * Format: int64
+             * @description Stretches of talk that began.
+             */
+            handled: number;
+            /**
+             * Format: int64
+             * @description Hold in these.
+             */
+            hold_ms: number;
+            /**
+             * Format: int64
+             * @description Talk in these, hold included.
+             */
+            talk_ms: number;
+            /**
+             * Format: int64
+             * @description After-call work of these.
+             */
+            wrap_ms: number;
+        };
+        /** @description Agents over a span. */
+        ReportAgents: {
+            /** @description From, RFC 3339. */
+            from: string;
+            /** @description By agent. */
+            rows: components["schemas"]["ReportAgent"][];
+            /** @description Until, RFC 3339. */
+            to: string;
+        };
+        /** @description One queue in one interval. Times are milliseconds. */
+        ReportInterval: {
+            /**
+             * Format: int64
+             * @description Left while waiting.
+             */
+            abandoned: number;
+            /**
+             * Format: int64
+             * @description Of these, left so soon that nobody could have helped them.
+             */
+            abandoned_short: number;
+            /**
+             * Format: int64
+             * @description Of these, taken by an agent.
+             */
+            answered: number;
+            /**
+             * Format: int64
+             * @description Of these, taken within the queue's target.
+             */
+            answered_in_time: number;
+            /**
+             * Format: int64
+             * @description Waiting of the answered, summed.
+             */
+            answered_wait_ms: number;
+            /** @description Beginning of the interval, RFC 3339. */
+            from: string;
+            /**
+             * Format: int64
+             * @description Stretches of talk that began.
+             */
+            handled: number;
+            /**
+             * Format: int64
+             * @description Hold in these.
+             */
+            hold_ms: number;
+            /**
+             * Format: int64
+             * @description Lost by us.
+             */
+            lost: number;
+            /**
+             * Format: int64
+             * @description Entered.
+             */
+            offered: number;
+            /**
+             * Format: int64
+             * @description Sent elsewhere by the queue.
+             */
+            overflowed: number;
+            /** @description Which queue. */
+            queue: string;
+            /**
+             * Format: int64
+             * @description Talk in these, hold included.
+             */
+            talk_ms: number;
+            /**
+             * Format: int64
+             * @description The longest waiting of any.
+             */
+            wait_ms_max: number;
+            /**
+             * Format: int64
+             * @description Still waiting.
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description After-call work of these.
+             */
+            wrap_ms: number;
+        };
+        /** @description Queues by interval. */
+        ReportIntervals: {
+            /** @description From, RFC 3339. */
+            from: string;
+            /** @description By queue and time; intervals in which nothing came are not there. */
+            rows: components["schemas"]["ReportInterval"][];
+            /**
+             * Format: int64
+             * @description Length of an interval, minutes.
+             */
+            step_min: number;
+            /** @description Until, RFC 3339. */
+            to: string;
         };
         /** @description Words to say. */
         Say: {
@@ -2553,6 +3189,25 @@ export interface operations {
             };
         };
     };
+    agents_canned: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedReplies"];
+                };
+            };
+        };
+    };
     agents_codes: {
         parameters: {
             query?: never;
@@ -2596,6 +3251,8 @@ export interface operations {
             query?: {
                 /** @description True: only check, and show what would change. */
                 dry_run?: boolean;
+                /** @description The version the change was made from, as `GET` told it: when somebody was faster, the change is refused with 409. */
+                version?: string;
             };
             header?: never;
             path?: never;
@@ -2615,12 +3272,39 @@ export interface operations {
                     "application/json": components["schemas"]["Changed"];
                 };
             };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
                 };
             };
         };
@@ -2773,6 +3457,281 @@ export interface operations {
                 content?: never;
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    flows_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowList"];
+                };
+            };
+        };
+    };
+    flows_publish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlowPublish"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowPublished"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    flows_simulate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlowTry"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowMet"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    flows_validate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlowText"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowChecked"];
+                };
+            };
+        };
+    };
+    flows_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowShown"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    flows_counts: {
+        parameters: {
+            query?: {
+                /** @description From, RFC 3339; a week ago if absent. */
+                from?: string;
+                /** @description Until, RFC 3339; now if absent. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowCounts"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    flows_rollback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlowBack"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowPublished"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    flows_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowVersions"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    flows_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowVersionLine"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4031,6 +4990,82 @@ export interface operations {
                     "application/json": {
                         [key: string]: components["schemas"]["QueueNow"];
                     };
+                };
+            };
+        };
+    };
+    reports_agents: {
+        parameters: {
+            query?: {
+                /** @description From, RFC 3339; the last 24 hours if absent. */
+                from?: string;
+                /** @description Until, RFC 3339; now if absent. */
+                to?: string;
+                /** @description Length of an interval, minutes; 30 if absent. Intervals are counted from midnight UTC. */
+                step_min?: number;
+                /** @description Only this queue. */
+                queue?: string;
+                /** @description `json` (the default) or `csv`. */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportAgents"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reports_intervals: {
+        parameters: {
+            query?: {
+                /** @description From, RFC 3339; the last 24 hours if absent. */
+                from?: string;
+                /** @description Until, RFC 3339; now if absent. */
+                to?: string;
+                /** @description Length of an interval, minutes; 30 if absent. Intervals are counted from midnight UTC. */
+                step_min?: number;
+                /** @description Only this queue. */
+                queue?: string;
+                /** @description `json` (the default) or `csv`. */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportIntervals"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -60,5 +60,5 @@ export interface Customer {
 }
 export type PastEntry = ({ kind: 'ticket' } & TicketRow) | ({ kind: 'interaction' } & InteractionRow);
 
-export interface AuditEntry { id: number; at: string; who: string; what: string; subject: string; before: string | null; after: string | null }
+export interface AuditEntry { n: number; at: string; who: string; what: string; subject: string; before: string | null; after: string | null }
 export interface CustomerRow { id: string; name: string; tier: string; made_at: string; changed_at: string; profile: Customer }

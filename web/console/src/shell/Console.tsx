@@ -18,6 +18,7 @@ const Wall = lazy(() => import('../wall/Wall'));
 const Tickets = lazy(() => import('../tickets/Tickets'));
 const Customers = lazy(() => import('../customers/Customers'));
 const Calls = lazy(() => import('../calls/Calls'));
+const Reports = lazy(() => import('../reports/Reports'));
 const Admin = lazy(() => import('../admin/Admin'));
 const Personal = lazy(() => import('../me/Personal'));
 
@@ -68,6 +69,7 @@ function Screen({ parts }: { parts: string[] }) {
     case 'tickets': return <Tickets selected={parts[1] ?? null} />;
     case 'customers': return <Customers selected={parts[1] ?? null} />;
     case 'calls': return <Calls selected={parts[1] ?? null} />;
+    case 'reports': return mayWatch ? <Reports /> : <Nowhere />;
     case 'admin': return admin ? <Admin part={parts[1] ?? 'users'} /> : <Nowhere />;
     case 'me': return <Personal />;
     case undefined: case 'login': return null;

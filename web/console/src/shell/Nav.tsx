@@ -14,6 +14,7 @@ function useScreens(): [path: string, label: Key, sign: string][] {
     ['/tickets', 'nav.tickets', '▤'],
     ['/customers', 'nav.customers', '☺'],
     ['/calls', 'nav.calls', '↺'],
+    ...(mayWatch ? [['/reports', 'nav.reports', '▥'] as [string, Key, string]] : []),
     ...(admin ? [['/admin', 'nav.admin', '⚙'] as [string, Key, string]] : []),
   ];
 }

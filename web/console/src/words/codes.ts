@@ -127,6 +127,7 @@ export const codes = {
   'error.limit': ['A limit is reached. Please try later.', '已达上限，请稍后再试。'],
   'error.unavailable': ['The server is busy. Please try again.', '服务器繁忙，请重试。'],
   'error.net': ['No connection to the server.', '无法连接服务器。'],
+  'error.changed': ['Somebody else changed this meanwhile. Please look at it again.', '其他人刚刚修改了此内容，请重新查看。'],
   'error.exists': ['There is one of this name already.', '同名项已存在。'],
   'error.bad_login': ['User or password is not right.', '用户名或密码不正确。'],
   'error.locked': ['Too many tries. Please wait a while.', '尝试次数过多，请稍后再试。'],

@@ -7,8 +7,9 @@ import { notice, problemText } from '../lib/act';
 import { keyOf, useActions } from '../lib/actions';
 import { t } from '../lib/i18n';
 import { timeOfDay } from '../lib/time';
-import { agentName, useBlinks, useLive } from '../live/live';
+import { agentName, queueName, useBlinks, useLive } from '../live/live';
 import { Button, Empty, uid, useComposing } from '../ui/parts';
+import { CannedList, insert, listing, useCanned, type Reply } from './Canned';
 import type { Contact } from './contact';
 
 /** Messages drawn at once; older ones by a button, so that a conversation of thousands opens as fast as one of ten. */
@@ -98,6 +99,19 @@ function Compose({ contact: c }: { contact: Contact }) {
   // The same name until it is accepted: Enter pressed twice on a bad line is one message.
   const name = useRef(uid());
   const { onCompositionEnd, composing } = useComposing();
+  const replies = useCanned(text, c.now?.queue ?? null);
+  const [at, setAt] = useState(0);
+  const [shut, setShut] = useState('');
+  const choosing = replies.length > 0 && shut !== text;
+  const chosen = Math.min(at, replies.length - 1);
+  const agent = useLive((l) => (l.me?.agent ? agentName(l, l.me.agent) : ''));
+  const queue = useLive((l) => (c.now?.queue ? queueName(l, c.now.queue) : ''));
+  const pick = (reply: Reply): void => {
+    const values: Record<string, string> = { agent, queue, customer: c.who };
+    setText(insert(text, reply.text.replace(/\{(customer|agent|queue)\}/g, (_, name: string) => values[name] ?? '')));
+    setAt(0);
+    field.current?.focus();
+  };
   useEffect(() => { drafts.set(c.id, { text, note }); }, [c.id, text, note]);
   useEffect(() => { if (c.work) field.current?.focus(); }, [c.id, c.work?.work]);
   useActions([
@@ -119,8 +133,9 @@ function Compose({ contact: c }: { contact: Contact }) {
     field.current?.focus();
   };
   return (
-    <form className={`m-3 mt-0 rounded-xl border p-2 ${note ? 'border-dashed border-warn bg-note' : 'border-edge bg-panel'}`} onSubmit={(e) => { e.preventDefault(); void send(); }}>
-      <textarea ref={field} rows={2} value={text} aria-label={t(note ? 'talk.write.note' : 'talk.write')} placeholder={t(note ? 'talk.write.note' : 'talk.write')}
+    <form className={`relative m-3 mt-0 rounded-xl border p-2 ${note ? 'border-dashed border-warn bg-note' : 'border-edge bg-panel'}`} onSubmit={(e) => { e.preventDefault(); void send(); }}>
+      {choosing && <CannedList replies={replies} at={chosen} onPick={pick} />}
+      <textarea ref={field} rows={2} value={text} aria-autocomplete="list" {...(choosing ? listing(chosen) : {})} aria-label={t(note ? 'talk.write.note' : 'talk.write')} placeholder={t(note ? 'talk.write.note' : 'talk.write')}
         className="block max-h-48 w-full resize-none bg-transparent px-1 [field-sizing:content]"
         onCompositionEnd={onCompositionEnd}
         onChange={(e) => {
@@ -131,6 +146,12 @@ function Compose({ contact: c }: { contact: Contact }) {
           }
         }}
         onKeyDown={(e) => {
+          if (choosing && !composing(e)) {
+            const reply = replies[chosen];
+            if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { e.preventDefault(); setAt((chosen + (e.key === 'ArrowDown' ? 1 : replies.length - 1)) % replies.length); return; }
+            if ((e.key === 'Enter' || e.key === 'Tab') && reply) { e.preventDefault(); pick(reply); return; }
+            if (e.key === 'Escape') { e.preventDefault(); setShut(text); return; }
+          }
           if (e.key === 'Escape') e.currentTarget.blur();
           if (e.key === 'Enter' && !e.shiftKey && !composing(e)) { e.preventDefault(); void send(); }
         }} />

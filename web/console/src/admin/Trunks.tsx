@@ -1,0 +1,56 @@
+// Carriers: whether they are there, how fast they answer, and a question to one of them.
+
+import { useEffect, useState } from 'react';
+import { api, take, type Problem } from '../api/client';
+import { notice, problemText } from '../lib/act';
+import { t, tCode } from '../lib/i18n';
+import { useLoad } from '../lib/load';
+import { dateTime } from '../lib/time';
+import { Button, Empty, Trouble } from '../ui/parts';
+
+const SIGNS: Record<string, [string, string]> = { up: ['●', 'text-good'], down: ['✕', 'text-bad font-semibold'], unknown: ['○', 'text-soft'] };
+
+export function Trunks() {
+  const list = useLoad('trunks', () => take(api.GET('/api/v1/trunks')));
+  const { reload } = list;
+  const [testing, setTesting] = useState<string | null>(null);
+  useEffect(() => { const again = setInterval(() => { if (!document.hidden) reload(); }, 5_000); return () => clearInterval(again); }, [reload]);
+  const test = async (name: string): Promise<void> => {
+    setTesting(name);
+    try {
+      const { reachable, rtt_ms } = await take(api.POST('/api/v1/trunks/{name}/test', { params: { path: { name } } }));
+      notice(reachable ? t('trunks.answers', { name, ms: Math.round(rtt_ms ?? 0) }) : t('trunks.silent', { name }), !reachable);
+      reload();
+    } catch (problem) { notice(problemText(problem as Problem), true); }
+    setTesting(null);
+  };
+  const rows = Object.entries(list.data ?? {});
+  return (
+    <>
+      <p className="mb-3 text-soft">{t('trunks.hint')}</p>
+      {list.problem && <Trouble problem={list.problem} again={reload} />}
+      <div className="card overflow-x-auto">
+        <table className="table">
+          <caption className="sr-only">{t('config.trunks')}</caption>
+          <thead><tr><th scope="col">{t('form.name')}</th><th scope="col">{t('users.state')}</th><th scope="col">{t('trunks.rtt')}</th><th scope="col">{t('trunks.registration')}</th><th scope="col">{t('trunks.calls')}</th><th scope="col">{t('trunks.since')}</th><th scope="col">{t('trunks.failure')}</th><th scope="col"><span className="sr-only">{t('users.do')}</span></th></tr></thead>
+          <tbody>{rows.map(([name, x]) => {
+            const [sign, look] = SIGNS[x.state] ?? SIGNS.unknown!;
+            return (
+              <tr key={name}>
+                <td className="font-medium">{name}</td>
+                <td><span className={look}><span aria-hidden="true">{sign} </span>{tCode('trunk', x.state)}</span>{x.paused_for_s ? <span className="block text-soft">{t('trunks.paused', { s: x.paused_for_s })}</span> : null}</td>
+                <td className="num">{x.rtt_ms == null ? '–' : `${x.rtt_ms.toFixed(1)} ms`}{x.answered_at && <span className="block text-soft">{dateTime(x.answered_at)}</span>}</td>
+                <td>{tCode('registration', x.registration)}{x.registrar_said && <span className="block text-soft">{x.registrar_said}</span>}</td>
+                <td className="num">{x.calls}</td>
+                <td className="num">{t('trunks.counts', { attempts: x.attempts, answered: x.answered, failed: x.failed, incoming: x.incoming })}{x.limited > 0 && <span className="block text-bad">{t('trunks.limited', { n: x.limited })}</span>}</td>
+                <td>{x.last_failure ?? '–'}{x.last_failure_at && <span className="block text-soft">{dateTime(x.last_failure_at)}</span>}</td>
+                <td className="text-right"><Button small disabled={testing !== null} onClick={() => void test(name)} aria-label={`${t('trunks.test')}: ${name}`}>{t(testing === name ? 'trunks.testing' : 'trunks.test')}</Button></td>
+              </tr>
+            );
+          })}</tbody>
+        </table>
+        {list.data && rows.length === 0 && <Empty>{t('trunks.none')}</Empty>}
+      </div>
+    </>
+  );
+}

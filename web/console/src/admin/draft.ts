@@ -1,0 +1,102 @@
+// The configuration while it is being changed by forms: one draft over all of them, put in force as a whole. The text page and
+// the forms write the same thing.
+
+import { useEffect, useSyncExternalStore } from 'react';
+import { api, take, type Problem } from '../api/client';
+
+export interface Named { name: string }
+export interface Queue extends Named {
+  strategy: string; ring_s: number; retry_s: number; wrap_up_s: number; wrap_up_mandatory: boolean; sl_target_s: number; sl_percent: number;
+  short_abandon_s: number; max_wait_s?: number; max_length?: number; join_empty: string; leave_empty: string; leave_empty_s: number;
+  needs: Record<string, number>; relax: { after_s: number; skill?: string; to: number }[]; head_starts: { attribute: string; is: string; minutes: number }[];
+  expected_handle_s: number; music?: string; calendar?: string; dispositions: string[];
+}
+export type AgentQueue = string | { queue: string; priority_min: number; delay_s: number; weight: number };
+export interface Agent extends Named { skills: Record<string, number>; queues: AgentQueue[]; capacity: Record<string, number>; voice_blocks_text: boolean }
+export interface Holiday { date: string; name: string; open: string[] }
+export interface Calendar extends Named { zone: string; weekly: Record<string, string[]>; holidays: Holiday[]; overrides: unknown[]; emergency: boolean }
+export interface Route { match: string; to: Record<string, unknown>; from: string }
+export interface Canned extends Named { text: string; lang?: string; queues?: string[] }
+export interface Tenant {
+  name: string;
+  routing: {
+    skills: Record<string, Named>; queues: Record<string, Queue>; agents: Record<string, Agent>; calendars: Record<string, Calendar>;
+    reasons: Record<string, Named & { productive: boolean }>; dispositions: Record<string, Named>;
+  };
+  trunks: Record<string, unknown>; trunk_groups?: Record<string, unknown>; routes: Route[]; canned?: Record<string, Canned>; flows?: Record<string, string>;
+  [other: string]: unknown;
+}
+
+interface State { id: string; version: string; kept: Tenant | null; mine: Tenant | null; problem: Problem | null; merged: boolean }
+const nothing: State = { id: '', version: '', kept: null, mine: null, problem: null, merged: false };
+let state = nothing;
+const watchers = new Set<() => void>();
+function set(next: Partial<State>): void {
+  state = { ...state, ...next };
+  watchers.forEach((w) => w());
+}
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+const plain = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null && !Array.isArray(v);
+
+/** What I changed since `base`, put on top of what somebody else made of it. Where both changed the same thing, mine stays, and the differences shown before it is in force say so. */
+export function merge(base: unknown, mine: unknown, theirs: unknown): unknown {
+  if (same(mine, base)) return theirs;
+  if (same(theirs, base) || !plain(mine) || !plain(theirs)) return mine;
+  const was = plain(base) ? base : {};
+  const all = new Set([...Object.keys(theirs), ...Object.keys(mine)]);
+  const out: Record<string, unknown> = {};
+  for (const key of all) {
+    const value = merge(was[key], mine[key], theirs[key]);
+    if (value !== undefined) out[key] = value;
+  }
+  return out;
+}
+
+export async function refresh(): Promise<void> {
+  try {
+    const { version, business } = await take(api.GET('/api/v1/config/document'));
+    const [id, tenant] = Object.entries((business as unknown as { tenants: Record<string, Tenant> }).tenants)[0] ?? ['', null];
+    const touched = state.mine !== null && !same(state.mine, state.kept);
+    set({ id, version, kept: tenant, mine: touched ? (merge(state.kept, state.mine, tenant) as Tenant) : tenant, problem: null, merged: touched && version !== state.version });
+  } catch (problem) { set({ problem: problem as Problem }); }
+}
+
+/** Changes the draft. */
+export function change(how: (tenant: Tenant) => void): void {
+  if (!state.mine) return;
+  const next = structuredClone(state.mine);
+  how(next);
+  set({ mine: next });
+}
+export const undo = (): void => set({ mine: state.kept, merged: false, problem: null });
+export const forgetDraft = (): void => { state = nothing; };
+
+/** Checks the draft, or puts it in force: the differences, or null when it was refused (`problem` says why). */
+export async function put(dry_run: boolean): Promise<string | null> {
+  const body = JSON.stringify({ tenants: { [state.id]: state.mine } });
+  const ask = (): Promise<{ diff: string }> => take(api.PUT('/api/v1/config', { params: { query: { dry_run, version: state.version } }, body, bodySerializer: (b) => b as string, headers: { 'content-type': 'application/yaml' } }));
+  try {
+    const { diff } = await ask();
+    set({ problem: null });
+    if (!dry_run) { set({ kept: state.mine, merged: false }); await refresh(); }
+    return diff;
+  } catch (error) {
+    const problem = error as Problem;
+    // Somebody was faster: mine is put on top of theirs, and is to be looked at again.
+    if (problem.code === 'changed') { await refresh(); set({ merged: true }); } else set({ problem });
+    return null;
+  }
+}
+
+export function useDraft(): State & { touched: boolean } {
+  const now = useSyncExternalStore((w) => { watchers.add(w); return () => { watchers.delete(w); }; }, () => state);
+  useEffect(() => { void refresh(); }, []);
+  const touched = now.mine !== null && !same(now.mine, now.kept);
+  useEffect(() => {
+    if (!touched) return;
+    const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
+    addEventListener('beforeunload', warn);
+    return () => removeEventListener('beforeunload', warn);
+  }, [touched]);
+  return { ...now, touched };
+}

@@ -1,0 +1,83 @@
+// A flow as a drawing. Nodes are buttons (they lead to their line), edges lines with their outcome; figures of the last days on
+// top when they are wanted. Beside the drawing the same as a table, for whoever does not look.
+
+import { useMemo, useState } from 'react';
+import type { components } from '../api/schema';
+import { t, tCode, type Key } from '../lib/i18n';
+import { Tabs } from '../ui/parts';
+import { BOX, layout, type Drawing } from './layout';
+
+export type Counts = components['schemas']['FlowCounts'];
+const SIGNS: Record<string, string> = { say: '🗨', gather: '⌨', branch: '◇', hours: '◷', queue: '☰', voicemail: '✉', transfer: '→', hangup: '■', return: '↩', http: '⇄', call: '⊞', set: '=', event: '✎' };
+const DASH: Record<string, string> = { exhausted: '6 4', other_channel: '6 4', on_error: '2 4', on_hangup: '2 4' };
+
+export function Graph({ drawing, counts, onPick, at }: { drawing: Drawing; counts: Counts | null; onPick: (line: number) => void; at?: string | null }) {
+  const [as, setAs] = useState<'picture' | 'table'>('picture');
+  const { spots, width, height } = useMemo(() => layout(drawing), [drawing]);
+  const times = new Map((counts?.edges ?? []).map((e) => [`${e.from} ${e.to}`, e.times]));
+  const label = (e: Drawing['edges'][number]): string => [e.kind === 'exit' ? t('flows.key', { key: e.label }) : e.label || (e.kind === 'then' ? '' : tCode('edge', e.kind)), counts ? `${times.get(`${e.from} ${e.to}`) ?? 0}×` : ''].filter(Boolean).join(' · ');
+  const dropped = (name: string, verb: string): number => (['hangup', 'return', 'queue', 'voicemail', 'transfer'].includes(verb) ? 0 : counts?.left[name] ?? 0);
+  return (
+    <div className="grid gap-2">
+      <div><Tabs label={t('flows.shown')} value={as} onChange={setAs} tabs={[['picture', 'flows.picture' as Key], ['table', 'flows.table' as Key]] as const} /></div>
+      {as === 'picture' ? (
+        <div className="card max-h-[70vh] overflow-auto" tabIndex={0} role="region" aria-label={t('flows.drawing')}>
+          <div className="relative mx-auto" style={{ width, height }}>
+            <svg width={width} height={height} className="absolute inset-0" aria-hidden="true">
+              <defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0 8 4 0 8z" fill="var(--edge)" /></marker></defs>
+              {drawing.edges.map((e, n) => {
+                const [a, b] = [spots.get(e.from), spots.get(e.to)];
+                if (!a || !b) return null;
+                const down = b.y > a.y;
+                const siblings = drawing.edges.filter((x) => x.from === e.from);
+                const slot = (siblings.indexOf(e) + 1) / (siblings.length + 1);
+                const x1 = a.x + BOX.w * slot;
+                const y1 = down ? a.y + BOX.h : a.y;
+                const x2 = b.x + BOX.w * (down ? 0.5 : 0.85);
+                const y2 = down ? b.y : b.y + BOX.h;
+                const bend = down ? Math.max(28, (y2 - y1) / 2) : -46;
+                const path = e.from === e.to
+                  ? `M${a.x + BOX.w} ${a.y + 14}c34 -18 34 42 0 26`
+                  : down ? `M${x1} ${y1}C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}` : `M${x1} ${y1}C${x1} ${y1 + bend} ${x2 + 60} ${y2 - bend} ${x2} ${y2}`;
+                const much = Math.min(5, 1.2 + Math.log10(1 + (times.get(`${e.from} ${e.to}`) ?? 0)));
+                return (
+                  <g key={n}>
+                    <path d={path} fill="none" stroke={e.kind === 'on_error' ? 'var(--bad)' : 'var(--edge)'} strokeWidth={counts ? much : 1.4} strokeDasharray={DASH[e.kind] ?? 'none'} markerEnd="url(#tip)" />
+                    {label(e) && <text x={down ? x1 + (x2 - x1) * 0.22 : x1} y={down ? y1 + 15 + (siblings.indexOf(e) % 3) * 12 : y1 - 8} textAnchor="middle" fontSize="11" fill="var(--soft)" stroke="var(--panel)" strokeWidth="3" paintOrder="stroke">{label(e).slice(0, 26)}</text>}
+                  </g>
+                );
+              })}
+            </svg>
+            {drawing.nodes.map((n) => {
+              const s = spots.get(n.name)!;
+              const gone = dropped(n.name, n.verb);
+              return (
+                <button key={n.name} type="button" onClick={() => onPick(n.line)} title={t('flows.line', { n: n.line })} aria-current={at === n.name ? 'step' : undefined}
+                  className={`absolute grid place-content-center border bg-panel px-2 text-center leading-tight hover:bg-raised aria-[current=step]:bg-mine aria-[current=step]:outline-2 aria-[current=step]:outline-accent ${n.name === drawing.start ? 'border-2 border-accent' : 'border-edge'} ${['hangup', 'return'].includes(n.verb) ? 'rounded-full' : 'rounded-lg'}`}
+                  style={{ left: s.x, top: s.y, width: BOX.w, height: BOX.h }}>
+                  <span className="truncate font-medium" style={{ maxWidth: BOX.w - 16 }}>{n.name}</span>
+                  <span className="text-[0.82rem] text-soft"><span aria-hidden="true">{SIGNS[n.verb] ?? '·'} </span>{tCode('verb', n.verb)}{counts && <span className="num"> · {counts.nodes[n.name] ?? 0}×</span>}</span>
+                  {gone > 0 && <span className="num text-[0.82rem] font-semibold text-bad">⚠ {t('flows.left', { n: gone })}</span>}
+                </button>
+              );
+            })}
+          </div>
+        </div>
+      ) : (
+        <div className="card max-h-[70vh] overflow-auto" tabIndex={0} role="region" aria-label={t('flows.table')}>
+          <table className="table">
+            <caption className="sr-only">{t('flows.table')}</caption>
+            <thead><tr><th scope="col">{t('flows.node')}</th><th scope="col">{t('flows.verb')}</th><th scope="col">{t('flows.ways')}</th>{counts && <><th scope="col">{t('flows.entered')}</th><th scope="col">{t('flows.dropped')}</th></>}</tr></thead>
+            <tbody>{drawing.nodes.map((n) => (
+              <tr key={n.name}>
+                <td><button type="button" className="link" onClick={() => onPick(n.line)}>{n.name}</button></td><td>{tCode('verb', n.verb)}</td>
+                <td>{drawing.edges.filter((e) => e.from === n.name).map((e) => `${label(e) || '·'} → ${e.to}`).join('; ')}</td>
+                {counts && <><td className="num">{counts.nodes[n.name] ?? 0}</td><td className="num">{counts.left[n.name] ?? 0}</td></>}
+              </tr>
+            ))}</tbody>
+          </table>
+        </div>
+      )}
+    </div>
+  );
+}
