@@ -34,6 +34,8 @@ use crate::{
 
 /// How often a pipe is emptied.
 const EVERY: Duration = Duration::from_millis(20);
+/// A pipe that was empty so often in a row has no sound to come: 100 ms.
+const IDLE_TICKS: u32 = 5;
 
 /// The desk of the ears. Cheap to clone.
 #[derive(Clone)]
@@ -120,28 +122,34 @@ impl Ears {
     /// Until the pipe is closed.
     async fn listen(&self, open: &HearingOpen, ear: &Ear, life: &Arc<Life>, recognisers: &Recognisers) {
         let mut cutter = Cutter::new(open.sound.rate());
-        let mut frame = vec![0i16; cutter.frame_len()];
+        let (mut frame, silence) = (vec![0i16; cutter.frame_len()], vec![0i16; cutter.frame_len()]);
         let mut tick = tokio::time::interval(EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut muted = false;
+        let (mut muted, mut idle) = (false, 0);
+        let heard = |cut| match cut {
+            Some(Cut::Began) => self.tell(open.tap, Heard::Began),
+            Some(Cut::Said(u)) => self.recognise(open, ear, life, recognisers, u),
+            None => {}
+        };
         loop {
             tick.tick().await;
             // Asked before reading: what was written before the end is still heard.
             let closed = open.sound.closed();
+            if ear.muted.load(Relaxed) != muted {
+                muted = !muted;
+                cutter.forget();
+            }
+            idle = (idle + 1).min(IDLE_TICKS + 1);
             while open.sound.waiting() >= frame.len() {
                 open.sound.read(&mut frame);
-                if ear.muted.load(Relaxed) != muted {
-                    muted = !muted;
-                    cutter.forget();
+                idle = 0;
+                if !muted {
+                    heard(cutter.frame(&frame));
                 }
-                if muted {
-                    continue;
-                }
-                match cutter.frame(&frame) {
-                    Some(Cut::Began) => self.tell(open.tap, Heard::Began),
-                    Some(Cut::Said(u)) => self.recognise(open, ear, life, recognisers, u),
-                    None => {}
-                }
+            }
+            // A phone that sends nothing while nobody speaks has fallen silent all the same.
+            if idle > IDLE_TICKS && !muted {
+                heard(cutter.frame(&silence));
             }
             if closed {
                 if let Some(u) = cutter.finish().filter(|_| !muted) {

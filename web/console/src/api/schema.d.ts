@@ -953,8 +953,7 @@ export interface paths {
         /** What was said, as recognised: a fact `said` a line, in the order of recognition; `since` says when each began. */
         get: operations["interactions_transcript"];
         put?: never;
-        /** Writes to the customer. Accepted now; stored, and shown to the customer, when its fact comes. */
-        post: operations["interactions_say"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4767,39 +4766,6 @@ export interface operations {
                 };
             };
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    interactions_say: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Say"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Outcome"];
-                };
-            };
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -30,7 +30,7 @@ export function Contact({ contact, onProfile }: { contact: C; onProfile: () => v
   if (contact.missing) return <Empty>{t('work.gone')}</Empty>;
   return (
     <section className="flex min-h-0 min-w-0 flex-col" aria-label={contact.who}>
-      <Head contact={contact} onProfile={onProfile} />
+      <Head contact={contact} written={!text && lines.length > 0} onProfile={onProfile} />
       {words && <div className="px-4 py-2"><Tabs label={t('work.show')} value={tab} onChange={setTab} tabs={[['talk', text ? 'work.talk' : 'work.transcript'], ['story', 'work.story']]} /></div>}
       {shown === 'talk' && text && <Conversation contact={contact} />}
       {shown === 'talk' && !text && <div className="min-h-0 grow overflow-y-auto px-4 py-3"><Transcript lines={lines} customer={contact.who} /></div>}
@@ -40,7 +40,7 @@ export function Contact({ contact, onProfile }: { contact: C; onProfile: () => v
   );
 }
 
-function Head({ contact: c, onProfile }: { contact: C; onProfile: () => void }) {
+function Head({ contact: c, written, onProfile }: { contact: C; written: boolean; onProfile: () => void }) {
   const queue = useLive((l) => queueName(l, c.queue));
   const agent = useLive((l) => (c.work ? '' : agentName(l, c.now?.agent)));
   const since = c.work?.since ?? c.now?.stage_since;
@@ -62,7 +62,7 @@ function Head({ contact: c, onProfile }: { contact: C; onProfile: () => void }) 
         {c.now?.to && c.channel === 'voice' && <span className="num">{t('work.dialled', { to: c.now.to })}</span>}
         {Object.entries(c.now?.attributes ?? {}).filter(([k, v]) => v && k !== 'lang').slice(0, 4).map(([k, v]) => <span key={k}>{k}: {v}</span>)}
       </p>
-      <Controls contact={c} />
+      <Controls contact={c} written={written} />
       <Consult contact={c} />
       <Sound interaction={c.id} />
       {c.now && <div className="mt-2 empty:hidden"><Supervise id={c.id} i={c.now} /></div>}
@@ -70,7 +70,7 @@ function Head({ contact: c, onProfile }: { contact: C; onProfile: () => void }) 
   );
 }
 
-function Controls({ contact: c }: { contact: C }) {
+function Controls({ contact: c, written }: { contact: C; written: boolean }) {
   const up = useLive((l) => l.up);
   const watches = useLive(supervises);
   const [handing, setHanding] = useState(false);
@@ -79,7 +79,8 @@ function Controls({ contact: c }: { contact: C }) {
   const talking = (c.stage === 'talking' || c.stage === 'hold') && Boolean(c.work || watches);
   const waiting = watches && (c.stage === 'waiting' || c.stage === 'flow');
   const held = c.stage === 'hold';
-  const recording = c.recordings.some((r) => !r.ended_at);
+  // Card data is kept out of both, by one button.
+  const recording = written || c.recordings.some((r) => !r.ended_at);
   const hold = (): void => void act(api.POST('/api/v1/interactions/{id}/hold', { ...path(c.id), body: { on: !held } }));
   const pause = async (): Promise<void> => {
     if (await act(api.POST('/api/v1/interactions/{id}/record-pause', { ...path(c.id), body: { paused: !c.paused } }))) c.setPaused(!c.paused);
