@@ -140,7 +140,7 @@ export const administration = {
     await page.getByRole('button', { name: 'Last 7 days' }).click();
     await page.getByText(/^1 contacts from/).waitFor();
     await page.getByRole('button', { name: 'Table', exact: true }).click();
-    await page.getByRole('row', { name: /hello.*repair · 1× → line/ }).waitFor();
+    await page.getByRole('row', { name: /hello.*repair, no more tries · 1× → line/ }).waitFor();
     // The next version is published and taken back again.
     await page.getByRole('button', { name: 'Text', exact: true }).click();
     await text.fill(FLOW.replace('Press 1 for the repair team.', 'Press 1 for repairs.'));

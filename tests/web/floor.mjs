@@ -73,7 +73,11 @@ export const floor = {
       await hears(ben.ear, 'caller');
       await works(chen);
       await asks(ben.page, /陈晨/);
+      // The colleague knows that it is a colleague who calls, and has no key that ends the customer's call.
+      await chen.page.getByText('Ben asks for your advice about +8613800007777').waitFor();
       await answers(chen.page);
+      await chen.page.getByRole('button', { name: 'Leave the consultation' }).waitFor();
+      assert.equal(await chen.page.getByRole('button', { name: /^(Hang up|Hold|Transfer)/ }).count(), 0);
       await sound([ben.ear, ['chen']], [chen.ear, ['ben']], [caller.ear, [], { music: true }]);
       await consultation(ben.page).getByRole('button', { name: 'Swap' }).click();
       await sound([ben.ear, ['caller']], [caller.ear, ['ben']], [chen.ear, [], { music: true }]);

@@ -95,11 +95,33 @@ for (const [lang, theme] of looks) {
   await shot(susan.page, 'me');
   const admin = await person(b, { lang, theme });
   await signIn(admin.page, s.origin, 'admin', s.users.admin);
-  for (const part of ['users', 'config', 'widget', 'keys', 'audit', 'health']) {
+  for (const part of ['users', 'people', 'queues', 'numbers', 'hours', 'codes', 'trunks', 'flows', 'flows/main', 'config', 'widget', 'keys', 'audit', 'health']) {
     await admin.page.goto(`${s.origin}/admin/${part}`);
-    await admin.page.waitForTimeout(500);
-    await shot(admin.page, `admin-${part}`);
+    await admin.page.waitForTimeout(700);
+    await shot(admin.page, `admin-${part.replace('/', '-')}`);
+    if (part === 'queues') {
+      await admin.page.getByRole('button', { name: /^Support/ }).click();
+      await admin.page.getByRole('dialog').waitFor();
+      await shot(admin.page, 'admin-queue');
+      await admin.page.getByRole('dialog').getByRole('textbox').first().fill('Support 24');
+      await admin.page.getByRole('button', { name: /^(Keep in the draft|保留到草稿)$/ }).click();
+      await admin.page.getByRole('button', { name: /^(Check and show changes|校验并查看差异)$/ }).click();
+      await admin.page.getByRole('dialog').waitFor();
+      await shot(admin.page, 'admin-diff');
+      await admin.page.keyboard.press('Escape');
+      await admin.page.getByRole('button', { name: /^(Undo all|撤销修改)$/ }).click();
+    }
+    if (part === 'flows/main') {
+      for (const [tab, what] of [[/^(Last 7 days|最近 7 天)$/, 'counts'], [/^(Table|表格)$/, 'table'], [/^(Text|文本)$/, 'text'], [/^(Try it|模拟)$/, 'try']]) {
+        await admin.page.getByRole('button', { name: tab }).click();
+        await admin.page.waitForTimeout(600);
+        await shot(admin.page, `flow-${what}`);
+      }
+    }
   }
+  await susan.page.goto(`${s.origin}/reports`);
+  await susan.page.waitForTimeout(800);
+  await shot(susan.page, 'reports');
   if (!word || word.startsWith('phone')) {
     const hers = await headset('ben');
     const ben = await person(hers, { lang, theme, phone: null });

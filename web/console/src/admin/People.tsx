@@ -23,7 +23,7 @@ export function People() {
                   <thead><tr><th scope="col">{t('users.agent')}</th>{skills.map(([id, name]) => <th key={id} scope="col">{name}</th>)}</tr></thead>
                   <tbody>{Object.entries(routing.agents).map(([id, a]) => (
                     <tr key={id}>
-                      <th scope="row" className="font-medium text-ink!">{a.name || id}</th>
+                      <th scope="row" className="align-middle! text-[1rem]! font-medium text-ink!">{a.name || id}</th>
                       {skills.map(([skill, name]) => (
                         <td key={skill}>
                           <select className="field num w-auto" aria-label={`${a.name || id}: ${name}`} value={a.skills[skill] ?? 0} onChange={(e) => set(id, (x) => { const n = Number(e.target.value); if (n) x.skills[skill] = n; else delete x.skills[skill]; })}>

@@ -148,7 +148,7 @@ function Flow({ name }: { name: string }) {
         {touched && <Button small onClick={() => { drafts.delete(name); if (kept.data === null) go('/admin/flows'); setText(null); }}>{t('config.undo')}</Button>}
         <Button small look="main" disabled={!touched || !checked?.good || Boolean(renamed)} onClick={() => setPublishing(true)}>{t('flows.publish')}</Button>
       </div>
-      <Tabs<View> label={t('flows.view')} value={view} onChange={setView} tabs={[['picture', 'flows.drawing' as Key], ['text', 'flows.text' as Key], ['try', 'flows.try' as Key], ['versions', 'flows.versions' as Key]] as const} />
+      <div><Tabs<View> label={t('flows.view')} value={view} onChange={setView} tabs={[['picture', 'flows.drawing' as Key], ['text', 'flows.text' as Key], ['try', 'flows.try' as Key], ['versions', 'flows.versions' as Key]] as const} /></div>
       {renamed && <p role="alert" className="rounded-lg bg-bad-fill px-4 py-2 text-bad">{t('flows.renamed', { name })}</p>}
       {checked && (
         <section aria-label={t('flows.findings')}>

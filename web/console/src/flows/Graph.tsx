@@ -8,14 +8,21 @@ import { Tabs } from '../ui/parts';
 import { BOX, layout, type Drawing } from './layout';
 
 export type Counts = components['schemas']['FlowCounts'];
-const SIGNS: Record<string, string> = { say: '🗨', gather: '⌨', branch: '◇', hours: '◷', queue: '☰', voicemail: '✉', transfer: '→', hangup: '■', return: '↩', http: '⇄', call: '⊞', set: '=', event: '✎' };
+const SIGNS: Record<string, string> = { say: '❝', gather: '⌨', branch: '◇', hours: '◷', queue: '☰', voicemail: '✉', transfer: '→', hangup: '■', return: '↩', http: '⇄', call: '⊞', set: '=', event: '✎' };
 const DASH: Record<string, string> = { exhausted: '6 4', other_channel: '6 4', on_error: '2 4', on_hangup: '2 4' };
 
 export function Graph({ drawing, counts, onPick, at }: { drawing: Drawing; counts: Counts | null; onPick: (line: number) => void; at?: string | null }) {
   const [as, setAs] = useState<'picture' | 'table'>('picture');
   const { spots, width, height } = useMemo(() => layout(drawing), [drawing]);
   const times = new Map((counts?.edges ?? []).map((e) => [`${e.from} ${e.to}`, e.times]));
-  const label = (e: Drawing['edges'][number]): string => [e.kind === 'exit' ? t('flows.key', { key: e.label }) : e.label || (e.kind === 'then' ? '' : tCode('edge', e.kind)), counts ? `${times.get(`${e.from} ${e.to}`) ?? 0}×` : ''].filter(Boolean).join(' · ');
+  const word = (e: Drawing['edges'][number]): string => (e.kind === 'exit' ? t('flows.key', { key: e.label }) : e.label || (e.kind === 'then' ? '' : tCode('edge', e.kind)));
+  // What leads from one node to the same other is one line with all its outcomes.
+  const lines = useMemo(() => {
+    const all = new Map<string, Drawing['edges']>();
+    for (const e of drawing.edges) all.set(`${e.from} ${e.to}`, [...(all.get(`${e.from} ${e.to}`) ?? []), e]);
+    return [...all.values()];
+  }, [drawing]);
+  const label = (all: Drawing['edges']): string => [all.map((e) => word(e) || (all.length > 1 ? t('edge.then') : '')).filter(Boolean).join(', '), counts ? `${times.get(`${all[0]!.from} ${all[0]!.to}`) ?? 0}×` : ''].filter(Boolean).join(' · ');
   const dropped = (name: string, verb: string): number => (['hangup', 'return', 'queue', 'voicemail', 'transfer'].includes(verb) ? 0 : counts?.left[name] ?? 0);
   return (
     <div className="grid gap-2">
@@ -25,25 +32,25 @@ export function Graph({ drawing, counts, onPick, at }: { drawing: Drawing; count
           <div className="relative mx-auto" style={{ width, height }}>
             <svg width={width} height={height} className="absolute inset-0" aria-hidden="true">
               <defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0 8 4 0 8z" fill="var(--edge)" /></marker></defs>
-              {drawing.edges.map((e, n) => {
+              {lines.map((all, n) => {
+                const e = all[0]!;
                 const [a, b] = [spots.get(e.from), spots.get(e.to)];
                 if (!a || !b) return null;
+                const siblings = lines.filter((x) => x[0]!.from === e.from && (spots.get(x[0]!.to)?.y ?? 0) > a.y).sort((x, y) => (spots.get(x[0]!.to)?.x ?? 0) - (spots.get(y[0]!.to)?.x ?? 0));
                 const down = b.y > a.y;
-                const siblings = drawing.edges.filter((x) => x.from === e.from);
-                const slot = (siblings.indexOf(e) + 1) / (siblings.length + 1);
-                const x1 = a.x + BOX.w * slot;
-                const y1 = down ? a.y + BOX.h : a.y;
-                const x2 = b.x + BOX.w * (down ? 0.5 : 0.85);
-                const y2 = down ? b.y : b.y + BOX.h;
-                const bend = down ? Math.max(28, (y2 - y1) / 2) : -46;
-                const path = e.from === e.to
-                  ? `M${a.x + BOX.w} ${a.y + 14}c34 -18 34 42 0 26`
-                  : down ? `M${x1} ${y1}C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}` : `M${x1} ${y1}C${x1} ${y1 + bend} ${x2 + 60} ${y2 - bend} ${x2} ${y2}`;
+                const slot = (siblings.indexOf(all) + 1) / (siblings.length + 1);
+                const [x1, y1] = down ? [a.x + BOX.w * slot, a.y + BOX.h] : [a.x + BOX.w, a.y + 16];
+                const [x2, y2] = down ? [b.x + BOX.w / 2, b.y] : [b.x + BOX.w, b.y + BOX.h - 14];
+                const bend = Math.min(70, Math.max(26, (y2 - y1) / 2));
+                const side = Math.max(x1, x2) + 36;
+                const path = down ? `M${x1} ${y1}C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}` : `M${x1} ${y1}C${side} ${y1} ${side} ${y2} ${x2} ${y2}`;
                 const much = Math.min(5, 1.2 + Math.log10(1 + (times.get(`${e.from} ${e.to}`) ?? 0)));
+                const soft = all.every((x) => x.kind in DASH);
+                const text = label(all);
                 return (
                   <g key={n}>
-                    <path d={path} fill="none" stroke={e.kind === 'on_error' ? 'var(--bad)' : 'var(--edge)'} strokeWidth={counts ? much : 1.4} strokeDasharray={DASH[e.kind] ?? 'none'} markerEnd="url(#tip)" />
-                    {label(e) && <text x={down ? x1 + (x2 - x1) * 0.22 : x1} y={down ? y1 + 15 + (siblings.indexOf(e) % 3) * 12 : y1 - 8} textAnchor="middle" fontSize="11" fill="var(--soft)" stroke="var(--panel)" strokeWidth="3" paintOrder="stroke">{label(e).slice(0, 26)}</text>}
+                    <path d={path} fill="none" stroke={all.every((x) => x.kind === 'on_error') ? 'var(--bad)' : 'var(--edge)'} strokeWidth={counts ? much : 1.4} strokeDasharray={soft ? DASH[e.kind]! : 'none'} markerEnd="url(#tip)" />
+                    {text && <text x={down ? x1 + (x2 - x1) * 0.12 : side - 8} y={down ? y1 + 14 + (siblings.indexOf(all) % 3) * 13 : (y1 + y2) / 2} textAnchor="middle" fontSize="11" fill="var(--soft)" stroke="var(--panel)" strokeWidth="3" paintOrder="stroke">{text.length > 30 ? `${text.slice(0, 29)}…` : text}</text>}
                   </g>
                 );
               })}
@@ -71,7 +78,7 @@ export function Graph({ drawing, counts, onPick, at }: { drawing: Drawing; count
             <tbody>{drawing.nodes.map((n) => (
               <tr key={n.name}>
                 <td><button type="button" className="link" onClick={() => onPick(n.line)}>{n.name}</button></td><td>{tCode('verb', n.verb)}</td>
-                <td>{drawing.edges.filter((e) => e.from === n.name).map((e) => `${label(e) || '·'} → ${e.to}`).join('; ')}</td>
+                <td>{lines.filter((all) => all[0]!.from === n.name).map((all) => `${label(all) || '·'} → ${all[0]!.to}`).join('; ')}</td>
                 {counts && <><td className="num">{counts.nodes[n.name] ?? 0}</td><td className="num">{counts.left[n.name] ?? 0}</td></>}
               </tr>
             ))}</tbody>

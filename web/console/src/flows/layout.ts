@@ -9,11 +9,24 @@ export const BOX = { w: 176, h: 52, gapX: 28, gapY: 62 };
 export function layout(d: Drawing): { spots: Map<string, Spot>; width: number; height: number } {
   const out = new Map<string, string[]>();
   for (const e of d.edges) out.set(e.from, [...(out.get(e.from) ?? []), e.to]);
-  // The row of a node is its shortest way from the start; what nothing leads to (but errors and hang-ups do) comes last.
-  const row = new Map<string, number>([[d.start, 0]]);
-  for (let queue = [d.start]; queue.length > 0;) {
-    const name = queue.shift()!;
-    for (const to of out.get(name) ?? []) if (!row.has(to)) { row.set(to, row.get(name)! + 1); queue.push(to); }
+  // The row of a node is its longest way from the start, so that edges lead down; those that lead back to a node one came by are
+  // left out of it. What nothing leads to (but errors and hang-ups do) comes last.
+  const row = new Map<string, number>();
+  const order: string[] = [];
+  const [on, seen] = [new Set<string>(), new Set<string>()];
+  const back = new Set<string>();
+  const walk = (name: string): void => {
+    seen.add(name);
+    on.add(name);
+    for (const to of out.get(name) ?? []) { if (on.has(to)) back.add(`${name} ${to}`); else if (!seen.has(to)) walk(to); }
+    on.delete(name);
+    order.unshift(name);
+  };
+  walk(d.start);
+  for (const name of order) {
+    const at = row.get(name) ?? 0;
+    row.set(name, at);
+    for (const to of out.get(name) ?? []) if (!back.has(`${name} ${to}`)) row.set(to, Math.max(row.get(to) ?? 0, at + 1));
   }
   const last = Math.max(0, ...row.values());
   for (const n of d.nodes) if (!row.has(n.name)) row.set(n.name, last + 1);

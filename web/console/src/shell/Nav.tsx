@@ -33,13 +33,13 @@ export function Nav() {
   const mine = useLive((l) => myself(l)?.work.length ?? 0);
   const watches = useLive(supervises);
   return (
-    <nav aria-label={t('nav.label')} className="flex shrink-0 justify-around gap-1 border-t border-line bg-panel p-1 mid:w-[6.2rem] mid:flex-col mid:justify-start mid:border-r mid:border-t-0 mid:p-1.5">
+    <nav aria-label={t('nav.label')} className="flex shrink-0 justify-around gap-1 border-t border-line bg-panel p-1 mid:w-[7.2rem] mid:flex-col mid:justify-start mid:border-r mid:border-t-0 mid:p-1.5">
       {useScreens().map(([path, label, sign]) => {
         const here = `/${parts[0] ?? ''}` === path;
         const count = path === '/w' ? mine : path === '/wall' && watches ? waiting : 0;
         return (
           <A key={path} href={path} aria-current={here ? 'page' : undefined}
-            className="relative grid min-h-11 place-items-center rounded-lg px-0.5 py-1.5 text-center text-[0.86rem] leading-tight text-soft hover:bg-raised aria-[current=page]:bg-mine aria-[current=page]:font-semibold aria-[current=page]:text-ink">
+            className="relative grid min-h-11 place-items-center rounded-lg px-0.5 py-1.5 text-center text-[0.86rem] leading-tight text-soft hover:bg-raised aria-[current=page]:bg-mine aria-[current=page]:font-medium aria-[current=page]:text-ink">
             <span aria-hidden="true" className="text-[1.25rem] leading-6">{sign}</span>{t(label)}
             {count > 0 && <span className="num absolute right-1.5 top-1 min-w-5 rounded-full bg-accent px-1 text-[0.8rem] font-semibold text-on-accent">{count}</span>}
           </A>

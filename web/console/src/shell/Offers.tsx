@@ -9,7 +9,7 @@ import { t, tCode } from '../lib/i18n';
 import { now, onBeat } from '../lib/time';
 import { go } from '../lib/router';
 import { useLoad } from '../lib/load';
-import { myself, queueName, useLive } from '../live/live';
+import { agentName, myself, queueName, useLive } from '../live/live';
 import { answer, phoneNow, ringingFor, usePhone } from '../phone/state';
 import { Button, Channel, Since, Until } from '../ui/parts';
 import { ring } from './ring';
@@ -53,11 +53,13 @@ function Offer({ work, keys }: { work: WorkNow; keys: boolean }) {
     (await take(api.GET('/api/v1/customers/{id}/timeline', { params: { path: { id: i!.customer }, query: { limit: 8 } } }))) as unknown as { entries: PastEntry[] });
   const tickets = (past.data?.entries ?? []).filter((e) => e.kind === 'ticket' && !['closed', 'merged', 'spam', 'resolved'].includes(e.status));
   const who = i?.customer_name || i?.from || '';
+  // A colleague asks before handing over: that is another call than a customer's.
+  const asker = useLive((l) => (i?.consult && i.agent && i.agent !== l.me?.agent ? agentName(l, i.agent) : null));
   return (
     <div className="flex flex-wrap items-center gap-x-5 gap-y-2 border-b-2 border-ringing bg-warn-fill px-4 py-2.5">
       {work.until && <Ring since={work.since} until={work.until} />}
       <div className="min-w-0">
-        <p className="text-[1.15rem] font-semibold"><Channel channel={work.channel} /> {t('offer.from', { channel: tCode('channel', work.channel), who })}</p>
+        <p className="text-[1.15rem] font-semibold"><Channel channel={work.channel} /> {asker ? t('consult.offer', { who: asker, customer: who }) : t('offer.from', { channel: tCode('channel', work.channel), who })}</p>
         <p className="flex flex-wrap gap-x-3 text-soft">
           {i && i.customer_name && i.from !== i.customer_name && <span className="num">{i.from}</span>}
           {queue && <span>{queue}</span>}

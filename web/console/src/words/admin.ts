@@ -182,6 +182,7 @@ export const admin = {
   'severity.error': ['error', '错误'],
   'severity.warning': ['warning', '警告'],
   'severity.note': ['note', '提示'],
+  'edge.then': ['next', '继续'],
   'edge.exhausted': ['no more tries', '次数用尽'],
   'edge.on_error': ['error', '出错'],
   'edge.on_hangup': ['hang-up', '挂断'],

@@ -55,6 +55,8 @@ export const codes = {
   'by.system': ['the system', '系统'],
   'leg.customer': ['Customer', '客户'],
   'leg.agent': ['Agent', '坐席'],
+  'leg.helper': ['Asked for advice', '被咨询方'],
+  'leg.supervisor': ['Supervisor', '班长'],
   'leg.outside': ['Outside party', '外部方'],
   'leg.helper': ['Helper', '协助者'],
   'leg.supervisor': ['Supervisor', '主管'],

@@ -8,6 +8,7 @@ import { agentName, queueName, useLive } from '../live/live';
 import { Button, Since } from '../ui/parts';
 import type { Contact } from './contact';
 
+const HELPER: Record<string, Key> = { ringing: 'consult.helping', talking: 'consult.helping', held: 'consult.waiting', merged: 'consult.together' };
 const STATES: Record<string, Key> = { ringing: 'consult.ringing', talking: 'consult.talking', held: 'consult.held', merged: 'consult.merged' };
 
 export function Consult({ contact: c }: { contact: Contact }) {
@@ -26,11 +27,12 @@ export function Consult({ contact: c }: { contact: Contact }) {
     mine && asked && { id: 'consult.complete', label: 'consult.complete', group: 'call', run: complete },
     mine && asked && { id: 'consult.cancel', label: 'consult.cancel', group: 'call', run: cancel },
   ]);
+  const helping = asked?.helper !== undefined && asked?.helper !== null && asked.helper === live.me?.agent;
   if (!asked) return null;
   const name = asked.helper ? agentName(live, asked.helper) : asked.to.kind === 'agent' ? agentName(live, asked.to.agent) : asked.to.kind === 'queue' ? queueName(live, asked.to.queue) : asked.to.number;
   return (
     <div className="mt-2 flex flex-wrap items-center gap-2 rounded-lg bg-mine px-3 py-2" role="group" aria-label={t('consult.label')}>
-      <p role="status" className="font-medium">{t(STATES[asked.state] ?? 'consult.ringing', { who: name })} <Since at={asked.since} /></p>
+      <p role="status" className="font-medium">{helping ? t(HELPER[asked.state] ?? 'consult.helping', { who: agentName(live, c.now?.agent) }) : t(STATES[asked.state] ?? 'consult.ringing', { who: name })} <Since at={asked.since} /></p>
       <span className="grow" />
       {mine && talking && asked.state !== 'merged' && (
         <>

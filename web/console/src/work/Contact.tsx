@@ -7,6 +7,7 @@ import { keyOf, useActions } from '../lib/actions';
 import { t } from '../lib/i18n';
 import { A, go } from '../lib/router';
 import { agentName, queueName, supervises, useLive } from '../live/live';
+import { hangUp, lineOf, usePhone } from '../phone/state';
 import { Sound, useLine } from '../phone/Talk';
 import { Button, Channel, Empty, Since, State, Tabs } from '../ui/parts';
 import { Assign } from './Assign';
@@ -76,7 +77,13 @@ function Controls({ contact: c, written }: { contact: C; written: boolean }) {
   const [handing, setHanding] = useState(false);
   const [assigning, setAssigning] = useState(false);
   const voice = c.channel === 'voice';
-  const talking = (c.stage === 'talking' || c.stage === 'hold') && Boolean(c.work || watches);
+  const me = useLive((l) => l.me?.agent ?? null);
+  const speaking = (c.stage === 'talking' || c.stage === 'hold') && Boolean(c.work || watches);
+  // Who is asked, or supervises, is a guest on somebody else's call: no key of theirs holds it or ends it.
+  const guest = voice && c.now !== undefined && me !== null && c.now.agent !== me && (c.now.consult?.helper === me || c.now.supervisors.some((s) => s.supervisor === me));
+  const helping = guest && c.now?.consult?.helper === me;
+  const mine = usePhone((p) => (guest ? lineOf(p.lines, c.id) : undefined));
+  const talking = speaking && !guest;
   const waiting = watches && (c.stage === 'waiting' || c.stage === 'flow');
   const held = c.stage === 'hold';
   // Card data is kept out of both, by one button.
@@ -85,16 +92,18 @@ function Controls({ contact: c, written }: { contact: C; written: boolean }) {
   const pause = async (): Promise<void> => {
     if (await act(api.POST('/api/v1/interactions/{id}/record-pause', { ...path(c.id), body: { paused: !c.paused } }))) c.setPaused(!c.paused);
   };
-  const line = useLine(c.id, talking && voice);
+  const line = useLine(c.id, speaking && voice);
+  const leave = (): void => { if (mine) hangUp(mine.id); };
   const finish = (): void => void act(api.POST('/api/v1/interactions/{id}/finish', path(c.id)));
   useActions([
     talking && voice && { id: 'call.hold', label: held ? 'do.unhold' : 'do.hold', group: 'call', run: hold },
     talking && { id: 'call.transfer', label: 'do.transfer', group: 'call', run: () => setHanding(true) },
     talking && voice && recording && { id: 'call.record', label: c.paused ? 'do.resume' : 'do.pause', group: 'call', run: () => void pause() },
     talking && { id: 'call.end', label: voice ? 'do.finish' : 'do.finish.chat', group: 'call', run: finish },
+    helping && mine !== undefined && { id: 'consult.leave', label: 'consult.leave', group: 'call', run: leave },
     waiting && { id: 'call.assign', label: 'do.assign', group: 'call', run: () => setAssigning(true) },
   ]);
-  if (!talking && !waiting) return null;
+  if (!speaking && !waiting) return null;
   return (
     <div className="mt-2 flex flex-wrap gap-2" role="toolbar" aria-label={t('work.controls')}>
       {line.buttons}
@@ -103,6 +112,7 @@ function Controls({ contact: c, written }: { contact: C; written: boolean }) {
       {talking && voice && recording && <Button className="min-h-10" disabled={!up} aria-pressed={c.paused} hotkey={keyOf('call.record')} onClick={() => void pause()}>{t(c.paused ? 'do.resume' : 'do.pause')}</Button>}
       {waiting && <Button className="min-h-10" disabled={!up} onClick={() => setAssigning(true)}>{t('do.assign')}</Button>}
       <span className="grow" />
+      {helping && mine && <Button className="min-h-10" look="bad" onClick={leave}>{t('consult.leave')}</Button>}
       {talking && <Button className="min-h-10" look="bad" disabled={!up} hotkey={keyOf('call.end')} onClick={finish}>{t(voice ? 'do.finish' : 'do.finish.chat')}</Button>}
       <Transfer open={handing} onClose={() => setHanding(false)} contact={c} onDone={() => { setHanding(false); if (!c.work) go('/w'); }} />
       <Assign open={assigning} onClose={() => setAssigning(false)} id={c.id} />

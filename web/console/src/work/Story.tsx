@@ -24,7 +24,7 @@ export function Story({ contact }: { contact: { facts: Fact[] } }) {
 }
 
 const SIGNS: Record<string, string> = {
-  interaction_opened: '→', queued: '…', offered: '◔', connected: '▲', held: '❚❚', transferred: '↪', talk_ended: '■', wrap_up: '✎', disposed: '✓',
+  interaction_opened: '→', queued: '…', offered: '◔', connected: '▲', held: '❚❚', transferred: '↪', consulted: '?', consult_answered: '◔', consult_merged: '▲', consult_ended: '■', supervised: '◉', supervision_ended: '○', talk_ended: '■', wrap_up: '✎', disposed: '✓',
   interaction_closed: '■', recording_started: '●', recording_ended: '●', voicemail_left: '✉', message: '▤', flow_entered: '⤳',
 };
 
@@ -47,6 +47,15 @@ function tell(f: Fact, live: Live): string | null {
       const to = f.to as { kind: string; queue?: string; agent?: string; number?: string };
       return t('story.transferred', { agent, to: to.number ?? (to.agent ? agentName(live, to.agent) : queueName(live, to.queue)) });
     }
+    case 'consulted': {
+      const to = f.to as { queue?: string; agent?: string; number?: string };
+      return t('story.consulted', { agent, to: to.number ?? (to.agent ? agentName(live, to.agent) : queueName(live, to.queue)) });
+    }
+    case 'consult_answered': return f.helper ? t('story.consult.answered', { helper: agentName(live, text('helper')) }) : null;
+    case 'consult_merged': return t('story.consult.merged', { agent });
+    case 'consult_ended': return f.how === 'completed' && f.helper ? t('story.consult.completed', { helper: agentName(live, text('helper')) }) : t('story.consult.over');
+    case 'supervised': return t('story.supervised', { who: agentName(live, text('supervisor')), how: tCode('sup', text('mode')) });
+    case 'supervision_ended': return t('story.supervised.end', { who: agentName(live, text('supervisor')) });
     case 'talk_ended': return t('story.talked', { agent, talk: long('talk_ms'), hold: long('hold_ms') });
     case 'wrap_up': return t('story.wrap', { agent });
     case 'disposed': {
