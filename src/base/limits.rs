@@ -70,6 +70,8 @@ pub const SIP_NOTIFY_RETRY: Duration = secs(5);
 pub const SIP_NOTIFY_TRIES: u32 = 3;
 /// Longest text of a MESSAGE between phones, bytes (RFC 3428 8 advises 1,300 for the whole request). Longer: 413.
 pub const SIP_PAGER_MAX: usize = 1_000;
+/// A carrier that was asked to take a call away must have done it within this; else the call is bridged.
+pub const SIP_TAKE_AWAY: Duration = secs(40);
 /// Most redirections (3xx) one call follows; the next is its refusal.
 pub const SIP_REDIRECTS_MAX: usize = 3;
 /// Most keys that wait to be sent to one peer in INFO; the last are dropped.

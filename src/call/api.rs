@@ -128,6 +128,8 @@ pub enum Action {
     StopRecord { record: RecordId },
     /// Answer [`Event::Referred`]: below 300 it is done, else the refusal.
     AnswerRefer { leg: LegId, refer: ReferId, code: u16 },
+    /// Ask the carrier of a leg to take it away to where the permit leads (REFER). Ends in [`Event::TakenAway`].
+    TakeAway { leg: LegId, permit: trunk::Permit },
     /// Answer [`Event::SentOn`]: go where the permit leads, or take it for a refusal.
     Follow { leg: LegId, permit: Option<trunk::Permit> },
     /// Say [`Event::Dialog`] once more: it is somebody else's now.
@@ -239,6 +241,8 @@ pub enum Event {
     /// The phone of this leg wants it handed on: to a number or name, or to whom another leg of it talks with (attended). Wants
     /// [`Action::AnswerRefer`].
     Referred { leg: LegId, refer: ReferId, to: String, replaces: Option<LegId> },
+    /// The carrier has the caller where they were to go, and the leg may be hung up; or it has not, and here is the permit back.
+    TakenAway { leg: LegId, permit: Option<trunk::Permit> },
     /// The call of a leg is to go elsewhere, says the callee's side (3xx): from the number called to one of these, preferred
     /// first. Wants [`Action::Follow`].
     SentOn { leg: LegId, from: String, to: Vec<String> },

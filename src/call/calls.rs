@@ -10,8 +10,10 @@ use bytes::Bytes;
 use media::wire::{self, Audience, Codec, Command, Detect, Ice, LegId, RecordFormat, Remote, Security, Stats};
 
 use super::{
-    Action, By, CallSettings, Cause, Dtmf, Event, Figures, Input, LegSnapshot, MediaPolicy, Output, lamps::Lit, quality::Meter,
-    trunk::Trunks,
+    Action, By, CallSettings, Cause, Dtmf, Event, Figures, Input, LegSnapshot, MediaPolicy, Output,
+    lamps::Lit,
+    quality::Meter,
+    trunk::{Permit, Trunks},
 };
 use crate::{
     base::{Deadlines, Mono, Now, Rng, TenantId, TrunkId},
@@ -82,6 +84,8 @@ pub(super) struct Leg {
     pub lamp: Option<super::lamps::Lit>,
     /// Where it has been sent on to (3xx).
     pub sent_on: Vec<String>,
+    /// Its carrier has been asked to take it away to where this leads.
+    pub taking: Option<Box<Permit>>,
     /// For whom it is made, should it be sent on.
     pub asked: Option<Box<(super::Party, Headers)>>,
 }
@@ -132,6 +136,7 @@ impl Leg {
             trunk: None,
             lamp: None,
             sent_on: Vec::new(),
+            taking: None,
             asked: None,
         }
     }
@@ -273,6 +278,7 @@ impl Calls {
             Action::StopRecord { record } => media(Command::StopRecord { record }),
             Action::AnswerRefer { leg, refer, code } => self.answer_refer(now, leg, refer, code, out),
             Action::Snapshot { leg } => self.tell_dialog(leg, out),
+            Action::TakeAway { leg, permit } => self.take_away(now, leg, permit, out),
             Action::Follow { leg, permit } => self.follow(now, leg, permit, out),
             Action::Tap { tap, leg, said, heard } if self.live(leg) => {
                 media(Command::Tap { tap, leg, said: Some(said), heard });
@@ -322,8 +328,8 @@ impl Calls {
                 self.lamp_of(now, dialog, out);
             }
             E::Referred { dialog, refer } => self.referred(now, dialog, refer, out),
-            // We ask nobody to call others in our place: phones do.
-            E::ReferAnswered { .. } | E::ReferProgress { .. } => {}
+            E::ReferAnswered { dialog, code } => self.refer_answered(now, dialog, code, out),
+            E::ReferProgress { dialog, code, over } => self.refer_progress(now, dialog, code, over, out),
             E::Told { ask, code, answer } => self.trunk_told(now, ask, code, answer, out),
             E::Registered { tenant, user, contacts } => out.push(Output::Event(Event::Registered { tenant, user, contacts })),
             E::Unregistered { tenant, user } => out.push(Output::Event(Event::Unregistered { tenant, user })),
@@ -487,6 +493,9 @@ impl Calls {
     fn closed(&mut self, now: Now, leg: LegId, stats: Option<Stats>, out: &mut Vec<Output>) {
         let Some(mut l) = self.legs.remove(&leg) else { return };
         self.trunk_leg_over(now, leg);
+        if let Some(permit) = l.taking.take() {
+            self.trunks.guard.over(now.mono, permit.id());
+        }
         self.dialogs.retain(|_, l| *l != leg);
         if let State::Closing { cause, by } = l.state {
             let quality = stats.map(|stats| {

@@ -22,7 +22,7 @@
 //! | `policy` | what is spoken with whom: codecs, encryption, digits |
 //! | `lamps` | the calls of a user, for whoever watches |
 //! | `redirect` | calls sent on by a 3xx |
-//! | `refer` | handing on by signalling, when a phone asks for it |
+//! | `refer` | handing on by signalling: a phone asks us, we ask a carrier |
 //! | `trunk` | carriers: registration, health, groups, limits |
 //! | `quality` | how legs sounded, and whether anything is heard of them |
 

@@ -280,6 +280,7 @@ impl Calls {
 
     /// Rang long enough.
     pub(super) fn ring_over(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) {
+        self.not_taken(now, leg, out);
         if self.legs.get(&leg).is_some_and(|l| matches!(l.state, State::Ringing(_) | State::Dialling(_))) {
             self.hang_up(now, leg, Cause::NoAnswer, By::Us, out);
         }

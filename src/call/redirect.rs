@@ -47,7 +47,8 @@ impl Calls {
     pub(super) fn follow(&mut self, now: Now, leg: LegId, permit: Option<Permit>, out: &mut Vec<Output>) {
         let waits = |l: &super::calls::Leg| matches!(&l.state, State::Ringing(r) if r.phones.is_empty());
         let asked = self.legs.get(&leg).filter(|l| waits(l)).and_then(|l| l.asked.clone());
-        let (Some(asked), Some(permit)) = (asked, permit) else { return self.followed_nowhere(now, leg, out) };
+        let Some(permit) = permit else { return self.followed_nowhere(now, leg, out) };
+        let Some(asked) = asked else { return self.unused(now, &permit) };
         let (caller, headers) = *asked;
         let number = permit.number().to_owned();
         // The call before is over, in the books of the trunk as well.

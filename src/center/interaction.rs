@@ -214,6 +214,8 @@ pub(super) struct Voice {
     pub voicemail: Option<(Duration, ivr::TicketRequest)>,
     /// What the flow said about recording the talk.
     pub record: Option<ivr::Record>,
+    /// The carrier has been asked to take the caller away; true: by the flow.
+    pub away: Option<bool>,
     /// An outside party being rung or connected by transfer.
     pub outside: Option<Outside>,
     /// The queue whose number was dialled: waited in once the call is answered.

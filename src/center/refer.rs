@@ -1,19 +1,20 @@
-//! A phone hands on: its transfer key, blind (to a queue, a colleague, a number) or attended (to whom its second call is with),
+//! A carrier takes its caller away (REFER), and a phone hands on: its transfer key, blind (to a queue, a colleague, a number) or attended (to whom its second call is with),
 //! and a second phone of an agent that takes over the talk of the first.
 //!
 //! The same rights, routes and facts as a transfer from the console; the phone only says it in another language.
 
-use media::wire::LegId;
+use media::wire::{LegId, Repeat};
 
 use super::{
     Center, LegUse, Output, Step,
     command::{Refusal, RefusalCode, TransferTo},
     fact::{ConsultEnd, EndedBy, Fact, LegRole},
+    interaction::Playing,
     settings::TenantSettings,
 };
 use crate::{
     base::{AgentId, Channel, InteractionId, Now, QueueId},
-    call::{self, Action, Cause, route},
+    call::{self, Action, Cause, route, trunk::Permit},
     routing,
     sip::stack::{ReferId, Who},
 };
@@ -70,6 +71,35 @@ impl Center {
             (true, false) => self.put_together(now, &owner_too, id, id_too, other, out),
             (false, true) => self.put_together(now, &owner_too, id_too, id, leg, out),
             _ => Err(not_yours()),
+        }
+    }
+
+    /// Asks the carrier a caller came by to take them to a number, if its trunk allows that. Else the permit comes back.
+    pub(super) fn take_away(&mut self, id: InteractionId, permit: Permit, by_flow: bool) -> Option<Permit> {
+        let play = self.play_id();
+        let Some(i) = self.interactions.get_mut(&id) else { return Some(permit) };
+        let Some(v) = i.voice.as_mut() else { return Some(permit) };
+        let Some(leg) = v.leg.filter(|leg| self.calls.takes_away(*leg)) else { return Some(permit) };
+        v.away = Some(by_flow);
+        v.play = Some((play, Playing::Ringback));
+        self.call(Action::Play { leg, play, prompts: super::talk::ringback(), repeat: Repeat::Forever });
+        self.call(Action::TakeAway { leg, permit });
+        None
+    }
+
+    /// The carrier has the caller, and they are no longer ours; or it has not, and the number is rung from here.
+    pub(super) fn taken_away(&mut self, now: Now, leg: LegId, permit: Option<Permit>, out: &mut Vec<Output>) {
+        let id = self.legs.get(&leg).map(|(id, _)| *id);
+        let found = id.and_then(|id| self.interactions.get_mut(&id)).filter(|i| !i.closed).and_then(|i| i.voice.as_mut());
+        let (Some(id), Some(v)) = (id, found) else { return permit.into_iter().for_each(|p| self.calls.unused(now, &p)) };
+        let by_flow = v.away.take().unwrap_or_default();
+        let play = v.play.take();
+        if let Some((play, _)) = play {
+            self.call(Action::StopPlay { leg, play });
+        }
+        match permit {
+            None => self.call(Action::Hangup { leg, cause: Cause::Normal }),
+            Some(permit) => self.bridge_outside(now, id, permit, by_flow, out),
         }
     }
 

@@ -201,8 +201,14 @@ impl Center {
         self.permit(now, settings, whose, number, out).map(Some)
     }
 
-    /// Rings an outside party for a customer who hears ringback meanwhile.
+    /// Rings an outside party for a customer who hears ringback meanwhile; where the carrier takes callers away, it is asked to.
     pub(super) fn ring_outside(&mut self, now: Now, id: InteractionId, permit: Permit, by_flow: bool, out: &mut Vec<Output>) {
+        let Some(permit) = self.take_away(id, permit, by_flow) else { return };
+        self.bridge_outside(now, id, permit, by_flow, out);
+    }
+
+    /// The same by a leg of our own.
+    pub(super) fn bridge_outside(&mut self, now: Now, id: InteractionId, permit: Permit, by_flow: bool, out: &mut Vec<Output>) {
         let (leg, play) = (self.calls.next_leg(), self.play_id());
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let from = i.from.clone();

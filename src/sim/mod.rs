@@ -43,5 +43,5 @@ mod tests;
 
 pub use net::Net;
 pub use people::{Guest, Who};
-pub use phone::{Manner, Stage, Watching};
+pub use phone::{Manner, Stage, Takes, Watching};
 pub use world::World;

@@ -8,6 +8,7 @@ mod keys;
 mod register;
 mod watch;
 
+pub use carrier::Takes;
 pub use watch::Watching;
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
@@ -139,6 +140,10 @@ pub struct Phone {
     pub watches: Vec<Watching>,
     /// What was written to it.
     pub pages: Vec<String>,
+    /// What it does when asked to call somebody else.
+    pub takes: Takes,
+    /// Whom it was asked to call.
+    pub asked_to_call: Vec<String>,
     /// What became of its transfers, as it was told: 202, 100, 200; or the refusal.
     pub transferred: Vec<(DialogKey, u16)>,
 }
@@ -187,6 +192,8 @@ impl Phone {
             late_offer: false,
             early: false,
             told: String::new(),
+            takes: Takes::default(),
+            asked_to_call: Vec::new(),
             watches: Vec::new(),
             pages: Vec::new(),
             transferred: Vec::new(),
@@ -453,10 +460,7 @@ impl Phone {
                 self.set_stage(dialog, Stage::Up);
             }
             Event::InfoDtmf { digit, .. } => self.told.push(digit),
-            Event::Referred { dialog, refer } => {
-                let no = Action::RespondRefer { dialog, refer: refer.id, code: 603 };
-                self.feed(now, Input::Do(no), out);
-            }
+            Event::Referred { dialog, refer } => self.asked(now, dialog, &refer, out),
             Event::ReferAnswered { dialog, code } => self.transferred.push((dialog, code)),
             Event::ReferProgress { dialog, code, .. } => self.transferred.push((dialog, code)),
             Event::Pracked { .. } | Event::InfoSent { .. } | Event::Told { .. } => {}

@@ -368,7 +368,7 @@ class Phone:
     `transport` is how it signals; `keys` how its sound is protected: `srtp` (keys in the signalling) or `dtls_srtp` (a handshake).
     """
 
-    def __init__(self, server, user, voice=None, registers=True, port=None, transport="udp", keys=None):
+    def __init__(self, server, user, voice=None, registers=True, port=None, transport="udp", keys=None, watches=None):
         world = server.world
         world.count += 1
         self.user, self.server, self.voice = user, server, VOICES[voice or user]
@@ -379,9 +379,12 @@ class Phone:
         self.at = f"127.0.0.1:{server.sip_tls}" if transport == "tls" else server.address
         self.transport = transport
         login += f";mediaenc={keys}" if keys else ""
+        login += ";mwi=yes" if watches else ";mwi=no"
         account = f"<sip:{user}@{self.at};transport={transport}>{login};answermode=manual;audio_codecs=pcmu/8000/1,pcma/8000/1\n"
         self.write("accounts", account)
-        self.write("contacts", "")
+        # With lamps: messages that wait, and whether a colleague is there.
+        self.watches = watches
+        self.write("contacts", f'"{watches}" <sip:{watches}@{self.at}>;presence=p2p\n' if watches else "")
         self.process = self.socket = None
         self.events, self.answers = [], []
         self.changed = threading.Condition()
@@ -408,6 +411,8 @@ class Phone:
             "@VOICE@": world.tone(voice), "@FOLDER@": self.folder, "@MODULES@": modules(),
         }.items():
             config = config.replace(mark, value)
+        if self.watches:
+            config += "module_app contact.so\nmodule_app mwi.so\nmodule_app presence.so\n"
         if self.transport == "tls":
             # It takes our certificate and no other.
             config += f"sip_cafile {self.server.data}/tls-cert.pem\n"
@@ -532,11 +537,11 @@ class Sipp:
     RAW = os.geteuid() == 0
 
     def __init__(self, server, scenario, number, caller="+15550001000", key=None, voice=None, end="leave", stays_ms=1000,
-                 calls=1, rate=None, transport="u1", crowd=False):
+                 calls=1, rate=None, transport="u1", crowd=False, marks=None, port=None):
         world = server.world
         world.count += 1
         self.name = f"sipp-{world.count}-{scenario}"
-        self.port, rtp = PORTS.one(), PORTS.many(8)
+        self.port, rtp = port or PORTS.one(), PORTS.many(8)
         with open(os.path.join(HERE, "sipp", f"{scenario}.xml")) as f:
             text = f.read()
         if "@END@" in text:
@@ -551,6 +556,8 @@ class Sipp:
                 f' <pause milliseconds="{wait}"/>\n <nop><action><exec play_pcap_audio="{capture}"/></action></nop>\n'
                 for wait, capture in self.captures(world, key, voice)
             ))
+        for mark, value in (marks or {}).items():
+            text = text.replace(mark, value)
         path = world.path(f"{self.name}.xml")
         with open(path, "w") as f:
             f.write(text)

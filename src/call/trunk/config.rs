@@ -102,6 +102,8 @@ pub struct Policy {
     pub identity: Identity,
     /// What else it wants to be told.
     pub headers: Vec<HeaderRule>,
+    /// It takes calls away when asked by REFER.
+    pub refer: bool,
 }
 
 impl Register {

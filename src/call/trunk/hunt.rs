@@ -248,6 +248,11 @@ impl Calls {
         self.trunks.guard.check(now.mono, toll, wish)
     }
 
+    /// A call that was let out is not made.
+    pub fn unused(&mut self, now: Now, permit: &Permit) {
+        self.trunks.guard.over(now.mono, permit.id());
+    }
+
     /// A leg is gone.
     pub(in crate::call) fn trunk_leg_over(&mut self, now: Now, leg: LegId) {
         if let Some(hunt) = self.trunks.hunts.remove(&leg) {

@@ -55,6 +55,9 @@ pub struct Trunk {
     /// What else it wants to be told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<trunk::HeaderRule>,
+    /// A caller who came by it and is handed to a number outside is handed to the carrier (REFER), and no line is used any more.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub refer: bool,
     /// What is spoken with it, where that is not what is spoken with phones.
     #[serde(default, skip_serializing_if = "Media::is_empty")]
     pub media: Media,
@@ -119,6 +122,7 @@ impl Tenant {
             numbers: trunk.numbers.over(self.country.as_deref(), self.trunk_prefix.as_deref()),
             identity: trunk.identity.clone(),
             headers: trunk.headers.clone(),
+            refer: trunk.refer,
         }
     }
 }

@@ -16,4 +16,5 @@ mod sent_on;
 mod shop;
 mod sound;
 mod streams;
+mod taken_away;
 mod trunks;

@@ -1,8 +1,8 @@
 """The stories, in the order in which they start: the long ones first, so that all end together."""
 
 from . import (
-    by_name, by_sipp, carrier, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, live_copy, load, no_answer, restart,
-    sealed, spoken, strangers, torture,
+    by_name, by_sipp, carrier, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, lamps, live_copy, load, no_answer,
+    restart, sealed, spoken, strangers, torture,
 )
 
 ALL = [
@@ -16,6 +16,9 @@ ALL = [
     ("Kamailio as the carrier: registered, both ways, and one of two dies", carrier.tell),
     ("a caller by sipp, over UDP and TCP", by_sipp.tell),
     ("session timer, hold and REFER by sipp, over UDP and TCP", by_sipp.midcall),
+    ("the lamps of a phone by baresip", lamps.tell),
+    ("lamps by sipp, over UDP and TCP", lamps.by_sipp),
+    ("100rel both ways and a REFER that is taken by sipp, over UDP and TCP", lamps.handed_on),
     ("the power goes in the middle of calls", restart.tell),
     ("sealed: TLS, keys in the signalling, keys by a handshake", sealed.tell),
     ("a caller says where to go, and the talk is written down", spoken.tell),
