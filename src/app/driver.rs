@@ -17,7 +17,7 @@ use std::{
 
 use tokio::sync::{broadcast, oneshot};
 
-use super::{ask::Asker, clock::Clock, streams::Streams};
+use super::{ask::Asker, clock::Clock, recall::Recaller, streams::Streams};
 use crate::{
     base::{Mono, TenantId, limits, ms},
     call,
@@ -125,6 +125,8 @@ pub struct Edges {
     pub journal: JournalHandle,
     /// HTTP questions.
     pub asker: Asker,
+    /// What is not in memory any more.
+    pub recaller: Recaller,
     /// Live copies of calls.
     pub streams: Streams,
     /// What is not stored.
@@ -254,6 +256,7 @@ impl Driver {
                 Output::Media(c) => self.edges.studio.media(c),
                 Output::Play { leg, play, prompts, repeat } => self.edges.studio.play(leg, play, prompts, repeat),
                 Output::Ask(ask) => self.edges.asker.ask(*ask),
+                Output::Recall(asked) => self.edges.recaller.recall(asked),
                 Output::Stream(order) => self.edges.streams.order(order),
                 Output::Reply(id, answer) => replies.answer(id, answer, self.center.seq()),
                 // Nobody may be looking.

@@ -21,12 +21,13 @@ use super::{
     flows,
     front::Front,
     metrics::Sources,
+    recall::Recaller,
     secure,
     streams::Streams,
 };
 use crate::{
     api,
-    base::{Now, RecordingId, Rng, redact::Secret},
+    base::{Now, RecordingId, Rng, limits, redact::Secret},
     call::{self, Calls},
     center::{Center, Config as CenterConfig, Input, door::Door, memory::Memory, recover::Repaired},
     channels::webchat,
@@ -160,7 +161,8 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
 
     // The loop.
     let calls = Calls::new(call_settings, rng.fork());
-    let center_config = CenterConfig { recordings: recordings.clone(), version: env!("CARGO_PKG_VERSION").into() };
+    let version = env!("CARGO_PKG_VERSION").into();
+    let center_config = CenterConfig { recordings: recordings.clone(), version, kept: limits::CUSTOMERS_KEPT };
     let mut center = Center::new(center_config, settings, calls, rng.fork());
     let mut first = Vec::new();
     let stored = memory.seq;
@@ -170,6 +172,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         studio: studio.clone(),
         journal: journal.handle(),
         asker: Asker::new(&config.flows.http_allow, inbox.clone())?,
+        recaller: Recaller::new(store.clone(), inbox.clone()),
         streams: Streams::new(&config.media.streams_allow, business.secrets.clone(), inbox.clone()),
         blinks: blinks.clone(),
     };

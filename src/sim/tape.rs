@@ -11,7 +11,11 @@ use super::{
 use crate::{
     base::Now,
     call,
-    center::{Center, Input, Output, command::Envelope},
+    center::{
+        Center, Input, Output,
+        command::Envelope,
+        recall::{RecallId, Recalled},
+    },
     sip::{
         msg::Message,
         stack,
@@ -32,6 +36,8 @@ pub enum Taped {
     Command(Envelope),
     /// Facts are safe up to here.
     Stored(u64),
+    /// What the store knows.
+    Recalled(RecallId, Recalled),
     /// Time.
     Tick,
 }
@@ -57,6 +63,7 @@ impl Taped {
             Taped::Media(e) => Input::Call(call::Input::Media(e.clone())),
             Taped::Command(e) => Input::Command(e.clone()),
             Taped::Stored(seq) => Input::Stored(*seq),
+            Taped::Recalled(id, found) => Input::Recalled(*id, Ok(found.clone())),
             Taped::Tick => Input::Tick,
         }
     }

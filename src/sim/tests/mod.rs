@@ -10,6 +10,7 @@ mod handing;
 mod handing_by_phone;
 mod random;
 mod reattach;
+mod recall;
 mod shop;
 mod sound;
 mod streams;
