@@ -51,12 +51,14 @@ struct Options {
     window: Duration,
     only: Option<Vec<String>>,
     capacity: bool,
+    /// Calls a second made through the whole server, one run each.
+    rates: Vec<usize>,
     /// Calls of the last run of the whole server.
     soak: Option<usize>,
     out: PathBuf,
 }
 
-const HELP: &str = "usage: bench-calls [--quick] [--calls N] [--rounds N] [--window SECONDS] [--only ROW,ROW] [--no-capacity] [--no-soak] [--out DIR]";
+const HELP: &str = "usage: bench-calls [--quick] [--calls N] [--rounds N] [--window SECONDS] [--only ROW,ROW] [--no-capacity] [--rates N,N] [--soak N] [--no-soak] [--out DIR]";
 
 fn options() -> Result<Options, String> {
     let mut o = Options {
@@ -65,6 +67,7 @@ fn options() -> Result<Options, String> {
         window: Duration::from_secs(4),
         only: None,
         capacity: true,
+        rates: vec![100, 250, 500, 750, 1_000],
         soak: Some(100_000),
         out: "target/bench-calls".into(),
     };
@@ -79,6 +82,8 @@ fn options() -> Result<Options, String> {
             "--window" => o.window = Duration::from_secs(number(value()?)? as u64),
             "--only" => o.only = Some(value()?.split(',').map(str::to_owned).collect()),
             "--no-capacity" => o.capacity = false,
+            "--rates" => o.rates = value()?.split(',').map(|n| number(n.to_owned())).collect::<Result<_, _>>()?,
+            "--soak" => o.soak = Some(number(value()?)?),
             "--no-soak" => o.soak = None,
             "--out" => o.out = value()?.into(),
             _ => return Err(HELP.into()),
@@ -187,8 +192,8 @@ fn calls_per_second(o: &Options, places: Places, report: &mut report::Report) ->
     // What every process takes for its first calls is no part of any figure.
     server.phones.run(sip::Plan { rate: 100, calls: 200, hold }, pid)?;
     let seconds = o.window.as_secs() as usize;
-    let mut best = 100;
-    for rate in [100, 250, 500, 750, 1_000] {
+    let mut best = o.rates.first().copied().unwrap_or(100);
+    for &rate in &o.rates {
         let outcome = server.phones.run(sip::Plan { rate, calls: rate * seconds, hold }, pid)?;
         if outcome.failed == 0 {
             best = rate;

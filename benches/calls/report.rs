@@ -97,11 +97,12 @@ impl Report {
     pub fn calls(&mut self, o: Outcome) -> io::Result<()> {
         let p = |p| o.setup.percentile(p).map_or("null".into(), |ms| format!("{ms:.3}"));
         let line = format!(
-            "{{\"row\":\"calls\",\"rate\":{},\"calls\":{},\"failed\":{},\"sent_again\":{},\"cpu_ms_per_call\":{:.3},\
+            "{{\"row\":\"calls\",\"rate\":{},\"calls\":{},\"failed\":{},\"given_up\":{},\"sent_again\":{},\"cpu_ms_per_call\":{:.3},\
              \"core\":{:.3},\"setup_ms\":{{\"p50\":{},\"p99\":{},\"max\":{:.3}}},\"rss_before\":{},\"rss_meanwhile\":{:?},\"rss_after\":{},\"rss_rested\":{},\"refusal\":\"{}\"}}",
             o.plan.rate,
             o.plan.calls,
             o.failed,
+            o.given_up,
             o.again,
             o.per_call_ms(),
             o.cpu_ns as f64 / o.took_ns as f64,

@@ -23,10 +23,16 @@ const CALLED: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 const T1: u64 = 500_000_000;
 /// So often in all; the call has failed then.
 const SENT_MAX: u32 = 6;
-/// After the last call was begun: what is not over then has failed.
+/// A caller who is not with an agent after this gives up: without that an overloaded server would be left with callers nobody
+/// will ever take away, and the agents they reach in the end would be lost to all others.
+const CALLER_PATIENCE: Duration = Duration::from_secs(10);
+/// After the last caller's patience is over: what is not over then has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Numbers callers have: more than there are calls at once, so that a number says which call it is.
-const NUMBERS: usize = 10_000;
+/// Numbers callers have, and with them customers: more than there are calls within the patience of all phones, so that a number
+/// says which call it is.
+const NUMBERS: usize = 100_000;
+/// Digits of a number that say so.
+const NUMBER_DIGITS: usize = 5;
 /// The server's memory is looked at after so many calls, each time.
 const WATCHED: usize = 10_000;
 /// Transactions are kept for 64 T1, to answer what comes late (RFC 3261 section 17.1.2.2): after that all of a call is over.
@@ -51,8 +57,10 @@ pub struct Plan {
 #[derive(Debug, Clone)]
 pub struct Outcome {
     pub plan: Plan,
-    /// Calls that were not answered or not ended as they should.
+    /// Calls that were not answered or not ended as they should, those given up among them.
     pub failed: usize,
+    /// Callers who gave up before they were with an agent.
+    pub given_up: usize,
     /// Requests sent more than once.
     pub again: usize,
     /// Run time of the server, from the first call to the last end.
@@ -95,6 +103,8 @@ enum State {
 struct Call {
     state: State,
     began: u64,
+    /// The caller wants no more of it, whatever is still answered.
+    given_up: bool,
     /// To with its tag, and the Contact, once answered.
     peer: Option<(String, String)>,
 }
@@ -202,10 +212,11 @@ impl Phones {
         let cpu = proc::cpu_ns(pid)?;
         let base = real_ns();
         let mut setup = Delays::default();
-        let (mut byes, mut repeats) = (VecDeque::<Later>::new(), VecDeque::<Later>::new());
+        let (mut byes, mut repeats, mut patience) =
+            (VecDeque::<Later>::new(), VecDeque::<Later>::new(), VecDeque::<Later>::new());
         let (mut again, mut open) = (0, 0);
         let step = 1_000_000_000 / plan.rate as u64;
-        let last = base + step * plan.calls as u64 + plan.hold.as_nanos() as u64 + PATIENCE.as_nanos() as u64;
+        let last = base + step * plan.calls as u64 + (plan.hold + CALLER_PATIENCE + PATIENCE).as_nanos() as u64;
         let mut message = [0; MESSAGE_MAX];
         let mut rss_meanwhile = Vec::new();
         loop {
@@ -215,19 +226,28 @@ impl Phones {
             }
             if self.calls.len() < plan.calls && now >= base + step * self.calls.len() as u64 {
                 let n = self.calls.len();
-                self.calls.push(Call { state: State::Inviting, began: now, peer: None });
+                self.calls.push(Call { state: State::Inviting, began: now, given_up: false, peer: None });
                 open += 1;
                 if n > 0 && n.is_multiple_of(WATCHED) {
                     rss_meanwhile.push(proc::rss(pid)?);
                 }
                 self.request(n, "INVITE")?;
                 repeats.push_back(Later { due: now + T1, call: n, sent: 1 });
+                patience.push_back(Later { due: now + CALLER_PATIENCE.as_nanos() as u64, call: n, sent: 0 });
+            }
+            while let Some(l) = patience.pop_front_if(|l| l.due <= now) {
+                let call = &mut self.calls[l.call];
+                call.given_up = matches!(call.state, State::Inviting | State::Proceeding | State::Waiting);
+                match call.state {
+                    State::Waiting => repeats.push_back(self.leaves(l.call, now)?),
+                    // Before anything was answered there is nothing to cancel (RFC 3261 section 9.1).
+                    State::Proceeding => self.request(l.call, "CANCEL")?,
+                    _ => {}
+                }
             }
             while let Some(l) = byes.pop_front_if(|l| l.due <= now) {
                 if self.calls[l.call].state == State::Talking {
-                    self.calls[l.call].state = State::Leaving;
-                    self.request(l.call, "BYE")?;
-                    repeats.push_back(Later { due: now + T1, call: l.call, sent: 1 });
+                    repeats.push_back(self.leaves(l.call, now)?);
                 }
             }
             while let Some(l) = repeats.pop_front_if(|l| l.due <= now) {
@@ -265,19 +285,29 @@ impl Phones {
                     continue;
                 }
                 let over = |s| matches!(s, State::Over | State::Failed);
-                if let Some((before, after)) = self.heard(&text)?
-                    && !over(before)
-                    && over(after)
-                {
+                let Some((n, before, after)) = self.heard(&text)? else { continue };
+                if !over(before) && over(after) {
                     open -= 1;
+                }
+                // Answered when nobody wanted it any more.
+                if self.calls[n].given_up && before != after && after == State::Waiting {
+                    repeats.push_back(self.leaves(n, real_ns())?);
                 }
             }
         }
         let took_ns = real_ns() - base;
         let cpu_ns = proc::cpu_ns(pid)?.saturating_sub(cpu);
-        let failed = self.calls.iter().filter(|c| c.state != State::Over).count();
+        let failed = self.calls.iter().filter(|c| c.state != State::Over || c.given_up).count();
+        let given_up = self.calls.iter().filter(|c| c.given_up).count();
         let (rss, refusal) = ((rss, proc::rss(pid)?), self.refusal.take());
-        Ok(Outcome { plan, failed, again, cpu_ns, took_ns, setup, rss, rss_meanwhile, rss_rested: None, refusal })
+        Ok(Outcome { plan, failed, given_up, again, cpu_ns, took_ns, setup, rss, rss_meanwhile, rss_rested: None, refusal })
+    }
+
+    /// The caller hangs up; when that is said again.
+    fn leaves(&mut self, n: usize, now: u64) -> io::Result<Later> {
+        self.calls[n].state = State::Leaving;
+        self.request(n, "BYE")?;
+        Ok(Later { due: now + T1, call: n, sent: 1 })
     }
 
     /// Waits until nothing of the calls is left on the wire: the server's memory then, bytes.
@@ -292,13 +322,13 @@ impl Phones {
     /// Whose call it is that an agent's phone is rung for: the latest one from that number.
     fn caller_of(&self, text: &str) -> Option<usize> {
         let digits = header(text, "From")?.split("sip:").nth(1)?.split('@').next()?;
-        let number = digits.get(digits.len().checked_sub(4)?..)?.parse::<usize>().ok()?;
+        let number = digits.get(digits.len().checked_sub(NUMBER_DIGITS)?..)?.parse::<usize>().ok()?;
         let last = (self.calls.len() + self.named).checked_sub(1)?;
         (last - (last + NUMBERS - number) % NUMBERS).checked_sub(self.named)
     }
 
-    /// A response came: the state of its call before and after.
-    fn heard(&mut self, text: &str) -> io::Result<Option<(State, State)>> {
+    /// A response came: its call, and the state of that before and after.
+    fn heard(&mut self, text: &str) -> io::Result<Option<(usize, State, State)>> {
         let number = |id: &str| id.strip_prefix('c')?.parse::<usize>().ok()?.checked_sub(self.named);
         let Some(n) = header(text, "Call-ID").and_then(number).filter(|n| *n < self.calls.len()) else { return Ok(None) };
         let status: u32 = text.get(8..11).and_then(|s| s.parse().ok()).unwrap_or(0);
@@ -327,7 +357,7 @@ impl Phones {
             self.request(n, "ACK")?;
         }
         self.calls[n].state = after;
-        Ok(Some((before, after)))
+        Ok(Some((n, before, after)))
     }
 
     /// The caller's side of a call.
@@ -349,7 +379,7 @@ impl Phones {
         let body = if method == "INVITE" { sdp(&self.sinks.0)? } else { String::new() };
         let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
         let text = format!(
-            "{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bK{branch}{call};rport\r\nMax-Forwards: 70\r\nFrom: <sip:+1555000{:04}@{own}>;tag=f{call}\r\nTo: {to}\r\nCall-ID: c{call}\r\nCSeq: {sequence} {method}\r\nContact: <sip:bench@{own}>\r\n{kind}Content-Length: {}\r\n\r\n{body}",
+            "{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bK{branch}{call};rport\r\nMax-Forwards: 70\r\nFrom: <sip:+155500{:05}@{own}>;tag=f{call}\r\nTo: {to}\r\nCall-ID: c{call}\r\nCSeq: {sequence} {method}\r\nContact: <sip:bench@{own}>\r\n{kind}Content-Length: {}\r\n\r\n{body}",
             call % NUMBERS,
             body.len()
         );

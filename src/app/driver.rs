@@ -17,7 +17,7 @@ use std::{
 
 use tokio::sync::{broadcast, oneshot};
 
-use super::{ask::Asker, clock::Clock, ears::Ears, streams::Streams};
+use super::{ask::Asker, clock::Clock, ears::Ears, recall::Recaller, streams::Streams};
 use crate::{
     base::{Mono, TenantId, limits, ms},
     call,
@@ -125,6 +125,8 @@ pub struct Edges {
     pub journal: JournalHandle,
     /// HTTP questions.
     pub asker: Asker,
+    /// What is not in memory any more.
+    pub recaller: Recaller,
     /// Live copies of calls.
     pub streams: Streams,
     /// Calls listened to.
@@ -256,6 +258,7 @@ impl Driver {
                 Output::Media(c) => self.edges.studio.media(c),
                 Output::Play { leg, play, prompts, repeat } => self.edges.studio.play(leg, play, prompts, repeat),
                 Output::Ask(ask) => self.edges.asker.ask(*ask),
+                Output::Recall(asked) => self.edges.recaller.recall(asked),
                 Output::Stream(order) => self.edges.streams.order(order),
                 Output::Hearing(order) => self.edges.ears.order(order),
                 Output::Reply(id, answer) => replies.answer(id, answer, self.center.seq()),

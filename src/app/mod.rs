@@ -30,6 +30,7 @@ mod flows;
 mod front;
 mod metrics;
 mod people;
+mod recall;
 mod secure;
 mod serve;
 mod streams;

@@ -22,12 +22,13 @@ use super::{
     flows,
     front::Front,
     metrics::Sources,
+    recall::Recaller,
     secure,
     streams::Streams,
 };
 use crate::{
     api,
-    base::{Now, RecordingId, Rng, redact::Secret},
+    base::{Now, RecordingId, Rng, limits, redact::Secret},
     call::{self, Calls},
     center::{Center, Config as CenterConfig, Input, door::Door, memory::Memory, recover::Repaired},
     channels::webchat,
@@ -169,8 +170,12 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
 
     // The loop.
     let calls = Calls::new(call_settings, rng.fork());
-    let hears = recognisers.is_some();
-    let center_config = CenterConfig { recordings: recordings.clone(), version: env!("CARGO_PKG_VERSION").into(), hears };
+    let center_config = CenterConfig {
+        recordings: recordings.clone(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        hears: recognisers.is_some(),
+        kept: limits::CUSTOMERS_KEPT,
+    };
     let mut center = Center::new(center_config, settings, calls, rng.fork());
     let mut first = Vec::new();
     let stored = memory.seq;
@@ -180,6 +185,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         studio: studio.clone(),
         journal: journal.handle(),
         asker: Asker::new(&config.flows.http_allow, inbox.clone())?,
+        recaller: Recaller::new(store.clone(), inbox.clone()),
         streams: Streams::new(&config.media.streams_allow, business.secrets.clone(), inbox.clone()),
         ears: Ears::new(recognisers.as_ref().map(Pool::way), inbox.clone(), clock),
         blinks: blinks.clone(),

@@ -145,8 +145,15 @@ pub const FLOW_TEXT_MAX: usize = 8_192;
 
 /// Most interactions waiting in one tenant; beyond, the newest overflows as "full".
 pub const WAITING_MAX: usize = 100_000;
-/// Candidates written out in one decision record; the rest is counted.
-pub const DECISION_CANDIDATES_MAX: usize = 50;
+/// Free agents compared for one offer, where the queue keeps them in order anyway; all of these having something else to take
+/// first, one of those goes first.
+pub const CANDIDATES_MAX: usize = 16;
+/// Agents who could take it written out in one decision record, the best first; the rest is counted.
+pub const DECISION_ABLE_MAX: usize = 5;
+/// Agents kept from it written out in one decision record; the rest is counted by what kept them.
+pub const DECISION_KEPT_MAX: usize = 5;
+/// Members of a queue looked at for that; the rest is counted only.
+pub const DECISION_LOOKED_MAX: usize = 50;
 
 /// Longest chat message, bytes of UTF-8. Longer: refused, the visitor keeps the text.
 pub const MESSAGE_MAX: usize = 16_384;
@@ -187,6 +194,16 @@ pub const JOURNAL_BACKLOG_MAX: usize = 100_000;
 pub const JOURNAL_BACKLOG_HARD: usize = 4 * JOURNAL_BACKLOG_MAX;
 /// Tickets, and customers, the journal keeps folded; beyond, they are read again when they change.
 pub const FOLDS_KEPT: usize = 2_000;
+/// Customers, each with their tickets, the center keeps in memory of those nobody has to do with at the moment; who was longest
+/// untouched is read from the store again when they call.
+pub const CUSTOMERS_KEPT: usize = 2_000;
+/// Identities of customers who are not in memory that are remembered, by a print of eight bytes; beyond, the store is asked about
+/// every number that is not known.
+pub const OUTSIDE_KNOWN_MAX: usize = 4_000_000;
+/// Calls, commands and clocks that wait for what the store knows of a customer; beyond, they are refused.
+pub const RECALLS_MAX: usize = 10_000;
+/// Tickets of one customer read back at once, those something happened to last.
+pub const TICKETS_RECALLED_MAX: usize = 500;
 /// Rows of a list answered at once; who asks for more gets this many and a cursor.
 pub const LIST_MAX: usize = 500;
 /// Characters of a search that count.
@@ -214,7 +231,7 @@ pub const VOICEMAIL_MAX: Duration = mins(5);
 pub const INTER_DIGIT_DEFAULT: Duration = ms(3_000);
 
 /// Waiting interactions written out in one decision record; the rest is counted.
-pub const DECISION_RIVALS_MAX: usize = 20;
+pub const DECISION_RIVALS_MAX: usize = 8;
 /// Agents rung at once for one interaction; who has been free longest comes first.
 pub const RING_ALL_MAX: usize = 50;
 /// Longest after-call work, extensions included.

@@ -34,8 +34,17 @@ pub(super) struct Opening {
 pub(super) const RING_OUTSIDE: Duration = Duration::from_secs(60);
 
 impl Center {
-    /// An INVITE nobody has answered yet.
+    /// An INVITE nobody has answered yet. It waits for the store where that knows the person and we do not any more.
     pub(super) fn arrived(&mut self, now: Now, a: call::Arrival, out: &mut Vec<Output>) {
+        self.arrived_as(now, a, false, out);
+    }
+
+    /// An INVITE of somebody of whom everything is here.
+    pub(super) fn arrived_known(&mut self, now: Now, a: call::Arrival, out: &mut Vec<Output>) {
+        self.arrived_as(now, a, true, out);
+    }
+
+    fn arrived_as(&mut self, now: Now, a: call::Arrival, known: bool, out: &mut Vec<Output>) {
         let leg = a.leg;
         let refuse = |c: &mut Center, cause| c.call(Action::Reject { leg, cause });
         if !self.admission {
@@ -60,6 +69,10 @@ impl Center {
         let Some((to, form)) = found.or_else(|| colleague().map(|g| (route::Destination::Agent(g), a.dialled.clone()))) else {
             return refuse(self, Cause::NotFound);
         };
+        let person = if let route::Destination::Trunk(_) = &to { &a.dialled } else { &a.caller.number };
+        if !known && self.call_waits(now, &a, &settings.config.number(person), out) {
+            return;
+        }
         let caller = match &a.who {
             Who::User { user, .. } => AgentId::parse(user).ok(),
             _ => None,

@@ -36,7 +36,7 @@ impl Center {
             }
         }
         for leg in self.calls.leg_ids() {
-            if !self.legs.contains_key(&leg) && !self.calls.is_closing(leg) {
+            if !self.legs.contains_key(&leg) && !self.calls.is_closing(leg) && !self.recent.calls().any(|l| l == leg) {
                 bad.push(format!("{leg:?} belongs to nobody"));
             }
         }
@@ -168,6 +168,7 @@ impl Center {
         say("visitors", self.visitors.len());
         say("recordings", self.records.len());
         say("questions", self.asks.len());
+        say("waiting for the store", self.recent.sizes()[0].1);
         say("unstored messages", self.unstored.len());
         say("dialogs", self.calls.counters().dialogs);
         let timers =

@@ -101,6 +101,21 @@ fn refused(e: ticket::TicketError) -> Refusal {
     Refusal::new(code, e.to_string())
 }
 
+/// What the person behind a number is recognised by; none for a caller without any usable name.
+pub(super) fn identity_of(number: &str) -> Option<customer::Identity> {
+    let name = if number.is_empty() { "anonymous" } else { number };
+    customer::Identity::number(number).or_else(|_| customer::Identity::external("sip", name)).ok()
+}
+
+/// A number or mail address a visitor gives.
+pub(super) fn contact_of(settings: &TenantSettings, contact: &str) -> Option<customer::Identity> {
+    match contact.trim() {
+        "" => None,
+        mail if mail.contains('@') => customer::Identity::mail(mail).ok(),
+        number => customer::Identity::number(&settings.config.number(number)).ok(),
+    }
+}
+
 impl Center {
     /// The person behind a number, found or made.
     pub(super) fn customer_by_number(
@@ -111,12 +126,10 @@ impl Center {
         name: Option<&str>,
         out: &mut Vec<Output>,
     ) -> CustomerId {
-        let identity = customer::Identity::number(number)
-            .or_else(|_| customer::Identity::external("sip", if number.is_empty() { "anonymous" } else { number }));
-        match identity {
-            Ok(identity) => self.customer_by(now, tenant, identity, customer::Trust::Unverified, name, out),
+        match identity_of(number) {
+            Some(identity) => self.customer_by(now, tenant, identity, customer::Trust::Unverified, name, out),
             // A caller without any usable name is somebody new each time.
-            Err(_) => {
+            None => {
                 let id = CustomerId::new(now, &mut self.rng);
                 self.customer_entry(now, tenant, id, customer::Change::Created, out);
                 id
@@ -166,11 +179,7 @@ impl Center {
         out: &mut Vec<Output>,
     ) {
         let Some(t) = self.tenants.get(tenant) else { return };
-        let contact = contact.map(str::trim).filter(|c| !c.is_empty());
-        let identity = contact.and_then(|c| match c.contains('@') {
-            true => customer::Identity::mail(c).ok(),
-            false => customer::Identity::number(&t.settings.config.number(c)).ok(),
-        });
+        let identity = contact.and_then(|c| contact_of(&t.settings, c));
         if let Some(identity) = identity {
             let owner = t.customers.by_identity(&identity).map(|c| c.id);
             let change = match owner {

@@ -35,6 +35,7 @@
 //! | `picture` | views built |
 //! | `memory` | facts folded into what a restart must know |
 //! | `recover` | a restart |
+//! | `recall` | what is finished goes to the store and comes back when it is needed |
 //! | `audit` | the books looked through |
 //!
 //! One input may cause many steps (a hang-up frees an agent, who is offered the next caller, whose music stops ..). Steps
@@ -45,6 +46,7 @@ pub mod door;
 pub mod fact;
 pub mod hearing;
 pub mod memory;
+pub mod recall;
 pub mod recover;
 pub mod settings;
 pub mod view;
@@ -110,6 +112,8 @@ pub enum Input {
     Stored(u64),
     /// An outside system answered, or did not.
     Answer(AskId, ivr::HttpResult),
+    /// What the store knows of a customer or ticket, or why it does not say.
+    Recalled(recall::RecallId, Result<recall::Recalled, String>),
     /// The other end of a live copy is not to be had, or not any more.
     StreamFailed {
         /// Which.
@@ -157,6 +161,8 @@ pub enum Output {
     },
     /// Ask an outside system; answer with [`Input::Answer`].
     Ask(Box<Ask>),
+    /// Ask the store for what is not in memory any more; answer with [`Input::Recalled`].
+    Recall(recall::Recall),
     /// Something about a live copy of a call.
     Stream(streams::StreamOrder),
     /// Something about listening to a call.
@@ -258,6 +264,8 @@ pub struct Config {
     pub version: String,
     /// There is a recogniser: questions can be answered by voice, calls be written down.
     pub hears: bool,
+    /// Customers kept in memory of those nobody has to do with: [`limits::CUSTOMERS_KEPT`].
+    pub kept: usize,
 }
 
 /// The center of a node.
@@ -276,6 +284,7 @@ pub struct Center {
     asks: BTreeMap<AskId, (InteractionId, ivr::AskId)>,
     /// Messages waiting to be committed: fact, contact, message.
     unstored: VecDeque<(u64, InteractionId, MessageId)>,
+    recent: recall::Recent,
     timers: Deadlines<Timer>,
     steps: VecDeque<Step>,
     rng: Rng,
@@ -309,6 +318,7 @@ impl Center {
             ears: BTreeMap::new(),
             asks: BTreeMap::new(),
             unstored: VecDeque::new(),
+            recent: recall::Recent::default(),
             timers: Deadlines::default(),
             steps: VecDeque::new(),
             rng,
@@ -342,14 +352,15 @@ impl Center {
         match input {
             Input::Call(i) => self.call_input(now, i, out),
             Input::Command(e) => {
-                self.cause = Some(e.id);
-                let id = e.id;
-                let answer = self.command(now, e, out);
-                self.work(now, out);
-                self.cause = None;
-                out.push(Output::Reply(id, answer));
+                if let Some(e) = self.command_or_wait(now, e, out) {
+                    self.carry_out(now, e, out);
+                }
             }
-            Input::Stored(seq) => self.stored(now, seq, out),
+            Input::Stored(seq) => {
+                self.stored(now, seq, out);
+                self.let_go(seq);
+            }
+            Input::Recalled(id, answer) => self.recalled(now, id, answer, out),
             Input::Answer(ask, outcome) => {
                 if let Some((interaction, ask)) = self.asks.remove(&ask) {
                     self.step(Step::Run(interaction, ivr::Input::Http { ask, result: outcome }));
@@ -362,6 +373,16 @@ impl Center {
             Input::Tick => self.tick(now, out),
         }
         self.work(now, out);
+    }
+
+    /// Carries out a command, with everything that follows from it, and answers it.
+    fn carry_out(&mut self, now: Now, e: Envelope, out: &mut Vec<Output>) {
+        let id = e.id;
+        self.cause = Some(id);
+        let answer = self.command(now, e, out);
+        self.work(now, out);
+        self.cause = None;
+        out.push(Output::Reply(id, answer));
     }
 
     /// When to be handed a `Tick`, at the latest.
@@ -465,7 +486,7 @@ impl Center {
                 Timer::AgentLost(id) => self.agent_stays_lost(now, id, out),
                 Timer::Hold(id) => self.hold_reminder(now, id),
                 Timer::Chat(id) => self.chat_tick(now, id, out),
-                Timer::Ticket(tenant, ticket) => self.ticket_due(now, &tenant, ticket, out),
+                Timer::Ticket(tenant, ticket) => self.ticket_rings(now, &tenant, ticket, out),
                 Timer::Place(tenant, number) => {
                     if let Some(t) = self.tenants.get_mut(&tenant) {
                         t.places.remove(&number);
@@ -498,6 +519,11 @@ impl Center {
     /// Writes a fact.
     fn fact(&mut self, now: Now, tenant: &TenantId, fact: Fact, out: &mut Vec<Output>) {
         self.seq += 1;
+        match &fact {
+            Fact::Ticket { ticket, .. } => self.ticket_touched(tenant, *ticket),
+            Fact::Customer { customer, .. } => self.customer_touched(tenant, *customer),
+            _ => {}
+        }
         out.push(Output::Fact(Record { seq: self.seq, at: now.wall, tenant: tenant.clone(), cause: self.cause, fact }));
     }
 

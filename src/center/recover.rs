@@ -65,6 +65,8 @@ impl Center {
         let live: Vec<_> = tickets.iter().filter(|t| !t.head().state.is_final()).map(|t| t.head().id).collect();
         let t = self.tenants.get_mut(tenant).expect("the caller checked");
         (t.tickets, t.customers, t.alarms) = (tickets, customers, alarms);
+        self.everybody_is_here(tenant);
+        let t = self.tenants.get_mut(tenant).expect("the caller checked");
         for event in super::day::today(&t.settings, now.wall, counted.iter()) {
             t.router.restore_count(event);
         }

@@ -131,6 +131,54 @@ impl Directory {
         self.customers.is_empty()
     }
 
+    /// Whether this very id is here, not one it was merged into.
+    pub fn holds(&self, id: CustomerId) -> bool {
+        self.customers.contains_key(&id)
+    }
+
+    /// One customer with everybody merged into them, as a directory of its own.
+    pub fn part(&self, id: CustomerId) -> Directory {
+        let Some(customer) = self.get(id) else { return Directory::default() };
+        let mut part = Directory::default();
+        let own = customer.identities.iter().filter(|l| self.by_identity.get(&l.identity) == Some(&customer.id));
+        part.by_identity.extend(own.map(|l| (l.identity.clone(), customer.id)));
+        part.redirects.extend(self.redirects.iter().filter(|(_, to)| **to == customer.id));
+        part.words.extend(words_of(&customer.name).map(|w| (w, customer.id)));
+        part.customers.insert(customer.id, customer.clone());
+        part
+    }
+
+    /// Takes in people read from the store. Who is here already stays as they are.
+    pub fn take_in(&mut self, others: Directory) {
+        let here = |id: &CustomerId| self.customers.contains_key(id) || self.redirects.contains_key(id);
+        let new: BTreeSet<CustomerId> = others.customers.keys().filter(|id| !here(id)).copied().collect();
+        for (identity, id) in others.by_identity.into_iter().filter(|(_, id)| new.contains(id)) {
+            self.by_identity.entry(identity).or_insert(id);
+        }
+        self.redirects.extend(others.redirects.into_iter().filter(|(_, to)| new.contains(to)));
+        self.words.extend(others.words.into_iter().filter(|(_, id)| new.contains(id)));
+        self.customers.extend(others.customers.into_iter().filter(|(id, _)| new.contains(id)));
+    }
+
+    /// Lets go of people; the store keeps them. What they were recognised by.
+    pub fn let_go(&mut self, ids: &BTreeSet<CustomerId>) -> Vec<Identity> {
+        let mut known = Vec::new();
+        for id in ids {
+            let Some(customer) = self.customers.remove(id) else { continue };
+            for word in words_of(&customer.name) {
+                self.words.remove(&(word, *id));
+            }
+            for Linked { identity, .. } in customer.identities {
+                if self.by_identity.get(&identity) == Some(id) {
+                    self.by_identity.remove(&identity);
+                    known.push(identity);
+                }
+            }
+        }
+        self.redirects.retain(|_, to| !ids.contains(to));
+        known
+    }
+
     /// Who this is. Unknown: a new customer named `new`, recognised by this from now on.
     ///
     /// `trust` is how the identity came: a calling number [`Trust::Unverified`], a login [`Trust::Verified`]. What was

@@ -36,8 +36,16 @@ pub struct Decision {
     pub kept_for: Option<AgentId>,
     /// To whom.
     pub agent: AgentId,
-    /// Everybody considered, those who could take it first. Bounded by `limits::DECISION_CANDIDATES_MAX`.
+    /// Who was considered: the chosen one and the best of the others who could take it (`limits::DECISION_ABLE_MAX`), then some
+    /// of those who could not (`limits::DECISION_KEPT_MAX`).
     pub candidates: Vec<Candidate>,
+    /// How many could take it, written out or not; at least so many where the queue did not compare them all. 0 in records of
+    /// versions that wrote them all out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub able: u32,
+    /// Those who could not and are not written out, by what kept them from it: the word of the filter and how many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_back: Vec<(String, u32)>,
     /// Members of the queue not written out: none of them would have been chosen.
     pub candidates_omitted: u32,
     /// The waiting interactions looked at, in order. Bounded by `limits::DECISION_RIVALS_MAX`.
@@ -150,6 +158,33 @@ pub enum Filter {
         /// Has; 0 for none.
         has: u8,
     },
+}
+
+impl Filter {
+    /// Its word, as in the written form.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Filter::NotInQueue => "not_in_queue",
+            Filter::SignedOut => "signed_out",
+            Filter::NotReady(_) => "not_ready",
+            Filter::Away => "away",
+            Filter::PausePending => "pause_pending",
+            Filter::Unreachable(_) => "unreachable",
+            Filter::Alerting => "alerting",
+            Filter::Capacity { .. } => "capacity",
+            Filter::OnThePhone => "on_the_phone",
+            Filter::KeptFor(_) => "kept_for",
+            Filter::InHand => "in_hand",
+            Filter::TakesFirst(_) => "takes_first",
+            Filter::Delay { .. } => "delay",
+            Filter::RecentlyRangOut { .. } => "recently_rang_out",
+            Filter::Skill { .. } => "skill",
+        }
+    }
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 impl fmt::Display for Filter {
@@ -265,7 +300,7 @@ impl Decision {
     /// The sentence on what decided between the best two.
     pub(super) fn sentence(&self) -> String {
         if self.strategy == Strategy::RingAll && self.kept_for.is_none() {
-            return format!("rings at all {} who can take it", self.eligible().len());
+            return format!("rings at all {} who can take it", (self.able as usize).max(self.eligible().len()));
         }
         if let Some(agent) = self.kept_for.as_ref().filter(|a| **a == self.agent) {
             return format!("kept for {agent}");
@@ -315,8 +350,11 @@ impl Decision {
                 }
             });
         }
-        if self.candidates_omitted > 0 {
-            lines.push(format!("{} more agents are not written out", self.candidates_omitted));
+        lines.extend(self.kept_back.iter().map(|(why, n)| format!("{n} more: {}", why.replace('_', " "))));
+        let counted: u32 = self.kept_back.iter().map(|(_, n)| n).sum();
+        let rest = self.candidates_omitted.saturating_sub(counted);
+        if rest > 0 {
+            lines.push(format!("{rest} more agents are not written out"));
         }
         lines
     }

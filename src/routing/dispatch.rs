@@ -29,7 +29,7 @@ use super::{
 };
 use crate::base::{
     AgentId, Channel, InteractionId, Mono, Now, OfferId, QueueId, Rng, SkillId, Wall,
-    limits::{DECISION_CANDIDATES_MAX, RING_ALL_MAX},
+    limits::{CANDIDATES_MAX, RING_ALL_MAX},
     secs,
 };
 
@@ -490,8 +490,7 @@ impl Router {
         let Some(free) = queue.free.get(&w.channel).filter(|f| !f.is_empty()) else { return Vec::new() };
         let fits = |rank: &&Rank| self.misfit(&rank.3, w, now).is_none();
         let agent = |id: &AgentId| &self.agents[id];
-        // Enough for the record once the best is known.
-        let enough = DECISION_CANDIDATES_MAX;
+        let enough = if plan.strategy == Strategy::RingAll { RING_ALL_MAX } else { CANDIDATES_MAX };
         match plan.strategy {
             Strategy::LongestIdle | Strategy::RingAll => {
                 free.iter().filter(fits).take(enough).map(|r| (r.3.clone(), idle(agent(&r.3)))).collect()
@@ -563,9 +562,9 @@ fn lot(rng: &mut Rng, weight: u32) -> i64 {
 fn best_of(all: impl Iterator<Item = Eligible>) -> Vec<Eligible> {
     let mut all: Vec<Eligible> = all.collect();
     let by = |a: &Eligible, b: &Eligible| -> Ordering { decision::compare((&a.0, &a.1), (&b.0, &b.1)) };
-    if all.len() > DECISION_CANDIDATES_MAX {
-        all.select_nth_unstable_by(DECISION_CANDIDATES_MAX, by);
-        all.truncate(DECISION_CANDIDATES_MAX);
+    if all.len() > CANDIDATES_MAX {
+        all.select_nth_unstable_by(CANDIDATES_MAX, by);
+        all.truncate(CANDIDATES_MAX);
     }
     all.sort_by(by);
     all

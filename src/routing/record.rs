@@ -11,7 +11,7 @@ use super::{
 };
 use crate::base::{
     AgentId, InteractionId, Mono, Now, OfferId,
-    limits::{DECISION_CANDIDATES_MAX, DECISION_RIVALS_MAX},
+    limits::{DECISION_ABLE_MAX, DECISION_KEPT_MAX, DECISION_LOOKED_MAX, DECISION_RIVALS_MAX},
 };
 
 impl Router {
@@ -34,7 +34,7 @@ impl Router {
             (Some(Slot::Open(_)), Some(_)) => None,
             (None, _) | (_, None) => Some(agent.clone()),
         };
-        let (candidates, candidates_omitted) = self.candidates(w, &kept_for, eligible, passed, now.mono);
+        let Considered { candidates, kept_back, omitted } = self.candidates(w, agent, &kept_for, eligible, passed, now.mono);
         let (order, order_omitted) = self.order(w, agent, now.mono);
         let mut decision = Decision {
             offer,
@@ -49,7 +49,9 @@ impl Router {
             kept_for,
             agent: agent.clone(),
             candidates,
-            candidates_omitted,
+            able: count(eligible.len()),
+            kept_back,
+            candidates_omitted: omitted,
             order,
             order_omitted,
             tie_break: String::new(),
@@ -58,35 +60,44 @@ impl Router {
         decision
     }
 
-    /// Those who could take it, then others of the queue with what kept them from it.
+    /// The chosen one, the best of the others who could take it, then others of the queue with what kept them from it.
     fn candidates(
         &self,
         w: &Waiting,
+        chosen: &AgentId,
         kept_for: &Option<AgentId>,
         eligible: &[Eligible],
         passed: &[(AgentId, Place)],
         now: Mono,
-    ) -> (Vec<Candidate>, u32) {
-        let able = eligible.iter().take(DECISION_CANDIDATES_MAX);
+    ) -> Considered {
+        // Where all are rung, each has a record of their own, and is not among the best in all of them.
+        let (first, others): (Vec<&Eligible>, Vec<&Eligible>) = eligible.iter().partition(|(a, _)| a == chosen);
+        let able = first.into_iter().chain(others).take(DECISION_ABLE_MAX);
         let mut list: Vec<Candidate> =
             able.map(|(a, m)| Candidate { agent: a.clone(), verdict: Verdict::Eligible(m.clone()) }).collect();
         let members = w.queue.as_ref().and_then(|q| self.queues.get(q)).map_or(&[][..], |q| &q.members);
-        // Members who could take it but are not among the best are passed over; so many looks are enough.
-        for member in members.iter().take(4 * DECISION_CANDIDATES_MAX) {
-            if list.len() >= DECISION_CANDIDATES_MAX {
-                break;
-            }
+        let mut kept_back: Vec<(String, u32)> = Vec::new();
+        let mut named = 0;
+        for member in members.iter().take(DECISION_LOOKED_MAX) {
             if kept_for.as_ref() == Some(member) || eligible.iter().any(|(a, _)| a == member) {
                 continue;
             }
             let kept = || kept_for.clone().map(Filter::KeptFor);
             let first = || passed.iter().find(|(a, _)| a == member).map(|(_, p)| Filter::TakesFirst(p.id));
-            if let Some(filter) = self.filter(member, w, now).or_else(kept).or_else(first) {
+            // None: could take it, and is not among the best.
+            let Some(filter) = self.filter(member, w, now).or_else(kept).or_else(first) else { continue };
+            if named < DECISION_KEPT_MAX {
+                named += 1;
                 list.push(Candidate { agent: member.clone(), verdict: Verdict::Filtered(filter) });
+                continue;
+            }
+            match kept_back.iter_mut().find(|(why, _)| why == filter.word()) {
+                Some((_, n)) => *n += 1,
+                None => kept_back.push((filter.word().to_owned(), 1)),
             }
         }
         let written = list.iter().filter(|c| members.binary_search(&c.agent).is_ok()).count();
-        (list, (members.len() - written) as u32)
+        Considered { candidates: list, kept_back, omitted: count(members.len() - written) }
     }
 
     /// What waited in the agent's queues, in order, and what held back those before this one.
@@ -130,6 +141,18 @@ impl Router {
         }
         list.sort_by_key(Rival::place);
         let omitted = total.saturating_sub(list.len());
-        (list, u32::try_from(omitted).unwrap_or(u32::MAX))
+        (list, count(omitted))
     }
+}
+
+/// Who was looked at for an offer.
+struct Considered {
+    candidates: Vec<Candidate>,
+    kept_back: Vec<(String, u32)>,
+    /// Members of the queue not written out, those counted in `kept_back` among them.
+    omitted: u32,
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }

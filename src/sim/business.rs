@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    base::{FlowId, TenantId},
+    base::{FlowId, TenantId, limits},
     center::settings::Business,
     ivr,
 };
@@ -153,6 +153,8 @@ pub struct Opening {
     pub business: Business,
     /// Its flows.
     pub flows: Flows,
+    /// Customers kept in memory of those nobody has to do with.
+    pub kept: usize,
 }
 
 /// Flows by id.
@@ -161,7 +163,11 @@ pub type Flows = BTreeMap<FlowId, Arc<ivr::Flow>>;
 impl Opening {
     /// The usual business.
     pub fn usual() -> Opening {
-        Opening { business: parsed(BUSINESS), flows: flows(&[("main.yaml", MAIN), ("broken.yaml", BROKEN)]) }
+        Opening {
+            business: parsed(BUSINESS),
+            flows: flows(&[("main.yaml", MAIN), ("broken.yaml", BROKEN)]),
+            kept: limits::CUSTOMERS_KEPT,
+        }
     }
     /// The shop.
     pub fn shop() -> Opening {
@@ -169,7 +175,7 @@ impl Opening {
             ("main.yaml", include_str!("../../ivr-flows/main.yaml")),
             ("order-status.yaml", include_str!("../../ivr-flows/order-status.yaml")),
         ];
-        Opening { business: parsed(SHOP), flows: flows(&files) }
+        Opening { business: parsed(SHOP), flows: flows(&files), kept: limits::CUSTOMERS_KEPT }
     }
 }
 

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::world::World;
 use crate::{
     base::{AgentId, Channel, InteractionId, OfferId},
-    center::fact::{Fact, Record},
+    center::{
+        fact::{Fact, Record},
+        recall::Wanted,
+    },
 };
 
 /// The books a stranger would keep from the facts alone.
@@ -160,6 +163,7 @@ impl World {
         if let Some(c) = &self.center {
             left.extend(c.left());
         }
+        left.extend(self.strangers());
         if self.media.ports_used() > 0 {
             left.push(format!("ports: {}", self.media.ports_used()));
         }
@@ -172,5 +176,25 @@ impl World {
         if !left.is_empty() {
             self.fail(&left.join("\n"));
         }
+    }
+
+    /// Customers and tickets in memory that are not what the journal adds up to.
+    fn strangers(&self) -> Vec<String> {
+        let tenant = super::business::tenant();
+        let mut bad = Vec::new();
+        for (customer, tickets) in self.center.iter().flat_map(|c| c.customers_held(&tenant)) {
+            let known = self.store.known().recall(&tenant, &[Wanted::Everything(customer.id)]);
+            if known.people.first().and_then(|p| p.get(customer.id)) != Some(customer) {
+                bad.push(format!("customer {} is not the one of the journal: {customer:?}", customer.id));
+            }
+            for t in known.tickets.iter().map(|t| t.head()) {
+                match tickets.iter().find(|held| held.id == t.id) {
+                    Some(held) if *held == t => {}
+                    None if t.state.is_final() => {}
+                    held => bad.push(format!("ticket {} is {t:?} by the journal, and is held as {held:?}", t.number)),
+                }
+            }
+        }
+        bad
     }
 }

@@ -12,13 +12,15 @@ use crate::{
 pub struct CrashStore {
     journal: Vec<Record>,
     durable: u64,
+    /// What the durable facts add up to.
+    known: Memory,
     /// How long a fact takes to be safe.
     pub delay: Duration,
 }
 
 impl Default for CrashStore {
     fn default() -> Self {
-        CrashStore { journal: Vec::new(), durable: 0, delay: ms(5) }
+        CrashStore { journal: Vec::new(), durable: 0, known: Memory::default(), delay: ms(5) }
     }
 }
 
@@ -35,6 +37,18 @@ impl CrashStore {
     /// Everything up to here is safe.
     pub fn safe(&mut self, seq: u64) {
         self.durable = self.durable.max(seq);
+        self.learn();
+    }
+    /// Numbers begin with 1 and have no gaps, so fact `n` has place `n - 1`.
+    fn learn(&mut self) {
+        let (from, to) = (self.known.seq as usize, (self.durable as usize).min(self.journal.len()));
+        for r in self.journal.get(from..to).into_iter().flatten() {
+            self.known.apply(r);
+        }
+    }
+    /// What a reader of the store finds.
+    pub fn known(&self) -> &Memory {
+        &self.known
     }
     /// Facts written and not yet safe.
     pub fn unsafe_facts(&self) -> u64 {
@@ -45,6 +59,7 @@ impl CrashStore {
         self.durable += saved.min(self.unsafe_facts());
         let durable = self.durable;
         self.journal.retain(|r| r.seq <= durable);
+        self.learn();
     }
     /// All facts, also those not yet safe.
     pub fn facts(&self) -> &[Record] {

@@ -11,7 +11,11 @@ use super::{
 use crate::{
     base::Now,
     call,
-    center::{Center, Input, Output, command::Envelope},
+    center::{
+        Center, Input, Output,
+        command::Envelope,
+        recall::{RecallId, Recalled},
+    },
     sip::{
         msg::Message,
         stack,
@@ -34,6 +38,8 @@ pub enum Taped {
     Heard(media::wire::TapId, crate::center::hearing::Heard),
     /// Facts are safe up to here.
     Stored(u64),
+    /// What the store knows.
+    Recalled(RecallId, Recalled),
     /// Time.
     Tick,
 }
@@ -60,6 +66,7 @@ impl Taped {
             Taped::Command(e) => Input::Command(e.clone()),
             Taped::Heard(tap, heard) => Input::Heard { tap: *tap, heard: heard.clone() },
             Taped::Stored(seq) => Input::Stored(*seq),
+            Taped::Recalled(id, found) => Input::Recalled(*id, Ok(found.clone())),
             Taped::Tick => Input::Tick,
         }
     }

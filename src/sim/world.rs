@@ -29,6 +29,7 @@ use crate::{
         command::{CommandId, Done, Refusal},
         fact::Record,
         hearing::Heard,
+        recall::{RecallId, Recalled},
         settings::{Business, Settings},
         streams::StreamOrder,
     },
@@ -48,6 +49,7 @@ enum Event {
     Media(Soon),
     Ear(TapId, Heard),
     Stored(u64),
+    Recalled(RecallId, Recalled),
 }
 
 /// Everything.
@@ -62,6 +64,7 @@ pub struct World {
     pub(super) settings: Arc<Settings>,
     call_settings: Arc<CallSettings>,
     flows: Flows,
+    kept: usize,
     pub(super) phones: Vec<Phone>,
     by_addr: BTreeMap<SocketAddr, usize>,
     pub(super) agents: BTreeMap<AgentId, usize>,
@@ -119,12 +122,12 @@ impl World {
 
     /// A business of one's own.
     pub fn of(seed: u64, opening: Opening) -> World {
-        let Opening { business, flows } = opening;
+        let Opening { business, flows, kept } = opening;
         let settings = Arc::new(compile(1, business, &flows));
         let call_settings = Arc::new(call_settings(&settings));
         let mut rng = Rng::seeded(seed);
         let now = Now { mono: Mono(1_000_000_000), wall: Wall::from_unix_s(1_795_406_706) };
-        let center = start(&settings, &call_settings, &mut rng);
+        let center = start(&settings, &call_settings, kept, &mut rng);
         let mut w = World {
             seed,
             now,
@@ -133,6 +136,7 @@ impl World {
             settings,
             call_settings,
             flows,
+            kept,
             phones: Vec::new(),
             by_addr: BTreeMap::new(),
             agents: BTreeMap::new(),
@@ -251,6 +255,7 @@ impl World {
                 self.store.safe(seq);
                 self.give(Taped::Stored(seq));
             }
+            Event::Recalled(id, found) => self.give(Taped::Recalled(id, found)),
         }
     }
 
@@ -316,6 +321,11 @@ impl World {
                     self.engine(soon);
                 }
                 Output::Ask(ask) => self.asks.push(*ask),
+                Output::Recall(r) => {
+                    // Read at once, told later: what happens in between is not in the answer.
+                    let found = self.store.known().recall(&r.tenant, &r.wanted);
+                    self.later(self.store.delay, Event::Recalled(r.id, found));
+                }
                 Output::Stream(order) => self.streams.push(order),
                 Output::Hearing(order) => self.hearing(order),
                 Output::Fact(r) => self.write(r),
@@ -398,7 +408,7 @@ impl World {
 
     /// The power is back: the node reads its journal and goes on.
     pub fn restart(&mut self) {
-        self.center = Some(start(&self.settings, &self.call_settings, &mut self.rng));
+        self.center = Some(start(&self.settings, &self.call_settings, self.kept, &mut self.rng));
         self.recover();
     }
 
@@ -439,9 +449,9 @@ impl World {
     }
 }
 
-fn start(settings: &Arc<Settings>, calls: &Arc<CallSettings>, rng: &mut Rng) -> Center {
+fn start(settings: &Arc<Settings>, calls: &Arc<CallSettings>, kept: usize, rng: &mut Rng) -> Center {
     let calls = Calls::new(calls.clone(), rng.fork());
-    let config = Config { recordings: "recordings".into(), version: "sim".into(), hears: true };
+    let config = Config { recordings: "recordings".into(), version: "sim".into(), hears: true, kept };
     Center::new(config, settings.clone(), calls, rng.fork())
 }
 

@@ -242,3 +242,46 @@ fn what_was_kept_goes_to_the_pool_when_the_preferred_agent_declines_or_loses_the
     f.ok(Input::Reachable { agent: agent("anna"), channel: Channel::Voice, up: false });
     assert_eq!(f.rings("fan2"), ["cleo"]);
 }
+
+/// A queue with so many agents, named a00, a01 ..
+fn crowd(strategy: &str, agents: usize) -> Floor {
+    let people: String = (0..agents).map(|n| format!("  a{n:02}: {{ queues: [sales] }}\n")).collect();
+    Floor::new(&format!("queues: {{ sales: {{ strategy: {strategy} }} }}\nagents:\n{people}"))
+}
+
+#[test]
+fn the_record_of_a_large_queue_names_a_few_and_counts_the_others_by_what_kept_them() {
+    use crate::base::limits::{DECISION_ABLE_MAX, DECISION_KEPT_MAX};
+    let mut f = crowd("longest_idle", 40);
+    for n in 20..30 {
+        f.ready(&format!("a{n}"));
+    }
+    for n in 0..9 {
+        f.ok(Input::SignIn { agent: agent(&format!("a{n:02}")) });
+    }
+    f.calls("caller", "sales");
+    let d = f.decision("caller").clone();
+    assert_eq!((d.agent.as_str(), d.holds(), d.able), ("a20", true, 10));
+    let able = d.candidates.iter().filter(|c| matches!(c.verdict, crate::routing::decision::Verdict::Eligible(_))).count();
+    assert_eq!((able, d.candidates.len()), (DECISION_ABLE_MAX, DECISION_ABLE_MAX + DECISION_KEPT_MAX));
+    assert_eq!(d.candidates_omitted as usize, 40 - d.candidates.len());
+    // Thirty could not take it; five are named.
+    assert_eq!(d.kept_back.iter().map(|(_, n)| *n).sum::<u32>(), 25);
+    assert!(d.kept_back.contains(&("signed_out".into(), 21)), "{:?}", d.kept_back);
+    let lines = d.explain();
+    assert!(lines.contains(&"21 more: signed out".to_owned()), "{lines:#?}");
+    assert!(lines.contains(&"5 more agents are not written out".to_owned()), "{lines:#?}");
+    assert!(serde_json::to_string(&d).expect("a record is data").len() < 2_000);
+}
+
+#[test]
+fn a_queue_that_rings_all_rings_more_than_a_record_names_and_each_record_names_its_own() {
+    let mut f = crowd("ring_all", 30);
+    for n in 0..30 {
+        f.ready(&format!("a{n:02}"));
+    }
+    // Each record is held against what was done as it is made.
+    f.calls("caller", "sales");
+    assert_eq!(f.rings("caller").len(), 30);
+    assert_eq!(f.decision("caller").tie_break, "rings at all 30 who can take it");
+}

@@ -12,6 +12,7 @@ mod handing_by_phone;
 mod lamps;
 mod random;
 mod reattach;
+mod recall;
 mod sent_on;
 mod shop;
 mod sound;

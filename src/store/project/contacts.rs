@@ -71,8 +71,8 @@ const SEGMENTS_MORE: Bulk = Bulk {
 };
 
 const DECISIONS: Bulk = Bulk {
-    head: "INSERT INTO decisions (tenant, offer, seq, interaction, agent, at, until_at, ended_at, outcome, body)",
-    columns: 10,
+    head: "INSERT INTO decisions (tenant, offer, seq, interaction, agent, at, until_at, ended_at, outcome)",
+    columns: 9,
     tail: "ON CONFLICT DO NOTHING",
 };
 const DECISIONS_OVER: Bulk = Bulk {
@@ -287,9 +287,9 @@ impl Contacts {
     fn offers(&mut self, record: &Record) {
         let tenant = &record.tenant;
         match &record.fact {
-            Fact::Offered { interaction, offer, agent, until, decision } => {
-                let mut row = values![tenant, *offer, record.seq, *interaction, agent, record.at, *until];
-                row.push(text_of(decision).into());
+            // Why it was made is read from the journal itself.
+            Fact::Offered { interaction, offer, agent, until, .. } => {
+                let row = values![tenant, *offer, record.seq, *interaction, agent, record.at, *until];
                 self.decisions.entry((tenant.clone(), *offer)).or_insert(NewDecision { row, ended: None });
             }
             Fact::OfferEnded { offer, why, .. } => {
@@ -402,10 +402,8 @@ impl Segment {
 
 impl NewDecision {
     fn row(mut self) -> Values {
-        let body = self.row.pop();
         let (at, outcome) = self.ended.unzip();
         self.row.extend(values![at, outcome]);
-        self.row.extend(body);
         self.row
     }
 }

@@ -1,6 +1,6 @@
 //! Contacts: interactions with their messages, decisions and recordings; and the states agents were in.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Ask, Cursor, OF_CUSTOMER, Page, page_size, word};
 use crate::{
@@ -110,6 +110,12 @@ pub struct DecisionRow {
     pub outcome: Option<routing::StopWhy>,
     /// Why this agent.
     pub decision: routing::Decision,
+}
+
+/// The part of the journal's line about an offer that says why it was made.
+#[derive(Deserialize)]
+struct Why {
+    decision: routing::Decision,
 }
 
 /// A recorded file.
@@ -237,8 +243,8 @@ impl Store {
 
     /// Why each agent was offered a contact, in order.
     pub async fn decision_list(&self, tenant: &TenantId, interaction: InteractionId) -> Result<Vec<DecisionRow>> {
-        let sql = "SELECT offer, agent, at, until_at, ended_at, outcome, body FROM decisions \
-                   WHERE tenant = $1 AND interaction = $2 ORDER BY seq LIMIT $3";
+        let sql = "SELECT d.offer, d.agent, d.at, d.until_at, d.ended_at, d.outcome, j.body FROM decisions d \
+                   JOIN journal j ON j.seq = d.seq WHERE d.tenant = $1 AND d.interaction = $2 ORDER BY d.seq LIMIT $3";
         let values = values![tenant, interaction, limits::LIST_MAX];
         let rows = self.db.all(sql, values, || format!("read the decisions about {interaction}")).await?;
         let read = |r: &Row| {
@@ -249,7 +255,7 @@ impl Store {
                 until: r.wall(3)?,
                 ended_at: r.wall_opt(4)?,
                 outcome: r.parsed_opt(5, |s| serde_json::from_str(s).ok())?,
-                decision: r.json(6)?,
+                decision: r.json::<Why>(6)?.decision,
             })
         };
         rows.iter().map(read).collect()

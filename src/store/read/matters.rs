@@ -205,12 +205,7 @@ impl Store {
 
     /// One customer, by an id of today or of before a merge.
     pub async fn customer_get(&self, tenant: &TenantId, id: CustomerId) -> Result<Option<Customer>> {
-        let sql = "SELECT l.body FROM customer_log l JOIN customers c ON c.tenant = l.tenant AND c.id = l.customer, \
-                   (SELECT COALESCE(MAX(merged_into), $2) AS id FROM customers WHERE tenant = $1 AND id = $2) today \
-                   WHERE l.tenant = $1 AND (c.id = today.id OR c.merged_into = today.id) ORDER BY l.seq";
-        let rows = self.db.all(sql, values![tenant, id], || format!("read customer {id}")).await?;
-        let directory = project::fold(rows.iter().map(|r| r.json(0)))?;
-        Ok(directory.get(id).cloned())
+        Ok(self.person(tenant, id).await?.get(id).cloned())
     }
 
     /// Everything a customer had to do with us on whichever channel, the newest first.

@@ -5,6 +5,7 @@
 
 mod contacts;
 mod matters;
+mod recall;
 mod report;
 
 use std::fmt;

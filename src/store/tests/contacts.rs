@@ -264,7 +264,7 @@ async fn snapshot(lab: &Lab) -> Vec<(&'static str, Vec<String>)> {
             "segments",
             "seq || tenant || interaction || agent || COALESCE(queue, '-') || talk_ms || '/' || hold_ms || '/' || wrap_ms",
         ),
-        ("decisions", "tenant || offer || seq || interaction || agent || at || COALESCE(outcome, '-') || body"),
+        ("decisions", "tenant || offer || seq || interaction || agent || at || COALESCE(outcome, '-')"),
         ("messages", "tenant || interaction || seq || id || body"),
         ("recordings", "tenant || id || seq || interaction || file || voicemail || COALESCE(ms, 0) || COALESCE(trouble, '-')"),
         ("agent_states", "seq || tenant || agent || since || body"),

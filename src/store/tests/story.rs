@@ -117,6 +117,8 @@ impl Story {
             kept_for: None,
             agent: agent(name),
             candidates: Vec::new(),
+            able: 1,
+            kept_back: Vec::new(),
             candidates_omitted: 0,
             order: Vec::new(),
             order_omitted: 0,

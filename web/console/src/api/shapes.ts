@@ -38,7 +38,7 @@ export type Verdict = { eligible: [string, number][] } | { filtered: string | Re
 export interface Decision {
   offer: string; queue: string | null; channel: string; at: string; age_ms: number; strategy: unknown; needs: [string, number][];
   needs_at_first: [string, number][] | null; kept_for: string | null; agent: string; candidates: { agent: string; verdict: Verdict }[];
-  candidates_omitted: number; tie_break: string; order: unknown[]; order_omitted: number;
+  able?: number; kept_back?: [string, number][]; candidates_omitted: number; tie_break: string; order: unknown[]; order_omitted: number;
 }
 
 export interface TicketRow {

@@ -18,7 +18,8 @@ function reason(verdict: Verdict, at: string): string {
 
 export function Why({ decision: d, most = 12 }: { decision: Decision; most?: number }) {
   const live = useLive((l) => l);
-  const left = d.candidates.length - most + d.candidates_omitted;
+  const kept = d.kept_back ?? [];
+  const left = Math.max(0, d.candidates.length - most) + d.candidates_omitted - kept.reduce((sum, [, n]) => sum + n, 0);
   return (
     <div>
       <p>{d.tie_break}</p>
@@ -34,6 +35,7 @@ export function Why({ decision: d, most = 12 }: { decision: Decision; most?: num
           );
         })}
       </ol>
+      {kept.length > 0 && <p className="text-soft">{kept.map(([why, n]) => `${tCode('why', why)}: ${n}`).join(', ')}</p>}
       {left > 0 && <p className="text-soft">{t('why.more', { n: left })}</p>}
     </div>
   );
