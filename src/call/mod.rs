@@ -22,6 +22,7 @@
 //! | `policy` | what is spoken with whom: codecs, encryption, digits |
 //! | `refer` | handing on by signalling, when a phone asks for it |
 //! | `trunk` | carriers: registration, health, groups, limits |
+//! | `ladder` | the messages of a leg, for whoever asks later |
 //! | `quality` | how legs sounded, and whether anything is heard of them |
 
 pub mod cause;
@@ -32,6 +33,7 @@ mod api;
 mod calls;
 mod digits;
 mod incoming;
+mod ladder;
 mod midcall;
 mod outgoing;
 mod policy;
@@ -45,4 +47,4 @@ pub use calls::Calls;
 pub use cause::Cause;
 pub use media::wire::LegId;
 pub use policy::{CODECS, Dtmf, MediaPolicy, PhonePolicies};
-pub use quality::{Figures, Histogram, Quality};
+pub use quality::{Figures, Handshake, Histogram, Quality};

@@ -23,6 +23,8 @@
 //! | `reattach` | a phone lost in the middle of a talk |
 //! | `rooms` | who hears whom |
 //! | `refer` | phones that hand on |
+//! | `ladder` | the SIP messages of a contact, for whoever asks later |
+//! | `why` | why a call failed or was silent |
 //! | `trunks` | what carriers report, and who may call by them |
 //! | `record` | recordings and voicemail |
 //! | `chat` | visitors and messages |
@@ -44,6 +46,7 @@ pub mod memory;
 pub mod recover;
 pub mod settings;
 pub mod view;
+pub mod why;
 
 mod arrive;
 mod audit;
@@ -55,6 +58,7 @@ pub mod desk;
 mod during;
 mod flows;
 mod interaction;
+pub mod ladder;
 mod offers;
 mod picture;
 mod reassign;
@@ -146,6 +150,8 @@ pub enum Output {
     Ask(Box<Ask>),
     /// Something about a live copy of a call.
     Stream(streams::StreamOrder),
+    /// The messages of a contact that is over.
+    Ladder(Box<ladder::Order>),
     /// It happened: store it, then publish it.
     Fact(Record),
     /// Answer to a command.
@@ -215,6 +221,8 @@ enum Timer {
     NewDay(TenantId),
     /// Nothing has been kept from a tenant's trunks for a while.
     Toll(TenantId),
+    /// What still came after the end of a contact has come.
+    Ladder(InteractionId),
 }
 
 /// One organisation at work.
@@ -255,6 +263,7 @@ pub struct Center {
     asks: BTreeMap<AskId, (InteractionId, ivr::AskId)>,
     /// Messages waiting to be committed: fact, contact, message.
     unstored: VecDeque<(u64, InteractionId, MessageId)>,
+    ladders: ladder::Keep,
     timers: Deadlines<Timer>,
     steps: VecDeque<Step>,
     rng: Rng,
@@ -287,6 +296,7 @@ impl Center {
             streams: BTreeMap::new(),
             asks: BTreeMap::new(),
             unstored: VecDeque::new(),
+            ladders: ladder::Keep::default(),
             timers: Deadlines::default(),
             steps: VecDeque::new(),
             rng,
@@ -382,6 +392,8 @@ impl Center {
             ("ringdesk_legs", self.legs.len() as u64),
             ("ringdesk_facts_total", self.seq),
         ];
+        let (held, bytes) = self.calls.ladder_held();
+        all.extend([("ringdesk_sip_ladders", held as u64), ("ringdesk_sip_ladder_bytes", bytes as u64)]);
         all.extend(self.calls.trunk_figures(now));
         all
     }
@@ -447,6 +459,7 @@ impl Center {
                 }
                 Timer::NewDay(tenant) => self.new_day(now, &tenant),
                 Timer::Toll(tenant) => self.toll_quiet(now, &tenant, out),
+                Timer::Ladder(id) => self.ladder_over(id, out),
                 Timer::Positions => self.tell_positions(now, out),
             }
         }

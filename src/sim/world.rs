@@ -20,12 +20,13 @@ use super::{
     tape::{Tape, Taped},
 };
 use crate::{
-    base::{AgentId, Mono, Now, NumberPattern, Rng, TenantId, TrunkId, Wall, redact::Secret, secs},
+    base::{AgentId, InteractionId, Mono, Now, NumberPattern, Rng, TenantId, TrunkId, Wall, redact::Secret, secs},
     call::{CallSettings, Calls, TrunkTarget, route},
     center::{
         Ask, Center, Config, Input, Output,
         command::{CommandId, Done, Refusal},
         fact::Record,
+        ladder::Ladder,
         settings::{Business, Settings},
         streams::StreamOrder,
     },
@@ -74,6 +75,8 @@ pub struct World {
     pub asks: Vec<Ask>,
     /// What was said about live copies of calls.
     pub streams: Vec<StreamOrder>,
+    /// Ladders that were put away, by contact.
+    pub ladders: BTreeMap<InteractionId, Ladder>,
     pub(super) replies: BTreeMap<CommandId, Result<Done, Refusal>>,
     pub(super) commands: u64,
     pub(super) watch: Watch,
@@ -138,6 +141,7 @@ impl World {
             order: 0,
             asks: Vec::new(),
             streams: Vec::new(),
+            ladders: BTreeMap::new(),
             replies: BTreeMap::new(),
             commands: 0,
             watch: Watch::default(),
@@ -305,6 +309,7 @@ impl World {
                 }
                 Output::Ask(ask) => self.asks.push(*ask),
                 Output::Stream(order) => self.streams.push(order),
+                Output::Ladder(order) => drop(self.ladders.insert(order.interaction, order.ladder())),
                 Output::Fact(r) => self.write(r),
                 Output::Reply(id, answer) => {
                     self.replies.insert(id, answer);
@@ -439,6 +444,7 @@ fn call_settings(settings: &Settings) -> CallSettings {
     let mut sip = SipSettings {
         user_agent: "ringdesk".into(),
         session_expires: Some(secs(1_800)),
+        ladder: true,
         listeners: [Transport::Udp, Transport::Ws].map(|transport| Listener { transport, local: CENTER, public: None }).into(),
         ..SipSettings::default()
     };

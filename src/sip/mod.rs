@@ -2,6 +2,7 @@
 pub mod auth;
 pub mod dialog;
 pub mod locate;
+pub mod mask;
 pub mod msg;
 pub mod registrar;
 pub mod stack;

@@ -8,6 +8,7 @@ mod early;
 mod floor;
 mod handing;
 mod handing_by_phone;
+mod ladder;
 mod random;
 mod reattach;
 mod shop;
