@@ -13,6 +13,7 @@
 //! | `agents` .. `admin` | the routes by subject |
 //! | `floor` | supervision, consultation, keys, mute, recording |
 //! | `sip` | phones in the browser |
+//! | `ladder` | the SIP messages of a contact |
 //! | `scope` | which interactions an agent may look into |
 //! | `events`, `feed` | the event socket, and what of the facts and views its owner may see |
 //! | `openapi`, `shapes`, `pages` | the document, what it describes, and the embedded files |
@@ -31,6 +32,7 @@ mod guesses;
 mod health;
 mod interactions;
 mod keys;
+mod ladder;
 mod once;
 mod openapi;
 mod pages;

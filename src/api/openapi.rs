@@ -18,8 +18,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Shared, admin, agents, auth, customers, events, floor, guard, health, interactions, keys, recording, sip, tickets, trunks,
-    users,
+    Shared, admin, agents, auth, customers, events, floor, guard, health, interactions, keys, ladder, recording, sip, tickets,
+    trunks, users,
 };
 
 #[derive(OpenApi)]
@@ -105,6 +105,8 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(i::accept))
         .routes(routes!(i::decline))
         .routes(routes!(recording::play))
+        .routes(routes!(ladder::ladder))
+        .routes(routes!(ladder::why))
         .routes(routes!(floor::recording))
         .routes(routes!(tickets::list, tickets::create))
         .routes(routes!(tickets::get))

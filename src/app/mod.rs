@@ -26,11 +26,13 @@ mod demo;
 mod driver;
 mod flows;
 mod front;
+mod ladder;
 mod metrics;
 mod people;
 mod secure;
 mod serve;
 mod streams;
+mod why;
 
 pub use config::Config;
 pub use demo::DemoCredentials;

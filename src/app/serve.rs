@@ -20,6 +20,7 @@ use super::{
     driver::{self, Driver, Edges, Inbox, Shown, Wake},
     flows,
     front::Front,
+    ladder::Ladders,
     metrics::Sources,
     secure,
     streams::Streams,
@@ -65,6 +66,7 @@ pub struct Running {
     /// What ends when this is dropped.
     edges: tokio::task::JoinSet<()>,
     watch: tokio::task::JoinHandle<()>,
+    ladders: tokio::task::JoinHandle<()>,
     store: Store,
     studio: Studio,
     engine: Arc<media::Engine>,
@@ -165,12 +167,14 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     let mut first = Vec::new();
     let stored = memory.seq;
     center.recover(clock.now(), memory, &repaired, &mut first);
+    let (ladders_in, ladders) = Ladders::start(store.clone(), clock);
     let edges = Edges {
         net: net.clone(),
         studio: studio.clone(),
         journal: journal.handle(),
         asker: Asker::new(&config.flows.http_allow, inbox.clone())?,
         streams: Streams::new(&config.media.streams_allow, business.secrets.clone(), inbox.clone()),
+        ladders: ladders_in,
         blinks: blinks.clone(),
     };
     let driver = Driver { center, clock, edges, shown: shown.clone(), inbox: inbox.clone(), receiver, stored };
@@ -251,6 +255,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         journal,
         web,
         watch,
+        ladders,
         store,
         studio,
         engine,
@@ -267,6 +272,10 @@ impl Running {
         if let Some(thread) = self.loop_thread.take() {
             // The loop ends at its next wake, which is the one just sent.
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+        // Its way in went with the loop.
+        if tokio::time::timeout(FLUSH_PATIENCE, self.ladders).await.is_err() {
+            tracing::error!("ladders of calls were not written");
         }
         let lost = self.journal.shut_down(FLUSH_PATIENCE).await;
         if lost > 0 {
@@ -348,6 +357,7 @@ fn here(config: &Config, net: &Net, http: SocketAddr, https: Option<SocketAddr>)
         reliable: config.sip.reliable,
         session_expires: (config.sip.session_expires_s > 0).then(|| seconds(config.sip.session_expires_s)),
         session_min: seconds(config.sip.session_min_s),
+        ladder: config.sip.ladder,
         media_timeout,
         fingerprint: Some(media::dtls::identity().fingerprint),
     })

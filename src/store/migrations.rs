@@ -18,6 +18,7 @@ macro_rules! steps {
             (2, "projections", include_str!(concat!("../../sql/", $folder, "/0002_projections.sql"))),
             (3, "directory", include_str!(concat!("../../sql/", $folder, "/0003_directory.sql"))),
             (4, "requests", include_str!(concat!("../../sql/", $folder, "/0004_requests.sql"))),
+            (5, "ladders", include_str!(concat!("../../sql/", $folder, "/0005_ladders.sql"))),
         ]
     };
 }

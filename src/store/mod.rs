@@ -17,6 +17,7 @@ mod directory;
 mod engine;
 mod error;
 mod journal;
+mod ladder;
 mod migrations;
 mod once;
 mod project;
@@ -33,6 +34,7 @@ pub use audit::{AuditEntry, AuditRow};
 pub use directory::{ConfigVersion, User};
 pub use error::{Result, StoreError};
 pub use journal::{Journal, JournalHandle, JournalHealth, JournalStats, NotKept};
+pub use ladder::LadderRow;
 pub use once::{RequestName, RequestState};
 pub use read::{
     AgentStateRow, Cursor, CustomerContact, CustomerRow, DecisionRow, InteractionFilter, InteractionRow, IntervalRow, Page,

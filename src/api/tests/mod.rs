@@ -14,6 +14,7 @@ use crate::{
 
 mod floor;
 mod kit;
+mod ladder;
 mod live;
 mod walk;
 

@@ -7,6 +7,7 @@ mod access;
 mod contacts;
 mod journal;
 mod kinds;
+mod ladder;
 mod matters;
 mod story;
 
