@@ -1,10 +1,11 @@
 // Every word the console shows: English, Simplified Chinese, and for what the palette offers the initials of its pinyin.
 
 import { codes } from './codes';
+import { ladder } from './ladder';
 import { phone } from './phone';
 import { screens } from './screens';
 
 type Entry = readonly [en: string, zh: string, pinyin?: string];
 
-const all = { ...codes, ...phone, ...screens } as const;
+const all = { ...codes, ...ladder, ...phone, ...screens } as const;
 export const words: { readonly [K in keyof typeof all]: Entry } = all;
