@@ -2,7 +2,7 @@
 
 from . import (
     by_name, by_sipp, carrier, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, live_copy, load, no_answer, restart,
-    sealed, strangers, torture,
+    sealed, seeing, strangers, torture,
 )
 
 ALL = [
@@ -18,6 +18,7 @@ ALL = [
     ("session timer, hold and REFER by sipp, over UDP and TCP", by_sipp.midcall),
     ("the power goes in the middle of calls", restart.tell),
     ("sealed: TLS, keys in the signalling, keys by a handshake", sealed.tell),
+    ("a call is seen afterwards: every message, and why nobody was heard", seeing.tell),
     ("a call is copied while it is spoken", live_copy.tell),
     ("strangers", strangers.tell),
     ("the disk is full", full_disk.tell),
