@@ -16,6 +16,24 @@ use std::{borrow::Cow, ops::Range};
 /// What stands for a secret in a header.
 const STARS: &str = "***";
 
+/// The headers of nearly every message, none of which is named after a secret.
+const PLAIN_HEADERS: [&str; 14] = [
+    "via",
+    "from",
+    "to",
+    "call-id",
+    "cseq",
+    "contact",
+    "max-forwards",
+    "allow",
+    "supported",
+    "user-agent",
+    "server",
+    "content-type",
+    "content-length",
+    "session-expires",
+];
+
 /// Words in the names of headers whose values are nobody's business.
 const SECRET_HEADERS: [&str; 6] = ["token", "secret", "password", "api-key", "apikey", "cookie"];
 
@@ -72,6 +90,9 @@ pub fn mask(message: &[u8]) -> String {
 }
 
 fn header<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
+    if PLAIN_HEADERS.iter().any(|plain| name.eq_ignore_ascii_case(plain)) {
+        return without(value, uris(value), Fill::Stars);
+    }
     let name = name.to_ascii_lowercase();
     let whole = |value: &'a str| 1.min(value.len())..value.len();
     let secret = match &*name {
@@ -118,18 +139,13 @@ fn in_body(line: &str) -> Vec<Range<usize>> {
 /// Passwords and secret parameters of every URI of a text.
 fn uris(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    // Few lines have any of these at all.
-    if text.contains('@') {
-        for scheme in ["sip:", "sips:"] {
-            for at in places(text, scheme) {
-                let from = at + scheme.len();
-                let rest = &text[from..];
-                let rest = &rest[..rest.find([' ', '>', '<', '"', ',']).unwrap_or(rest.len())];
-                let Some(user) = rest.split_once('@').map(|(user, _)| user) else { continue };
-                if let Some(colon) = user.find(':') {
-                    found.push(from + colon + 1..from + user.len());
-                }
-            }
+    for (at, _) in text.match_indices('@') {
+        let from = text[..at].rfind([' ', '<', '>', '"', ',']).map_or(0, |i| i + 1);
+        let scheme = ["sip:", "sips:"].iter().find_map(|s| Some(place(&text[from..at], s)? + s.len()));
+        if let Some(user) = scheme.map(|i| from + i)
+            && let Some(colon) = text[user..at].find(':')
+        {
+            found.push(user + colon + 1..at);
         }
     }
     if text.contains('=') {
@@ -159,10 +175,9 @@ fn params(text: &str, names: &[&str]) -> Vec<Range<usize>> {
     found
 }
 
-/// Where `word` stands, whatever its case.
-fn places(text: &str, word: &str) -> Vec<usize> {
-    let (text, word) = (text.as_bytes(), word.as_bytes());
-    (0..(text.len() + 1).saturating_sub(word.len())).filter(|i| text[*i..*i + word.len()].eq_ignore_ascii_case(word)).collect()
+/// Where `word` stands for the first time, whatever its case.
+fn place(text: &str, word: &str) -> Option<usize> {
+    text.as_bytes().windows(word.len()).position(|w| w.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 #[derive(Clone, Copy)]

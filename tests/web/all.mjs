@@ -4,10 +4,11 @@
 //     tests/web/all [WORD]...     only the stories whose name holds one of the words
 
 import { browser, server, site } from './kit.mjs';
+import { ladder } from './ladder.mjs';
 import { stories as screens } from './stories.mjs';
 import { voice } from './voice.mjs';
 
-const stories = { ...screens, ...voice };
+const stories = { ...screens, ...voice, ...ladder };
 
 const words = process.argv.slice(2);
 const wanted = Object.entries(stories).filter(([name]) => words.length === 0 || words.some((w) => name.includes(w)));

@@ -22,12 +22,8 @@ impl Ladder {
         let place = |leg: Option<u64>| columns.iter().position(|c| c.map(|p| p.leg) == leg);
         let mut out = String::new();
         let head = |text: &dyn Fn(Option<&Party>) -> String| {
-            let mut line = vec![b' '; LEFT];
-            let mut text_line = String::from_utf8(std::mem::take(&mut line)).unwrap_or_default();
-            for c in &columns {
-                text_line.push_str(&format!("{:^WIDTH$.25}", text(*c)));
-            }
-            text_line.trim_end().to_owned() + "\n"
+            let cells: String = columns.iter().map(|c| format!("{:^WIDTH$.25}", text(*c))).collect();
+            format!("{:LEFT$}{cells}", "").trim_end().to_owned() + "\n"
         };
         out.push_str(&head(&|c| c.map_or("ringdesk".into(), |p| p.name.clone())));
         out.push_str(&head(&|c| c.map_or(String::new(), |p| role(p.role).into())));
@@ -107,17 +103,10 @@ mod tests {
     fn a_person_reads_who_said_what_to_whom_and_when() {
         let drawn = short().draw();
         let lines: Vec<&str> = drawn.lines().collect();
-        let expected = [
-            "                               +3265551234               ringdesk                   anna",
-            "                                customer                                            agent",
-            "04:05:06.000     +0.000              |---- INVITE (SDP) ------>|                         |",
-        ];
         assert_eq!(lines.len(), 10);
-        for (n, line) in expected.iter().enumerate() {
-            let squeeze = |s: &str| s.split_whitespace().collect::<Vec<_>>().join(" ");
-            let got = squeeze(lines[n]);
-            assert!(n > 1 || got == squeeze(line), "{got}");
-        }
+        let words = |n: usize| lines[n].split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!((words(0), words(1)), ("+3265551234 ringdesk anna".into(), "customer agent".into()));
+        assert_eq!(lines[2].split_whitespace().take(2).collect::<Vec<_>>(), ["04:05:06.000", "+0.000"]);
         assert!(lines[2].contains(" INVITE (SDP) ") && lines[2].contains('>'), "{drawn}");
         assert!(lines[3].contains("<") && lines[3].contains(" 100 Trying "), "{drawn}");
         assert!(lines[6].contains("+2.500") && lines[6].contains('<'), "{drawn}");
