@@ -14,6 +14,7 @@
 //! | `floor` | supervision, consultation, keys, mute, recording |
 //! | `flows`, `flow_shapes` | flows: drawn, checked, tried out, published |
 //! | `sip` | phones in the browser |
+//! | `ladder` | the SIP messages of a contact |
 //! | `scope` | which interactions an agent may look into |
 //! | `events`, `feed` | the event socket, and what of the facts and views its owner may see |
 //! | `openapi`, `shapes`, `pages` | the document, what it describes, and the embedded files |
@@ -34,6 +35,7 @@ mod guesses;
 mod health;
 mod interactions;
 mod keys;
+mod ladder;
 mod once;
 mod openapi;
 mod pages;

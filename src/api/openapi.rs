@@ -18,8 +18,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Shared, admin, agents, auth, customers, events, floor, flows, guard, health, interactions, keys, recording, reports, sip,
-    tickets, trunks, users,
+    Shared, admin, agents, auth, customers, events, floor, flows, guard, health, interactions, keys, ladder, recording,
+    reports, sip, tickets, trunks, users,
 };
 
 #[derive(OpenApi)]
@@ -106,6 +106,8 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(i::accept))
         .routes(routes!(i::decline))
         .routes(routes!(recording::play))
+        .routes(routes!(ladder::ladder))
+        .routes(routes!(ladder::why))
         .routes(routes!(floor::recording))
         .routes(routes!(tickets::list, tickets::create))
         .routes(routes!(tickets::get))

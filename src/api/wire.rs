@@ -73,6 +73,11 @@ pub fn to_json<T: Serialize>(value: &T) -> Result<Value, Problem> {
     Ok(json)
 }
 
+/// The word a value is written as.
+pub fn word<T: Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
 /// A value as an answer.
 pub fn answer<T: Serialize>(value: &T) -> Result<Json<Value>, Problem> {
     to_json(value).map(Json)

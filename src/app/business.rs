@@ -51,6 +51,8 @@ pub struct Here {
     pub session_expires: Option<Duration>,
     /// The shortest session timer taken.
     pub session_min: Duration,
+    /// The messages of calls are kept.
+    pub ladder: bool,
     /// A leg nothing is heard from for so long is given up.
     pub media_timeout: Option<Duration>,
     /// SHA-256 of the engine's certificate; without one browsers cannot talk to us.
@@ -289,6 +291,7 @@ fn sip_settings(
         reliable: here.reliable,
         session_expires: here.session_expires,
         session_min: here.session_min,
+        ladder: here.ladder,
         ..SipSettings::default()
     };
     for (id, t) in &settings.tenants {

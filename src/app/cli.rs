@@ -18,6 +18,7 @@ use super::{
     demo::DemoCredentials,
     flows, people,
     serve::{self, Running},
+    why,
 };
 use crate::{
     base::{CalendarId, Wall, redact::Secret},
@@ -78,6 +79,19 @@ enum Command {
     User {
         #[command(subcommand)]
         command: UserCommand,
+    },
+    /// Say why a call failed, or why there was no sound: which leg, which side, which step.
+    Why {
+        /// The contact's id.
+        id: String,
+        /// The tenant; all are looked through if absent.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// In Chinese.
+        #[arg(long)]
+        zh: bool,
+        #[command(flatten)]
+        process: Process,
     },
     /// Print the OpenAPI document of the REST interface and the event socket.
     Openapi,
@@ -270,6 +284,7 @@ fn in_runtime(command: Command) -> Result<bool> {
             Command::User { command: UserCommand::Add { login, tenant, role, process } } => {
                 people::add(&process.config()?, &tenant, &login, &role).await
             }
+            Command::Why { id, tenant, zh, process } => why::tell(&process.config()?, &id, tenant.as_deref(), zh).await,
             Command::Version | Command::Openapi | Command::Flow { .. } | Command::Config { .. } => Ok(true),
         }
     })

@@ -111,6 +111,8 @@ pub struct Sip {
     pub session_expires_s: u32,
     /// Shorter session timers of peers are refused with 422. Default and least 90.
     pub session_min_s: u32,
+    /// The SIP messages of every call are kept with its record, without secrets. Default true.
+    pub ladder: bool,
 }
 
 /// `[[sip.listen]]`
@@ -225,6 +227,7 @@ impl Default for Sip {
             reliable: Reliable::default(),
             session_expires_s: 1_800,
             session_min_s: 90,
+            ladder: true,
         }
     }
 }

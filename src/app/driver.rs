@@ -17,13 +17,14 @@ use std::{
 
 use tokio::sync::{broadcast, oneshot};
 
-use super::{ask::Asker, clock::Clock, ears::Ears, recall::Recaller, streams::Streams};
+use super::{ask::Asker, clock::Clock, ears::Ears, ladder::Ladders, recall::Recaller, streams::Streams};
 use crate::{
-    base::{Mono, TenantId, limits, ms},
+    base::{InteractionId, Mono, TenantId, limits, ms},
     call,
     center::{
         Center, Input, Output,
         command::{CommandId, Done, Envelope, Refusal, RefusalCode},
+        ladder,
         view::{Blink, TenantView},
     },
     net::{Net, NetEvent},
@@ -43,6 +44,8 @@ pub enum Wake {
     Center(Input),
     /// A command, and where its answer goes.
     Command(Envelope, oneshot::Sender<Result<Done, Refusal>>),
+    /// What has gone over the wire of a contact so far, and where the answer goes.
+    Ladder(TenantId, InteractionId, oneshot::Sender<Option<ladder::Order>>),
     /// Other legs settings.
     Calls(Arc<call::CallSettings>),
     /// End.
@@ -131,6 +134,8 @@ pub struct Edges {
     pub streams: Streams,
     /// Calls listened to.
     pub ears: Ears,
+    /// Messages of calls that are over.
+    pub ladders: Ladders,
     /// What is not stored.
     pub blinks: broadcast::Sender<(TenantId, Blink)>,
 }
@@ -234,7 +239,12 @@ impl Driver {
                 self.center.handle(now, Input::Command(envelope), out);
             }
             Wake::Calls(settings) => self.center.call_settings(settings),
-            Wake::Stop => return false,
+            // Whoever asked may be gone.
+            Wake::Ladder(tenant, id, reply) => drop(reply.send(self.center.ladder_now(&tenant, id))),
+            Wake::Stop => {
+                self.center.ladders_away(out);
+                return false;
+            }
         }
         true
     }
@@ -261,6 +271,7 @@ impl Driver {
                 Output::Recall(asked) => self.edges.recaller.recall(asked),
                 Output::Stream(order) => self.edges.streams.order(order),
                 Output::Hearing(order) => self.edges.ears.order(order),
+                Output::Ladder(order) => self.edges.ladders.put(order),
                 Output::Reply(id, answer) => replies.answer(id, answer, self.center.seq()),
                 // Nobody may be looking.
                 Output::Blink(tenant, blink) => drop(self.edges.blinks.send((tenant, blink))),

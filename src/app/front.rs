@@ -13,12 +13,13 @@ use super::{
     driver::{Inbox, Shown, Wake},
 };
 use crate::{
-    base::{Now, TenantId},
+    base::{InteractionId, Now, TenantId},
     call,
     center::{
         Input,
         command::{Actor, Command, CommandId, Done, Envelope, Refusal, RefusalCode},
         door::{Door, Pending},
+        ladder::Order,
         settings::Settings,
         view::TenantView,
     },
@@ -50,6 +51,13 @@ impl Door for Front {
                 Err(_) => Err(busy()),
             }
         })
+    }
+
+    fn ladder(&self, tenant: &TenantId, interaction: InteractionId) -> Pending<Option<Order>> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.inbox.offer(Wake::Ladder(tenant.clone(), interaction, reply));
+        // Whatever keeps it from answering: what is stored is there.
+        Box::pin(async move { if sent.is_ok() { answer.await.ok().flatten() } else { None } })
     }
 
     fn view(&self, tenant: &TenantId) -> Option<Arc<TenantView>> {

@@ -28,12 +28,14 @@ mod driver;
 mod ears;
 mod flows;
 mod front;
+mod ladder;
 mod metrics;
 mod people;
 mod recall;
 mod secure;
 mod serve;
 mod streams;
+mod why;
 
 pub use config::Config;
 pub use demo::DemoCredentials;

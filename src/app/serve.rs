@@ -21,6 +21,7 @@ use super::{
     ears::Ears,
     flows,
     front::Front,
+    ladder::Ladders,
     metrics::Sources,
     recall::Recaller,
     secure,
@@ -67,6 +68,7 @@ pub struct Running {
     /// What ends when this is dropped.
     edges: tokio::task::JoinSet<()>,
     watch: tokio::task::JoinHandle<()>,
+    ladders: tokio::task::JoinHandle<()>,
     store: Store,
     studio: Studio,
     engine: Arc<media::Engine>,
@@ -180,6 +182,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     let mut first = Vec::new();
     let stored = memory.seq;
     center.recover(clock.now(), memory, &repaired, &mut first);
+    let (ladders_in, ladders) = Ladders::start(store.clone(), clock);
     let edges = Edges {
         net: net.clone(),
         studio: studio.clone(),
@@ -188,6 +191,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         recaller: Recaller::new(store.clone(), inbox.clone()),
         streams: Streams::new(&config.media.streams_allow, business.secrets.clone(), inbox.clone()),
         ears: Ears::new(recognisers.as_ref().map(Pool::way), inbox.clone(), clock),
+        ladders: ladders_in,
         blinks: blinks.clone(),
     };
     let driver = Driver { center, clock, edges, shown: shown.clone(), inbox: inbox.clone(), receiver, stored };
@@ -280,6 +284,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         journal,
         web,
         watch,
+        ladders,
         store,
         studio,
         engine,
@@ -297,6 +302,10 @@ impl Running {
         if let Some(thread) = self.loop_thread.take() {
             // The loop ends at its next wake, which is the one just sent.
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+        // Its way in went with the loop.
+        if tokio::time::timeout(FLUSH_PATIENCE, self.ladders).await.is_err() {
+            tracing::error!("ladders of calls were not written");
         }
         let lost = self.journal.shut_down(FLUSH_PATIENCE).await;
         if lost > 0 {
@@ -378,6 +387,7 @@ fn here(config: &Config, net: &Net, http: SocketAddr, https: Option<SocketAddr>)
         reliable: config.sip.reliable,
         session_expires: (config.sip.session_expires_s > 0).then(|| seconds(config.sip.session_expires_s)),
         session_min: seconds(config.sip.session_min_s),
+        ladder: config.sip.ladder,
         media_timeout,
         fingerprint: Some(media::dtls::identity().fingerprint),
     })

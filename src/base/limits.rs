@@ -100,6 +100,22 @@ pub const SIP_NONCES_MAX: usize = 100_000;
 pub const GUARD_SOURCES_MAX: usize = 10_000;
 /// What the caps of the toll-fraud guard look back on.
 pub const GUARD_WINDOW: Duration = mins(60);
+/// Most messages of one Call-ID kept for its ladder; the oldest goes.
+pub const LADDER_MESSAGES_MAX: usize = 256;
+/// Most bytes of them; the oldest goes.
+pub const LADDER_BYTES_MAX: usize = 256 << 10;
+/// Most bytes of the ladders of all calls in progress; the oldest call loses what it has so far.
+pub const LADDERS_BYTES_MAX: usize = 64 << 20;
+/// Calls that belong to no contact whose messages are kept; the oldest goes.
+pub const LADDER_STRAYS_MAX: usize = 1_024;
+/// Most Call-IDs of one leg in its ladder (phones that ring, carriers tried); the newest is left out.
+pub const LADDER_TRAILS_PER_LEG: usize = 16;
+/// Most legs in the ladder of one contact; the oldest goes.
+pub const LADDER_LEGS_MAX: usize = 64;
+/// A ladder is put away so long after the last leg is gone: the answer to a BYE still belongs to it.
+pub const LADDER_LINGER: Duration = secs(5);
+/// Ladders waiting to be stored; the newest is lost.
+pub const LADDERS_WAITING_MAX: usize = 4_096;
 /// Largest SDP body, bytes.
 pub const SDP_MAX: usize = 16_384;
 /// Most media sections in an SDP.

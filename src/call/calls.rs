@@ -10,7 +10,7 @@ use bytes::Bytes;
 use media::wire::{self, Audience, Codec, Command, Detect, Ice, LegId, RecordFormat, Remote, Security, Stats};
 
 use super::{
-    Action, By, CallSettings, Cause, Dtmf, Event, Figures, Input, LegSnapshot, MediaPolicy, Output,
+    Action, By, CallSettings, Cause, Dtmf, Event, Figures, Handshake, Input, LegSnapshot, MediaPolicy, Output, Quality,
     lamps::Lit,
     quality::Meter,
     trunk::{Permit, Trunks},
@@ -21,7 +21,7 @@ use crate::{
     sip::{
         dialog::DialogSnapshot,
         msg::{Headers, Name},
-        stack::{self, Counters, DialogKey, Stack},
+        stack::{self, Counters, DialogKey, Stack, TrailId},
         transport::Flow,
     },
 };
@@ -37,6 +37,8 @@ pub struct Calls {
     pub(super) timers: Deadlines<LegId>,
     pub(super) figures: Figures,
     pub(super) trunks: Trunks,
+    /// Whose messages are kept: which Call-IDs each leg has had.
+    pub(super) ladders: BTreeMap<LegId, Vec<TrailId>>,
     next_leg: u64,
 }
 
@@ -70,6 +72,8 @@ pub(super) struct Leg {
     pub why: Option<&'static str>,
     /// How it sounds.
     pub meter: Meter,
+    /// How the handshake for its keys went.
+    pub handshake: Option<Handshake>,
     /// Nothing has been heard of it for a while, and people have been told.
     pub unheard: bool,
     /// We want the peer on hold.
@@ -129,6 +133,7 @@ impl Leg {
             ice: None,
             why: None,
             meter: Meter::default(),
+            handshake: None,
             unheard: false,
             hold: false,
             held: false,
@@ -155,6 +160,7 @@ impl Calls {
             timers: Deadlines::default(),
             figures: Figures::default(),
             trunks: Trunks::new(),
+            ladders: BTreeMap::new(),
             next_leg: 0,
         }
     }
@@ -406,13 +412,15 @@ impl Calls {
                     }
                 }
             }
-            E::Latched { .. } | E::Secured { .. } => {}
+            E::Latched { .. } => {}
+            E::Secured { leg } => self.shook_hands(leg, Handshake::Done),
             E::Stats { leg, stats } => self.reported(leg, stats, out),
             E::Silent { leg } => self.silent(leg, out),
             E::Quiet { leg } if self.legs.get(&leg).is_some_and(|l| !l.hold && !l.held) => say(Event::Muted { leg }, out),
             // The peer has shown a certificate that is not the one it announced, or none: nothing may flow.
             E::Unsecured { leg, reason } => {
                 tracing::warn!(?leg, reason, "no keys for the sound");
+                self.shook_hands(leg, Handshake::of(reason));
                 self.hang_up(now, leg, Cause::Internal, By::Us, out);
             }
             // Asked for by nobody here.
@@ -500,7 +508,7 @@ impl Calls {
         if let State::Closing { cause, by } = l.state {
             let quality = stats.map(|stats| {
                 l.meter.report(stats);
-                l.meter.whole()
+                Quality { handshake: l.handshake, ..l.meter.whole() }
             });
             quality.iter().for_each(|q| self.figures.add(q));
             out.push(Output::Event(Event::Ended { leg, cause, by, quality }));

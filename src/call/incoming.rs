@@ -56,6 +56,7 @@ impl Calls {
         l.flow = Some(source);
         self.legs.insert(leg, l);
         self.dialogs.insert(dialog, leg);
+        self.ladder_note(leg, dialog);
         let (dialled, caller, diverted) = self.who_calls(request, &tenant, &who);
         let call_id = request.call_id().map(|c| c.into_owned()).unwrap_or_default();
         let arrival = Arrival { leg, tenant, who, dialled, caller, diverted, call_id, source, replaces };

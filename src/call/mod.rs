@@ -24,6 +24,7 @@
 //! | `redirect` | calls sent on by a 3xx |
 //! | `refer` | handing on by signalling: a phone asks us, we ask a carrier |
 //! | `trunk` | carriers: registration, health, groups, limits |
+//! | `ladder` | the messages of a leg, for whoever asks later |
 //! | `quality` | how legs sounded, and whether anything is heard of them |
 
 pub mod cause;
@@ -34,6 +35,7 @@ mod api;
 mod calls;
 mod digits;
 mod incoming;
+mod ladder;
 mod lamps;
 mod midcall;
 mod outgoing;
@@ -49,4 +51,4 @@ pub use calls::Calls;
 pub use cause::Cause;
 pub use media::wire::LegId;
 pub use policy::{CODECS, Dtmf, MediaPolicy, PhonePolicies};
-pub use quality::{Figures, Histogram, Quality};
+pub use quality::{Figures, Handshake, Histogram, Quality};

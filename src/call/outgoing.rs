@@ -174,6 +174,7 @@ impl Calls {
                 credentials: credentials.clone(),
             };
             self.sip(now, invite, out);
+            self.ladder_note(leg, dialog);
         }
     }
 

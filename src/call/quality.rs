@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use media::wire::{Command, LegId, Stats};
+use serde::{Deserialize, Serialize};
 
 use super::{Calls, Event, Output, calls::State};
 use crate::base::secs;
@@ -23,6 +24,36 @@ pub struct Quality {
     pub mos_avg: Option<f32>,
     /// The worst of them.
     pub mos_min: Option<f32>,
+    /// How the handshake for its keys ended; `None` when there was none, or it never got so far.
+    pub handshake: Option<Handshake>,
+}
+
+/// How the handshake for the keys of the sound ended (DTLS-SRTP, RFC 5763).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Handshake {
+    /// There are keys.
+    Done,
+    /// The peer showed a certificate that is not the one its description announced.
+    Certificate,
+    /// No way of protecting sound that both know.
+    Profile,
+    /// The peer does not speak our version of DTLS.
+    Version,
+    /// It broke off.
+    Failed,
+}
+
+impl Handshake {
+    /// What the engine's word for a failure means.
+    pub(super) fn of(reason: &str) -> Handshake {
+        match reason {
+            r if r.contains("certificate") => Handshake::Certificate,
+            r if r.contains("SRTP profile") => Handshake::Profile,
+            r if r.contains("DTLS 1.2") => Handshake::Version,
+            _ => Handshake::Failed,
+        }
+    }
 }
 
 /// The fold over reports.
@@ -57,7 +88,7 @@ impl Meter {
     pub fn whole(&self) -> Quality {
         let two_digits = |mos: f32| (mos * 100.0).round() / 100.0;
         let avg = (self.spans > 0).then(|| two_digits(self.sum / f32::from(self.spans)));
-        Quality { stats: self.last, mos_avg: avg, mos_min: self.min.map(two_digits) }
+        Quality { stats: self.last, mos_avg: avg, mos_min: self.min.map(two_digits), handshake: None }
     }
 }
 
@@ -169,6 +200,12 @@ impl Calls {
         let Some(l) = self.legs.get_mut(&leg) else { return };
         if l.meter.report(stats) && l.unheard {
             self.watch(leg, out);
+        }
+    }
+
+    pub(super) fn shook_hands(&mut self, leg: LegId, how: Handshake) {
+        if let Some(l) = self.legs.get_mut(&leg) {
+            l.handshake = Some(how);
         }
     }
 

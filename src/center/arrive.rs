@@ -309,6 +309,7 @@ impl Center {
         out: &mut Vec<Output>,
     ) {
         let Some(tenant) = self.interactions.get(&id).map(|i| i.tenant.clone()) else { return };
+        self.ladder_leg(id, &tenant, leg, role, &party);
         self.fact(now, &tenant, Fact::LegOpened { interaction: id, leg: leg.0, role, party, call_id }, out);
     }
 }

@@ -4,11 +4,12 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use super::{
     command::{Actor, Command, Done, Refusal},
+    ladder::Order,
     settings::Settings,
     view::TenantView,
 };
 use crate::{
-    base::{Now, TenantId},
+    base::{InteractionId, Now, TenantId},
     sip::auth::{Grant, Revoke},
 };
 
@@ -19,6 +20,10 @@ pub type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub trait Door: Send + Sync + 'static {
     /// Asks; the answer is the center's.
     fn command(&self, tenant: TenantId, by: Actor, command: Command) -> Pending<Result<Done, Refusal>>;
+    /// What has gone over the wire of a contact that goes on or has just ended.
+    fn ladder(&self, _tenant: &TenantId, _interaction: InteractionId) -> Pending<Option<Order>> {
+        Box::pin(async { None })
+    }
     /// The latest picture of a tenant, at most a quarter of a second old.
     fn view(&self, tenant: &TenantId) -> Option<Arc<TenantView>>;
     /// The settings in force.

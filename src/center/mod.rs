@@ -26,6 +26,8 @@
 //! | `lamps` | what the phones of colleagues show |
 //! | `hearing` | who is listened to: answers to flows, transcripts |
 //! | `utterance` | where what is said begins and ends |
+//! | `ladder` | the SIP messages of a contact, for whoever asks later |
+//! | `why` | why a call failed or was silent |
 //! | `trunks` | what carriers report, and who may call by them |
 //! | `record` | recordings and voicemail |
 //! | `chat` | visitors and messages |
@@ -50,6 +52,7 @@ pub mod recall;
 pub mod recover;
 pub mod settings;
 pub mod view;
+pub mod why;
 
 mod arrive;
 mod audit;
@@ -61,6 +64,7 @@ pub mod desk;
 mod during;
 mod flows;
 mod interaction;
+pub mod ladder;
 mod lamps;
 mod offers;
 mod picture;
@@ -167,6 +171,8 @@ pub enum Output {
     Stream(streams::StreamOrder),
     /// Something about listening to a call.
     Hearing(hearing::HearingOrder),
+    /// The messages of a contact that is over.
+    Ladder(Box<ladder::Order>),
     /// It happened: store it, then publish it.
     Fact(Record),
     /// Answer to a command.
@@ -238,6 +244,8 @@ enum Timer {
     NewDay(TenantId),
     /// Nothing has been kept from a tenant's trunks for a while.
     Toll(TenantId),
+    /// What still came after the end of a contact has come.
+    Ladder(InteractionId),
 }
 
 /// One organisation at work.
@@ -285,6 +293,7 @@ pub struct Center {
     /// Messages waiting to be committed: fact, contact, message.
     unstored: VecDeque<(u64, InteractionId, MessageId)>,
     recent: recall::Recent,
+    ladders: ladder::Keep,
     timers: Deadlines<Timer>,
     steps: VecDeque<Step>,
     rng: Rng,
@@ -319,6 +328,7 @@ impl Center {
             asks: BTreeMap::new(),
             unstored: VecDeque::new(),
             recent: recall::Recent::default(),
+            ladders: ladder::Keep::default(),
             timers: Deadlines::default(),
             steps: VecDeque::new(),
             rng,
@@ -428,6 +438,8 @@ impl Center {
             ("ringdesk_sip_subscriptions", self.calls.counters().subscriptions as u64),
             ("ringdesk_facts_total", self.seq),
         ];
+        let (held, bytes) = self.calls.ladder_held();
+        all.extend([("ringdesk_sip_ladders", held as u64), ("ringdesk_sip_ladder_bytes", bytes as u64)]);
         all.extend(self.calls.trunk_figures(now));
         all
     }
@@ -494,6 +506,7 @@ impl Center {
                 }
                 Timer::NewDay(tenant) => self.new_day(now, &tenant),
                 Timer::Toll(tenant) => self.toll_quiet(now, &tenant, out),
+                Timer::Ladder(id) => self.ladder_over(id, out),
                 Timer::Positions => self.tell_positions(now, out),
             }
         }

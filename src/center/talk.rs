@@ -451,6 +451,7 @@ impl Center {
         self.fact(now, &tenant, Fact::InteractionClosed { interaction: id, cause, by }, out);
         self.ticket_after(now, id, out);
         self.forget_if_over(id);
+        self.ladder_settle(now, id);
     }
 
     /// Takes it out of the router, whose outputs (stop ringing) are carried out at once.

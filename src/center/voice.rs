@@ -164,7 +164,7 @@ impl Center {
     }
 
     fn leg_ended(&mut self, now: Now, leg: LegId, cause: Cause, by: By, quality: Option<call::Quality>, out: &mut Vec<Output>) {
-        let Some((id, usage)) = self.legs.remove(&leg) else { return };
+        let Some((id, usage)) = self.legs.remove(&leg) else { return self.ladder_of_nobody(leg) };
         let Some(i) = self.interactions.get_mut(&id) else { return };
         i.legs = i.legs.saturating_sub(1);
         i.unheard.remove(&leg);
@@ -191,6 +191,7 @@ impl Center {
             LegUse::Supervisor(agent) => self.supervisor_gone(now, id, agent, leg, cause, out),
         }
         self.forget_if_over(id);
+        self.ladder_settle(now, id);
     }
 
     fn customer_leg_gone(&mut self, now: Now, id: InteractionId, cause: Cause, by: By, out: &mut Vec<Output>) {

@@ -22,13 +22,14 @@ use super::{
     tape::{Tape, Taped},
 };
 use crate::{
-    base::{AgentId, Mono, Now, NumberPattern, Rng, TenantId, TrunkId, Wall, redact::Secret, secs},
+    base::{AgentId, InteractionId, Mono, Now, NumberPattern, Rng, TenantId, TrunkId, Wall, redact::Secret, secs},
     call::{CallSettings, Calls, TrunkTarget, route},
     center::{
         Ask, Center, Config, Input, Output,
         command::{CommandId, Done, Refusal},
         fact::Record,
         hearing::Heard,
+        ladder::Ladder,
         recall::{RecallId, Recalled},
         settings::{Business, Settings},
         streams::StreamOrder,
@@ -83,6 +84,8 @@ pub struct World {
     pub streams: Vec<StreamOrder>,
     /// Who is listened to.
     pub ears: Ears,
+    /// Ladders that were put away, by contact.
+    pub ladders: BTreeMap<InteractionId, Ladder>,
     pub(super) replies: BTreeMap<CommandId, Result<Done, Refusal>>,
     pub(super) commands: u64,
     pub(super) watch: Watch,
@@ -149,6 +152,7 @@ impl World {
             asks: Vec::new(),
             streams: Vec::new(),
             ears: Ears::new(),
+            ladders: BTreeMap::new(),
             replies: BTreeMap::new(),
             commands: 0,
             watch: Watch::default(),
@@ -328,6 +332,7 @@ impl World {
                 }
                 Output::Stream(order) => self.streams.push(order),
                 Output::Hearing(order) => self.hearing(order),
+                Output::Ladder(order) => drop(self.ladders.insert(order.interaction, order.ladder())),
                 Output::Fact(r) => self.write(r),
                 Output::Reply(id, answer) => {
                     self.replies.insert(id, answer);
@@ -464,6 +469,7 @@ fn call_settings(settings: &Settings) -> CallSettings {
     let mut sip = SipSettings {
         user_agent: "ringdesk".into(),
         session_expires: Some(secs(1_800)),
+        ladder: true,
         listeners: [Transport::Udp, Transport::Ws].map(|transport| Listener { transport, local: CENTER, public: None }).into(),
         ..SipSettings::default()
     };

@@ -3,6 +3,7 @@ pub mod auth;
 pub mod dialog;
 pub mod event;
 pub mod locate;
+pub mod mask;
 pub mod msg;
 pub mod registrar;
 pub mod stack;

@@ -20,6 +20,7 @@ macro_rules! steps {
             (4, "requests", include_str!(concat!("../../sql/", $folder, "/0004_requests.sql"))),
             (5, "decisions once", include_str!(concat!("../../sql/", $folder, "/0005_decisions_once.sql"))),
             (6, "flows", include_str!(concat!("../../sql/", $folder, "/0006_flows.sql"))),
+            (7, "ladders", include_str!(concat!("../../sql/", $folder, "/0007_ladders.sql"))),
         ]
     };
 }

@@ -18,6 +18,7 @@ mod engine;
 mod error;
 mod flows;
 mod journal;
+mod ladder;
 mod migrations;
 mod once;
 mod project;
@@ -35,6 +36,7 @@ pub use directory::{ConfigVersion, User};
 pub use error::{Result, StoreError};
 pub use flows::{FlowCounts, FlowVersion, NewFlowVersion};
 pub use journal::{Journal, JournalHandle, JournalHealth, JournalStats, NotKept};
+pub use ladder::LadderRow;
 pub use once::{RequestName, RequestState};
 pub use read::{
     AgentReportRow, AgentStateRow, Cursor, CustomerContact, CustomerRow, DecisionRow, InteractionFilter, InteractionRow,

@@ -15,6 +15,7 @@ use crate::{
 mod floor;
 mod flows;
 mod kit;
+mod ladder;
 mod live;
 mod walk;
 

@@ -86,6 +86,9 @@ async fn demo_things(h: &House) -> Ids {
     h.center.happens("demo", Fact::Customer { customer, change: crate::customer::Change::Created });
     let r = crate::base::RecordingId::new(now, rng);
     h.center.happens("demo", Fact::RecordingStarted { interaction, recording: r, file: "a.wav".into() });
+    let body = crate::center::ladder::Ladder::default().pack();
+    let ladder = crate::store::LadderRow { tenant: tenant("demo"), interaction, at: now.wall, messages: 0, body };
+    h.store.ladder_put(vec![ladder]).await.unwrap();
     h.settled().await;
     std::fs::write(h.dir.path().join("recordings/a.wav"), b"RIFF").unwrap();
     let flow = crate::base::FlowId::parse("demo-agent").unwrap();

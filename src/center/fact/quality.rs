@@ -58,10 +58,13 @@ pub struct Quality {
     /// Of the worst span.
     #[serde(default)]
     pub mos_min: Option<f32>,
+    /// How the handshake for its keys ended, where there was one that got so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handshake: Option<call::Handshake>,
 }
 
 impl From<call::Quality> for Quality {
-    fn from(call::Quality { stats: s, mos_avg, mos_min }: call::Quality) -> Self {
+    fn from(call::Quality { stats: s, mos_avg, mos_min, handshake }: call::Quality) -> Self {
         Quality {
             packets_in: s.packets_in,
             packets_out: s.packets_out,
@@ -82,6 +85,7 @@ impl From<call::Quality> for Quality {
             peer_device_ms: s.peer.map(|p| p.end_system_ms).filter(|ms| *ms > 0),
             mos_avg,
             mos_min,
+            handshake,
         }
     }
 }

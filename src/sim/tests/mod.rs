@@ -9,6 +9,7 @@ mod ears;
 mod floor;
 mod handing;
 mod handing_by_phone;
+mod ladder;
 mod lamps;
 mod random;
 mod reattach;

@@ -7,7 +7,7 @@
 //!                                                                 ├▶ midcall  requests inside dialogs: Reoffer, Ended ..
 //!                                                                 └▶ uac      responses: Progress, Answered, Refused
 //!                              reliable (PRACK), offers (what we ask inside dialogs), session (its timer), refer (REFER, NOTIFY,
-//!                              Replaces) stand beside these
+//!                              Replaces) stand beside these; ladder notes what comes in and what goes out
 //! Do ───────▶ uac, uas, midcall ─▶ tx ─▶ Send
 //! Tick ─────▶ every timer that is due
 //! ```
@@ -21,6 +21,7 @@ mod asking;
 mod build;
 mod calls;
 mod identity;
+mod ladder;
 mod midcall;
 mod next;
 mod offers;
@@ -52,6 +53,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 pub use crate::sip::transaction::Timers;
 pub use asking::{AskKey, Asking};
+pub use ladder::{Entry, Trail, TrailId, Wire};
 pub use settings::{Listener, Reliable, SipSettings, TrunkPeer};
 pub use subscribe::LampChange;
 pub use wire::{Action, Body, Counters, DialogKey, EndedBy, Event, Input, Output, Refer, ReferId, Target, Who};
@@ -105,6 +107,7 @@ pub struct Stack {
     watches: subscribe::Watches,
     deadlines: Deadlines<Timer>,
     counters: Counters,
+    trails: ladder::Trails,
     /// Stands where a request was that is not needed any more.
     nothing: Arc<Message>,
 }
@@ -132,6 +135,7 @@ impl Stack {
             watches: subscribe::Watches::default(),
             deadlines: Deadlines::default(),
             counters: Counters::default(),
+            trails: ladder::Trails::default(),
             nothing: Arc::new(Message::response(200, "")),
         }
     }
@@ -154,6 +158,12 @@ impl Stack {
 
     /// One thing that happens.
     pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
+        let (first, ladder) = (out.len(), self.settings.ladder);
+        if let Input::Received { message: Ok(message), source } = &input
+            && ladder
+        {
+            self.trails.received(now, message, *source);
+        }
         match input {
             Input::Received { message: Ok(message), source } => self.received(now, message, source, out),
             Input::Received { message: Err(error), source } => self.malformed(&error, source, out),
@@ -166,6 +176,9 @@ impl Stack {
             Input::Tick => {}
         }
         self.tick(now, out);
+        if ladder {
+            self.note_sent(now, &out[first..]);
+        }
     }
 
     fn act(&mut self, now: Now, action: Action, out: &mut Vec<Output>) {

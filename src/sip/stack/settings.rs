@@ -46,6 +46,8 @@ pub struct SipSettings {
     /// How long a call may go on without a sign of the other side, where that knows session timers (RFC 4028). `None`: we do
     /// not ask for it, and do as we are asked.
     pub session_expires: Option<Duration>,
+    /// The messages of calls are kept for whoever asks later ([`Trail`](super::Trail)).
+    pub ladder: bool,
     /// The shortest such time we take; never below the 90 s of RFC 4028 section 4.
     pub session_min: Duration,
 }

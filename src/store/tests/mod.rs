@@ -8,6 +8,7 @@ mod contacts;
 mod flows;
 mod journal;
 mod kinds;
+mod ladder;
 mod matters;
 mod story;
 

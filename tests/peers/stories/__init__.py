@@ -2,7 +2,7 @@
 
 from . import (
     by_name, by_sipp, carrier, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, lamps, live_copy, load, no_answer,
-    restart, sealed, spoken, strangers, torture,
+    restart, sealed, seeing, spoken, strangers, torture,
 )
 
 ALL = [
@@ -22,6 +22,7 @@ ALL = [
     ("the power goes in the middle of calls", restart.tell),
     ("sealed: TLS, keys in the signalling, keys by a handshake", sealed.tell),
     ("a caller says where to go, and the talk is written down", spoken.tell),
+    ("a call is seen afterwards: every message, and why nobody was heard", seeing.tell),
     ("a call is copied while it is spoken", live_copy.tell),
     ("strangers", strangers.tell),
     ("the disk is full", full_disk.tell),

@@ -732,6 +732,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/interactions/{id}/ladder": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The SIP messages of a contact's legs. 404 where none are kept: a chat, a contact of before they were, `[sip] ladder = false`. */
+        get: operations["interactions_ladder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/interactions/{id}/messages": {
         parameters: {
             query?: never;
@@ -988,6 +1005,23 @@ export interface paths {
         put?: never;
         /** The caller is typing. */
         post: operations["interactions_typing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why it failed, or why there was no sound: which leg, which side, which step, in sentences. */
+        get: operations["interactions_why"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2074,6 +2108,66 @@ export interface components {
             /** @description Which system. */
             system: string;
         };
+        /** @description Every SIP message of a contact, without secrets. */
+        Ladder: {
+            /** @description Which contact. */
+            interaction: string;
+            /** @description Who took part besides us, in the order they came. */
+            parties: components["schemas"]["LadderParty"][];
+            /** @description The messages, in the order of the wire. */
+            messages: components["schemas"]["LadderMessage"][];
+            /**
+             * Format: int64
+             * @description Messages left out because a limit was reached.
+             */
+            dropped: number;
+        };
+        /** @description A message. */
+        LadderMessage: {
+            /** @description When it was read, or sent. */
+            at: string;
+            /**
+             * Format: double
+             * @description Milliseconds since the first.
+             */
+            after_ms: number;
+            /**
+             * Format: int64
+             * @description Of which leg.
+             */
+            leg: number;
+            /** @description Ours; else theirs. */
+            sent: boolean;
+            /** @description `UDP`, `TCP`, `TLS`, `WS`, `WSS`. */
+            transport: string;
+            /** @description Our address. */
+            local: string;
+            /** @description Theirs. */
+            remote: string;
+            /** @description `INVITE`, of a response what it answers. */
+            method: string;
+            /**
+             * Format: int32
+             * @description Of a response.
+             */
+            status?: number | null;
+            /** @description On one line: `INVITE (SDP)`, `180 Ringing`. */
+            title: string;
+            /** @description The whole message. `***` stands for secrets. */
+            text: string;
+        };
+        /** @description A leg. */
+        LadderParty: {
+            /**
+             * Format: int64
+             * @description Its number, as in the timeline.
+             */
+            leg: number;
+            /** @description `customer`, `agent`, `outside`, `helper`, `supervisor`. */
+            role: string;
+            /** @description Number, or agent. */
+            name: string;
+        };
         /** @description What is needed to sign in. */
         Login: {
             /** @description The login name. */
@@ -2812,6 +2906,39 @@ export interface components {
         Whose: {
             /** @description Agent id or `me`. */
             agent?: string | null;
+        };
+        /** @description Why a contact failed, or why there was no sound. */
+        Why: {
+            /** @description Which contact. */
+            interaction: string;
+            /** @description What matters most first; at least one. */
+            findings: components["schemas"]["WhyFinding"][];
+        };
+        /** @description One thing that was found. */
+        WhyFinding: {
+            /** @description A stable word: `refused`, `no_sound`, `behind_nat`, `wrong_keys`, .. */
+            code: string;
+            /** @description It went wrong; else it merely happened. */
+            fault: boolean;
+            /**
+             * Format: int64
+             * @description Of which leg; absent: of the contact.
+             */
+            leg?: number | null;
+            /** @description What that leg is for. */
+            role?: string | null;
+            /** @description Number, or agent. */
+            party: string;
+            /** @description `peer`, `us`, `between`. */
+            side: string;
+            /** @description `route`, `setup`, `description`, `keys`, `media`, `end`. */
+            step: string;
+            /** @description A sentence. */
+            en: string;
+            /** @description The same in Chinese. */
+            zh: string;
+            /** @description What it follows from. */
+            evidence: string[];
         };
         /** @description One piece of an agent's work. */
         WorkNow: {
@@ -4187,6 +4314,46 @@ export interface operations {
             };
         };
     };
+    interactions_ladder: {
+        parameters: {
+            query?: {
+                /** @description `json` (the default), `text` (drawn, then every message), or `pcap` (a file for Wireshark). */
+                format?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ladder"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     interactions_messages: {
         parameters: {
             query?: {
@@ -4825,6 +4992,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Outcome"];
+                };
+            };
+        };
+    };
+    interactions_why: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Why"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

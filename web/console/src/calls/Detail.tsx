@@ -1,4 +1,4 @@
-// One contact afterwards: how long everything took, what was said, why this agent, what happened.
+// One contact afterwards: how long everything took, what was said, why this agent, what happened, and what the wire saw.
 
 import { api, take } from '../api/client';
 import type { Decision, Fact, InteractionDetail, Message } from '../api/shapes';
@@ -6,12 +6,14 @@ import { t, tCode } from '../lib/i18n';
 import { useLoad } from '../lib/load';
 import { A } from '../lib/router';
 import { clock, dateTime, timeOfDay } from '../lib/time';
-import { agentName, queueName, useFacts, useLive } from '../live/live';
+import { agentName, queueName, supervises, useFacts, useLive } from '../live/live';
 import { Empty, Page, Trouble } from '../ui/parts';
 import { Section } from '../work/CustomerPanel';
 import { Story } from '../work/Story';
 import { Transcript, useTranscript } from '../work/Transcript';
 import { Why } from '../work/Why';
+import { Diagnosis } from './Diagnosis';
+import { Ladder } from './Ladder';
 import { Player } from './Player';
 
 const path = (id: string) => ({ params: { path: { id } } });
@@ -22,6 +24,7 @@ export function Detail({ id }: { id: string }) {
   const whys = useLoad(`why ${id}`, async () => (await take(api.GET('/api/v1/interactions/{id}/decisions', path(id)))) as unknown as { decisions: { decision: Decision }[] });
   const live = useLive((l) => l);
   const said = useTranscript(id);
+  const mayLook = useLive(supervises);
   useFacts((f) => { if (f.interaction === id) { one.reload(); told.reload(); } });
   if (one.problem && !one.data) return <Trouble problem={one.problem} again={one.reload} />;
   if (!one.data || !told.data) return null;
@@ -44,6 +47,7 @@ export function Detail({ id }: { id: string }) {
         </dl>
       )}
       {r && <Bars waited={r.waited_ms} talked={r.talk_ms - r.hold_ms} held={r.hold_ms} wrapped={r.wrap_ms} />}
+      {mayLook && r?.channel === 'voice' && <Diagnosis interaction={id} over={r.closed_at} />}
       {one.data.recordings.map((rec) => <Player key={rec.id} interaction={id} recording={rec} facts={facts} />)}
       <div className="grid gap-4 wide:grid-cols-2">
         <div className="card p-4"><Section title={t('work.story')}><Story contact={{ facts }} /></Section></div>
@@ -67,6 +71,7 @@ export function Detail({ id }: { id: string }) {
           )}
         </div>
       </div>
+      {mayLook && r?.channel === 'voice' && <Ladder interaction={id} />}
     </Page>
   );
 }

@@ -2,10 +2,11 @@
 
 import { admin } from './admin';
 import { codes } from './codes';
+import { ladder } from './ladder';
 import { phone } from './phone';
 import { screens } from './screens';
 
 type Entry = readonly [en: string, zh: string, pinyin?: string];
 
-const all = { ...admin, ...codes, ...phone, ...screens } as const;
+const all = { ...admin, ...codes, ...ladder, ...phone, ...screens } as const;
 export const words: { readonly [K in keyof typeof all]: Entry } = all;
