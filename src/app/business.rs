@@ -299,6 +299,7 @@ fn sip_settings(
         if t.config.domains.is_empty() || t.config.domains.iter().any(|d| d == "*") {
             s.default_tenant.get_or_insert_with(|| id.clone());
         }
+        s.emergency.extend(t.config.toll.emergency.iter().map(|n| (id.clone(), n.clone())));
         for r in t.config.routes.iter().filter(|r| r.from == Audience::Public) {
             s.public_numbers.push((id.clone(), r.pattern.clone()));
         }

@@ -91,7 +91,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     let recordings = recordings.canonicalize().with_context(|| format!("cannot find {}", recordings.display()))?;
 
     let store = Store::open(&config.store_place()).await.context("the database")?;
-    let (inbox, receiver) = driver::inbox();
+    let (inbox, receiver) = driver::inbox(clock);
 
     // Sockets first: a port that is taken must not cost a restart its facts.
     let sip_inbox = inbox.clone();
@@ -168,6 +168,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     let edges = Edges {
         net: net.clone(),
         studio: studio.clone(),
+        engine: engine.clone(),
         journal: journal.handle(),
         asker: Asker::new(&config.flows.http_allow, inbox.clone())?,
         streams: Streams::new(&config.media.streams_allow, business.secrets.clone(), inbox.clone()),
@@ -186,8 +187,14 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         next: AtomicU64::new(0),
     });
     let sip = api::SipDoor { net: net.clone(), plain: http, tls: https_at, proxies: config.http.trusted_proxies.clone() };
-    let sources =
-        Sources { shown, inbox: inbox.clone(), net, tls: tls.clone(), engine: engine.clone(), journal: journal.handle() };
+    let sources = Sources {
+        shown: shown.clone(),
+        inbox: inbox.clone(),
+        net,
+        tls: tls.clone(),
+        engine: engine.clone(),
+        journal: journal.handle(),
+    };
     let health_journal = journal.handle();
     let health_engine = engine.clone();
     let health_tls = tls.clone();
@@ -210,6 +217,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
                     detail: format!("{backlog} facts waiting"),
                 },
                 api::Component { name: "media".into(), ok: free > 0, detail: format!("{free} port pairs free") },
+                shown.load.component(),
             ];
             parts.extend(certificate);
             parts

@@ -50,6 +50,10 @@ pub const DNS_FAILED_LIFE: Duration = secs(10);
 pub const DNS_STALE_LIFE: Duration = mins(24 * 60);
 /// Most SIP transactions alive; a new request beyond gets 503.
 pub const SIP_TRANSACTIONS_MAX: usize = 100_000;
+/// Whoever is turned away under load is asked to come back after a random time between these two.
+pub const SHED_RETRY_MIN_S: u64 = 5;
+/// The longest such time.
+pub const SHED_RETRY_MAX_S: u64 = 30;
 /// Most dialogs alive; a new INVITE beyond gets 503.
 pub const SIP_DIALOGS_MAX: usize = 50_000;
 /// Most provisional responses to one INVITE that wait for the one before to be acknowledged; the oldest is left out.

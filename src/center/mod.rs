@@ -86,7 +86,9 @@ use self::{
     view::{Blink, TenantView},
 };
 use crate::{
-    base::{AgentId, Deadlines, InteractionId, MessageId, Mono, Now, OfferId, Rng, TenantId, TicketId, VisitorId, limits},
+    base::{
+        AgentId, Deadlines, InteractionId, MessageId, Mono, Now, OfferId, Rng, TenantId, TicketId, VisitorId, limits, overload,
+    },
     call::{self, Calls},
     customer, ivr, routing,
     sip::transport::Flow,
@@ -115,6 +117,8 @@ pub enum Input {
     Settings(Arc<Settings>),
     /// New contacts are taken, or refused (the store is behind, the node drains).
     Admission(bool),
+    /// Under load, part of the new calls is turned away, or all, or no longer any.
+    Overload(overload::Verdict),
     /// A deadline passed.
     Tick,
 }
@@ -335,6 +339,7 @@ impl Center {
             Input::StreamFailed { tap, why } => self.stream_failed(now, tap, &why, out),
             Input::Settings(s) => self.new_settings(now, s, out),
             Input::Admission(open) => self.admission = open,
+            Input::Overload(verdict) => self.overloaded(now, verdict, out),
             Input::Tick => self.tick(now, out),
         }
         self.work(now, out);
@@ -382,6 +387,7 @@ impl Center {
             ("ringdesk_legs", self.legs.len() as u64),
             ("ringdesk_facts_total", self.seq),
         ];
+        all.push(("ringdesk_overload_shed_total", self.calls.counters().shed));
         all.extend(self.calls.trunk_figures(now));
         all
     }

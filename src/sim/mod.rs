@@ -29,6 +29,7 @@ pub mod invariants;
 pub mod look;
 pub mod media;
 pub mod net;
+mod pace;
 pub mod people;
 pub mod phone;
 pub mod store;

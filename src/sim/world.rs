@@ -14,6 +14,7 @@ use super::{
     invariants::Watch,
     media::{FakeMedia, Soon},
     net::Net,
+    pace::Pace,
     people::Visitor,
     phone::Phone,
     store::CrashStore,
@@ -89,6 +90,8 @@ pub struct World {
     pub crashes: u32,
     /// Everything the center was given, if somebody wants it.
     pub tape: Option<Tape>,
+    /// How long the center takes; not at all unless a story says so.
+    pub(super) pace: Option<Pace>,
 }
 
 /// Where the center is.
@@ -147,6 +150,7 @@ impl World {
             crash_at: None,
             crashes: 0,
             tape: None,
+            pace: None,
         };
         w.recover();
         let carrier = SocketAddr::new(business::CARRIER.parse().expect("an address"), 5060);
@@ -193,9 +197,9 @@ impl World {
     /// When the next thing happens.
     pub fn next_at(&self) -> Option<Mono> {
         let queue = self.queue.keys().next().map(|(at, _)| *at);
-        let center = self.center.as_ref().and_then(|c| c.deadline());
+        let center = self.center.as_ref().and_then(|c| c.deadline()).map(|at| at.max(self.free_at()));
         let phones = self.phones.iter().filter_map(Phone::deadline).min();
-        [queue, center, phones].into_iter().flatten().min().map(|at| at.max(self.now.mono))
+        [queue, center, phones, self.pace_due()].into_iter().flatten().min().map(|at| at.max(self.now.mono))
     }
 
     fn advance(&mut self, to: Mono) {
@@ -214,7 +218,10 @@ impl World {
             self.fail(&format!("time stands still at {:?}", self.now.mono));
         }
         self.advance(at);
-        if self.center.as_ref().and_then(|c| c.deadline()).is_some_and(|d| d <= at) {
+        if self.takes_next() {
+            return;
+        }
+        if self.center.as_ref().and_then(|c| c.deadline()).is_some_and(|d| d.max(self.free_at()) <= at) {
             return self.give(Taped::Tick);
         }
         if let Some(i) = self.phones.iter().position(|p| p.deadline().is_some_and(|d| d <= at)) {
@@ -225,7 +232,7 @@ impl World {
         let Some(((_, _), event)) = self.queue.pop_first() else { return };
         match event {
             Event::ToCenter { from, bytes } => {
-                self.give(Taped::Sip(from, bytes));
+                self.arrives(Taped::Sip(from, bytes));
             }
             Event::ToPhone { to, bytes } => {
                 let Some(&i) = self.by_addr.get(&to) else { return };
@@ -233,15 +240,15 @@ impl World {
                 self.phones[i].receive(self.now, CENTER, bytes, &mut out);
                 self.phone_sends(i, out);
             }
-            Event::Media(Soon::Say(e)) => self.give(Taped::Media(e)),
+            Event::Media(Soon::Say(e)) => self.arrives(Taped::Media(e)),
             Event::Media(Soon::Over(leg, play)) => {
                 if let Some(e) = self.media.over(leg, play) {
-                    self.give(Taped::Media(e));
+                    self.arrives(Taped::Media(e));
                 }
             }
             Event::Stored(seq) => {
                 self.store.safe(seq);
-                self.give(Taped::Stored(seq));
+                self.arrives(Taped::Stored(seq));
             }
         }
     }
@@ -281,6 +288,7 @@ impl World {
         let mut out = Vec::new();
         center.handle(self.now, input, &mut out);
         self.center = Some(center);
+        self.took(out.len());
         self.carry_out(out);
     }
 
@@ -452,6 +460,7 @@ fn call_settings(settings: &Settings) -> CallSettings {
             sip.users.insert((id.clone(), agent.to_string()), ha1);
         }
         sip.realms.insert(id.clone(), realm);
+        sip.emergency.extend(t.config.toll.emergency.iter().map(|n| (id.clone(), n.clone())));
         for r in t.config.routes.iter().filter(|r| r.from == route::Audience::Public) {
             sip.public_numbers.push((id.clone(), NumberPattern::parse(r.pattern.as_str()).expect("it was one before")));
         }

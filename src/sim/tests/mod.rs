@@ -8,6 +8,7 @@ mod early;
 mod floor;
 mod handing;
 mod handing_by_phone;
+mod overload;
 mod random;
 mod reattach;
 mod shop;

@@ -6,7 +6,7 @@
 //!                                                                 ├▶ midcall  requests inside dialogs: Reoffer, Ended ..
 //!                                                                 └▶ uac      responses: Progress, Answered, Refused
 //!                              reliable (PRACK), offers (what we ask inside dialogs), session (its timer), refer (REFER, NOTIFY,
-//!                              Replaces) stand beside these
+//!                              Replaces) stand beside these; shed turns new calls away under load
 //! Do ───────▶ uac, uas, midcall ─▶ tx ─▶ Send
 //! Tick ─────▶ every timer that is due
 //! ```
@@ -29,6 +29,7 @@ mod register;
 mod reliable;
 mod session;
 mod settings;
+mod shed;
 mod tx;
 mod uac;
 mod uas;
@@ -55,7 +56,7 @@ use self::{
     tx::{Client, Server, TxId},
 };
 use crate::{
-    base::{Deadlines, Mono, Now, Rng, TenantId, limits::SIP_NONCE_LIFE},
+    base::{Admission, Deadlines, Mono, Now, Rng, TenantId, limits::SIP_NONCE_LIFE},
     sip::{
         auth::{DigestServer, Grants},
         dialog::DialogSnapshot,
@@ -97,6 +98,9 @@ pub struct Stack {
     tags: BTreeMap<String, DialogKey>,
     deadlines: Deadlines<Timer>,
     counters: Counters,
+    admission: Admission,
+    /// What lots are drawn with when not everybody is let in.
+    salt: u64,
     /// Stands where a request was that is not needed any more.
     nothing: Arc<Message>,
 }
@@ -104,6 +108,8 @@ pub struct Stack {
 impl Stack {
     /// A stack with nothing going on.
     pub fn new(settings: Arc<SipSettings>, mut rng: Rng, timers: Timers) -> Self {
+        // A look ahead: what is drawn from here on is as it was without it.
+        let salt = rng.clone().u64();
         let digest = DigestServer::new(rng.fork());
         Self {
             settings,
@@ -123,6 +129,8 @@ impl Stack {
             tags: BTreeMap::new(),
             deadlines: Deadlines::default(),
             counters: Counters::default(),
+            admission: Admission::default(),
+            salt,
             nothing: Arc::new(Message::response(200, "")),
         }
     }

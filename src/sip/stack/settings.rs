@@ -32,6 +32,8 @@ pub struct SipSettings {
     pub trunks: Vec<TrunkPeer>,
     /// Numbers (or names) anybody may call without credentials.
     pub public_numbers: Vec<(TenantId, NumberPattern)>,
+    /// Numbers no load keeps from being called.
+    pub emergency: Vec<(TenantId, String)>,
     /// `User-Agent` and `Server`. Empty: none.
     pub user_agent: String,
     /// Where we listen, and what the world calls that.

@@ -16,6 +16,7 @@ use crate::{
 };
 
 mod next;
+mod shed;
 
 /// One stack, and a phone that writes its messages by hand.
 pub(super) struct Bench {

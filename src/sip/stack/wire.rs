@@ -452,6 +452,8 @@ pub struct Counters {
     pub auth_failures: u64,
     /// Requests refused because a limit was reached.
     pub overload: u64,
+    /// New calls, and phones nobody knew, turned away under load.
+    pub shed: u64,
     /// Requests sent over UDP above the 1,300 bytes where RFC 3261 18.1.1 advises a stream: they may be lost in fragments.
     pub oversize: u64,
     /// Transactions alive.

@@ -1,0 +1,64 @@
+//! Under load: who is turned away at the door, before anything is asked, remembered or looked up that costs.
+//!
+//! Turned away are new calls, by a share decided upstairs ([`Admission`]); at worst also REGISTER of phones nobody knows. Never:
+//! whatever belongs to a call in progress, calls that take the place of one (RFC 3891), calls of phones that are registered,
+//! emergency numbers, refreshed registrations, OPTIONS. The 503 is stateless (RFC 3261 8.2.7): nothing is kept of whoever gets
+//! it, and a repeated request gets the same, for the Call-ID decides.
+
+use super::{Output, Stack};
+use crate::{
+    base::{
+        Admission,
+        limits::{SHED_RETRY_MAX_S, SHED_RETRY_MIN_S},
+    },
+    sip::{
+        msg::{Message, Method, Name},
+        transport::{Flow, Source},
+    },
+};
+
+impl Stack {
+    /// From now on so many are let in.
+    pub fn admission(&mut self, admission: Admission) {
+        self.admission = admission;
+    }
+
+    /// Answers a new request with 503 if it is one of those that are turned away. False: it is to be served.
+    pub(super) fn turned_away(&mut self, m: &Message, source: &Source, reply: Flow, out: &mut Vec<Output>) -> bool {
+        let shed = self.admission.shed_permille();
+        let meant = shed > 0 && m.to_tag().is_none() && self.is_new(m, shed) && !self.registrar.knows(source);
+        if !meant {
+            return false;
+        }
+        self.counters.shed += 1;
+        let tag = self.rng.hex(4);
+        let mut answer = self.reply(m, 503, "", &tag);
+        let wait = SHED_RETRY_MIN_S + self.rng.below(SHED_RETRY_MAX_S - SHED_RETRY_MIN_S + 1);
+        answer.headers.push(Name::RetryAfter, wait);
+        out.push(Output::Send { flow: reply, bytes: answer.write() });
+        true
+    }
+
+    fn is_new(&self, m: &Message, shed: u16) -> bool {
+        match m.method() {
+            Some(Method::Invite) => {
+                let lot = || m.call_id().is_ok_and(|id| self.lot(&id) < shed);
+                lot() && !self.is_emergency(m) && !matches!(self.replaced_by(m), Ok(Some(_)))
+            }
+            Some(Method::Register) => self.admission == Admission::Closed,
+            _ => false,
+        }
+    }
+
+    /// 0 to 999, the same for the same call. Nobody outside can choose it.
+    fn lot(&self, call_id: &str) -> u16 {
+        let folded = call_id.bytes().fold(self.salt, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3));
+        // The low bits of such a sum are its weak ones.
+        ((folded ^ (folded >> 32)) % 1_000) as u16
+    }
+
+    fn is_emergency(&self, m: &Message) -> bool {
+        let Some(user) = m.uri().map(|u| u.user()).filter(|u| !u.is_empty()) else { return false };
+        self.settings.emergency.iter().any(|(_, number)| *number == *user)
+    }
+}
