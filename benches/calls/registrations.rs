@@ -89,7 +89,7 @@ pub fn measure(
     window: Duration,
     connections: usize,
 ) -> io::Result<Outcome> {
-    let (server, api, http) = Ringdesk::bare(program, folder, places, "[sip]\nconnections = 20000\n")?;
+    let (server, api, http) = Ringdesk::bare(program, folder, places, "[sip]\nconnections = 20000\nrequests_per_s = 0\n")?;
     let pid = server.pid();
     let users = bindings.div_ceil(PHONES_EACH);
     api.ask("PUT", "/api/v1/config", "application/yaml", &registrants(users))?;

@@ -23,6 +23,7 @@ use crate::{
     net::{Dns, Net},
     sip::{
         auth::{Credentials, Ha1},
+        gate::Rules,
         locate::Question,
         msg::{Host, parse_host_port},
         stack::{Listener, Reliable, SipSettings, TrunkPeer},
@@ -43,6 +44,8 @@ pub struct Here {
     pub listeners: Vec<Listener>,
     /// Address for media, when signalling does not say.
     pub media: Option<IpAddr>,
+    /// How many requests an address may send, and how many wrong passwords.
+    pub gate: Rules,
     /// Phones are offered SHA-256 before MD5.
     pub strong_digest: bool,
     /// Which provisional responses are sent reliably.
@@ -286,6 +289,7 @@ fn sip_settings(
         user_agent: format!("ringdesk/{}", env!("CARGO_PKG_VERSION")),
         listeners: here.listeners.clone(),
         strong_digest: here.strong_digest,
+        gate: here.gate,
         reliable: here.reliable,
         session_expires: here.session_expires,
         session_min: here.session_min,

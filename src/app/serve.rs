@@ -26,12 +26,12 @@ use super::{
 };
 use crate::{
     api,
-    base::{Now, RecordingId, Rng, redact::Secret},
+    base::{Acl, Now, RecordingId, Rng, redact::Secret},
     call::{self, Calls},
     center::{Center, Config as CenterConfig, Input, door::Door, memory::Memory, recover::Repaired},
     channels::webchat,
     net::{Dns, Net, NetConfig, Tls},
-    sip::{locate::Reach, stack::Listener, transport::Transport},
+    sip::{gate::Rules, locate::Reach, stack::Listener, transport::Transport},
     speech::{Engine as Speech, TextToSpeech},
     store::{Journal, Store},
     studio::{EventSink, Library, Studio, StudioConfig, Voice},
@@ -310,6 +310,7 @@ fn start_net(
         let mut net = NetConfig::new(binds(Transport::Udp), binds(Transport::Tcp));
         net.tls = binds(Transport::Tls);
         net.keys = keys.clone();
+        net.acl = Acl { allow: config.sip.allow.clone(), deny: config.sip.deny.clone() };
         (net.streams_max, net.streams_per_ip) = (config.sip.connections, config.sip.connections_per_address);
         net.idle = Duration::from_secs(config.sip.idle_s.into());
         match Net::start(net, inbox.clone()) {
@@ -347,12 +348,14 @@ fn here(config: &Config, net: &Net, http: SocketAddr, https: Option<SocketAddr>)
     };
     let timeout = config.media.timeout_s;
     let strong_digest = config.sip.digest_sha256;
+    let gate = Rules { requests_per_s: config.sip.requests_per_s, ban_after: config.sip.ban_after };
     let media_timeout = (timeout > 0).then(|| Duration::from_secs(u64::from(timeout)));
     let seconds = |s: u32| Duration::from_secs(u64::from(s));
     Ok(Here {
         listeners,
         media,
         strong_digest,
+        gate,
         reliable: config.sip.reliable,
         session_expires: (config.sip.session_expires_s > 0).then(|| seconds(config.sip.session_expires_s)),
         session_min: seconds(config.sip.session_min_s),

@@ -1,6 +1,7 @@
 //! The words every room speaks: typed ids, time as a value, the deadline table, the seeded random source, named limits,
 //! redaction, telephone numbers, how much may come in under load. Knows no room above it.
 
+pub mod acl;
 pub mod deadline;
 pub mod e164;
 pub mod ids;
@@ -12,6 +13,7 @@ pub mod rng;
 pub mod slug;
 pub mod time;
 
+pub use acl::{Acl, Network};
 pub use deadline::Deadlines;
 pub use ids::*;
 pub use overload::Admission;

@@ -387,7 +387,15 @@ impl Center {
             ("ringdesk_legs", self.legs.len() as u64),
             ("ringdesk_facts_total", self.seq),
         ];
-        all.push(("ringdesk_overload_shed_total", self.calls.counters().shed));
+        let seen = self.calls.counters();
+        all.extend([
+            ("ringdesk_overload_shed_total", seen.shed),
+            ("ringdesk_sip_limited_total", seen.limited),
+            ("ringdesk_sip_barred_total", seen.barred),
+            ("ringdesk_sip_bans_total", seen.bans),
+            ("ringdesk_sip_auth_failures_total", seen.auth_failures),
+            ("ringdesk_sip_registered", seen.registered as u64),
+        ]);
         all.extend(self.calls.trunk_figures(now));
         all
     }

@@ -30,7 +30,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    base::limits,
+    base::{Acl, limits},
     sip::{
         msg::{Message, Method, ParseError},
         transport::{ConnId, Flow, PeerId, Source, Transport},
@@ -55,6 +55,8 @@ pub struct NetConfig {
     pub tls: Vec<SocketAddr>,
     /// The certificate we show and what we trust; none: no TLS.
     pub keys: Option<Arc<Tls>>,
+    /// Who may speak to us at all.
+    pub acl: Acl,
     /// A connection's first message, and the rest of one begun, must come within this.
     pub stall: Duration,
     /// A connection is closed after this without a message or keep-alive.
@@ -79,6 +81,7 @@ impl NetConfig {
             tcp,
             tls: Vec::new(),
             keys: None,
+            acl: Acl::default(),
             stall: limits::SIP_STREAM_STALL,
             idle: limits::SIP_STREAM_IDLE,
             connect: limits::SIP_CONNECT_TIMEOUT,

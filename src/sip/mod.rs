@@ -1,6 +1,7 @@
 //! The SIP machines (RFC 3261).
 pub mod auth;
 pub mod dialog;
+pub mod gate;
 pub mod locate;
 pub mod msg;
 pub mod registrar;

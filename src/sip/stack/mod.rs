@@ -6,7 +6,8 @@
 //!                                                                 ├▶ midcall  requests inside dialogs: Reoffer, Ended ..
 //!                                                                 └▶ uac      responses: Progress, Answered, Refused
 //!                              reliable (PRACK), offers (what we ask inside dialogs), session (its timer), refer (REFER, NOTIFY,
-//!                              Replaces) stand beside these; shed turns new calls away under load
+//!                              Replaces) stand beside these; shed turns new
+//!                              calls away under load, and whoever sends too much or guesses passwords
 //! Do ───────▶ uac, uas, midcall ─▶ tx ─▶ Send
 //! Tick ─────▶ every timer that is due
 //! ```
@@ -60,6 +61,7 @@ use crate::{
     sip::{
         auth::{DigestServer, Grants},
         dialog::DialogSnapshot,
+        gate::Gate,
         msg::Message,
         registrar::{Aor, Binding, Reach, Registrar},
         transaction::matching::{ClientKey, ServerKey},
@@ -99,6 +101,7 @@ pub struct Stack {
     deadlines: Deadlines<Timer>,
     counters: Counters,
     admission: Admission,
+    gate: Gate,
     /// What lots are drawn with when not everybody is let in.
     salt: u64,
     /// Stands where a request was that is not needed any more.
@@ -130,6 +133,7 @@ impl Stack {
             deadlines: Deadlines::default(),
             counters: Counters::default(),
             admission: Admission::default(),
+            gate: Gate::default(),
             salt,
             nothing: Arc::new(Message::response(200, "")),
         }

@@ -15,7 +15,12 @@ impl Stack {
         let Some(tenant) = self.tenant_of(id) else { return self.refuse(now, id, 404, "", out) };
         let user = match self.login(now, m, &tenant) {
             Login::User(user) => user,
-            Login::Ask { stale } => return self.challenge(now, id, &tenant, stale, out),
+            Login::Ask { stale } => {
+                if !stale {
+                    self.guessed(now, m, &source);
+                }
+                return self.challenge(now, id, &tenant, stale, out);
+            }
             Login::Trunk(_) => return self.refuse(now, id, 403, "", out),
             Login::Bad(code) => return self.refuse(now, id, code, "", out),
         };
@@ -31,6 +36,7 @@ impl Stack {
         let (Some(wish), Ok(call_id), Ok(cseq)) = (wish(m), m.call_id(), m.cseq()) else {
             return self.refuse(now, id, 400, "Bad Contact", out);
         };
+        self.gate.pardon(source.remote.ip());
         let request = Request {
             call_id: call_id.into_owned(),
             cseq: cseq.number,

@@ -4,20 +4,61 @@
 //! whatever belongs to a call in progress, calls that take the place of one (RFC 3891), calls of phones that are registered,
 //! emergency numbers, refreshed registrations, OPTIONS. The 503 is stateless (RFC 3261 8.2.7): nothing is kept of whoever gets
 //! it, and a repeated request gets the same, for the Call-ID decides.
+//!
+//! And always: who sends too much, or guesses passwords, is not answered at all ([`gate`]).
 
 use super::{Output, Stack};
 use crate::{
     base::{
-        Admission,
+        Admission, Now,
         limits::{SHED_RETRY_MAX_S, SHED_RETRY_MIN_S},
     },
     sip::{
+        gate,
         msg::{Message, Method, Name},
         transport::{Flow, Source},
     },
 };
 
 impl Stack {
+    /// Whether a new request is looked at: not if its address sends too many, or is banned. Trunks, phones that are registered,
+    /// browsers (the address may be a proxy's) and what belongs to a call always pass.
+    pub(super) fn passes(&mut self, now: Now, m: &Message, source: &Source) -> bool {
+        if m.to_tag().is_some() || self.is_ours(source) {
+            return true;
+        }
+        let (rules, from) = (self.settings.gate, source.remote.ip());
+        if m.headers.get(&Name::UserAgent).is_some_and(|u| gate::is_scanner(&u)) && self.gate.ban(now.mono, rules, from) {
+            self.counters.bans += 1;
+            tracing::warn!(%from, "a scanner is not listened to for a while");
+        }
+        match self.gate.judge(now.mono, rules, from) {
+            gate::Verdict::Pass => true,
+            gate::Verdict::Limited => {
+                self.counters.limited += 1;
+                false
+            }
+            gate::Verdict::Banned => {
+                self.counters.barred += 1;
+                false
+            }
+        }
+    }
+
+    /// A wrong password, if it was one: who guesses on is not listened to.
+    pub(super) fn guessed(&mut self, now: Now, m: &Message, source: &Source) {
+        let wrong = m.headers.has(&Name::Authorization) || m.headers.has(&Name::ProxyAuthorization);
+        let from = source.remote.ip();
+        if wrong && !self.is_ours(source) && self.gate.strike(now.mono, self.settings.gate, from) {
+            self.counters.bans += 1;
+            tracing::warn!(%from, "an address that guesses passwords is not listened to for a while");
+        }
+    }
+
+    fn is_ours(&self, source: &Source) -> bool {
+        source.transport.is_web() || self.settings.trunk_at(source.remote).is_some() || self.registrar.knows(source)
+    }
+
     /// From now on so many are let in.
     pub fn admission(&mut self, admission: Admission) {
         self.admission = admission;

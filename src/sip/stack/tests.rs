@@ -15,6 +15,7 @@ use crate::{
     },
 };
 
+mod gate;
 mod next;
 mod shed;
 

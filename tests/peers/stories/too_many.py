@@ -6,7 +6,8 @@ CALLS, RATE = 3000, 1000
 
 
 def tell(world):
-    server = world.server(rtp=400)
+    # All of it comes from one address, which is one too many for the gate.
+    server = world.server(rtp=400, settings="[sip]\nrequests_per_s = 0\n")
     anna = Phone(server, "anna")
     server.ready("anna")
     since = anna.mark()
