@@ -15,12 +15,16 @@ use super::{
 };
 use crate::{
     base::{Mono, TenantId, TrunkId, limits, redact::Secret},
-    call::{CallSettings, MediaPolicy, TrunkTarget, route::Audience, trunk::Policy},
+    call::{
+        CallSettings, MediaPolicy, TrunkTarget,
+        route::Audience,
+        trunk::{Policy, Voucher},
+    },
     center::{
         Input,
         settings::{self, Settings, diff},
     },
-    net::{Dns, Net},
+    net::{Dns, Net, pen},
     sip::{
         auth::{Credentials, Ha1},
         gate::Rules,
@@ -236,7 +240,7 @@ impl Business {
         &self,
         t: &settings::Trunk,
         media: MediaPolicy,
-        policy: Policy,
+        mut policy: Policy,
     ) -> Result<(TrunkTarget, Option<Mono>), String> {
         let transport = match t.transport.as_str() {
             "auto" => None,
@@ -260,6 +264,14 @@ impl Business {
             }
             _ => None,
         };
+        if let Some(stir) = &t.stir {
+            let name = &stir.key_secret;
+            let key = self.secrets.get(name);
+            let key = key
+                .ok_or_else(|| format!("the secret `{name}` is not set: give it as RINGDESK_SECRET_{}", name.to_uppercase()))?;
+            let pen = pen(key.expose()).map_err(|why| format!("the secret `{name}` {why}"))?;
+            policy.voucher = Some(Voucher { stir: stir.clone(), pen });
+        }
         let secure = first.transport == Transport::Tls || next.iter().any(|t| t.transport == Transport::Tls);
         let peer = secure.then(|| self.net.peer(host.trim_matches(['[', ']'])));
         let target = TrunkTarget {

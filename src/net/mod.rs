@@ -13,6 +13,7 @@
 mod conns;
 mod counters;
 mod dns;
+mod pen;
 mod stream;
 mod stun;
 mod tls;
@@ -41,6 +42,7 @@ use counters::Cells;
 
 pub use counters::Counters;
 pub use dns::Dns;
+pub use pen::pen;
 pub use tls::{Tls, TlsError, TlsFiles, WARN_DAYS, self_signed};
 pub use web::{WebFrame, WebSeat};
 

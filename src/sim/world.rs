@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     base::{AgentId, Mono, Now, NumberPattern, Rng, TenantId, TrunkId, Wall, redact::Secret, secs},
-    call::{CallSettings, Calls, TrunkTarget, route},
+    call::{CallSettings, Calls, TrunkTarget, route, trunk::Voucher},
     center::{
         Ask, Center, Config, Input, Output,
         command::{CommandId, Done, Refusal},
@@ -34,6 +34,7 @@ use crate::{
     sip::{
         auth::{Credentials, Ha1},
         stack::{Listener, SipSettings, TrunkPeer},
+        stir::Pen,
         transport::Transport,
     },
 };
@@ -477,6 +478,8 @@ fn call_settings(settings: &Settings) -> CallSettings {
             target.max_calls = config.max_calls;
             target.media = t.config.trunk_policy(config);
             target.policy = t.config.trunk_rules(config);
+            let pen = || Pen::new(|_| Some([0x51; 64]));
+            target.policy.voucher = config.stir.clone().map(|stir| Voucher { stir, pen: pen() });
             trunks.insert((id.clone(), trunk.clone()), target);
         }
     }

@@ -6,5 +6,6 @@ pub mod locate;
 pub mod msg;
 pub mod registrar;
 pub mod stack;
+pub mod stir;
 pub mod transaction;
 pub mod transport;

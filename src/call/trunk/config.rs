@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{HeaderRule, Identity, Numbers};
+use super::{HeaderRule, Identity, Numbers, Voucher};
 use crate::base::TrunkId;
 
 /// We register with the carrier.
@@ -102,6 +102,8 @@ pub struct Policy {
     pub identity: Identity,
     /// What else it wants to be told.
     pub headers: Vec<HeaderRule>,
+    /// We vouch for callers.
+    pub voucher: Option<Voucher>,
 }
 
 impl Register {
