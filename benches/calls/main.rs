@@ -2,6 +2,7 @@
 //!
 //!     make bench-calls                                  all of it, about a quarter of an hour
 //!     target/release/bench-calls --quick                a minute
+//!     target/release/bench-calls --only registrations   two minutes
 //!     target/release/bench-calls --only relay,floor --calls 500 --window 5
 //!
 //! | file | what lives there |
@@ -11,6 +12,7 @@
 //! | `stamp`, `voice` | who sent a packet and when, in its sound; sound that means nothing |
 //! | `server`, `floor`, `rtpengine`, `engine` | whoever serves: a bare loop, the Debian package, our media engine |
 //! | `sip`, `http`, `ringdesk` | calls set up and ended, and the whole program that does it |
+//! | `registrations` | phones that only stay registered, connections nothing happens on |
 //! | `measure` | one measurement: a server, so many calls, a window; and the search for the most that hold |
 //! | `report`, `plot` | raw lines, the table, the picture |
 //! | `proc`, `sys` | what the system says of a process; datagrams by the batch |
@@ -27,6 +29,7 @@ mod load;
 mod measure;
 mod plot;
 mod proc;
+mod registrations;
 mod report;
 mod ringdesk;
 mod rtpengine;
@@ -55,10 +58,19 @@ struct Options {
     rates: Vec<usize>,
     /// Calls of the last run of the whole server.
     soak: Option<usize>,
+    /// Phones that stay registered.
+    bindings: usize,
+    /// Connections nothing happens on.
+    connections: usize,
     out: PathBuf,
 }
 
-const HELP: &str = "usage: bench-calls [--quick] [--calls N] [--rounds N] [--window SECONDS] [--only ROW,ROW] [--no-capacity] [--rates N,N] [--soak N] [--no-soak] [--out DIR]";
+/// Registrations refreshed a second.
+const REFRESH_RATE: usize = 500;
+/// The refreshing of registrations is watched at least so long: each of them comes once.
+const REFRESHED: Duration = Duration::from_secs(40);
+
+const HELP: &str = "usage: bench-calls [--quick] [--calls N] [--rounds N] [--window SECONDS] [--only ROW,ROW] [--no-capacity] [--rates N,N] [--soak N] [--no-soak] [--bindings N] [--connections N] [--out DIR]";
 
 fn options() -> Result<Options, String> {
     let mut o = Options {
@@ -69,6 +81,8 @@ fn options() -> Result<Options, String> {
         capacity: true,
         rates: vec![100, 250, 500, 750, 1_000],
         soak: Some(100_000),
+        bindings: 20_000,
+        connections: 10_000,
         out: "target/bench-calls".into(),
     };
     let mut words = std::env::args().skip(1);
@@ -85,6 +99,8 @@ fn options() -> Result<Options, String> {
             "--rates" => o.rates = value()?.split(',').map(|n| number(n.to_owned())).collect::<Result<_, _>>()?,
             "--soak" => o.soak = Some(number(value()?)?),
             "--no-soak" => o.soak = None,
+            "--bindings" => o.bindings = number(value()?)?,
+            "--connections" => o.connections = number(value()?)?,
             "--out" => o.out = value()?.into(),
             _ => return Err(HELP.into()),
         }
@@ -153,6 +169,14 @@ fn run(o: &Options) -> io::Result<()> {
     }
     if o.only.as_ref().is_none_or(|only| only.iter().any(|w| w == "calls")) {
         calls_per_second(o, places, &mut report)?;
+    }
+    if o.only.as_ref().is_none_or(|only| only.iter().any(|w| w == "registrations"))
+        && let Some(program) = ringdesk::program()
+    {
+        let (folder, window) = (o.out.join("registrar"), o.window.max(REFRESHED));
+        let outcome = registrations::measure(&program, &folder, places, (o.bindings, REFRESH_RATE), window, o.connections)?;
+        std::fs::remove_dir_all(folder)?;
+        report.registrations(&outcome)?;
     }
     if o.capacity {
         delays(&bench, &rows, length, &mut report)?;

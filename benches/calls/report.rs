@@ -10,7 +10,7 @@ use std::{
 use crate::{
     engine::Work,
     measure::{Highest, Row, Sample},
-    plot, proc,
+    plot, proc, registrations,
     sip::Outcome,
 };
 
@@ -119,6 +119,33 @@ impl Report {
         writeln!(self.raw, "{line}")?;
         self.calls.push(o);
         Ok(())
+    }
+
+    /// Phones that stayed registered, and idle connections.
+    pub fn registrations(&mut self, o: &registrations::Outcome) -> io::Result<()> {
+        let p = |p| o.answer.percentile(p).map_or("null".into(), |ms| format!("{ms:.3}"));
+        let line = format!(
+            "{{\"row\":\"registrations\",\"bindings\":{},\"rate\":{},\"refreshed\":{},\"challenged\":{},\"sent_again\":{},\"core\":{:.4},\
+             \"cpu_us_each\":{:.1},\"answer_ms\":{{\"p50\":{},\"p99\":{},\"max\":{:.3}}},\"rss_before\":{},\"rss_registered\":{},\
+             \"connections\":{},\"rss_connected\":{},\"load\":{:.2}}}",
+            o.bindings,
+            o.rate,
+            o.refreshed,
+            o.challenged,
+            o.again,
+            o.core(),
+            o.cpu_ns as f64 / 1e3 / o.refreshed.max(1) as f64,
+            p(50.0),
+            p(99.0),
+            o.answer.max(),
+            o.rss_before,
+            o.rss_registered,
+            o.connections,
+            o.rss_connected,
+            proc::load_average(),
+        );
+        println!("{line}");
+        writeln!(self.raw, "{line}")
     }
 
     fn line(&mut self, which: &str, s: &Sample) -> io::Result<()> {

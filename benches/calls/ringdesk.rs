@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File},
     io,
-    net::{Ipv4Addr, TcpListener, UdpSocket},
+    net::{Ipv4Addr, SocketAddrV4, TcpListener, UdpSocket},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -36,8 +36,15 @@ pub fn program() -> Option<PathBuf> {
 }
 
 impl Ringdesk {
-    /// `folder` is emptied first.
+    /// With agents and their phones, all ready. `folder` is emptied first.
     pub fn start(program: &Path, folder: &Path, places: Places) -> io::Result<Self> {
+        let (mut it, api, _) = Self::bare(program, folder, places, "")?;
+        it.staff(&api)?;
+        Ok(it)
+    }
+
+    /// With nobody in it, and these process settings (TOML); the way to tell it its business, and where its pages are.
+    pub fn bare(program: &Path, folder: &Path, places: Places, settings: &str) -> io::Result<(Self, Api, SocketAddrV4)> {
         match fs::remove_dir_all(folder) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
             _ => fs::create_dir_all(folder)?,
@@ -45,10 +52,14 @@ impl Ringdesk {
         let (sip, http) = (local(free_port()?), local(free_port()?));
         let phones = Phones::new(sip)?;
         let data = folder.join("data");
+        let file = folder.join("ringdesk.toml");
+        fs::write(&file, settings)?;
         let mut command = Command::new(program);
         command
             .args(["serve", "--demo", "--data"])
             .arg(&data)
+            .arg("--config")
+            .arg(&file)
             .args(["--sip-bind", &sip.to_string(), "--http-bind", &http.to_string(), "--media-threads", "1"])
             .args(["--rtp-ports", "10000-32000"])
             .stdin(Stdio::null())
@@ -58,8 +69,12 @@ impl Ringdesk {
         it.wait(folder)?;
         let credentials = fs::read_to_string(data.join("demo-credentials.json"))?;
         let key = text_of(&credentials, "api_key").ok_or_else(|| io::Error::other("no key among the credentials"))?;
-        it.staff(&Api::new(http, key.to_owned()))?;
-        Ok(it)
+        Ok((it, Api::new(http, key.to_owned()), http))
+    }
+
+    /// Where it speaks SIP.
+    pub fn sip(&self) -> SocketAddrV4 {
+        self.phones.server()
     }
 
     pub fn pid(&self) -> u32 {
@@ -110,6 +125,14 @@ fn business(caller: u16) -> String {
       - {{match: \"{NUMBER}\", to: {{queue: desk}}, from: trunks}}
     recording: never
 "
+    )
+}
+
+/// A business of so many agents nobody calls.
+pub fn registrants(users: usize) -> String {
+    let agents: String = (0..users).map(|n| format!("        a{n}: {{name: A{n}, queues: [desk]}}\n")).collect();
+    format!(
+        "tenants:\n  demo:\n    name: Bench\n    language: en-US\n    routing:\n      queues:\n        desk: {{name: Desk}}\n      agents:\n{agents}"
     )
 }
 

@@ -179,13 +179,18 @@ impl Phones {
                 Some("200") => return Ok(()),
                 Some("401") => {
                     let challenge = header(&reply, "WWW-Authenticate").unwrap_or_default();
-                    authorization = credentials(challenge, user, password, &format!("sip:{server}"));
+                    authorization = credentials(challenge, user, password, &format!("sip:{server}"), 1);
                 }
                 // No answer, or not yet: the login may not be known everywhere at once.
                 _ => {}
             }
         }
         Err(io::Error::other(format!("the phone of {user} is not registered")))
+    }
+
+    /// Where the server is.
+    pub fn server(&self) -> SocketAddrV4 {
+        self.server
     }
 
     /// Whether the server answers at all.
@@ -426,7 +431,7 @@ fn sdp(at: &UdpSocket) -> io::Result<String> {
 }
 
 /// The answer to a challenge (RFC 2617 section 3.2.2, with qop=auth where it is offered).
-fn credentials(challenge: &str, user: &str, password: &str, uri: &str) -> String {
+pub fn credentials(challenge: &str, user: &str, password: &str, uri: &str, uses: u32) -> String {
     let parameter = |name: &str| {
         let rest = challenge.split(&format!("{name}=")).nth(1)?;
         rest.trim_start_matches('"').split(['"', ',']).next()
@@ -436,9 +441,12 @@ fn credentials(challenge: &str, user: &str, password: &str, uri: &str) -> String
     let ha1 = hex(format!("{user}:{realm}:{password}"));
     let ha2 = hex(format!("REGISTER:{uri}"));
     let (response, qop) = if challenge.contains("qop=") {
-        (hex(format!("{ha1}:{nonce}:00000001:c:auth:{ha2}")), ", qop=auth, nc=00000001, cnonce=\"c\"")
+        {
+            let nc = format!("{uses:08x}");
+            (hex(format!("{ha1}:{nonce}:{nc}:c:auth:{ha2}")), format!(", qop=auth, nc={nc}, cnonce=\"c\""))
+        }
     } else {
-        (hex(format!("{ha1}:{nonce}:{ha2}")), "")
+        (hex(format!("{ha1}:{nonce}:{ha2}")), String::new())
     };
     format!(
         "Authorization: Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\", response=\"{response}\", algorithm=MD5{qop}\r\n"
@@ -446,7 +454,7 @@ fn credentials(challenge: &str, user: &str, password: &str, uri: &str) -> String
 }
 
 /// The first header of this name, long or short (RFC 3261 section 7.3.3).
-fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+pub fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let short = match name {
         "Call-ID" => "i",
         "Contact" => "m",

@@ -189,6 +189,11 @@ impl Engine {
         c
     }
 
+    /// How long each shard has worked since it began, nanoseconds: what it grew by within a time is its share of a processor.
+    pub fn busy_ns(&self) -> impl Iterator<Item = u64> {
+        self.gauges.iter().map(|g| g.busy_ns.load(Relaxed))
+    }
+
     /// Close every leg and every recording, say so, and end the threads.
     pub fn shutdown(self) {
         drop(self);

@@ -15,14 +15,19 @@ use super::{
 };
 use crate::{
     base::{Mono, TenantId, TrunkId, limits, redact::Secret},
-    call::{CallSettings, MediaPolicy, TrunkTarget, route::Audience, trunk::Policy},
+    call::{
+        CallSettings, MediaPolicy, TrunkTarget,
+        route::Audience,
+        trunk::{Policy, Voucher},
+    },
     center::{
         Input,
         settings::{self, Settings, diff},
     },
-    net::{Dns, Net},
+    net::{Dns, Net, pen},
     sip::{
         auth::{Credentials, Ha1},
+        gate::Rules,
         locate::Question,
         msg::{Host, parse_host_port},
         stack::{Listener, Reliable, SipSettings, TrunkPeer},
@@ -43,6 +48,8 @@ pub struct Here {
     pub listeners: Vec<Listener>,
     /// Address for media, when signalling does not say.
     pub media: Option<IpAddr>,
+    /// How many requests an address may send, and how many wrong passwords.
+    pub gate: Rules,
     /// Phones are offered SHA-256 before MD5.
     pub strong_digest: bool,
     /// Which provisional responses are sent reliably.
@@ -235,7 +242,7 @@ impl Business {
         &self,
         t: &settings::Trunk,
         media: MediaPolicy,
-        policy: Policy,
+        mut policy: Policy,
     ) -> Result<(TrunkTarget, Option<Mono>), String> {
         let transport = match t.transport.as_str() {
             "auto" => None,
@@ -259,6 +266,14 @@ impl Business {
             }
             _ => None,
         };
+        if let Some(stir) = &t.stir {
+            let name = &stir.key_secret;
+            let key = self.secrets.get(name);
+            let key = key
+                .ok_or_else(|| format!("the secret `{name}` is not set: give it as RINGDESK_SECRET_{}", name.to_uppercase()))?;
+            let pen = pen(key.expose()).map_err(|why| format!("the secret `{name}` {why}"))?;
+            policy.voucher = Some(Voucher { stir: stir.clone(), pen });
+        }
         let secure = first.transport == Transport::Tls || next.iter().any(|t| t.transport == Transport::Tls);
         let peer = secure.then(|| self.net.peer(host.trim_matches(['[', ']'])));
         let target = TrunkTarget {
@@ -288,6 +303,7 @@ fn sip_settings(
         user_agent: format!("ringdesk/{}", env!("CARGO_PKG_VERSION")),
         listeners: here.listeners.clone(),
         strong_digest: here.strong_digest,
+        gate: here.gate,
         reliable: here.reliable,
         session_expires: here.session_expires,
         session_min: here.session_min,
@@ -304,6 +320,7 @@ fn sip_settings(
         }
         let extensions = t.config.extensions().map(|(n, agent)| ((id.clone(), n.to_owned()), agent.to_string()));
         s.extensions.extend(extensions);
+        s.emergency.extend(t.config.toll.emergency.iter().map(|n| (id.clone(), n.clone())));
         for r in t.config.routes.iter().filter(|r| r.from == Audience::Public) {
             s.public_numbers.push((id.clone(), r.pattern.clone()));
         }

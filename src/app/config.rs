@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::limits,
+    base::{Network, limits},
     net::TlsFiles,
     sip::{
         msg::{Host, parse_host_port},
@@ -99,6 +99,15 @@ pub struct Sip {
     pub connections_per_address: usize,
     /// Most connections.
     pub connections: usize,
+    /// New requests a second from one address that is neither a trunk nor a registered phone; twice as many at once. More are
+    /// dropped. 0: no limit.
+    pub requests_per_s: u32,
+    /// So many wrong passwords from one address within ten minutes, and it is not listened to for ten; 0: never.
+    pub ban_after: u32,
+    /// Networks that may speak SIP to us: `192.0.2.0/24`. Everybody if empty.
+    pub allow: Vec<Network>,
+    /// Networks that may not, whatever is allowed.
+    pub deny: Vec<Network>,
     /// A connection without a message or keep-alive is closed after so many seconds.
     pub idle_s: u32,
     /// Phones are offered a digest by SHA-256 before the one by MD5. Off: phones of before RFC 8760 (baresip 1.x) refuse both.
@@ -222,6 +231,10 @@ impl Default for Sip {
             listen: Vec::new(),
             connections_per_address: limits::SIP_STREAMS_PER_IP,
             connections: limits::SIP_STREAMS_MAX,
+            requests_per_s: 300,
+            ban_after: 20,
+            allow: Vec::new(),
+            deny: Vec::new(),
             idle_s: limits::SIP_STREAM_IDLE.as_secs() as u32,
             digest_sha256: false,
             reliable: Reliable::default(),

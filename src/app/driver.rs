@@ -19,7 +19,8 @@ use tokio::sync::{broadcast, oneshot};
 
 use super::{ask::Asker, clock::Clock, ears::Ears, ladder::Ladders, recall::Recaller, streams::Streams};
 use crate::{
-    base::{InteractionId, Mono, TenantId, limits, ms},
+    api,
+    base::{Admission, InteractionId, Mono, Now, TenantId, limits, ms, overload::Governor, secs},
     call,
     center::{
         Center, Input, Output,
@@ -35,6 +36,8 @@ use crate::{
 
 /// Views are at most this old.
 const VIEW_EVERY: Duration = ms(100);
+/// How often the shards' working time is looked at.
+const SHARDS_EVERY: Duration = secs(1);
 /// Inputs taken in one round before what they caused goes out.
 const ROUND_MAX: usize = 256;
 
@@ -55,7 +58,8 @@ pub enum Wake {
 /// The way into the loop; cheap to clone.
 #[derive(Clone)]
 pub struct Inbox {
-    sender: Sender<Wake>,
+    sender: Sender<(Mono, Wake)>,
+    clock: Clock,
     waiting: Arc<AtomicUsize>,
     dropped: Arc<AtomicU64>,
 }
@@ -65,7 +69,7 @@ impl Inbox {
     pub fn put(&self, wake: Wake) {
         self.waiting.fetch_add(1, Relaxed);
         // The loop is gone only when the process ends.
-        let _ = self.sender.send(wake);
+        let _ = self.sender.send((self.clock.now().mono, wake));
     }
 
     /// What comes from outside: refused when [`limits::INBOX_MAX`] are waiting.
@@ -116,6 +120,32 @@ pub struct Shown {
     pub round_us_max: AtomicU64,
     /// Inputs taken.
     pub inputs: AtomicU64,
+    /// What is turned away under load.
+    pub load: Load,
+}
+
+/// How the load is, as of the last look.
+#[derive(Debug, Default)]
+pub struct Load {
+    /// Thousandths of new calls turned away.
+    pub shed_permille: AtomicU64,
+    /// 99 of 100 inputs of the last second waited no longer, microseconds.
+    pub wait_p99_us: AtomicU64,
+    /// Percent of its processor the busiest media shard uses.
+    pub shard_percent: AtomicU64,
+}
+
+impl Load {
+    /// For the health page. Turning callers away is what a healthy node does under load: restarting it would help nobody.
+    pub fn component(&self) -> api::Component {
+        let (shed, wait) = (self.shed_permille.load(Relaxed), self.wait_p99_us.load(Relaxed));
+        let shed = match shed {
+            0 => String::from("every new call is taken"),
+            n => format!("{}.{} % of new calls are turned away", n / 10, n % 10),
+        };
+        let detail = format!("{shed}; 99 % of inputs wait less than {}.{} ms", wait / 1_000, wait % 1_000 / 100);
+        api::Component { name: "loop".into(), ok: true, detail }
+    }
 }
 
 /// What outputs go to.
@@ -124,6 +154,8 @@ pub struct Edges {
     pub net: Arc<Net>,
     /// Media.
     pub studio: Studio,
+    /// Its engine, for how busy it is.
+    pub engine: Arc<media::Engine>,
     /// Facts.
     pub journal: JournalHandle,
     /// HTTP questions.
@@ -141,9 +173,9 @@ pub struct Edges {
 }
 
 /// An inbox and what its loop will read.
-pub fn inbox() -> (Inbox, Receiver<Wake>) {
+pub fn inbox(clock: Clock) -> (Inbox, Receiver<(Mono, Wake)>) {
     let (sender, receiver) = channel();
-    (Inbox { sender, waiting: Arc::default(), dropped: Arc::default() }, receiver)
+    (Inbox { sender, clock, waiting: Arc::default(), dropped: Arc::default() }, receiver)
 }
 
 /// The loop's own state.
@@ -153,7 +185,7 @@ pub struct Driver {
     pub edges: Edges,
     pub shown: Arc<Shown>,
     pub inbox: Inbox,
-    pub receiver: Receiver<Wake>,
+    pub receiver: Receiver<(Mono, Wake)>,
     /// The last fact the store held at the start.
     pub stored: u64,
 }
@@ -170,6 +202,7 @@ impl Driver {
         let mut view_at = Mono(0);
         let mut next_view: Option<Pictures> = None;
         let mut admitted = true;
+        let (mut governor, mut shards) = (Governor::default(), Shards::default());
         loop {
             if !self.carry_out(&mut out, &mut replies) {
                 tracing::error!("facts cannot be kept any more: the node stops before it says what it could not remember");
@@ -186,7 +219,9 @@ impl Driver {
                 self.show(next_view.take());
             }
             let taking = (dirty && next_view.is_none()).then_some(view_at);
-            let next = self.center.deadline().into_iter().chain(taking).min();
+            // Only who turns callers away has to look whether that is still needed.
+            let looking = (governor.admission() != Admission::Open).then(|| governor.due());
+            let next = self.center.deadline().into_iter().chain(taking).chain(looking).min();
             let wait = next.map_or(Duration::from_secs(1), |at| at - now.mono);
             let first = match self.receiver.recv_timeout(wait) {
                 Ok(wake) => Some(wake),
@@ -196,8 +231,9 @@ impl Driver {
             let began = self.clock.now();
             let mut taken = 0;
             let mut wake = first;
-            while let Some(w) = wake {
+            while let Some((put, w)) = wake {
                 self.inbox.waiting.fetch_sub(1, Relaxed);
+                governor.took(self.clock.now().mono.since(put));
                 taken += 1;
                 if !self.take(w, &mut out, &mut replies) {
                     let _ = self.carry_out(&mut out, &mut replies);
@@ -216,6 +252,9 @@ impl Driver {
                 tracing::warn!(healthy, "the journal's health decides whether new contacts are taken");
                 self.center.handle(now, Input::Admission(healthy), &mut out);
             }
+            if now.mono >= governor.due() {
+                self.look(now, &mut governor, &mut shards, &mut out);
+            }
             if taken > 0 {
                 dirty = true;
                 self.shown.inputs.fetch_add(taken as u64, Relaxed);
@@ -223,6 +262,25 @@ impl Driver {
                 self.shown.round_us_max.fetch_max(us, Relaxed);
             }
         }
+    }
+
+    /// How the load is, and what follows from it for new calls.
+    fn look(&mut self, now: Now, governor: &mut Governor, shards: &mut Shards, out: &mut Vec<Output>) {
+        let shard = shards.busiest(now.mono, self.edges.engine.busy_ns());
+        let before = governor.admission();
+        if let Some(verdict) = governor.look(now.mono, shard, self.edges.journal.backlog()) {
+            let (shed_permille, why) = (verdict.admission.shed_permille(), verdict.why.words());
+            match (before, verdict.admission) {
+                (Admission::Open, _) => tracing::warn!(why, "new calls are turned away"),
+                (_, Admission::Open) => tracing::warn!("every new call is taken again"),
+                _ => tracing::debug!(shed_permille, why, "another share of new calls is turned away"),
+            }
+            self.center.handle(now, Input::Overload(verdict), out);
+        }
+        let load = &self.shown.load;
+        load.shed_permille.store(governor.admission().shed_permille().into(), Relaxed);
+        load.wait_p99_us.store(u64::try_from(governor.wait_p99().as_micros()).unwrap_or(u64::MAX), Relaxed);
+        load.shard_percent.store(shard.into(), Relaxed);
     }
 
     fn take(&mut self, wake: Wake, out: &mut Vec<Output>, replies: &mut Replies) -> bool {
@@ -291,6 +349,30 @@ impl Driver {
         *self.shown.views.write().unwrap_or_else(|e| e.into_inner()) = views;
         *self.shown.gauges.lock().unwrap_or_else(|e| e.into_inner()) = gauges;
         *self.shown.sound.lock().unwrap_or_else(|e| e.into_inner()) = sound;
+    }
+}
+
+/// How busy the media shards are, by what each says of its working time.
+#[derive(Debug, Default)]
+struct Shards {
+    seen: Vec<u64>,
+    at: Option<Mono>,
+    percent: u8,
+}
+
+impl Shards {
+    /// Percent of its processor the busiest used, over at least a second.
+    fn busiest(&mut self, now: Mono, busy_ns: impl Iterator<Item = u64>) -> u8 {
+        let time = self.at.map(|at| now.since(at));
+        if time.is_some_and(|t| t < SHARDS_EVERY) {
+            return self.percent;
+        }
+        let busy: Vec<u64> = busy_ns.collect();
+        let worked = busy.iter().zip(&self.seen).map(|(b, s)| b.saturating_sub(*s)).max().unwrap_or(0);
+        let time_ns = time.map_or(u128::MAX, |t| t.as_nanos().max(1));
+        self.percent = u8::try_from(u128::from(worked) * 100 / time_ns).unwrap_or(100).min(100);
+        (self.seen, self.at) = (busy, Some(now));
+        self.percent
     }
 }
 

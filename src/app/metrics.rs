@@ -41,6 +41,9 @@ impl Sources {
         line("ringdesk_loop_refused_total", refused);
         line("ringdesk_loop_inputs_total", self.shown.inputs.load(Relaxed));
         line("ringdesk_loop_round_max_us", self.shown.round_us_max.load(Relaxed));
+        line("ringdesk_loop_wait_p99_us", self.shown.load.wait_p99_us.load(Relaxed));
+        line("ringdesk_media_busiest_percent", self.shown.load.shard_percent.load(Relaxed));
+        line("ringdesk_overload_shed_permille", self.shown.load.shed_permille.load(Relaxed));
         if let Some(tls) = &self.tls {
             line("ringdesk_tls_expires_unix_s", u64::try_from(tls.expires_unix_s()).unwrap_or(0));
         }

@@ -29,12 +29,12 @@ use super::{
 };
 use crate::{
     api,
-    base::{Now, RecordingId, Rng, limits, redact::Secret},
+    base::{Acl, Now, RecordingId, Rng, limits, redact::Secret},
     call::{self, Calls},
     center::{Center, Config as CenterConfig, Input, door::Door, memory::Memory, recover::Repaired},
     channels::webchat,
     net::{Dns, Net, NetConfig, Tls},
-    sip::{locate::Reach, stack::Listener, transport::Transport},
+    sip::{gate::Rules, locate::Reach, stack::Listener, transport::Transport},
     speech::{Engine as Speech, TextToSpeech, recognise::Pool},
     store::{Journal, Store},
     studio::{EventSink, Library, Studio, StudioConfig, Voice},
@@ -103,7 +103,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     }
 
     let store = Store::open(&config.store_place()).await.context("the database")?;
-    let (inbox, receiver) = driver::inbox();
+    let (inbox, receiver) = driver::inbox(clock);
 
     // Sockets first: a port that is taken must not cost a restart its facts.
     let sip_inbox = inbox.clone();
@@ -186,6 +186,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     let edges = Edges {
         net: net.clone(),
         studio: studio.clone(),
+        engine: engine.clone(),
         journal: journal.handle(),
         asker: Asker::new(&config.flows.http_allow, inbox.clone())?,
         recaller: Recaller::new(store.clone(), inbox.clone()),
@@ -208,7 +209,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     });
     let sip = api::SipDoor { net: net.clone(), plain: http, tls: https_at, proxies: config.http.trusted_proxies.clone() };
     let sources = Sources {
-        shown,
+        shown: shown.clone(),
         inbox: inbox.clone(),
         net,
         tls: tls.clone(),
@@ -239,6 +240,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
                     detail: format!("{backlog} facts waiting"),
                 },
                 api::Component { name: "media".into(), ok: free > 0, detail: format!("{free} port pairs free") },
+                shown.load.component(),
             ];
             parts.extend(certificate);
             parts
@@ -341,6 +343,7 @@ fn start_net(
         let mut net = NetConfig::new(binds(Transport::Udp), binds(Transport::Tcp));
         net.tls = binds(Transport::Tls);
         net.keys = keys.clone();
+        net.acl = Acl { allow: config.sip.allow.clone(), deny: config.sip.deny.clone() };
         (net.streams_max, net.streams_per_ip) = (config.sip.connections, config.sip.connections_per_address);
         net.idle = Duration::from_secs(config.sip.idle_s.into());
         match Net::start(net, inbox.clone()) {
@@ -378,12 +381,14 @@ fn here(config: &Config, net: &Net, http: SocketAddr, https: Option<SocketAddr>)
     };
     let timeout = config.media.timeout_s;
     let strong_digest = config.sip.digest_sha256;
+    let gate = Rules { requests_per_s: config.sip.requests_per_s, ban_after: config.sip.ban_after };
     let media_timeout = (timeout > 0).then(|| Duration::from_secs(u64::from(timeout)));
     let seconds = |s: u32| Duration::from_secs(u64::from(s));
     Ok(Here {
         listeners,
         media,
         strong_digest,
+        gate,
         reliable: config.sip.reliable,
         session_expires: (config.sip.session_expires_s > 0).then(|| seconds(config.sip.session_expires_s)),
         session_min: seconds(config.sip.session_min_s),

@@ -52,6 +52,16 @@ pub const DNS_FAILED_LIFE: Duration = secs(10);
 pub const DNS_STALE_LIFE: Duration = mins(24 * 60);
 /// Most SIP transactions alive; a new request beyond gets 503.
 pub const SIP_TRANSACTIONS_MAX: usize = 100_000;
+/// Addresses whose requests are counted apart; the newest beyond share one account.
+pub const SIP_GATE_SOURCES_MAX: usize = 50_000;
+/// Wrong passwords count together within this.
+pub const SIP_STRIKES_WITHIN: Duration = mins(10);
+/// Nobody listens to a banned address for this long. Short, for an address can be forged.
+pub const SIP_BAN: Duration = mins(10);
+/// Whoever is turned away under load is asked to come back after a random time between these two.
+pub const SHED_RETRY_MIN_S: u64 = 5;
+/// The longest such time.
+pub const SHED_RETRY_MAX_S: u64 = 30;
 /// Most dialogs alive; a new INVITE beyond gets 503.
 pub const SIP_DIALOGS_MAX: usize = 50_000;
 /// Most provisional responses to one INVITE that wait for the one before to be acknowledged; the oldest is left out.

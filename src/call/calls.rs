@@ -16,7 +16,7 @@ use super::{
     trunk::{Permit, Trunks},
 };
 use crate::{
-    base::{Deadlines, Mono, Now, Rng, TenantId, TrunkId},
+    base::{Admission, Deadlines, Mono, Now, Rng, TenantId, TrunkId},
     sdp::{self, Session},
     sip::{
         dialog::DialogSnapshot,
@@ -206,6 +206,11 @@ impl Calls {
     /// Whether an agent has a phone that can be rung.
     pub fn reachable(&self, tenant: &TenantId, user: &str) -> bool {
         !self.stack.bindings(tenant, user).is_empty()
+    }
+
+    /// From now on so many new calls are let in.
+    pub fn admission(&mut self, admission: Admission) {
+        self.stack.admission(admission);
     }
 
     /// What the stack has seen.

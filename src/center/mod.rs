@@ -98,7 +98,9 @@ use self::{
     view::{Blink, TenantView},
 };
 use crate::{
-    base::{AgentId, Deadlines, InteractionId, MessageId, Mono, Now, OfferId, Rng, TenantId, TicketId, VisitorId, limits},
+    base::{
+        AgentId, Deadlines, InteractionId, MessageId, Mono, Now, OfferId, Rng, TenantId, TicketId, VisitorId, limits, overload,
+    },
     call::{self, Calls},
     customer, ivr, routing,
     sip::transport::Flow,
@@ -136,6 +138,8 @@ pub enum Input {
     Settings(Arc<Settings>),
     /// New contacts are taken, or refused (the store is behind, the node drains).
     Admission(bool),
+    /// Under load, part of the new calls is turned away, or all, or no longer any.
+    Overload(overload::Verdict),
     /// A deadline passed.
     Tick,
 }
@@ -380,6 +384,7 @@ impl Center {
             Input::Heard { tap, heard } => self.heard(now, tap, heard, out),
             Input::Settings(s) => self.new_settings(now, s, out),
             Input::Admission(open) => self.admission = open,
+            Input::Overload(verdict) => self.overloaded(now, verdict, out),
             Input::Tick => self.tick(now, out),
         }
         self.work(now, out);
@@ -440,6 +445,15 @@ impl Center {
         ];
         let (held, bytes) = self.calls.ladder_held();
         all.extend([("ringdesk_sip_ladders", held as u64), ("ringdesk_sip_ladder_bytes", bytes as u64)]);
+        let seen = self.calls.counters();
+        all.extend([
+            ("ringdesk_overload_shed_total", seen.shed),
+            ("ringdesk_sip_limited_total", seen.limited),
+            ("ringdesk_sip_barred_total", seen.barred),
+            ("ringdesk_sip_bans_total", seen.bans),
+            ("ringdesk_sip_auth_failures_total", seen.auth_failures),
+            ("ringdesk_sip_registered", seen.registered as u64),
+        ]);
         all.extend(self.calls.trunk_figures(now));
         all
     }

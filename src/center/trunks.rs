@@ -1,4 +1,4 @@
-//! What carriers report, and who may call by them: supervisors see an alarm while a trunk is away, and when somebody calls
+//! The door to the world of telephones: what carriers report, who may call by them, and whom load turns away: supervisors see an alarm while a trunk is away, and when somebody calls
 //! where or more than anybody should.
 //!
 //! Whatever leads to a trunk (an agent's phone, click to dial, a transfer by hand or by a flow) asks here for its
@@ -15,7 +15,7 @@ use super::{
     settings::TenantSettings,
 };
 use crate::{
-    base::{AgentId, InteractionId, Now, TenantId, TrunkId, mins},
+    base::{Admission, AgentId, InteractionId, Now, TenantId, TrunkId, mins, overload::Verdict},
     call::{
         Action, route,
         trunk::{Denied, Permit, Wish, shown},
@@ -40,7 +40,9 @@ pub(super) struct Behalf<'a> {
 const QUIET: Duration = mins(60);
 /// Numbers kept in within that time that make an alarm: one may be a slip of the finger.
 const PROBES: u32 = 5;
-/// The word of the alarm.
+/// The word of the alarm while new calls are turned away.
+const OVERLOAD: &str = "overload";
+/// The word of the alarm about calls out.
 const ALARM: &str = "toll_fraud";
 
 /// Where a number leads outside.
@@ -52,6 +54,16 @@ fn outward(settings: &TenantSettings, number: &str) -> Result<(TrunkId, String),
 }
 
 impl Center {
+    /// Part of the new calls is turned away, or all, or no longer any. Supervisors see when it begins and when it is over.
+    pub(super) fn overloaded(&mut self, now: Now, verdict: Verdict, out: &mut Vec<Output>) {
+        self.calls.admission(verdict.admission);
+        let message = format!("New calls are turned away: {}.", verdict.why.words());
+        let tenants: Vec<TenantId> = self.tenants.keys().cloned().collect();
+        for tenant in tenants {
+            self.alarm(now, &tenant, OVERLOAD, &message, verdict.admission != Admission::Open, out);
+        }
+    }
+
     /// The registrar of a trunk has answered, or has not.
     pub(super) fn trunk_registered(
         &mut self,

@@ -60,6 +60,8 @@ counters! {
     handshakes_failed,
     /// Connections we opened.
     opened,
+    /// Datagrams and connections from networks that are not allowed.
+    denied,
     /// Connections refused because there were too many.
     refused,
     /// Connections closed because a message did not come, or did not end, in time.

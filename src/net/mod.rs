@@ -13,6 +13,7 @@
 mod conns;
 mod counters;
 mod dns;
+mod pen;
 mod stream;
 mod stun;
 mod tls;
@@ -30,7 +31,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    base::limits,
+    base::{Acl, limits},
     sip::{
         msg::{Message, Method, ParseError},
         transport::{ConnId, Flow, PeerId, Source, Transport},
@@ -41,6 +42,7 @@ use counters::Cells;
 
 pub use counters::Counters;
 pub use dns::Dns;
+pub use pen::pen;
 pub use tls::{Tls, TlsError, TlsFiles, WARN_DAYS, self_signed};
 pub use web::{WebFrame, WebSeat};
 
@@ -55,6 +57,8 @@ pub struct NetConfig {
     pub tls: Vec<SocketAddr>,
     /// The certificate we show and what we trust; none: no TLS.
     pub keys: Option<Arc<Tls>>,
+    /// Who may speak to us at all.
+    pub acl: Acl,
     /// A connection's first message, and the rest of one begun, must come within this.
     pub stall: Duration,
     /// A connection is closed after this without a message or keep-alive.
@@ -79,6 +83,7 @@ impl NetConfig {
             tcp,
             tls: Vec::new(),
             keys: None,
+            acl: Acl::default(),
             stall: limits::SIP_STREAM_STALL,
             idle: limits::SIP_STREAM_IDLE,
             connect: limits::SIP_CONNECT_TIMEOUT,

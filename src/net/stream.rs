@@ -75,6 +75,10 @@ async fn accept(listener: TcpListener, tls: Option<Arc<Tls>>, local: SocketAddr,
                 continue;
             }
         };
+        if !shared.config.acl.admits(remote.ip()) {
+            shared.counters.denied.add();
+            continue;
+        }
         let Some((conn, place)) = shared.conns.accept(transport, remote) else {
             shared.counters.refused.add();
             continue;

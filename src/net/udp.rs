@@ -81,6 +81,7 @@ async fn read(socket: Arc<UdpSocket>, local: SocketAddr, shared: Arc<Shared>) {
             r = socket.recv_from(&mut buf) => r,
         };
         match received {
+            Ok((_, remote)) if !shared.config.acl.admits(remote.ip()) => shared.counters.denied.add(),
             Ok((n, remote)) if stun::looks_like(&buf[..n]) => {
                 shared.counters.keepalives.add();
                 if let Some(answer) = pings.answer(&buf[..n], remote) {

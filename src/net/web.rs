@@ -70,6 +70,10 @@ enum Over {
 impl Net {
     /// A place for a connection from `remote`; `None` when there are too many, which is counted. Ask before the handshake.
     pub fn web_seat(&self, transport: Transport, local: SocketAddr, remote: SocketAddr) -> Option<WebSeat> {
+        if !self.shared.config.acl.admits(remote.ip()) {
+            self.shared.counters.denied.add();
+            return None;
+        }
         let Some((conn, place)) = self.shared.conns.accept(transport, remote) else {
             self.shared.counters.refused.add();
             return None;

@@ -31,6 +31,7 @@ pub mod invariants;
 pub mod look;
 pub mod media;
 pub mod net;
+mod pace;
 pub mod people;
 pub mod phone;
 pub mod store;

@@ -16,6 +16,7 @@ use super::{
     invariants::Watch,
     media::{FakeMedia, Soon},
     net::Net,
+    pace::Pace,
     people::Visitor,
     phone::Phone,
     store::CrashStore,
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     base::{AgentId, InteractionId, Mono, Now, NumberPattern, Rng, TenantId, TrunkId, Wall, redact::Secret, secs},
-    call::{CallSettings, Calls, TrunkTarget, route},
+    call::{CallSettings, Calls, TrunkTarget, route, trunk::Voucher},
     center::{
         Ask, Center, Config, Input, Output,
         command::{CommandId, Done, Refusal},
@@ -38,6 +39,7 @@ use crate::{
     sip::{
         auth::{Credentials, Ha1},
         stack::{Listener, SipSettings, TrunkPeer},
+        stir::Pen,
         transport::Transport,
     },
 };
@@ -101,6 +103,8 @@ pub struct World {
     pub crashes: u32,
     /// Everything the center was given, if somebody wants it.
     pub tape: Option<Tape>,
+    /// How long the center takes; not at all unless a story says so.
+    pub(super) pace: Option<Pace>,
 }
 
 /// Where the center is.
@@ -162,6 +166,7 @@ impl World {
             crash_at: None,
             crashes: 0,
             tape: None,
+            pace: None,
         };
         w.recover();
         let carrier = SocketAddr::new(business::CARRIER.parse().expect("an address"), 5060);
@@ -208,9 +213,9 @@ impl World {
     /// When the next thing happens.
     pub fn next_at(&self) -> Option<Mono> {
         let queue = self.queue.keys().next().map(|(at, _)| *at);
-        let center = self.center.as_ref().and_then(|c| c.deadline());
+        let center = self.center.as_ref().and_then(|c| c.deadline()).map(|at| at.max(self.free_at()));
         let phones = self.phones.iter().filter_map(Phone::deadline).min();
-        [queue, center, phones].into_iter().flatten().min().map(|at| at.max(self.now.mono))
+        [queue, center, phones, self.pace_due()].into_iter().flatten().min().map(|at| at.max(self.now.mono))
     }
 
     fn advance(&mut self, to: Mono) {
@@ -229,7 +234,10 @@ impl World {
             self.fail(&format!("time stands still at {:?}", self.now.mono));
         }
         self.advance(at);
-        if self.center.as_ref().and_then(|c| c.deadline()).is_some_and(|d| d <= at) {
+        if self.takes_next() {
+            return;
+        }
+        if self.center.as_ref().and_then(|c| c.deadline()).is_some_and(|d| d.max(self.free_at()) <= at) {
             return self.give(Taped::Tick);
         }
         if let Some(i) = self.phones.iter().position(|p| p.deadline().is_some_and(|d| d <= at)) {
@@ -240,7 +248,7 @@ impl World {
         let Some(((_, _), event)) = self.queue.pop_first() else { return };
         match event {
             Event::ToCenter { from, bytes } => {
-                self.give(Taped::Sip(from, bytes));
+                self.arrives(Taped::Sip(from, bytes));
             }
             Event::ToPhone { to, bytes } => {
                 let Some(&i) = self.by_addr.get(&to) else { return };
@@ -248,16 +256,16 @@ impl World {
                 self.phones[i].receive(self.now, CENTER, bytes, &mut out);
                 self.phone_sends(i, out);
             }
-            Event::Media(Soon::Say(e)) => self.give(Taped::Media(e)),
+            Event::Media(Soon::Say(e)) => self.arrives(Taped::Media(e)),
             Event::Media(Soon::Over(leg, play)) => {
                 if let Some(e) = self.media.over(leg, play) {
-                    self.give(Taped::Media(e));
+                    self.arrives(Taped::Media(e));
                 }
             }
             Event::Ear(tap, heard) => self.ear_says(tap, heard),
             Event::Stored(seq) => {
                 self.store.safe(seq);
-                self.give(Taped::Stored(seq));
+                self.arrives(Taped::Stored(seq));
             }
             Event::Recalled(id, found) => self.give(Taped::Recalled(id, found)),
         }
@@ -302,6 +310,7 @@ impl World {
         let mut out = Vec::new();
         center.handle(self.now, input, &mut out);
         self.center = Some(center);
+        self.took(out.len());
         self.carry_out(out);
     }
 
@@ -485,6 +494,7 @@ fn call_settings(settings: &Settings) -> CallSettings {
         sip.realms.insert(id.clone(), realm);
         let extensions = t.config.extensions().map(|(n, agent)| ((id.clone(), n.to_owned()), agent.to_string()));
         sip.extensions.extend(extensions);
+        sip.emergency.extend(t.config.toll.emergency.iter().map(|n| (id.clone(), n.clone())));
         for r in t.config.routes.iter().filter(|r| r.from == route::Audience::Public) {
             sip.public_numbers.push((id.clone(), NumberPattern::parse(r.pattern.as_str()).expect("it was one before")));
         }
@@ -501,6 +511,8 @@ fn call_settings(settings: &Settings) -> CallSettings {
             target.max_calls = config.max_calls;
             target.media = t.config.trunk_policy(config);
             target.policy = t.config.trunk_rules(config);
+            let pen = || Pen::new(|_| Some([0x51; 64]));
+            target.policy.voucher = config.stir.clone().map(|stir| Voucher { stir, pen: pen() });
             trunks.insert((id.clone(), trunk.clone()), target);
         }
     }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{HeaderRule, Identity, Numbers};
+use super::{HeaderRule, Identity, Numbers, Voucher};
 use crate::base::TrunkId;
 
 /// We register with the carrier.
@@ -104,6 +104,8 @@ pub struct Policy {
     pub headers: Vec<HeaderRule>,
     /// It takes calls away when asked by REFER.
     pub refer: bool,
+    /// We vouch for callers.
+    pub voucher: Option<Voucher>,
 }
 
 impl Register {

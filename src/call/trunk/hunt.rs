@@ -22,7 +22,7 @@ use crate::{
         outgoing::{Dial, Ringing},
     },
     sip::{
-        msg::{Headers, SipUri, Uri},
+        msg::{Headers, Name, SipUri, Uri},
         stack::{self, DialogKey, Target},
     },
 };
@@ -149,6 +149,11 @@ impl Calls {
         let mut headers = hunt.headers.clone();
         for (name, value) in said.headers.iter() {
             headers.push_raw(name.clone(), value.clone());
+        }
+        if let Some(v) = &policy.voucher {
+            let to = policy.numbers.read(hunt.permit.number());
+            let identity = v.vouch(now.wall, &said.shown, own, &to, &mut self.rng);
+            identity.into_iter().for_each(|i| headers.push(Name::Identity, i));
         }
         policy.headers.iter().for_each(|rule| rule.apply(&mut headers));
         let from = said.from;

@@ -99,6 +99,8 @@ pub(in crate::call) fn read(m: &Message, trusted: bool, numbers: Option<&Numbers
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Said {
     pub from: NameAddr,
+    /// The number that is shown, in E.164 where it is known; empty when it is hidden.
+    pub shown: String,
     pub headers: Headers,
 }
 
@@ -164,7 +166,8 @@ pub(super) fn write(
     if private {
         headers.push(Name::Privacy, "id");
     }
-    Said { from, headers }
+    let shown = if private { String::new() } else { shown.to_owned() };
+    Said { from, shown, headers }
 }
 
 /// RFC 3323 4.1.1.3.

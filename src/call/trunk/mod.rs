@@ -11,6 +11,7 @@
 //! | `guard`, `premium` | the gate to the outside: who may call where, and how much |
 //! | `numbers` | how it writes numbers |
 //! | `identity` | who a call is from, read and written |
+//! | `stir` | vouching for callers |
 //! | `headers` | what else it wants to be told |
 //! | `hunt` | a call goes out: which trunk of a group, and which next |
 //!
@@ -28,6 +29,7 @@ mod numbers;
 mod premium;
 mod rate;
 mod registration;
+mod stir;
 
 use std::collections::BTreeMap;
 
@@ -38,6 +40,7 @@ pub use health::Level;
 pub use identity::{Identity, Tell};
 pub use line::{Counts, Snapshot};
 pub use numbers::{Form, Numbers};
+pub use stir::{Stir, Voucher};
 
 use self::{hunt::Hunt, keep::Asked, line::Line};
 use crate::{

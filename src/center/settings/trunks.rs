@@ -52,6 +52,9 @@ pub struct Trunk {
     /// How it tells and is told who calls.
     #[serde(default, skip_serializing_if = "is_default")]
     pub identity: trunk::Identity,
+    /// It wants callers vouched for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stir: Option<trunk::Stir>,
     /// What else it wants to be told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<trunk::HeaderRule>,
@@ -82,6 +85,7 @@ impl Tenant {
                 ("register", t.register.as_ref().and_then(trunk::Register::problem)),
                 ("options", t.options.as_ref().and_then(trunk::Options::problem)),
                 ("failover", t.failover.problem()),
+                ("stir", t.stir.as_ref().and_then(trunk::Stir::problem)),
             ];
             bad.extend(parts.iter().filter_map(|(part, p)| Some(format!("{at}.trunks.{id}.{part}.{}", (*p)?))));
             if t.register.as_ref().is_some_and(|r| r.user.is_none()) && t.username.is_none() {
@@ -123,6 +127,8 @@ impl Tenant {
             identity: trunk.identity.clone(),
             headers: trunk.headers.clone(),
             refer: trunk.refer,
+            // The key is not ours to look up.
+            voucher: None,
         }
     }
 }

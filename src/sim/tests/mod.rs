@@ -11,6 +11,7 @@ mod handing;
 mod handing_by_phone;
 mod ladder;
 mod lamps;
+mod overload;
 mod random;
 mod reattach;
 mod recall;

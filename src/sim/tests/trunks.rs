@@ -405,3 +405,30 @@ fn what_cannot_work_is_said_before_it_is_in_force() {
         assert!(problems.contains(part), "{part}: {problems}");
     }
 }
+
+#[test]
+fn a_carrier_that_asks_for_it_hears_whose_number_it_is() {
+    let mut w = World::with(31, |b| {
+        trunk(b, "carrier").caller_id = Some("+3228880000".into());
+        trunk(b, "carrier").stir = Some(crate::call::trunk::Stir {
+            key_secret: "stir".into(),
+            cert_url: "https://cert.shop.example/stir.pem".into(),
+            owns: Vec::new(),
+        });
+    });
+    let (carrier, anna) = (w.carrier(), w.agent("anna").ready());
+    w.manner(anna, Manner::Answer(ms(500)));
+    w.manner(carrier, Manner::Answer(secs(1)));
+    dials(&mut w, anna);
+    w.until(|w| w.hear_each_other(anna, carrier));
+    let invite = w.phone_of(carrier).rung_by.clone().unwrap();
+    let value = invite.headers.get(&Name::Identity).unwrap().into_owned();
+    assert!(value.ends_with(";info=<https://cert.shop.example/stir.pem>;alg=ES256;ppt=shaken"), "{value}");
+    let claims = value.split('.').nth(1).unwrap();
+    let claims = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, claims).unwrap();
+    let claims = String::from_utf8(claims).unwrap();
+    assert!(claims.starts_with(r#"{"attest":"A","dest":{"tn":["32470000009"]},"iat":"#), "{claims}");
+    assert!(claims.contains(r#""orig":{"tn":"3228880000"}"#), "{claims}");
+    w.hangs_up(anna);
+    w.nothing_is_left();
+}

@@ -8,7 +8,10 @@
 //! its instance, and it is called over one of them at a time ([`ways`]). The instance is what tells phones apart; addresses made
 //! for that (GRUU, RFC 5627) are not given out.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
 
 use super::{
     msg::{NameAddr, Uri},
@@ -122,13 +125,16 @@ pub enum Reach {
 pub struct Registrar {
     table: BTreeMap<Aor, Vec<Binding>>,
     expiries: Deadlines<Aor>,
+    /// How many bindings came from each place: asked for every call.
+    places: BTreeMap<(Transport, SocketAddr), usize>,
+    /// Who registered over which stream: asked whenever one ends.
+    streams: BTreeMap<ConnId, BTreeSet<Aor>>,
 }
 
 impl Registrar {
     /// Carries out a REGISTER: all of it or nothing (10.3 steps 6 to 8).
     pub fn register(&mut self, now: Mono, aor: &Aor, request: &Request) -> Result<Reach, RegisterError> {
         let old = self.table.get(aor).map_or(&[][..], Vec::as_slice);
-        let before = old.len();
         let outdated = |b: &Binding| b.call_id == request.call_id && request.cseq <= b.cseq;
         let next = match &request.wish {
             Wish::Query => return Ok(Reach::Same),
@@ -174,11 +180,17 @@ impl Registrar {
                 next
             }
         };
-        Ok(self.keep(aor, before, next))
+        Ok(self.keep(aor, next))
     }
 
-    fn keep(&mut self, aor: &Aor, before: usize, next: Vec<Binding>) -> Reach {
-        let after = next.len();
+    fn keep(&mut self, aor: &Aor, next: Vec<Binding>) -> Reach {
+        let old = self.table.remove(aor).unwrap_or_default();
+        let (before, after) = (old.len(), next.len());
+        // A refreshed registration mostly comes the way the one before it came.
+        if !old.iter().map(|b| b.flow).eq(next.iter().map(|b| b.flow)) {
+            self.forget_places(aor, &old);
+            self.note_places(aor, &next);
+        }
         match next.iter().map(|b| b.expires_at).min() {
             Some(at) => {
                 self.expiries.set(aor.clone(), at);
@@ -186,7 +198,6 @@ impl Registrar {
             }
             None => {
                 self.expiries.clear(aor);
-                self.table.remove(aor);
             }
         }
         match (before, after) {
@@ -209,10 +220,11 @@ impl Registrar {
     /// A stream is gone, and with it the way to every phone that registered over it and cannot be reached at its contact.
     pub fn closed(&mut self, conn: ConnId) -> Vec<(Aor, Reach)> {
         let gone = |b: &Binding| b.flow.conn == Some(conn);
-        let aors: Vec<Aor> = self.table.iter().filter(|(_, list)| list.iter().any(gone)).map(|(a, _)| a.clone()).collect();
+        let aors: Vec<Aor> = self.streams.get(&conn).into_iter().flatten().cloned().collect();
         let mut out = Vec::new();
         for aor in aors {
-            for b in self.table.get_mut(&aor).into_iter().flatten().filter(|b| gone(b)) {
+            let mut list = self.table.get(&aor).cloned().unwrap_or_default();
+            for b in list.iter_mut().filter(|b| gone(b)) {
                 // Not behind a NAT: a new stream to the address it announced will do. Nobody can open a WebSocket to a browser,
                 // and a phone has no certificate we could know it by.
                 let can_open = b.flow.transport == Transport::Tcp && b.reg_id.is_none();
@@ -221,7 +233,9 @@ impl Registrar {
                     b.flow.conn = None;
                 }
             }
-            out.extend(self.retain(&aor, |b| !gone(b)).map(|reach| (aor, reach)));
+            list.retain(|b| !gone(b));
+            let reach = self.keep(&aor, list);
+            out.extend((reach != Reach::Same).then_some((aor, reach)));
         }
         out
     }
@@ -234,10 +248,33 @@ impl Registrar {
     }
 
     fn retain(&mut self, aor: &Aor, keep: impl Fn(&Binding) -> bool) -> Option<Reach> {
-        let mut list = self.table.remove(aor)?;
-        let before = list.len();
+        let mut list = self.table.get(aor)?.clone();
         list.retain(keep);
-        Some(self.keep(aor, before, list)).filter(|r| *r != Reach::Same)
+        Some(self.keep(aor, list)).filter(|r| *r != Reach::Same)
+    }
+
+    fn note_places(&mut self, aor: &Aor, list: &[Binding]) {
+        for b in list {
+            *self.places.entry((b.flow.transport, b.flow.remote)).or_default() += 1;
+            if let Some(c) = b.flow.conn {
+                self.streams.entry(c).or_default().insert(aor.clone());
+            }
+        }
+    }
+
+    fn forget_places(&mut self, aor: &Aor, list: &[Binding]) {
+        for b in list {
+            let place = (b.flow.transport, b.flow.remote);
+            match self.places.get_mut(&place) {
+                Some(n) if *n > 1 => *n -= 1,
+                _ => drop(self.places.remove(&place)),
+            }
+            let Some(c) = b.flow.conn else { continue };
+            let there = self.streams.get_mut(&c);
+            if there.is_some_and(|aors| aors.remove(aor) && aors.is_empty()) {
+                self.streams.remove(&c);
+            }
+        }
     }
 
     /// The bindings of one address of record, preferred first.
@@ -246,8 +283,7 @@ impl Registrar {
     }
     /// True when somebody registered from exactly here.
     pub fn knows(&self, flow: &Flow) -> bool {
-        let here = |b: &Binding| b.flow.transport == flow.transport && b.flow.remote == flow.remote;
-        self.table.values().flatten().any(here)
+        self.places.contains_key(&(flow.transport, flow.remote))
     }
     /// When [`Registrar::expire`] is wanted.
     pub fn deadline(&self) -> Option<Mono> {

@@ -51,6 +51,7 @@ impl Stack {
         let Some(tenant) = tenant.cloned() else { return Caller::Refuse(404) };
         match self.login(now, m, &tenant) {
             Login::User(user) => {
+                self.gate.pardon(source.remote.ip());
                 // The name in From is what everybody else will see: it must be the one that was proved (no 47779 here).
                 let same = m.from().is_ok_and(|f| {
                     f.uri.user() == user.as_str() && host(&f.uri).is_some_and(|h| settings.tenant(&h) == Some(&tenant))
@@ -64,6 +65,9 @@ impl Stack {
             Login::Trunk(id) => Caller::Known { tenant, who: Who::Trunk(id) },
             Login::Bad(code) => Caller::Refuse(code),
             Login::Ask { stale } => {
+                if !stale {
+                    self.guessed(now, m, source);
+                }
                 let public = m.uri().is_some_and(|u| settings.is_public(&tenant, &u.user()));
                 // Somebody who says to be one of us has to prove it, also to call a public number: a phone of ours gets its
                 // caller's name shown, and a stranger does not get to borrow it.

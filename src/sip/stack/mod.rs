@@ -7,7 +7,8 @@
 //!                                                                 ├▶ midcall  requests inside dialogs: Reoffer, Ended ..
 //!                                                                 └▶ uac      responses: Progress, Answered, Refused
 //!                              reliable (PRACK), offers (what we ask inside dialogs), session (its timer), refer (REFER, NOTIFY,
-//!                              Replaces) stand beside these; ladder notes what comes in and what goes out
+//!                              Replaces) stand beside these; ladder notes what comes in and what goes out; shed turns new
+//!                              calls away under load, and whoever sends too much or guesses passwords
 //! Do ───────▶ uac, uas, midcall ─▶ tx ─▶ Send
 //! Tick ─────▶ every timer that is due
 //! ```
@@ -32,6 +33,7 @@ mod register;
 mod reliable;
 mod session;
 mod settings;
+mod shed;
 mod subscribe;
 mod tx;
 mod uac;
@@ -63,10 +65,11 @@ use self::{
     tx::{Client, Server, TxId},
 };
 use crate::{
-    base::{Deadlines, Mono, Now, Rng, TenantId, limits::SIP_NONCE_LIFE},
+    base::{Admission, Deadlines, Mono, Now, Rng, TenantId, limits::SIP_NONCE_LIFE},
     sip::{
         auth::{DigestServer, Grants},
         dialog::DialogSnapshot,
+        gate::Gate,
         msg::Message,
         registrar::{Aor, Binding, Reach, Registrar},
         transaction::matching::{ClientKey, ServerKey},
@@ -108,6 +111,10 @@ pub struct Stack {
     deadlines: Deadlines<Timer>,
     counters: Counters,
     trails: ladder::Trails,
+    admission: Admission,
+    gate: Gate,
+    /// What lots are drawn with when not everybody is let in.
+    salt: u64,
     /// Stands where a request was that is not needed any more.
     nothing: Arc<Message>,
 }
@@ -115,6 +122,8 @@ pub struct Stack {
 impl Stack {
     /// A stack with nothing going on.
     pub fn new(settings: Arc<SipSettings>, mut rng: Rng, timers: Timers) -> Self {
+        // A look ahead: what is drawn from here on is as it was without it.
+        let salt = rng.clone().u64();
         let digest = DigestServer::new(rng.fork());
         Self {
             settings,
@@ -136,6 +145,9 @@ impl Stack {
             deadlines: Deadlines::default(),
             counters: Counters::default(),
             trails: ladder::Trails::default(),
+            admission: Admission::default(),
+            gate: Gate::default(),
+            salt,
             nothing: Arc::new(Message::response(200, "")),
         }
     }

@@ -82,6 +82,8 @@ impl Stack {
                 answer.headers.push(Name::RetryAfter, 5);
                 out.push(Output::Send { flow: reply, bytes: answer.write() });
             }
+            (_, None) if !self.passes(now, &m, &source) => {}
+            (_, None) if self.turned_away(&m, &source, reply, out) => {}
             (_, None) => self.new_request(now, key, m, source, reply, out),
         }
     }

@@ -19,7 +19,12 @@ impl Stack {
         let Some(tenant) = self.tenant_of(id) else { return self.refuse(now, id, 404, "", out) };
         let user = match self.login(now, m, &tenant) {
             Login::User(user) => user,
-            Login::Ask { stale } => return self.challenge(now, id, &tenant, stale, out),
+            Login::Ask { stale } => {
+                if !stale {
+                    self.guessed(now, m, &source);
+                }
+                return self.challenge(now, id, &tenant, stale, out);
+            }
             Login::Trunk(_) => return self.refuse(now, id, 403, "", out),
             Login::Bad(code) => return self.refuse(now, id, code, "", out),
         };
@@ -30,6 +35,7 @@ impl Stack {
         let (Some(wish), Ok(call_id), Ok(cseq)) = (wish(m), m.call_id(), m.cseq()) else {
             return self.refuse(now, id, 400, "Bad Contact", out);
         };
+        self.gate.pardon(source.remote.ip());
         let Ok(path) = m.addresses(Name::Path) else { return self.refuse(now, id, 400, "Bad Path", out) };
         // Proxies that come between and are not named could not be passed on the way back: a phone with a flow needs the first
         // of them to hold it (RFC 5626 6).

@@ -12,6 +12,7 @@ use crate::{
     base::{NumberPattern, TenantId, TrunkId},
     sip::{
         auth::Ha1,
+        gate::Rules,
         msg::Host,
         transport::{Flow, Transport},
     },
@@ -34,6 +35,10 @@ pub struct SipSettings {
     pub trunks: Vec<TrunkPeer>,
     /// Numbers (or names) anybody may call without credentials.
     pub public_numbers: Vec<(TenantId, NumberPattern)>,
+    /// How many requests an address may send, and how many wrong passwords.
+    pub gate: Rules,
+    /// Numbers no load keeps from being called.
+    pub emergency: Vec<(TenantId, String)>,
     /// `User-Agent` and `Server`. Empty: none.
     pub user_agent: String,
     /// Where we listen, and what the world calls that.

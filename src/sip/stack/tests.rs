@@ -15,8 +15,10 @@ use crate::{
     },
 };
 
+mod gate;
 mod next;
 mod outbound;
+mod shed;
 
 /// One stack, and a phone that writes its messages by hand.
 pub(super) struct Bench {

@@ -465,6 +465,14 @@ pub struct Counters {
     pub auth_failures: u64,
     /// Requests refused because a limit was reached.
     pub overload: u64,
+    /// New calls, and phones nobody knew, turned away under load.
+    pub shed: u64,
+    /// New requests dropped because too many came from one address.
+    pub limited: u64,
+    /// New requests dropped because their address is banned.
+    pub barred: u64,
+    /// Addresses banned so far.
+    pub bans: u64,
     /// Requests sent over UDP above the 1,300 bytes where RFC 3261 18.1.1 advises a stream: they may be lost in fragments.
     pub oversize: u64,
     /// Transactions alive.

@@ -2,7 +2,7 @@
 
 from . import (
     by_name, by_sipp, carrier, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, lamps, live_copy, load, no_answer,
-    restart, sealed, seeing, spoken, strangers, torture,
+    restart, sealed, seeing, spoken, strangers, too_many, torture,
 )
 
 ALL = [
@@ -28,5 +28,6 @@ ALL = [
     ("the disk is full", full_disk.tell),
     ("callers who leave at any moment", hang_ups.tell),
     ("more callers than ports", crowd.tell),
+    ("more callers than the loop can carry", too_many.tell),
     ("a hundred calls, twenty a second", load.tell),
 ]
