@@ -35,8 +35,11 @@ const WAKER: u64 = u64::MAX;
 const READY_MAX: usize = 512;
 /// Datagrams taken from one socket in a row: the others wait no longer than that.
 const DRAIN_MAX: usize = 8;
-/// A busy shard looks at its sockets no more often than this: a dozen packets for one awakening, where one each would cost as
-/// much again as handling them. Nobody hears half a millisecond.
+/// A busy shard lets packets gather between two looks at its sockets: a dozen or two for one awakening, where one each would cost
+/// as much again as handling them. So long at most does one wait that came just after a look: for the next look, and for those
+/// before it. Nobody hears that.
+const WAIT: Duration = Duration::from_micros(800);
+/// What one turn of a busy shard is expected to last, about: for telling whether it is one.
 const TURN: Duration = Duration::from_micros(500);
 /// Busy: so many sockets are expected to be ready after one [`TURN`]. Below, each packet is handled when it comes.
 const BUSY: f32 = 2.0;
@@ -145,7 +148,7 @@ impl Wires {
         if self.sockets.len() <= i {
             self.sockets.resize_with(i + 1, || None);
             self.gathering.resize(i + 1, None);
-            // A leg that begins to gather takes no memory. Twice: one may begin anew before its last turn has come.
+            // A leg that begins to gather takes no memory.
             self.due.reserve((2 * self.sockets.len()).saturating_sub(self.due.len()));
         }
         self.sockets[i] = Some(s);
@@ -169,6 +172,10 @@ impl Wires {
 
     /// From now on what comes to the even port waits there until its turn. Only where all of it is one peer's.
     fn gather(&mut self, now: At, slot: Slot) {
+        // One may begin anew before its last turn has come; whose peer makes that a habit is read packet by packet.
+        if self.due.len() >= 2 * self.sockets.len() {
+            return;
+        }
         let Some(s) = self.sockets(slot).filter(|s| s.only_peer().is_some()) else { return };
         let quiet = self.poll.heed(s.rtp.as_fd(), u64::from(slot.0) * 2, false);
         if quiet.is_ok() && sys::note_arrival(&s.rtp, true).is_ok() {
@@ -286,6 +293,12 @@ impl Pace {
     }
 }
 
+/// How long to let packets gather after a turn that took so long, if the next takes as long: once until it begins, and once
+/// until the last packet in it has its own.
+fn rest_after(worked: Duration) -> Duration {
+    WAIT.saturating_sub(2 * worked)
+}
+
 impl Runner {
     /// Ready to [`Self::run`].
     pub fn new(
@@ -357,10 +370,10 @@ impl Runner {
             let worked = clock.now().since(now);
             self.gauges.busy_ns.fetch_add(worked.as_nanos() as u64, Relaxed);
             if pace.is_busy(now, n) {
-                let left = TURN.saturating_sub(worked);
+                let rest = rest_after(worked);
                 // For less than that waking up costs more than is saved.
-                if left > TURN / 8 {
-                    self.waker.rest(left);
+                if rest > TURN / 8 {
+                    self.waker.rest(rest);
                 }
             }
         }
@@ -548,5 +561,14 @@ mod tests {
         assert!(turns(Duration::from_micros(100), 1));
         assert!(turns(TURN, 5));
         assert!(!turns(TURN, 0));
+    }
+
+    #[test]
+    fn the_more_a_turn_takes_the_sooner_the_next_one_begins_and_a_full_shard_does_not_rest() {
+        let us = Duration::from_micros;
+        for (worked, rest) in [(0, 800), (100, 600), (300, 200), (400, 0), (5_000, 0)] {
+            assert_eq!(rest_after(us(worked)), us(rest));
+            assert!(rest == 0 || us(worked) + us(rest) + us(worked) == WAIT);
+        }
     }
 }
