@@ -54,6 +54,12 @@ pub const COMFORT_EVERY: Duration = Duration::from_millis(500);
 /// Time between RTCP reports, before it is spread by half either way (RFC 3550 6.2).
 pub const RTCP_EVERY: Duration = Duration::from_secs(5);
 
+/// Packets nobody hears may lie in their socket for so long: three of them cost little more to take than one. A key pressed into
+/// a prompt is noticed that much later, and its release at once.
+pub const GATHER_TIME: Duration = Duration::from_millis(60);
+/// Datagrams taken from a socket with one system call; the others need another one.
+pub const GATHER_MAX: usize = 4;
+
 /// Longest packet of sound taken, any codec. Longer: foreign.
 pub const PAYLOAD_TIME_MAX: Duration = Duration::from_millis(120);
 /// Largest packet of sound taken, bytes. Larger: foreign.

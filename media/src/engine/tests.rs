@@ -234,6 +234,42 @@ fn a_stranger_who_sends_to_every_port_gets_no_answer() {
 }
 
 #[test]
+fn a_caller_who_talks_into_a_prompt_is_counted_packet_by_packet_and_heard_by_the_agent_from_the_first_word() {
+    let rig = Rig::new(8, 1);
+    let (mut caller, agent) = (rig.open(1), rig.open(2));
+    let play =
+        Command::Play { leg: caller.leg, play: PlayId(1), clips: vec![Arc::new(tone::hold_music())], repeat: Repeat::Forever };
+    rig.engine.send(play);
+    let clip = tone::sine(440.0, -12.0, Duration::from_secs(1));
+    // A word now and then, over many turns of the shard, while the music plays.
+    for _ in 0..20 {
+        caller.say(&clip, 3);
+        caller.hear(2);
+    }
+    let leg = caller.leg;
+    // What was sent is on its way for a moment.
+    let counted = |wanted: u64| {
+        let asked = (0..100_000).map(|_| {
+            rig.engine.send(Command::Report { leg });
+            rig.wait("Stats", |e| match e {
+                Event::Stats { leg: l, stats } if *l == leg => Some(*stats),
+                _ => None,
+            })
+        });
+        asked.into_iter().find(|s| s.packets_in == wanted).expect("all of them came")
+    };
+    let stats = counted(60);
+    assert_eq!((stats.lost, stats.discarded, stats.foreign), (0, 0, 0));
+    rig.engine.send(Command::StopPlay { leg, play: PlayId(1) });
+    rig.engine.send(Command::Bridge { bridge: BridgeId(1), audience: Audience::all(&[leg, agent.leg]) });
+    rig.engine.send(Command::Report { leg: agent.leg });
+    rig.wait("Stats", |e| matches!(e, Event::Stats { leg, .. } if *leg == agent.leg).then_some(()));
+    caller.say(&clip, 25);
+    assert!(near(tone_dbfs(&agent.hear_sound(25), 440.0), -12.0));
+    assert_eq!((counted(85).lost, counted(85).discarded), (0, 0));
+}
+
+#[test]
 fn a_prompt_is_heard_and_recorded_and_the_file_says_how_long_it_is() {
     let dir = tempfile::tempdir().expect("a folder");
     let path: PathBuf = dir.path().join("2026/call.wav");

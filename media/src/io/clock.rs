@@ -3,7 +3,7 @@
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use crate::time::At;
@@ -24,6 +24,12 @@ impl Clock {
     /// This instant.
     pub fn now(&self) -> At {
         At(self.0.elapsed().as_nanos() as u64)
+    }
+
+    /// When the wall clock showed `wall` (since 1970): now, or up to `most` ago. Whatever was done to that clock meanwhile.
+    pub fn when(&self, wall: Duration, most: Duration) -> At {
+        let ago = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(wall);
+        At(self.now().0.saturating_sub(ago.min(most).as_nanos() as u64))
     }
 
     /// The wall clock at zero, NTP format. Set once: reports need the difference of two stamps, not the time of day.

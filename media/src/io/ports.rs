@@ -24,6 +24,8 @@ pub struct Sockets {
     pub port: u16,
     /// Who alone may send to the even port, if anybody.
     peer: Option<SocketAddr>,
+    /// What others sent before that is no longer waiting there.
+    emptied: bool,
     /// Bound on every address of this machine.
     wild: bool,
     v6: bool,
@@ -37,9 +39,38 @@ impl Sockets {
             return;
         }
         // The peer's host may have said that nobody listens there: that report takes the place of one sending.
-        if self.rtp.send(packet).is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused) {
-            let _ = self.rtp.send(packet);
+        if sys::send(&self.rtp, packet).is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused) {
+            let _ = sys::send(&self.rtp, packet);
         }
+    }
+
+    /// The next datagram on the even port and who sent it.
+    ///
+    /// Of a socket that is its peer's alone nobody needs to ask, once all that came before it was settled is gone: the first time
+    /// there is nothing left. `settled`: it was already settled when the caller began to take what is there.
+    pub fn receive(&mut self, room: &mut [u8], settled: bool) -> io::Result<(usize, SocketAddr)> {
+        if let Some(peer) = self.only_peer() {
+            return sys::receive(&self.rtp, room).map(|n| (n, peer));
+        }
+        let got = receive_from(&self.rtp, room);
+        // Not at once after settling: a stranger's packet may have been on its way through the kernel at that moment.
+        self.emptied = settled && self.peer.is_some() && got.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::WouldBlock);
+        got
+    }
+
+    /// The next datagram on the odd port and who sent it.
+    pub fn receive_rtcp(&self, room: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        receive_from(&self.rtcp, room)
+    }
+
+    /// Whether the even port is somebody's alone.
+    pub fn is_settled(&self) -> bool {
+        self.peer.is_some()
+    }
+
+    /// Whose everything is that comes to the even port.
+    pub fn only_peer(&self) -> Option<SocketAddr> {
+        self.peer.filter(|_| self.emptied)
     }
 
     /// Send from the odd port.
@@ -69,6 +100,7 @@ impl Sockets {
         if peer == self.peer {
             return;
         }
+        self.emptied = false;
         if self.peer.take().is_some() {
             // It cannot fail on an open socket; if it did, the next agreement tries again.
             let _ = sys::disconnect(&self.rtp);
@@ -93,6 +125,11 @@ impl Sockets {
             let _ = sys::note_destination(&self.rtp, self.v6, on);
         }
     }
+}
+
+fn receive_from(socket: &UdpSocket, room: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+    let (n, from) = socket.recv_from(room)?;
+    Ok((n, SocketAddr::new(from.ip().to_canonical(), from.port())))
 }
 
 /// See the module.
@@ -198,7 +235,8 @@ impl Ports {
 
     fn bind(&self, port: u16) -> io::Result<Sockets> {
         let (rtp, rtcp) = (self.socket(port)?, self.socket(port + 1)?);
-        let s = Sockets { rtp, rtcp, port, peer: None, wild: self.bind.is_unspecified(), v6: self.bind.is_ipv6() };
+        let s =
+            Sockets { rtp, rtcp, port, peer: None, emptied: false, wild: self.bind.is_unspecified(), v6: self.bind.is_ipv6() };
         s.note_destination(true);
         Ok(s)
     }
@@ -247,12 +285,20 @@ mod tests {
             stranger.send_to(b"2", to).expect("sent");
             peer.send_to(b"3", to).expect("sent");
             assert_eq!(heard(&s), b"3", "{bind}");
+            // What waited when it was settled is looked at for its sender; once it was empty, all is the peer's.
+            peer.send_to(b"3", to).expect("sent");
+            let mut byte = [0; 1];
+            let came = [false, true, true].map(|settled| s.receive(&mut byte, settled).ok());
+            assert_eq!((came, s.only_peer()), ([Some((1, from)), None, None], Some(from)), "{bind}");
+            peer.send_to(b"9", to).expect("sent");
+            assert_eq!((s.receive(&mut byte, true).ok(), byte), (Some((1, from)), *b"9"));
             s.send(from, b"4");
             s.send(stranger.local_addr().expect("bound"), b"5");
             let mut byte = [0; 1];
             assert_eq!((peer.recv(&mut byte).ok(), byte), (Some(1), *b"4"));
             assert_eq!((stranger.recv(&mut byte).ok(), byte), (Some(1), *b"5"));
             s.settle(None, None);
+            assert_eq!(s.only_peer(), None);
             stranger.send_to(b"6", to).expect("sent");
             peer.send_to(b"7", to).expect("sent");
             assert_eq!(heard(&s), b"67", "{bind}");

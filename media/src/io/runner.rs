@@ -1,4 +1,7 @@
 //! The thread of one shard: waits once for all its sockets and its inbox, hands what comes to the machine, keeps its clock.
+//!
+//! A socket is read when something comes; where nobody hears what a peer says (it is played a prompt), what comes gathers in the
+//! socket, and a few packets are taken with one system call, each as of the moment the kernel got it.
 
 use std::{
     collections::VecDeque,
@@ -16,10 +19,10 @@ use std::{
 use super::{
     clock::Clock,
     ports::{Ports, Sockets},
-    sys::{Poll, Ready, Waker},
+    sys::{self, Gathered, Poll, Ready, Waker},
 };
 use crate::{
-    limits::{DATAGRAM_MAX, RECORD_QUEUE_MAX},
+    limits::{DATAGRAM_MAX, GATHER_MAX, GATHER_TIME, RECORD_QUEUE_MAX},
     record::{Block, Job},
     shard::{Group, Out, Plane, Shard, Slot, Totals},
     time::At,
@@ -32,8 +35,11 @@ const WAKER: u64 = u64::MAX;
 const READY_MAX: usize = 512;
 /// Datagrams taken from one socket in a row: the others wait no longer than that.
 const DRAIN_MAX: usize = 8;
-/// A busy shard looks at its sockets no more often than this: a dozen packets for one awakening, where one each would cost as
-/// much again as handling them. Nobody hears half a millisecond.
+/// A busy shard lets packets gather between two looks at its sockets: a dozen or two for one awakening, where one each would cost
+/// as much again as handling them. So long at most does one wait that came just after a look: for the next look, and for those
+/// before it. Nobody hears that.
+const WAIT: Duration = Duration::from_micros(800);
+/// What one turn of a busy shard is expected to last, about: for telling whether it is one.
 const TURN: Duration = Duration::from_micros(500);
 /// Busy: so many sockets are expected to be ready after one [`TURN`]. Below, each packet is handled when it comes.
 const BUSY: f32 = 2.0;
@@ -115,6 +121,10 @@ struct Wires {
     shared: Arc<Shared>,
     poll: Poll,
     sockets: Vec<Option<Sockets>>,
+    /// By slot: when what gathers there is taken next. `None`: it does not gather.
+    gathering: Vec<Option<At>>,
+    /// The same in the order of time; one that is no longer in the table is passed over.
+    due: VecDeque<(At, Slot)>,
     writer: SyncSender<Job>,
     /// Openings and closings the writer had no room for. At most two per recording.
     waiting: VecDeque<Job>,
@@ -137,6 +147,9 @@ impl Wires {
         let i = slot.0 as usize;
         if self.sockets.len() <= i {
             self.sockets.resize_with(i + 1, || None);
+            self.gathering.resize(i + 1, None);
+            // A leg that begins to gather takes no memory.
+            self.due.reserve((2 * self.sockets.len()).saturating_sub(self.due.len()));
         }
         self.sockets[i] = Some(s);
         Ok(())
@@ -144,9 +157,48 @@ impl Wires {
 
     fn unseat(&mut self, slot: Slot) -> Option<Sockets> {
         let s = self.sockets.get_mut(slot.0 as usize)?.take()?;
+        if self.gathering[slot.0 as usize].take().is_some() {
+            // It cannot fail on an open socket.
+            let _ = sys::note_arrival(&s.rtp, false);
+        }
         self.poll.remove(s.rtp.as_fd());
         self.poll.remove(s.rtcp.as_fd());
         Some(s)
+    }
+
+    fn gathers(&self, slot: Slot) -> bool {
+        self.gathering.get(slot.0 as usize).is_some_and(Option::is_some)
+    }
+
+    /// From now on what comes to the even port waits there until its turn. Only where all of it is one peer's.
+    fn gather(&mut self, now: At, slot: Slot) {
+        // One may begin anew before its last turn has come; whose peer makes that a habit is read packet by packet.
+        if self.due.len() >= 2 * self.sockets.len() {
+            return;
+        }
+        let Some(s) = self.sockets(slot).filter(|s| s.only_peer().is_some()) else { return };
+        let quiet = self.poll.heed(s.rtp.as_fd(), u64::from(slot.0) * 2, false);
+        if quiet.is_ok() && sys::note_arrival(&s.rtp, true).is_ok() {
+            self.turn(now, slot);
+        } else {
+            self.heed(slot);
+        }
+    }
+
+    /// Its next turn.
+    fn turn(&mut self, now: At, slot: Slot) {
+        let at = now + GATHER_TIME;
+        self.gathering[slot.0 as usize] = Some(at);
+        self.due.push_back((at, slot));
+    }
+
+    /// From now on what comes to the even port is told of at once again.
+    fn heed(&mut self, slot: Slot) {
+        let Some(s) = self.sockets(slot) else { return };
+        // Neither can fail for a socket that is open and known to the poll.
+        let _ = sys::note_arrival(&s.rtp, false);
+        let _ = self.poll.heed(s.rtp.as_fd(), u64::from(slot.0) * 2, true);
+        self.gathering[slot.0 as usize] = None;
     }
 
     fn retry(&mut self) {
@@ -214,6 +266,7 @@ pub struct Runner {
     waker: Arc<Waker>,
     gauges: Arc<Gauges>,
     datagram: Box<[u8; DATAGRAM_MAX]>,
+    gathered: Gathered,
 }
 
 impl std::fmt::Debug for Runner {
@@ -240,6 +293,12 @@ impl Pace {
     }
 }
 
+/// How long to let packets gather after a turn that took so long, if the next takes as long: once until it begins, and once
+/// until the last packet in it has its own.
+fn rest_after(worked: Duration) -> Duration {
+    WAIT.saturating_sub(2 * worked)
+}
+
 impl Runner {
     /// Ready to [`Self::run`].
     pub fn new(
@@ -253,8 +312,20 @@ impl Runner {
         let poll = Poll::new()?;
         poll.add(waker.fd(), WAKER)?;
         let (home, spare) = sync_channel(RECORD_QUEUE_MAX);
-        let wires = Wires { shared, poll, sockets: Vec::new(), writer, waiting: VecDeque::new(), home, spare, latched: false };
-        Ok(Self { shard, wires, inbox, waker, gauges, datagram: Box::new([0; DATAGRAM_MAX]) })
+        let wires = Wires {
+            shared,
+            poll,
+            sockets: Vec::new(),
+            gathering: Vec::new(),
+            due: VecDeque::new(),
+            writer,
+            waiting: VecDeque::new(),
+            home,
+            spare,
+            latched: false,
+        };
+        let datagram = Box::new([0; DATAGRAM_MAX]);
+        Ok(Self { shard, wires, inbox, waker, gauges, datagram, gathered: Gathered::default() })
     }
 
     /// Until told to stop, or until nobody is left who could tell.
@@ -281,7 +352,16 @@ impl Runner {
             // After the sockets: a slot given to another leg by a message must not get the old one's readiness.
             let mut go_on = true;
             self.survives(|r| go_on = r.messages(now));
+            while let Some(slot) = self.shard.stirred() {
+                self.take_turn(now, slot);
+            }
             self.survives(|r| r.shard.tick(now, &mut r.wires));
+            // With the tick, which comes every few milliseconds while there is any leg: nobody is woken for what gathers.
+            while let Some((at, slot)) = self.wires.due.pop_front_if(|turn| turn.0 <= now) {
+                if self.wires.gathering.get(slot.0 as usize) == Some(&Some(at)) {
+                    self.take_turn(now, slot);
+                }
+            }
             self.wires.retry();
             self.gauges.publish(&self.shard);
             if !go_on {
@@ -290,10 +370,10 @@ impl Runner {
             let worked = clock.now().since(now);
             self.gauges.busy_ns.fetch_add(worked.as_nanos() as u64, Relaxed);
             if pace.is_busy(now, n) {
-                let left = TURN.saturating_sub(worked);
+                let rest = rest_after(worked);
                 // For less than that waking up costs more than is saved.
-                if left > TURN / 8 {
-                    self.waker.rest(left);
+                if rest > TURN / 8 {
+                    self.waker.rest(rest);
                 }
             }
         }
@@ -325,23 +405,66 @@ impl Runner {
     fn drain(&mut self, now: At, token: u64) {
         let slot = Slot((token / 2) as u32);
         let plane = if token.is_multiple_of(2) { Plane::Rtp } else { Plane::Rtcp };
+        if plane == Plane::Rtp && self.wires.gathers(slot) {
+            // Nothing but what the network gave back is told of: it is gone with the next look.
+            return self.collect(slot);
+        }
+        let settled = self.wires.sockets(slot).is_some_and(Sockets::is_settled);
         for _ in 0..DRAIN_MAX {
-            let Some(s) = self.wires.sockets(slot) else { return };
-            let (socket, came_to) = match plane {
-                Plane::Rtp if self.shard.awaits_peer(slot) => (&s.rtp, s.came_to()),
-                Plane::Rtp => (&s.rtp, None),
-                Plane::Rtcp => (&s.rtcp, None),
+            let awaits = plane == Plane::Rtp && !settled && self.shard.awaits_peer(slot);
+            let Some(s) = self.wires.sockets.get_mut(slot.0 as usize).and_then(Option::as_mut) else { return };
+            let came_to = if awaits { s.came_to() } else { None };
+            let got = match plane {
+                Plane::Rtp => s.receive(&mut self.datagram[..], settled),
+                Plane::Rtcp => s.receive_rtcp(&mut self.datagram[..]),
             };
-            let Ok((n, from)) = socket.recv_from(&mut self.datagram[..]) else { return };
-            let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+            // A settled socket is looked at until it is empty once; from then on all of it is the peer's.
+            let to_the_end = plane == Plane::Rtp && s.is_settled() && s.only_peer().is_none();
+            let Ok((n, from)) = got else { return };
             self.shard.packet(now, slot, plane, from, &mut self.datagram[..n], &mut self.wires);
             if std::mem::take(&mut self.wires.latched) && plane == Plane::Rtp {
                 self.settle(slot, came_to);
             }
-            // RTCP comes rarely and RTP one by one: a full read is the exception, and level triggering tells of the rest.
-            if n < DATAGRAM_MAX {
+            if plane == Plane::Rtp && self.shard.may_gather(slot) && !to_the_end {
+                self.wires.gather(now, slot);
                 return;
             }
+            // RTCP comes rarely and RTP one by one: a full read is the exception, and level triggering tells of the rest.
+            if n < DATAGRAM_MAX && !to_the_end {
+                return;
+            }
+        }
+    }
+
+    /// What gathered on a leg's socket is handed over, each packet as of the moment it came.
+    fn collect(&mut self, slot: Slot) {
+        let clock = self.wires.shared.clock;
+        for _ in 0..DRAIN_MAX {
+            let Some(s) = self.wires.sockets(slot) else { return };
+            let Some(peer) = s.only_peer() else { return };
+            let n = self.gathered.receive(&s.rtp);
+            for i in 0..n {
+                let (bytes, came) = self.gathered.get(i);
+                let at = came.map_or_else(|| clock.now(), |wall| clock.when(wall, 2 * GATHER_TIME));
+                self.shard.packet(at, slot, Plane::Rtp, peer, bytes, &mut self.wires);
+            }
+            if n < GATHER_MAX {
+                return;
+            }
+        }
+    }
+
+    /// The turn of a leg whose packets gather: they go on, or they are needed at once from now on.
+    fn take_turn(&mut self, now: At, slot: Slot) {
+        if !self.wires.gathers(slot) {
+            return;
+        }
+        if !self.survives(|r| r.collect(slot)) {
+            self.give_up(now, slot);
+        } else if self.shard.may_gather(slot) && self.wires.sockets(slot).is_some_and(|s| s.only_peer().is_some()) {
+            self.wires.turn(now, slot);
+        } else {
+            self.wires.heed(slot);
         }
     }
 
@@ -374,6 +497,12 @@ impl Runner {
     }
 
     fn command(&mut self, now: At, c: Command) {
+        // Whoever asks for figures, or for the end, gets those of all that came.
+        if let Command::Close { leg } | Command::Report { leg } = &c
+            && let Some(slot) = self.shard.place(*leg).filter(|slot| self.wires.gathers(*slot))
+        {
+            self.collect(slot);
+        }
         let agreed = if let Command::Agree { leg, .. } = &c { self.shard.place(*leg) } else { None };
         self.shard.command(now, c, &mut self.wires);
         if let Some(slot) = agreed.filter(|slot| self.shard.peer(*slot).is_none()) {
@@ -432,5 +561,14 @@ mod tests {
         assert!(turns(Duration::from_micros(100), 1));
         assert!(turns(TURN, 5));
         assert!(!turns(TURN, 0));
+    }
+
+    #[test]
+    fn the_more_a_turn_takes_the_sooner_the_next_one_begins_and_a_full_shard_does_not_rest() {
+        let us = Duration::from_micros;
+        for (worked, rest) in [(0, 800), (100, 600), (300, 200), (400, 0), (5_000, 0)] {
+            assert_eq!(rest_after(us(worked)), us(rest));
+            assert!(rest == 0 || us(worked) + us(rest) + us(worked) == WAIT);
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! The system calls the standard library has no name for: epoll, eventfd, pinning a thread, the limit of open files, and what
-//! the network gives back.
+//! The system calls the standard library has no name for, or a dearer one: epoll, eventfd, datagrams of a socket with one peer,
+//! pinning a thread, the limit of open files, and what the network gives back.
 //!
 //! The only file of the crate with `unsafe` in it; every block says why it holds.
 #![allow(unsafe_code)]
@@ -12,6 +12,8 @@ use std::{
     sync::atomic::{AtomicBool, Ordering::AcqRel},
     time::Duration,
 };
+
+use crate::limits::{DATAGRAM_MAX, GATHER_MAX};
 
 /// Many sockets waited for at once.
 #[derive(Debug)]
@@ -58,6 +60,16 @@ impl Poll {
         let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: token };
         // SAFETY: both descriptors are open (borrowed), and `event` lives until the call returns.
         match unsafe { libc::epoll_ctl(self.0.as_raw_fd(), libc::EPOLL_CTL_ADD, fd.as_raw_fd(), &mut event) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    /// Say nothing of `fd` for a while, or again from now on: also what came meanwhile.
+    pub fn heed(&self, fd: BorrowedFd<'_>, token: u64, wanted: bool) -> io::Result<()> {
+        let mut event = libc::epoll_event { events: if wanted { libc::EPOLLIN as u32 } else { 0 }, u64: token };
+        // SAFETY: both descriptors are open (borrowed), and `event` lives until the call returns.
+        match unsafe { libc::epoll_ctl(self.0.as_raw_fd(), libc::EPOLL_CTL_MOD, fd.as_raw_fd(), &mut event) } {
             0 => Ok(()),
             _ => Err(io::Error::last_os_error()),
         }
@@ -124,6 +136,109 @@ impl Waker {
     /// To wait for.
     pub fn fd(&self) -> BorrowedFd<'_> {
         std::os::fd::AsFd::as_fd(&self.event)
+    }
+}
+
+/// The next datagram of a connected socket, without waiting and without asking who sent it: how long it is.
+///
+/// Not by `recv` of the C library, which first makes sure that the thread could be cancelled meanwhile: two atomic operations
+/// for each call in a process with threads.
+pub fn receive(socket: &UdpSocket, room: &mut [u8]) -> io::Result<usize> {
+    let (to, length, nobody) = (room.as_mut_ptr(), room.len(), std::ptr::null_mut::<libc::c_void>());
+    // SAFETY: the descriptor is open (borrowed); pointer and length belong to one slice, which nobody else has during the call;
+    // the sender's address may be null. All arguments are of the width of a register.
+    let n = unsafe {
+        let flags = libc::MSG_DONTWAIT as libc::c_long;
+        libc::syscall(libc::SYS_recvfrom, socket.as_raw_fd() as libc::c_long, to, length, flags, nobody, nobody)
+    };
+    usize::try_from(n).map_err(|_| io::Error::last_os_error())
+}
+
+/// Send to the peer of a connected socket, without waiting. As [`receive`], not by the C library's `send`.
+pub fn send(socket: &UdpSocket, packet: &[u8]) -> io::Result<()> {
+    let (from, length, nobody) = (packet.as_ptr(), packet.len(), std::ptr::null::<libc::c_void>());
+    // SAFETY: the descriptor is open (borrowed); pointer and length belong to one slice; the receiver's address may be null and
+    // has no length then. All arguments are of the width of a register.
+    let n = unsafe {
+        let flags = (libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) as libc::c_long;
+        let fd = socket.as_raw_fd() as libc::c_long;
+        libc::syscall(libc::SYS_sendto, fd, from, length, flags, nobody, 0 as libc::c_long)
+    };
+    if n < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Datagrams of one connected socket, taken with one system call.
+#[derive(Debug)]
+pub struct Gathered {
+    rooms: Box<[[u8; DATAGRAM_MAX]; GATHER_MAX]>,
+    /// Of each: how long it is, and when the kernel got it.
+    found: [(usize, Option<Duration>); GATHER_MAX],
+}
+
+impl Default for Gathered {
+    fn default() -> Self {
+        Self { rooms: Box::new([[0; DATAGRAM_MAX]; GATHER_MAX]), found: [(0, None); GATHER_MAX] }
+    }
+}
+
+impl Gathered {
+    /// Take what is there, up to [`GATHER_MAX`]; how many.
+    pub fn receive(&mut self, socket: &UdpSocket) -> usize {
+        /// Words for a control message with a time stamp: `CMSG_SPACE(size_of::<timespec>())` is four on a system of 64 bits.
+        const CONTROL: usize = 8;
+        let mut control = [[0u64; CONTROL]; GATHER_MAX];
+        // SAFETY: both are plain numbers and pointers, for which all zeroes (null) is a value.
+        let (mut iov, mut headers): ([libc::iovec; GATHER_MAX], [libc::mmsghdr; GATHER_MAX]) = unsafe { std::mem::zeroed() };
+        for (((h, v), room), c) in headers.iter_mut().zip(&mut iov).zip(self.rooms.iter_mut()).zip(&mut control) {
+            *v = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() };
+            h.msg_hdr.msg_iov = v;
+            h.msg_hdr.msg_iovlen = 1;
+            h.msg_hdr.msg_control = c.as_mut_ptr().cast();
+            h.msg_hdr.msg_controllen = size_of_val(c);
+        }
+        let (at, most) = (headers.as_mut_ptr(), GATHER_MAX as u32);
+        // SAFETY: `headers` has so many entries; their pointers are to `iov`, `control` and the rooms, which are neither moved nor
+        // dropped before the call returns, with the lengths those have. The time to wait may be null.
+        let n = unsafe { libc::recvmmsg(socket.as_raw_fd(), at, most, libc::MSG_DONTWAIT, std::ptr::null_mut()) };
+        let n = usize::try_from(n).unwrap_or(0);
+        for (found, h) in self.found.iter_mut().zip(&headers[..n]) {
+            *found = (h.msg_len as usize, stamp(&h.msg_hdr));
+        }
+        n
+    }
+
+    /// The `i`th of those, and when it came: since 1970. `None`: the kernel was not asked to note it ([`note_arrival`]).
+    pub fn get(&mut self, i: usize) -> (&mut [u8], Option<Duration>) {
+        let (length, at) = self.found[i];
+        (&mut self.rooms[i][..length.min(DATAGRAM_MAX)], at)
+    }
+}
+
+/// The time stamp among the control messages of what was received.
+fn stamp(message: &libc::msghdr) -> Option<Duration> {
+    // SAFETY: the caller's `message` was filled in by the kernel and its control buffer is alive; the macros walk the control
+    // messages within `msg_controllen`, and the kernel writes the structure that belongs to each level and type.
+    unsafe {
+        let mut header = libc::CMSG_FIRSTHDR(message);
+        while !header.is_null() {
+            if ((*header).cmsg_level, (*header).cmsg_type) == (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) {
+                let time = libc::CMSG_DATA(header).cast::<libc::timespec>().read_unaligned();
+                return Some(Duration::new(u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).ok()?));
+            }
+            header = libc::CMSG_NXTHDR(message, header);
+        }
+    }
+    None
+}
+
+/// Have the kernel note when each datagram of a socket comes, or no longer. For [`Gathered`].
+pub fn note_arrival(socket: &UdpSocket, on: bool) -> io::Result<()> {
+    let (value, size) = (i32::from(on), size_of::<i32>() as u32);
+    let option = std::ptr::from_ref(&value).cast();
+    // SAFETY: the descriptor is open (borrowed); pointer and size are those of a local variable.
+    match unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, option, size) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 
@@ -286,6 +401,32 @@ pub fn came_to(socket: &UdpSocket) -> Option<IpAddr> {
 mod tests {
     use super::*;
     use std::sync::mpsc::sync_channel;
+
+    #[test]
+    fn what_gathered_in_a_socket_is_taken_at_once_and_each_says_when_it_came() {
+        let pair = || UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let (ours, theirs) = (pair(), pair());
+        ours.connect(theirs.local_addr().expect("bound")).expect("connected");
+        theirs.connect(ours.local_addr().expect("bound")).expect("connected");
+        note_arrival(&ours, true).expect("possible");
+        let mut gathered = Gathered::default();
+        assert_eq!(gathered.receive(&ours), 0, "it does not wait");
+        for n in 0..GATHER_MAX as u8 + 1 {
+            send(&theirs, &[n; 3]).expect("sent");
+        }
+        assert_eq!(gathered.receive(&ours), GATHER_MAX);
+        let mut before = Duration::ZERO;
+        for n in 0..GATHER_MAX {
+            let (bytes, at) = gathered.get(n);
+            assert_eq!(bytes, [n as u8; 3]);
+            let at = at.expect("it was noted");
+            assert!(at >= before, "{at:?} {before:?}");
+            before = at;
+        }
+        let mut room = [0; 8];
+        assert_eq!((receive(&ours, &mut room).ok(), room[0]), (Some(3), GATHER_MAX as u8));
+        assert!(receive(&ours, &mut room).is_err_and(|e| e.kind() == io::ErrorKind::WouldBlock));
+    }
 
     #[test]
     fn of_a_hundred_thousand_messages_none_is_left_lying_because_nobody_was_woken() {

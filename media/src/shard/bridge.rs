@@ -156,6 +156,7 @@ impl Shard {
         if let Some(leg) = self.legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut) {
             leg.listen(rate);
         }
+        self.stir(slot);
         self.wake(slot);
     }
 }

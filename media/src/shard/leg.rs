@@ -52,6 +52,8 @@ pub(super) struct Leg {
     pub taps: Vec<Tap>,
     /// Who else listens, and for what.
     pub live: Option<Box<Live>>,
+    /// What the peer says need not be handed over at once.
+    pub gathers: bool,
     /// On the list of those with something to do every 20 ms.
     pub awake: bool,
     /// When something valid was last received, or watching began.
@@ -108,6 +110,7 @@ impl Leg {
             ear: None,
             taps: Vec::new(),
             live: None,
+            gathers: false,
             awake: false,
             heard: now,
             watch: None,
@@ -236,6 +239,17 @@ impl Leg {
     /// Whether the peer may send.
     pub fn listens(&self) -> bool {
         self.remote.as_ref().is_some_and(|r| matches!(r.direction, Direction::SendRecv | Direction::RecvOnly))
+    }
+
+    /// Whether nobody needs what the peer says the moment it comes: nobody hears or records it, no key is down, and checks of
+    /// the way and reports come elsewhere.
+    pub fn is_unheard(&self) -> bool {
+        self.relay_to.is_none()
+            && self.ear.is_none()
+            && self.taps.is_empty()
+            && !self.dtmf_in.holds()
+            && self.latched.is_some()
+            && self.remote.as_ref().is_some_and(|r| r.ice.is_none() && r.rtcp != r.rtp)
     }
 
     /// Whether something of our own takes the place of what the bridge says.

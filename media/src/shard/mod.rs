@@ -134,6 +134,8 @@ pub struct Shard {
     phases: Phases,
     desk: Box<mix::Desk>,
     shared: play::Shared,
+    /// Legs whose packets could gather until now.
+    stirred: Vec<Slot>,
 }
 
 /// Legs on their way to another shard, with the bridges and recordings they belong to.
@@ -178,6 +180,7 @@ impl Shard {
             phases: Phases::default(),
             desk: Box::default(),
             shared: play::Shared::default(),
+            stirred: Vec::new(),
         }
     }
 
@@ -223,6 +226,30 @@ impl Shard {
         leg.is_some_and(|l| l.latched.is_none() && l.remote.as_ref().is_some_and(|r| r.ice.is_none()))
     }
 
+    /// Whether what a leg's peer says on its own port may be handed over later: nobody hears it, and no key is down. Until then,
+    /// or until [`Self::stirred`] names the leg.
+    pub fn may_gather(&mut self, slot: Slot) -> bool {
+        let Some(leg) = self.legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut) else { return false };
+        leg.gathers = leg.is_unheard();
+        leg.gathers
+    }
+
+    /// The next leg whose packets may gather no longer.
+    pub fn stirred(&mut self) -> Option<Slot> {
+        self.stirred.pop()
+    }
+
+    /// Who hears a leg may have changed.
+    fn stir(&mut self, slot: Slot) {
+        if let Some(leg) = self.legs.get_mut(slot.0 as usize).and_then(Option::as_deref_mut)
+            && leg.gathers
+            && !leg.is_unheard()
+        {
+            leg.gathers = false;
+            self.stirred.push(slot);
+        }
+    }
+
     /// When [`Self::tick`] is due. `None`: there is nothing to do on a clock.
     pub fn deadline(&self) -> Option<At> {
         (!self.index.is_empty() || !self.records.is_empty()).then_some(self.next)
@@ -257,6 +284,7 @@ impl Shard {
         }
         self.index.insert(id, n);
         self.phases.reserve(self.legs.len());
+        self.stirred.reserve(self.legs.len().saturating_sub(self.stirred.len()));
         Slot(n)
     }
 

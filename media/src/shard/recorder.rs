@@ -183,6 +183,8 @@ impl Shard {
         }
         if let Some(leg) = self.leg(id) {
             leg.taps = taps;
+            let slot = leg.slot;
+            self.stir(slot);
         }
     }
 }

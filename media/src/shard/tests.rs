@@ -2,6 +2,7 @@
 
 mod codecs;
 mod digits;
+mod gathering;
 mod reports;
 mod sharing;
 mod silences;
