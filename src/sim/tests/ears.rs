@@ -61,7 +61,7 @@ nodes:
 "#;
 
 fn world(seed: u64, change: impl FnOnce(&mut Business)) -> World {
-    let Opening { mut business, mut flows } = Opening::usual();
+    let Opening { mut business, mut flows, kept } = Opening::usual();
     flows.extend(business::flows(&[("voice.yaml", VOICE)]));
     let tenant = business.tenants.get_mut(&business::tenant()).unwrap();
     let route = tenant.routes[0].clone();
@@ -71,7 +71,7 @@ fn world(seed: u64, change: impl FnOnce(&mut Business)) -> World {
         ..route
     });
     change(&mut business);
-    World::of(seed, Opening { business, flows })
+    World::of(seed, Opening { business, flows, kept })
 }
 
 /// Talks of support are written down, and every call to the menu.
