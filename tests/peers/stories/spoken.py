@@ -28,8 +28,7 @@ def can_hear(world):
 
 def voice(world, who, clip, first):
     """A phone's voice: silence, then the phrase every eight seconds."""
-    phrase = sound.read_wav(os.path.join(ASR, clip))
-    phrase = array.array("h", phrase)
+    phrase = sound.read_wav(os.path.join(ASR, clip)).channels[0]
     quiet = array.array("h", bytes(2 * sound.RATE * 8))
     all_of_it = quiet[: int(first * sound.RATE)]
     while len(all_of_it) < 110 * sound.RATE:
