@@ -111,13 +111,16 @@ pub struct Parts {
     pub flow_world: FlowWorld,
 }
 
+/// Finds a recorded prompt by the name a flow gives it.
+pub type PromptLookup = Arc<dyn Fn(&str) -> Option<crate::ivr::PromptInfo> + Send + Sync>;
+
 /// What the linter must know of the process to judge a flow.
 #[derive(Clone)]
 pub struct FlowWorld {
     /// Beginnings of the addresses flows may ask.
     pub urls: Vec<String>,
     /// A recorded prompt by the name in the flow.
-    pub prompt: Arc<dyn Fn(&str) -> Option<crate::ivr::PromptInfo> + Send + Sync>,
+    pub prompt: PromptLookup,
 }
 
 impl std::fmt::Debug for Parts {

@@ -134,7 +134,7 @@ export const floor = {
         await part.getByRole('button', { name: /^(Barge in|强插)$/ }).click();
         await part.getByRole('button', { name: /^(Leave|退出)$/ }).waitFor();
         await see(susan.page, 'wallboard with a supervisor on a call');
-        await ben.page.getByText(/Susan: (Barge in|强插)/).waitFor();
+        await ben.page.locator('header').getByText(/Susan: (Barge in|强插)/).waitFor();
         await see(ben.page, 'call with a supervisor on it');
         const [{ id }] = (await s.ask('GET', '/interactions?live=true')).interactions;
         await susan.page.locator(`a[href="/w/${id}"]`).first().click();
