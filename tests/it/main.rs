@@ -1,5 +1,6 @@
 //! The walks: what concerns several rooms at once, and the rules of the house itself.
 
+mod corpus;
 mod tidy;
 
 #[cfg(feature = "server")]
