@@ -102,6 +102,11 @@ pub(super) fn opus(fmtp: &str) -> Opus {
     o
 }
 
+/// A payload type as it is written and no other way: an answer takes up the offer's own words, so `+8` and `008` are none.
+fn number(format: &str) -> Option<u8> {
+    format.parse::<u8>().ok().filter(|pt| *pt < 128 && pt.to_string() == format)
+}
+
 impl Media {
     fn encoding(&self, pt: u8) -> Option<Encoding> {
         let Some(map) = self.rtpmaps.iter().find(|m| m.pt == pt) else {
@@ -124,7 +129,7 @@ impl Media {
 
     /// The payload types we understand, in the order written.
     pub(super) fn encodings(&self) -> impl Iterator<Item = (u8, Encoding)> {
-        let pts = self.formats.iter().filter_map(|f| f.parse::<u8>().ok()).filter(|pt| *pt < 128);
+        let pts = self.formats.iter().filter_map(|f| number(f));
         pts.filter_map(|pt| self.encoding(pt).map(|e| (pt, e)))
     }
 

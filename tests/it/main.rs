@@ -1,5 +1,6 @@
 //! The walks: what concerns several rooms at once, and the rules of the house itself.
 
+mod corpus;
 mod tidy;
 
 #[cfg(feature = "server")]
@@ -8,6 +9,8 @@ mod bad_input;
 mod browser_phone;
 #[cfg(feature = "server")]
 mod chat;
+#[cfg(feature = "server")]
+mod matrix;
 #[cfg(feature = "server")]
 mod restart;
 #[cfg(feature = "server")]

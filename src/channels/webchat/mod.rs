@@ -23,7 +23,7 @@ mod hub;
 mod pace;
 mod session;
 mod socket;
-mod wire;
+pub mod wire;
 
 #[cfg(test)]
 mod tests;

@@ -113,7 +113,7 @@ impl Line {
     /// The next frame; none for what is no frame of ours but harmless.
     async fn hear(&mut self) -> Result<Option<Result<FromVisitor, String>>, Over> {
         match self.socket.recv().await {
-            Some(Ok(Message::Text(text))) => Ok(Some(serde_json::from_str(&text).map_err(|e| e.to_string()))),
+            Some(Ok(Message::Text(text))) => Ok(Some(FromVisitor::read(&text))),
             Some(Ok(Message::Binary(_))) => Ok(Some(Err("expected a text frame".into()))),
             Some(Ok(Message::Close(_))) | Some(Err(_)) | None => Err(Over::Left),
             Some(Ok(_)) => Ok(None),

@@ -56,6 +56,17 @@ pub enum FromVisitor {
     Pong,
 }
 
+impl FromVisitor {
+    /// Reads a frame; else what is wrong with it. A list of values would be read as a frame, too, its fields in their order: it is
+    /// none of those listed.
+    pub fn read(text: &str) -> Result<Self, String> {
+        if !text.trim_start().starts_with('{') {
+            return Err("not an object".to_owned());
+        }
+        serde_json::from_str(text).map_err(|e| e.to_string())
+    }
+}
+
 /// What a page gets.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

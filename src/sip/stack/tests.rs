@@ -472,6 +472,17 @@ fn a_broken_path_refuses_what_waits_on_it() {
 }
 
 #[test]
+fn a_caller_whose_way_breaks_before_the_answer_leaves_nothing_behind() {
+    let mut b = Bench::new();
+    b.says(&invite("a", 1));
+    let (call, _) = b.incoming();
+    b.input(Input::TransportFailed { flow: Flow::udp(([192, 0, 2, 1], 5060).into(), PHONE.into()) });
+    assert!(matches!(b.events.pop(), Some(Event::Ended { dialog, by: EndedBy::Network, .. }) if dialog == call));
+    b.waits(secs(40));
+    assert_eq!((b.stack.counters().transactions, b.stack.counters().dialogs), (0, 0));
+}
+
+#[test]
 fn garbage_is_answered_and_forgotten() {
     let mut b = Bench::new();
     let garbage = "INVITE sip:4000@shop.example SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: \"x <sip:a@b>\r\n\

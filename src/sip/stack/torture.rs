@@ -10,8 +10,11 @@ use crate::{
     base::{Wall, secs},
     sip::{
         auth::Ha1,
-        msg::{Message, Method},
-        transport::Flow,
+        msg::{
+            Message, Method,
+            frame::{Frame, Framer},
+        },
+        transport::{ConnId, Flow},
     },
 };
 
@@ -110,4 +113,52 @@ fn no_method_answers_much_more_than_it_was_asked() {
         assert!(size < ask.len() * 5 / 2, "{method}: {code} of {size} bytes for {}", ask.len());
         assert_ne!(code, 200 + u16::from(*method == "OPTIONS") * 1000, "{method} is not for strangers");
     }
+}
+
+/// What a fresh stack says on a connection whose bytes come in these pieces, to the last byte, and whether the connection lives.
+fn over_a_stream(pieces: [&[u8]; 2]) -> (Vec<Bytes>, bool) {
+    let mut stack = stack();
+    let now = Now { mono: Mono(1), wall: Wall::from_unix_s(1_795_406_706) };
+    let source = Flow { conn: Some(ConnId(1)), ..Flow::tcp(([192, 0, 2, 1], 5060).into(), ([192, 0, 2, 99], 40_000).into()) };
+    let (mut framer, mut out, mut lives) = (Framer::new(), Vec::new(), true);
+    for piece in pieces {
+        framer.push(piece);
+        while let Some(frame) = framer.next() {
+            let message = match frame {
+                Ok(Frame::Message(message)) => message,
+                Ok(Frame::Ping | Frame::Pong) => continue,
+                Err(e) => {
+                    lives = false;
+                    Err(e.error)
+                }
+            };
+            stack.handle(now, Input::Received { message, source }, &mut out);
+        }
+    }
+    let sent = out.into_iter().map(|o| match o {
+        Output::Send { flow, bytes } => {
+            assert_eq!(flow.conn, source.conn, "said on the connection it was asked on");
+            bytes
+        }
+        Output::Event(e) => panic!("a torture message made an event: {e:?}"),
+    });
+    (sent.collect(), lives)
+}
+
+#[test]
+fn every_torture_message_cut_at_every_byte_of_a_stream_is_answered_byte_by_byte_as_if_it_were_whole() {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/torture");
+    let index: serde_json::Value = serde_json::from_slice(&std::fs::read(dir.join("index.json")).unwrap()).unwrap();
+    let (mut cuts, mut answered) = (0, 0);
+    for case in index["messages"].as_array().unwrap() {
+        let file = case["file"].as_str().unwrap();
+        let data = std::fs::read(dir.join(file)).unwrap();
+        let whole = over_a_stream([&data, &[]]);
+        answered += usize::from(!whole.0.is_empty());
+        for cut in 1..data.len() {
+            assert_eq!(over_a_stream([&data[..cut], &data[cut..]]), whole, "{file} cut at {cut}");
+            cuts += 1;
+        }
+    }
+    assert!(cuts > 30_000 && answered > 40, "{cuts} cuts, {answered} answered");
 }

@@ -8,7 +8,7 @@ use super::{
     calls::{Call, Re, State},
     identity::Caller,
     reliable::Wanted,
-    tx::TxId,
+    tx::{Server, TxId},
 };
 use crate::{
     base::{Now, limits::SIP_DIALOGS_MAX},
@@ -235,6 +235,10 @@ impl Stack {
         let Some(key) = self.servers.get(&id).and_then(|s| s.call) else { return };
         if let Some(Call { state: State::Incoming { .. } | State::Answering(_), .. }) = self.calls.get(&key) {
             self.ended(now, key, EndedBy::Network, None, out);
+            // Nobody upstairs will answer it any more, and without an answer it would never end.
+            if self.servers.get(&id).is_some_and(Server::invite_pending) {
+                self.refuse(now, id, 480, "", out);
+            }
         }
     }
 
