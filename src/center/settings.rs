@@ -315,12 +315,14 @@ impl Tenant {
         forms.into_iter().find_map(|form| route::find(&self.routes, &form, asker).map(|r| (r, form)))
     }
 
-    /// Numbers that lead to one agent: a lamp may be set on them as well as on the name.
+    /// What agents are called by: their names, and the numbers that lead to one. A lamp may be set on any of them, whether or not
+    /// the agent has ever been here.
     pub fn extensions(&self) -> impl Iterator<Item = (&str, &AgentId)> {
-        self.routes.iter().filter(|r| r.pattern.is_exact()).filter_map(|r| match &r.to {
+        let numbers = self.routes.iter().filter(|r| r.pattern.is_exact()).filter_map(|r| match &r.to {
             route::Destination::Agent(agent) => Some((r.pattern.as_str(), agent)),
             _ => None,
-        })
+        });
+        self.routing.agents.keys().map(|a| (a.as_str(), a)).chain(numbers)
     }
 
     /// What is spoken with this tenant's phones.

@@ -368,7 +368,7 @@ class Phone:
     `transport` is how it signals; `keys` how its sound is protected: `srtp` (keys in the signalling) or `dtls_srtp` (a handshake).
     """
 
-    def __init__(self, server, user, voice=None, registers=True, port=None, transport="udp", keys=None, watches=None):
+    def __init__(self, server, user, voice=None, registers=True, port=None, transport="udp", keys=None):
         world = server.world
         world.count += 1
         self.user, self.server, self.voice = user, server, VOICES[voice or user]
@@ -379,12 +379,9 @@ class Phone:
         self.at = f"127.0.0.1:{server.sip_tls}" if transport == "tls" else server.address
         self.transport = transport
         login += f";mediaenc={keys}" if keys else ""
-        login += ";mwi=yes" if watches else ";mwi=no"
         account = f"<sip:{user}@{self.at};transport={transport}>{login};answermode=manual;audio_codecs=pcmu/8000/1,pcma/8000/1\n"
         self.write("accounts", account)
-        # With lamps: messages that wait, and whether a colleague is there.
-        self.watches = watches
-        self.write("contacts", f'"{watches}" <sip:{watches}@{self.at}>;presence=p2p\n' if watches else "")
+        self.write("contacts", "")
         self.process = self.socket = None
         self.events, self.answers = [], []
         self.changed = threading.Condition()
@@ -411,8 +408,6 @@ class Phone:
             "@VOICE@": world.tone(voice), "@FOLDER@": self.folder, "@MODULES@": modules(),
         }.items():
             config = config.replace(mark, value)
-        if self.watches:
-            config += "module_app contact.so\nmodule_app mwi.so\nmodule_app presence.so\n"
         if self.transport == "tls":
             # It takes our certificate and no other.
             config += f"sip_cafile {self.server.data}/tls-cert.pem\n"
@@ -537,7 +532,7 @@ class Sipp:
     RAW = os.geteuid() == 0
 
     def __init__(self, server, scenario, number, caller="+15550001000", key=None, voice=None, end="leave", stays_ms=1000,
-                 calls=1, rate=None, transport="u1", crowd=False, marks=None, port=None):
+                 calls=1, rate=None, transport="u1", crowd=False, marks=None, port=None, auth_uri=None):
         world = server.world
         world.count += 1
         self.name = f"sipp-{world.count}-{scenario}"
@@ -567,6 +562,9 @@ class Sipp:
             "-recv_timeout", str(int(20_000 * SLOW)), "-timeout", f"{int(60 * SLOW)}", "-timeout_error",
             "-trace_err", "-error_file", world.log(f"{self.name}-errors"),
         ]
+        if auth_uri:
+            # Without it sipp's digest leaves out whom the request is for.
+            command += ["-auth_uri", auth_uri]
         if rate:
             command += ["-r", str(rate), "-l", str(calls)]
         self.process = Process("sipp", command, world.log(self.name), cwd=world.folder)

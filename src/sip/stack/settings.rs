@@ -29,7 +29,7 @@ pub struct SipSettings {
     pub realms: BTreeMap<TenantId, String>,
     /// Who may register and call out.
     pub users: BTreeMap<(TenantId, String), Ha1>,
-    /// Numbers that lead to one user: what a lamp may be set on besides the name.
+    /// What users are called by, numbers that lead to one of them included: a lamp may be set on any of these.
     pub extensions: BTreeMap<(TenantId, String), String>,
     /// Carriers and other exchanges.
     pub trunks: Vec<TrunkPeer>,
