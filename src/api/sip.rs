@@ -44,6 +44,8 @@ use crate::{
 
 /// The name of SIP among WebSocket subprotocols (RFC 7118 4.1).
 const SUBPROTOCOL: &str = "sip";
+/// Bytes read from it at once.
+const READ: usize = 4_096;
 /// Where the socket is.
 const PATH: &str = "/sip";
 
@@ -171,7 +173,8 @@ async fn open(
     };
     let net = door.net.clone();
     let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(limits::SIP_MESSAGE_MAX);
-    let upgrade = upgrade.max_frame_size(limits::SIP_MESSAGE_MAX);
+    // A phone that is only registered says little, and there are thousands: the library would hold 128 KiB for each.
+    let upgrade = upgrade.max_frame_size(limits::SIP_MESSAGE_MAX).read_buffer_size(READ);
     Ok(upgrade.on_upgrade(move |socket| async move { net.web_serve(seat, Frames(socket)).await }))
 }
 

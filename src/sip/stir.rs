@@ -34,7 +34,10 @@ pub struct Claims<'a> {
 
 /// Signs with the key of a certificate: r and s of ES256, 32 bytes each (RFC 7518 section 3.4). Equal only to its own copies.
 #[derive(Clone)]
-pub struct Pen(Arc<dyn Fn(&[u8]) -> Option<[u8; 64]> + Send + Sync>);
+pub struct Pen(Arc<Sign>);
+
+/// What is signed goes in, the signature comes out.
+type Sign = dyn Fn(&[u8]) -> Option<[u8; 64]> + Send + Sync;
 
 impl Pen {
     /// A pen that writes like this; `None` when it cannot.
