@@ -82,7 +82,7 @@ pub fn mask(message: &[u8]) -> String {
             if n > 0 {
                 out.push('\n');
             }
-            let secret = if digits_only { vec![0..line.trim_end().len()] } else { in_body(line) };
+            let secret = if digits_only { just(0..line.trim_end().len()) } else { in_body(line) };
             out.push_str(&without(line, secret, Fill::Each));
         }
     }
@@ -94,13 +94,13 @@ fn header<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
         return without(value, uris(value), Fill::Stars);
     }
     let name = name.to_ascii_lowercase();
-    let whole = |value: &'a str| 1.min(value.len())..value.len();
+    let whole = |value: &'a str| value.len() - value.trim_ascii_start().len()..value.len();
     let secret = match &*name {
         "authorization" | "proxy-authorization" => {
             let (scheme, _) = value.trim_ascii_start().split_once(' ').unwrap_or((value, ""));
             match scheme.eq_ignore_ascii_case("digest") {
                 true => params(value, &["response", "cnonce"]),
-                false => vec![value.find(scheme).map_or(0, |at| at + scheme.len() + 1).min(value.len())..value.len()],
+                false => just(value.find(scheme).map_or(0, |at| at + scheme.len() + 1).min(value.len())..value.len()),
             }
         }
         "authentication-info" | "proxy-authentication-info" => params(value, &["rspauth", "cnonce"]),
@@ -108,6 +108,10 @@ fn header<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
         _ => uris(value),
     };
     without(value, secret, Fill::Stars)
+}
+
+fn just(one: Range<usize>) -> Vec<Range<usize>> {
+    std::iter::once(one).collect()
 }
 
 /// Secrets in one line of a body.
@@ -125,13 +129,13 @@ fn in_body(line: &str) -> Vec<Range<usize>> {
     }
     for with in ["a=ice-pwd:", "a=key-mgmt:", "k=", "authorization:", "proxy-authorization:"] {
         if begins(with) {
-            return vec![with.len()..end];
+            return just(with.len()..end);
         }
     }
     if begins("signal")
         && let Some(at) = text.find('=')
     {
-        return vec![at + 1..end];
+        return just(at + 1..end);
     }
     uris(text)
 }
@@ -196,6 +200,8 @@ fn without(text: &str, mut secrets: Vec<Range<usize>>, fill: Fill) -> Cow<'_, st
     secrets.sort_by_key(|r| r.start);
     let (mut out, mut at) = (String::with_capacity(text.len()), 0);
     for Range { start, end } in secrets {
+        // Rather a letter too many hidden than one cut in two.
+        let (start, end) = (text.floor_char_boundary(start), text.ceil_char_boundary(end));
         // Two rules may mean the same place.
         if start < at {
             continue;
@@ -269,6 +275,7 @@ mod tests {
             "A:\r\nAuthorization:\r\nAuthorization: x\r\n\r\nk=",
             "sip:@:\"=\r\n: =\"",
             "é=ü\r\nß: sip:ü:ö@ä",
+            "x\r\nX-Api-Key:ü\r\nAuthorization:ü\r\n",
         ] {
             for cut in 0..text.len() {
                 let _ = mask(&text.as_bytes()[cut..]);

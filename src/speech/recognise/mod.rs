@@ -230,7 +230,7 @@ impl Recognisers {
     ) {
         let job = Job { pcm, lang: lang.to_owned(), gone, answer: Box::new(answer) };
         let Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) = self.queue.try_send(job) else { return };
-        if self.counts.dropped.fetch_add(1, Relaxed) % 100 == 0 {
+        if self.counts.dropped.fetch_add(1, Relaxed).is_multiple_of(100) {
             tracing::warn!(
                 "more is said than can be recognised: give the recogniser more threads ([speech] threads) or a smaller model"
             );
@@ -277,7 +277,7 @@ fn work(
                 words
             }
             Err(error) => {
-                if counts.failed.fetch_add(1, Relaxed) % 100 == 0 {
+                if counts.failed.fetch_add(1, Relaxed).is_multiple_of(100) {
                     tracing::warn!(%error, "an utterance was not recognised");
                 }
                 None

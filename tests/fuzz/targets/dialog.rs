@@ -316,7 +316,15 @@ fn calls(w: &mut World, side: usize, which: u8) {
     }
     let flow = w.flow(side);
     let next = if which & 8 != 0 { vec![flow] } else { Vec::new() };
-    let to = Target { uri: Uri::Sip(sip("sip:4000@192.0.2.2")), to: None, flow, sticky: which & 16 != 0, next, open: false };
+    let to = Target {
+        uri: Uri::Sip(sip("sip:4000@192.0.2.2")),
+        to: None,
+        flow,
+        sticky: which & 16 != 0,
+        next,
+        open: false,
+        routes: Vec::new(),
+    };
     let body = if which & 4 != 0 { None } else { sound("offer") };
     let from = NameAddr::new(Uri::Sip(sip("sip:ann@192.0.2.1")));
     w.feed(side, Input::Do(Action::Invite { dialog, to, from, headers, body, credentials: None }));
