@@ -1,3 +1,5 @@
+//! Each reason a call can fail or be silent for, from records as they are stored.
+
 use super::*;
 use crate::{
     base::{InteractionId, Mono, Now, Rng, TenantId, TrunkId},

@@ -210,6 +210,12 @@ impl Stack {
         }
     }
 
+    /// The last word about the call is not said yet: one that was ended here may still wait with its BYE for an ACK, and what
+    /// was asked inside it may be answered after its end.
+    pub(super) fn has_news(&self, key: DialogKey) -> bool {
+        self.calls.get(&key).is_some_and(|c| c.bye.is_none())
+    }
+
     /// Says the last word about a call and forgets it.
     pub(super) fn ended(&mut self, now: Now, key: DialogKey, by: EndedBy, reason: Option<String>, out: &mut Vec<Output>) {
         if let Some(call) = self.drop_call(now, key, out)

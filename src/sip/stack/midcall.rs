@@ -215,7 +215,7 @@ impl Stack {
             "11" => Some('#'),
             one => one.chars().next().filter(|_| one.chars().count() == 1).map(|c| c.to_ascii_uppercase()),
         });
-        if let Some(digit) = digit.filter(|d| matches!(d, '0'..='9' | '*' | '#' | 'A'..='D')) {
+        if let Some(digit) = digit.filter(|d| self.has_news(key) && matches!(d, '0'..='9' | '*' | '#' | 'A'..='D')) {
             out.push(Output::Event(Event::InfoDtmf { dialog: key, digit }));
         }
     }

@@ -55,12 +55,14 @@ impl Stack {
             Inside::Refer => self.refer_answered(key, code, Some(m), out),
             Inside::Refresh => self.refreshed(now, key, code, m, out),
             Inside::Update => self.update_response(now, id, key, code, m, out),
-            Inside::Info => out.push(Output::Event(Event::InfoSent { dialog: key, taken: code < 300 })),
+            Inside::Info if self.has_news(key) => out.push(Output::Event(Event::InfoSent { dialog: key, taken: code < 300 })),
+            Inside::Info => {}
         }
     }
 
     /// Nobody answered.
     pub(super) fn inside_unanswered(&mut self, now: Now, key: DialogKey, what: Inside, out: &mut Vec<Output>) {
+        let news = self.has_news(key);
         let Some(call) = self.calls.get_mut(&key) else { return };
         let confirmed = matches!(call.state, State::Confirmed);
         match what {
@@ -73,7 +75,8 @@ impl Stack {
                 out.push(Output::Event(Event::ReRefused { dialog: key, code: 408 }));
             }
             Inside::Refresh => {}
-            Inside::Info => out.push(Output::Event(Event::InfoSent { dialog: key, taken: false })),
+            Inside::Info if news => out.push(Output::Event(Event::InfoSent { dialog: key, taken: false })),
+            Inside::Info => {}
         }
     }
 

@@ -220,7 +220,7 @@ impl Stack {
     }
 
     pub(super) fn refer_answered(&mut self, key: DialogKey, code: u16, m: Option<&Message>, out: &mut Vec<Output>) {
-        let Some(call) = self.calls.get_mut(&key) else { return };
+        let Some(call) = self.calls.get_mut(&key).filter(|c| c.bye.is_none()) else { return };
         let refused = code >= 300;
         // RFC 4488: they will not tell.
         let silent = m.is_some_and(|m| m.headers.get(&refer_sub()).is_some_and(|v| v.trim().eq_ignore_ascii_case("false")));
