@@ -62,6 +62,9 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET",    "/api/v1/interactions/{id}/decisions",        ". x. xx .xx ...."),
     ("GET",    "/api/v1/interactions/{id}/messages",         ". x. xx .xx ...."),
     ("GET",    "/api/v1/interactions/{id}/recording",        ". .. .. ... ...."),
+    ("GET",    "/api/v1/interactions/{id}/transcript",       ". x. xx .xx ...."),
+    ("GET",    "/api/v1/interactions/{id}/ladder",           ". .. .. ... ...."),
+    ("GET",    "/api/v1/interactions/{id}/why",              ". .. xx .xx ...."),
     ("POST",   "/api/v1/interactions/{id}/messages",         ". x. .. ... ...."),
     ("POST",   "/api/v1/interactions/{id}/notes",            ". x. xx ... ...."),
     ("POST",   "/api/v1/interactions/{id}/read",             ". x. .. ... ...."),
@@ -94,6 +97,19 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST",   "/api/v1/sip/credentials",                    ". xx xx ... ooo."),
     ("GET",    "/api/v1/config",                             ". .. .x ..x ..oo"),
     ("PUT",    "/api/v1/config",                             ". .. .x ..x ..oo"),
+    ("GET",    "/api/v1/config/document",                    ". .. .x ..x ..oo"),
+    ("GET",    "/api/v1/canned",                             ". xx xx xxx oooo"),
+    ("GET",    "/api/v1/reports/intervals",                  ". .. xx .xx .ooo"),
+    ("GET",    "/api/v1/reports/agents",                     ". .. xx .xx .ooo"),
+    ("GET",    "/api/v1/flows",                              ". .. .x ..x ..oo"),
+    ("POST",   "/api/v1/flows/validate",                     ". .. .x ..x ..oo"),
+    ("POST",   "/api/v1/flows/simulate",                     ". .. .x ..x ..oo"),
+    ("GET",    "/api/v1/flows/{name}",                       ". .. .x ..x ...."),
+    ("GET",    "/api/v1/flows/{name}/counts",                ". .. .x ..x ...."),
+    ("GET",    "/api/v1/flows/{name}/versions",              ". .. .x ..x ...."),
+    ("GET",    "/api/v1/flows/{name}/versions/{version}",    ". .. .x ..x ...."),
+    ("POST",   "/api/v1/flows/{name}/rollback",              ". .. .x ..x ...."),
+    ("POST",   "/api/v1/flows",                              ". .. .x ..x ..oo"),
     ("GET",    "/api/v1/audit",                              ". .. .x ..x ..oo"),
     ("GET",    "/api/v1/users",                              ". .. .x ..x ..oo"),
     ("POST",   "/api/v1/users",                              ". .. .x ..x ..oo"),
@@ -130,6 +146,10 @@ const OTHER: &str = "
         omar: {name: Omar, queues: []}
 ";
 
+/// A flow the first tenant has published, and the other has not until the end.
+const FLOW: &str = "flow: goodbye\nschema: 1\nchannels: [voice, webchat]\nlanguages: [en-US]\nstart: bye\n\
+                    nodes:\n  bye: {hangup: {}}\n";
+
 /// A body each route understands, so that a refusal is about rights.
 fn body(method: &str, path: &str) -> Option<Value> {
     let end = path.rsplit('/').next().unwrap_or_default();
@@ -162,6 +182,9 @@ fn body(method: &str, path: &str) -> Option<Value> {
         (_, "changes") => json!({"change": "named", "name": "n"}),
         ("POST", "users") => json!({"login": "new-user", "role": "agent"}),
         ("PUT", _) if path.contains("users") => json!({"disabled": false}),
+        // The flow everybody finds when they look: only its text is read by two of these.
+        (_, "flows" | "validate" | "simulate") => json!({"text": FLOW}),
+        (_, "rollback") => json!({"version": 1}),
         (_, "api-keys") => json!({"name": "new-key", "role": "agent"}),
         _ => json!({}),
     })
@@ -180,8 +203,12 @@ impl Things {
         let part = path.split('/').nth(3).unwrap_or_default();
         let to_go = if who == 7 { "to-go-too" } else { "to-go" };
         let id = if part == "users" { to_go } else { self.ids.get(part).map_or("anna", String::as_str) };
-        let name = if part == "api-keys" { to_go } else { "main" };
-        path.replace("{id}", id).replace("{name}", name)
+        let name = match part {
+            "api-keys" => to_go,
+            "flows" => "goodbye",
+            _ => "main",
+        };
+        path.replace("{id}", id).replace("{name}", name).replace("{version}", "1")
     }
 }
 
@@ -258,6 +285,7 @@ async fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
         .as_str()
         .unwrap()
         .to_owned();
+    admin.post("/api/v1/flows", json!({"text": FLOW})).await;
     let secret = vec![interaction.clone(), customer.clone(), ticket.clone(), "Li Wei".to_owned(), "Lotus Home".to_owned()];
     let ids = BTreeMap::from([("interactions", interaction), ("offers", offer), ("customers", customer), ("tickets", ticket)]);
     let things = Things { ids, secret };

@@ -58,8 +58,6 @@ export const codes = {
   'leg.helper': ['Asked for advice', '被咨询方'],
   'leg.supervisor': ['Supervisor', '班长'],
   'leg.outside': ['Outside party', '外部方'],
-  'leg.helper': ['Helper', '协助者'],
-  'leg.supervisor': ['Supervisor', '主管'],
 
   'log.customer_wrote': ['wrote', '来信'],
   'log.replied': ['answered', '已回复'],
