@@ -1582,51 +1582,51 @@ export interface components {
         };
         /** @description Every SIP message of a contact, without secrets. */
         Ladder: {
-            /** @description Which contact. */
-            interaction: string;
-            /** @description Who took part besides us, in the order they came. */
-            parties: components["schemas"]["LadderParty"][];
-            /** @description The messages, in the order of the wire. */
-            messages: components["schemas"]["LadderMessage"][];
             /**
              * Format: int64
              * @description Messages left out because a limit was reached.
              */
             dropped: number;
+            /** @description Which contact. */
+            interaction: string;
+            /** @description The messages, in the order of the wire. */
+            messages: components["schemas"]["LadderMessage"][];
+            /** @description Who took part besides us, in the order they came. */
+            parties: components["schemas"]["LadderParty"][];
         };
         /** @description A message. */
         LadderMessage: {
-            /** @description When it was read, or sent. */
-            at: string;
             /**
              * Format: double
              * @description Milliseconds since the first.
              */
             after_ms: number;
+            /** @description When it was read, or sent. */
+            at: string;
             /**
              * Format: int64
              * @description Of which leg.
              */
             leg: number;
-            /** @description Ours; else theirs. */
-            sent: boolean;
-            /** @description `UDP`, `TCP`, `TLS`, `WS`, `WSS`. */
-            transport: string;
             /** @description Our address. */
             local: string;
-            /** @description Theirs. */
-            remote: string;
             /** @description `INVITE`, of a response what it answers. */
             method: string;
+            /** @description Theirs. */
+            remote: string;
+            /** @description Ours; else theirs. */
+            sent: boolean;
             /**
              * Format: int32
              * @description Of a response.
              */
             status?: number | null;
-            /** @description On one line: `INVITE (SDP)`, `180 Ringing`. */
-            title: string;
             /** @description The whole message. `***` stands for secrets. */
             text: string;
+            /** @description On one line: `INVITE (SDP)`, `180 Ringing`. */
+            title: string;
+            /** @description `UDP`, `TCP`, `TLS`, `WS`, `WSS`. */
+            transport: string;
         };
         /** @description A leg. */
         LadderParty: {
@@ -1635,10 +1635,10 @@ export interface components {
              * @description Its number, as in the timeline.
              */
             leg: number;
-            /** @description `customer`, `agent`, `outside`, `helper`, `supervisor`. */
-            role: string;
             /** @description Number, or agent. */
             name: string;
+            /** @description `customer`, `agent`, `outside`, `helper`, `supervisor`. */
+            role: string;
         };
         /** @description What is needed to sign in. */
         Login: {
@@ -2256,15 +2256,19 @@ export interface components {
         };
         /** @description Why a contact failed, or why there was no sound. */
         Why: {
-            /** @description Which contact. */
-            interaction: string;
             /** @description What matters most first; at least one. */
             findings: components["schemas"]["WhyFinding"][];
+            /** @description Which contact. */
+            interaction: string;
         };
         /** @description One thing that was found. */
         WhyFinding: {
             /** @description A stable word: `refused`, `no_sound`, `behind_nat`, `wrong_keys`, .. */
             code: string;
+            /** @description A sentence. */
+            en: string;
+            /** @description What it follows from. */
+            evidence: string[];
             /** @description It went wrong; else it merely happened. */
             fault: boolean;
             /**
@@ -2272,20 +2276,16 @@ export interface components {
              * @description Of which leg; absent: of the contact.
              */
             leg?: number | null;
-            /** @description What that leg is for. */
-            role?: string | null;
             /** @description Number, or agent. */
             party: string;
+            /** @description What that leg is for. */
+            role?: string | null;
             /** @description `peer`, `us`, `between`. */
             side: string;
             /** @description `route`, `setup`, `description`, `keys`, `media`, `end`. */
             step: string;
-            /** @description A sentence. */
-            en: string;
             /** @description The same in Chinese. */
             zh: string;
-            /** @description What it follows from. */
-            evidence: string[];
         };
         /** @description One piece of an agent's work. */
         WorkNow: {
