@@ -15,10 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Problem, Shared, guard::Who, problem::Params, scope, wire};
-use crate::{
-    base::{InteractionId, limits},
-    center::ladder::Ladder as Kept,
-};
+use crate::{base::InteractionId, center::ladder::Ladder as Kept};
 
 /// In which form.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -191,7 +188,7 @@ pub async fn why(State(shared): State<Arc<Shared>>, who: Who, Path(id): Path<Str
     let id = wire::interaction_id(&id)?;
     scope::may_see(&shared, &who, id).await?;
     let kept = read(&shared, &who, id).await?;
-    let facts = shared.store.timeline(&who.tenant, id, 0, limits::LIST_MAX).await.map_err(Problem::internal)?;
+    let facts = shared.store.legs_timeline(&who.tenant, id).await.map_err(Problem::internal)?;
     let findings = crate::center::why::why(&facts, kept.as_ref()).into_iter().map(|f| WhyFinding {
         code: wire::word(&f.code),
         fault: f.fault,

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::config::Config;
 use crate::{
-    base::{InteractionId, TenantId, limits},
+    base::{InteractionId, TenantId},
     center::{settings::Business, why::why},
     store::Store,
 };
@@ -28,7 +28,7 @@ pub async fn tell(config: &Config, id: &str, tenant: Option<&str>, chinese: bool
         if store.interaction_get(&tenant, id).await?.is_none() {
             continue;
         }
-        let facts = store.timeline(&tenant, id, 0, limits::LIST_MAX).await?;
+        let facts = store.legs_timeline(&tenant, id).await?;
         let ladder = store.ladder_get(&tenant, id).await?;
         for f in why(&facts, ladder.as_ref()) {
             println!("{} {}", if f.fault { "!" } else { "-" }, if chinese { &f.zh } else { &f.en });

@@ -67,6 +67,15 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// What happened in a contact with its legs as they stood, in order: for whoever asks why. Not for people: dialogs are in it.
+    pub async fn legs_timeline(&self, tenant: &TenantId, interaction: InteractionId) -> Result<Vec<Record>> {
+        let sql = "SELECT seq, kind, body FROM journal WHERE tenant = $1 AND interaction = $2 AND kind <> 'flow_saved' \
+                   ORDER BY seq LIMIT $3";
+        let values = values![tenant, interaction, limits::LIST_MAX];
+        let rows = self.db.all(sql, values, || format!("read the legs of {interaction}")).await?;
+        rows.iter().map(read).collect()
+    }
+
     /// What happened in a contact, in order, from fact `after` on. What only a restart needs (dialogs with their keys, the
     /// variables of flows) is left out, and so is what was said, which would crowd out the rest: see
     /// [`Store::transcript`].

@@ -127,6 +127,6 @@ def silent(world, server):
     server.wait_fact(call, "leg_ended")
     why = server.api.get(f"/api/v1/interactions/{call}/why")["findings"]
     first = why[0]
-    check((first["code"], first["side"], first["step"]) == ("behind_nat", "peer", "media"), f"why: {why}")
+    check((first["code"], first["side"], first["step"]) == ("behind_nat", "peer", "media"), f"why: {why}; {[f for f in server.timeline(call) if 'leg' in f['fact']]}")
     check("192.168.77.7" in first["en"] and "192.168.77.7" in first["zh"] and "127.0.0.1" in first["en"], first["en"])
     world.note(f"“{first['en'][:60]}…”")

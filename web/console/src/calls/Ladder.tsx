@@ -67,8 +67,8 @@ function Drawn({ kept }: { kept: Kept }) {
             return (
               <li key={n}>
                 {pause >= GAP_MS && <p className="num flex items-center gap-2 py-0.5 text-soft"><span className="w-36 shrink-0 text-right">⋮</span>{t('ladder.gap', { s: (pause / 1000).toFixed(1) })}</p>}
-                <button type="button" className="flex w-full items-stretch rounded text-left hover:bg-raised" onClick={() => setOpen(m)}
-                  aria-label={t('ladder.step', { at, after, from: named(from), to: named(to), title: m.title })}>
+                <button type="button" className="relative flex w-full items-stretch rounded text-left hover:bg-raised" onClick={() => setOpen(m)}>
+                  <span className="sr-only">{t('ladder.step', { at, after, from: named(from), to: named(to), title: m.title })}</span>
                   <span className="num w-36 shrink-0 self-end pb-0.5 text-soft" aria-hidden="true">{at} <span className="float-right pr-2">{after}</span></span>
                   <span className="relative h-9 grow" aria-hidden="true">
                     {columns.map((_, c) => <span key={c} className="absolute inset-y-0 w-px bg-line" style={{ left: `${middle(c)}%` }} />)}
