@@ -80,13 +80,15 @@ pub struct LadderMessage {
 
 /// What is known of a contact's messages: stored, or still in the air.
 pub(super) async fn read(shared: &Shared, who: &Who, id: InteractionId) -> Result<Option<Kept>, Problem> {
-    let mut kept = shared.store.ladder_get(&who.tenant, id).await.map_err(Problem::internal)?;
-    if let Some(order) = shared.door.ladder(&who.tenant, id).await {
-        let now = order.ladder();
-        match &mut kept {
-            None => kept = Some(now),
-            Some(k) => k.append(now),
-        }
+    let stored = async || shared.store.ladder_get(&who.tenant, id).await.map_err(Problem::internal);
+    let mut kept = stored().await?;
+    match (&mut kept, shared.door.ladder(&who.tenant, id).await.map(|order| order.ladder())) {
+        // Stored between the two looks, or never kept.
+        (None, None) => kept = stored().await?,
+        (None, now) => kept = now,
+        // The same, stored a moment ago; else what came after a restart.
+        (Some(k), Some(now)) if !k.knows(&now) => k.append(now),
+        (Some(_), _) => {}
     }
     Ok(kept)
 }

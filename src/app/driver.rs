@@ -297,8 +297,11 @@ impl Driver {
                 self.center.handle(now, Input::Command(envelope), out);
             }
             Wake::Calls(settings) => self.center.call_settings(settings),
-            // Whoever asked may be gone.
-            Wake::Ladder(tenant, id, reply) => drop(reply.send(self.center.ladder_now(&tenant, id))),
+            Wake::Ladder(tenant, id, reply) => {
+                let order = self.center.ladder_now(&tenant, id).or_else(|| self.edges.ladders.look(&tenant, id));
+                // Whoever asked may be gone.
+                drop(reply.send(order));
+            }
             Wake::Stop => {
                 self.center.ladders_away(out);
                 return false;

@@ -206,6 +206,12 @@ impl Ladder {
         Ok(Ladder { parties: packed.parties, steps, dropped: packed.dropped })
     }
 
+    /// The first message of another is one of this: they are of the same run of the program.
+    pub fn knows(&self, other: &Ladder) -> bool {
+        let Some(first) = other.steps.first() else { return true };
+        self.steps.iter().any(|s| (s.leg, s.sent, &s.text) == (first.leg, first.sent, &first.text))
+    }
+
     /// What another part of the same contact's life has.
     pub fn append(&mut self, other: Ladder) {
         for p in other.parties {
