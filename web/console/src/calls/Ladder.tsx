@@ -46,9 +46,9 @@ function Drawn({ kept }: { kept: Kept }) {
   const named = (column: number): string => columns[column]?.name ?? t('ladder.us');
   return (
     <div className="overflow-x-auto" tabIndex={0} role="group" aria-label={t('ladder.title')}>
-      <div style={{ minWidth: `${9 + 11 * columns.length}rem` }}>
+      <div style={{ minWidth: `${11 + 11 * columns.length}rem` }}>
         <div className="sticky top-0 flex border-b border-line pb-1">
-          <span className="w-36 shrink-0" />
+          <span className="w-44 shrink-0" />
           {columns.map((c, n) => (
             <span key={n} className="grow basis-0 truncate text-center">
               <span className="font-semibold">{named(n)}</span>{c && <span className="block text-[0.9em] text-soft">{tCode('ladder.role', c.role)}</span>}
@@ -66,10 +66,10 @@ function Drawn({ kept }: { kept: Kept }) {
             const bad = m.status != null && m.status >= 400 && m.status !== 401 && m.status !== 407;
             return (
               <li key={n}>
-                {pause >= GAP_MS && <p className="num flex items-center gap-2 py-0.5 text-soft"><span className="w-36 shrink-0 text-right">⋮</span>{t('ladder.gap', { s: (pause / 1000).toFixed(1) })}</p>}
+                {pause >= GAP_MS && <p className="num flex items-center gap-2 py-0.5 text-soft"><span className="w-44 shrink-0 text-right">⋮</span>{t('ladder.gap', { s: (pause / 1000).toFixed(1) })}</p>}
                 <button type="button" className="relative flex w-full items-stretch rounded text-left hover:bg-raised" onClick={() => setOpen(m)}>
                   <span className="sr-only">{t('ladder.step', { at, after, from: named(from), to: named(to), title: m.title })}</span>
-                  <span className="num w-36 shrink-0 self-end pb-0.5 text-soft" aria-hidden="true">{at} <span className="float-right pr-2">{after}</span></span>
+                  <span className="num w-44 shrink-0 self-end pb-0.5 text-soft" aria-hidden="true">{at} <span className="float-right pr-2">{after}</span></span>
                   <span className="relative h-9 grow" aria-hidden="true">
                     {columns.map((_, c) => <span key={c} className="absolute inset-y-0 w-px bg-line" style={{ left: `${middle(c)}%` }} />)}
                     <span className={`absolute bottom-1.5 border-t-2 ${bad ? 'border-bad' : m.sent ? 'border-accent' : 'border-edge'}`}
