@@ -6,6 +6,7 @@ from . import (
 )
 
 ALL = [
+    ("more callers than the loop can carry", too_many.tell),
     ("torture messages over UDP", torture.over_udp),
     ("torture messages over TCP", torture.over_tcp),
     ("two calls of one customer, from the greeting to the ticket", first_call.tell),
@@ -27,6 +28,5 @@ ALL = [
     ("the disk is full", full_disk.tell),
     ("callers who leave at any moment", hang_ups.tell),
     ("more callers than ports", crowd.tell),
-    ("more callers than the loop can carry", too_many.tell),
     ("a hundred calls, twenty a second", load.tell),
 ]

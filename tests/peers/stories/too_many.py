@@ -11,7 +11,7 @@ def tell(world):
     anna = Phone(server, "anna")
     server.ready("anna")
     since = anna.mark()
-    talker = Sipp(server, "caller", "4200", caller="+15550004001", stays_ms=25_000)
+    talker = Sipp(server, "caller", "4200", caller="+15550004001", stays_ms=45_000)
     anna.accept(since)
     talking = server.wait_contact("+15550004001", "talking")
 
