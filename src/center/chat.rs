@@ -236,7 +236,7 @@ impl Center {
         };
         self.conversation_try(now, id, input, out).map_err(refuse)?;
         let new = self.seq > before;
-        let i = self.interactions.get(&id).ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
+        let i = self.interactions.get(&id).ok_or_else(|| Refusal::no_interaction(id))?;
         let chat = i.chat.as_ref().ok_or_else(|| Refusal::new(RefusalCode::Invalid, "this contact is not in writing"))?;
         let Some(m) = chat.conversation.find(&sender, &client_id) else {
             return Err(Refusal::new(RefusalCode::WrongState, "the message is too old to be known"));

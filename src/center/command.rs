@@ -322,4 +322,12 @@ impl Refusal {
     pub fn not_found(what: impl std::fmt::Display) -> Self {
         Self::new(RefusalCode::NotFound, format!("{what} does not exist"))
     }
+    /// No such contact in this tenant.
+    pub fn no_interaction(id: InteractionId) -> Self {
+        Self::not_found(format_args!("interaction {id}"))
+    }
+    /// The contact is not in a state in which that can be done; `what` goes on after its name: "is not waiting".
+    pub fn wrong_state(id: InteractionId, what: impl std::fmt::Display) -> Self {
+        Self::new(RefusalCode::WrongState, format!("interaction {id} {what}"))
+    }
 }

@@ -94,7 +94,7 @@ impl Center {
     /// The contact, if it is this tenant's and the actor is its agent or supervises.
     fn about(&self, tenant: &TenantId, by: &Actor, id: InteractionId) -> Result<&super::interaction::Interaction, Refusal> {
         let i = self.interactions.get(&id).filter(|i| i.tenant == *tenant);
-        let i = i.ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
+        let i = i.ok_or_else(|| Refusal::no_interaction(id))?;
         let own = match by {
             Actor::Visitor { visitor } => i.chat.as_ref().is_some_and(|c| c.visitor == *visitor),
             _ => by.agent().is_some_and(|a| i.talk.as_ref().is_some_and(|t| t.agent == *a) || i.wraps.contains_key(a)),
@@ -102,7 +102,7 @@ impl Center {
         match own || self.may_supervise(tenant, by, id).is_ok() {
             true => Ok(i),
             // To a stranger another's contact does not exist.
-            false if matches!(by, Actor::Visitor { .. }) => Err(Refusal::not_found(format!("interaction {id}"))),
+            false if matches!(by, Actor::Visitor { .. }) => Err(Refusal::no_interaction(id)),
             false => Err(not_allowed(format!("interaction {id} is not yours"))),
         }
     }
@@ -189,7 +189,7 @@ impl Center {
     pub(super) fn known(&self, tenant: &TenantId, id: InteractionId) -> Result<(), Refusal> {
         match self.interactions.get(&id).is_some_and(|i| i.tenant == *tenant) {
             true => Ok(()),
-            false => Err(Refusal::not_found(format!("interaction {id}"))),
+            false => Err(Refusal::no_interaction(id)),
         }
     }
 
@@ -269,7 +269,7 @@ impl Center {
             Command::Finish { interaction } => {
                 let i = self.about(tenant, by, interaction)?;
                 if i.closed {
-                    return Err(Refusal::new(RefusalCode::WrongState, format!("interaction {interaction} is over already")));
+                    return Err(Refusal::wrong_state(interaction, "is over already"));
                 }
                 let (talking, channel) = (i.talk.is_some(), i.channel);
                 let theirs = |a: &AgentId| i.talk.as_ref().is_some_and(|t| t.agent == *a && t.connected);

@@ -28,10 +28,6 @@ use crate::{
     routing,
 };
 
-fn wrong(id: InteractionId, what: &str) -> Refusal {
-    Refusal::new(RefusalCode::WrongState, format!("interaction {id} {what}"))
-}
-
 impl Center {
     /// Begins to ask.
     pub(super) fn consult(
@@ -41,14 +37,14 @@ impl Center {
         to: TransferTo,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        let i = self.interactions.get(&id).ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
+        let i = self.interactions.get(&id).ok_or_else(|| Refusal::no_interaction(id))?;
         let talk = i.talk.as_ref().filter(|t| t.connected && t.leg.is_some());
-        let talk = talk.ok_or_else(|| wrong(id, "is no call being talked in"))?;
+        let talk = talk.ok_or_else(|| Refusal::wrong_state(id, "is no call being talked in"))?;
         if i.customer_leg().is_none() {
-            return Err(wrong(id, "has no customer on the line"));
+            return Err(Refusal::wrong_state(id, "has no customer on the line"));
         }
         if i.consult().is_some() {
-            return Err(wrong(id, "has a consultation already"));
+            return Err(Refusal::wrong_state(id, "has a consultation already"));
         }
         if matches!(&to, TransferTo::Agent { agent } if *agent == talk.agent) {
             return Err(Refusal::new(RefusalCode::Invalid, "nobody asks themselves for advice"));
@@ -103,7 +99,7 @@ impl Center {
             return Err(Refusal::new(RefusalCode::WrongState, refused.to_string()));
         }
         if self.interactions.get(&id).is_none_or(|i| i.consult().is_none()) {
-            return Err(wrong(id, "finds nobody there to take the consultation"));
+            return Err(Refusal::wrong_state(id, "finds nobody there to take the consultation"));
         }
         self.hold_set(now, id, true, out);
         self.helper_sound(id);
@@ -200,17 +196,17 @@ impl Center {
         step: ConsultStep,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        let i = self.interactions.get(&id).ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
-        let c = i.consult().ok_or_else(|| wrong(id, "has no consultation"))?;
+        let i = self.interactions.get(&id).ok_or_else(|| Refusal::no_interaction(id))?;
+        let c = i.consult().ok_or_else(|| Refusal::wrong_state(id, "has no consultation"))?;
         let (up, merged) = (c.up, c.merged);
         let held = i.talk.as_ref().is_some_and(|t| t.held_since.is_some());
         if i.voice.as_ref().is_some_and(|v| v.left.is_some()) && step != ConsultStep::Cancel {
-            return Err(wrong(id, "has no customer any more"));
+            return Err(Refusal::wrong_state(id, "has no customer any more"));
         }
         match step {
-            ConsultStep::Swap if !up || merged => return Err(wrong(id, "has no two sides to swap between")),
+            ConsultStep::Swap if !up || merged => return Err(Refusal::wrong_state(id, "has no two sides to swap between")),
             ConsultStep::Swap => self.hold_set(now, id, !held, out),
-            ConsultStep::Merge if !up => return Err(wrong(id, "has no helper on the line yet")),
+            ConsultStep::Merge if !up => return Err(Refusal::wrong_state(id, "has no helper on the line yet")),
             ConsultStep::Merge if merged => {}
             ConsultStep::Merge => self.merge(now, id, out),
             ConsultStep::Complete if up => self.complete(now, id, out),

@@ -17,21 +17,17 @@ use crate::{
     routing,
 };
 
-fn wrong(id: InteractionId, what: &str) -> Refusal {
-    Refusal::new(RefusalCode::WrongState, format!("interaction {id} {what}"))
-}
-
 impl Center {
     /// Music to the customer instead of the agent, or back. With a helper on the line: to the helper, or back.
     pub(super) fn hold_talk(&mut self, now: Now, id: InteractionId, on: bool, out: &mut Vec<Output>) -> Result<(), Refusal> {
-        let i = self.interactions.get(&id).ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
-        let talk = i.talk.as_ref().filter(|t| t.connected).ok_or_else(|| wrong(id, "is not being talked to"))?;
-        let voice = i.voice.as_ref().ok_or_else(|| wrong(id, "is not a call"))?;
+        let i = self.interactions.get(&id).ok_or_else(|| Refusal::no_interaction(id))?;
+        let talk = i.talk.as_ref().filter(|t| t.connected).ok_or_else(|| Refusal::wrong_state(id, "is not being talked to"))?;
+        let voice = i.voice.as_ref().ok_or_else(|| Refusal::wrong_state(id, "is not a call"))?;
         if voice.leg.is_none() || talk.leg.is_none() {
-            return Err(wrong(id, "has no two legs"));
+            return Err(Refusal::wrong_state(id, "has no two legs"));
         }
         if voice.consult.as_ref().is_some_and(|c| c.merged) {
-            return Err(wrong(id, "is talked about by three; let the helper go first"));
+            return Err(Refusal::wrong_state(id, "is talked about by three; let the helper go first"));
         }
         self.hold_set(now, id, on, out);
         Ok(())
@@ -95,8 +91,12 @@ impl Center {
         on: bool,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        let i = self.interactions.get_mut(&id).ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
-        let talk = i.talk.as_mut().filter(|t| t.leg.is_some()).ok_or_else(|| wrong(id, "is no call being talked in"))?;
+        let i = self.interactions.get_mut(&id).ok_or_else(|| Refusal::no_interaction(id))?;
+        let talk = i
+            .talk
+            .as_mut()
+            .filter(|t| t.leg.is_some())
+            .ok_or_else(|| Refusal::wrong_state(id, "is no call being talked in"))?;
         if by.agent().is_some_and(|a| *a != talk.agent) {
             return Err(Refusal::new(RefusalCode::NotAllowed, "everybody mutes their own microphone only"));
         }
@@ -115,11 +115,11 @@ impl Center {
             let max = limits::KEYS_MAX;
             return Err(Refusal::new(RefusalCode::Invalid, format!("expected 1 to {max} of 0-9, *, # and A-D")));
         }
-        let i = self.interactions.get(&id).ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
-        let talk = i.talk.as_ref().filter(|t| t.connected).ok_or_else(|| wrong(id, "is not being talked to"))?;
+        let i = self.interactions.get(&id).ok_or_else(|| Refusal::no_interaction(id))?;
+        let talk = i.talk.as_ref().filter(|t| t.connected).ok_or_else(|| Refusal::wrong_state(id, "is not being talked to"))?;
         let helper = i.consult().filter(|c| c.up && talk.held_since.is_some()).and_then(|c| c.leg);
         let customer = i.customer_leg().filter(|_| talk.held_since.is_none());
-        let leg = helper.or(customer).ok_or_else(|| wrong(id, "has nobody on the line to hear keys"))?;
+        let leg = helper.or(customer).ok_or_else(|| Refusal::wrong_state(id, "has nobody on the line to hear keys"))?;
         let shown = if i.settings.config.calls.mask_keys { "x".repeat(digits.len()) } else { digits.to_owned() };
         let (tenant, agent) = (i.tenant.clone(), talk.agent.clone());
         self.call(Action::SendDtmf { leg, digits: digits.to_owned() });

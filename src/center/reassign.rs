@@ -44,7 +44,7 @@ impl Center {
     ) -> Result<Done, Refusal> {
         let i = self.may_supervise(tenant, by, id)?;
         if i.talk.is_some() || (i.waiting.is_none() && i.rings.is_empty()) {
-            return Err(Refusal::new(RefusalCode::WrongState, format!("interaction {id} is not waiting")));
+            return Err(Refusal::wrong_state(id, "is not waiting"));
         }
         let (channel, settings) = (i.channel, i.settings.clone());
         self.target(&settings, channel, &to)?;
@@ -73,7 +73,7 @@ impl Center {
     ) -> Result<(), Refusal> {
         let Some(i) = self.interactions.get_mut(&id) else { return Ok(()) };
         if i.waiting.as_ref().is_some_and(|w| w.entry.queue == *queue) {
-            return Err(Refusal::new(RefusalCode::WrongState, format!("interaction {id} waits in {queue} already")));
+            return Err(Refusal::wrong_state(id, format_args!("waits in {queue} already")));
         }
         let (channel, opened, waited) = (i.channel, i.opened.wall, i.waiting.take());
         self.withdraw(now, id, routing::Withdrawn::Left, out);
@@ -111,7 +111,7 @@ impl Center {
         }
         self.themselves(tenant, by, &who)?;
         if i.waiting.is_none() && i.rings.is_empty() {
-            return Err(Refusal::new(RefusalCode::WrongState, format!("interaction {id} is not waiting")));
+            return Err(Refusal::wrong_state(id, "is not waiting"));
         }
         let channel = i.channel;
         let input = routing::Input::Pull { interaction: id, agent: who.clone(), channel };

@@ -6,7 +6,7 @@ use media::wire::{LegId, RecordId, RecordTrouble, Repeat};
 
 use super::{
     Center, Output, Step, Timer,
-    command::{Actor, Refusal, RefusalCode},
+    command::{Actor, Refusal},
     fact::{Fact, millis},
     interaction::{Playing, RecordingNow, Voicemail},
     settings::Recording,
@@ -169,7 +169,7 @@ impl Center {
         paused: bool,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        let none = || Refusal::new(RefusalCode::WrongState, format!("interaction {id} is not being recorded"));
+        let none = || Refusal::wrong_state(id, "is not being recorded");
         let i = self.interactions.get_mut(&id).ok_or_else(none)?;
         let tenant = i.tenant.clone();
         let r = i.voice.as_mut().and_then(|v| v.recording.as_mut()).ok_or_else(none)?;

@@ -86,11 +86,10 @@ impl Center {
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
         let tap = TapId(self.name());
-        let wrong = |m: String| Refusal::new(RefusalCode::WrongState, format!("interaction {id} {m}"));
-        let i = self.interactions.get_mut(&id).ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
+        let i = self.interactions.get_mut(&id).ok_or_else(|| Refusal::no_interaction(id))?;
         let to = i.settings.config.streams.get(name).cloned().ok_or_else(|| Refusal::not_found(format!("stream {name}")))?;
-        let v = i.voice.as_mut().ok_or_else(|| wrong("is not a call".into()))?;
-        let leg = v.leg.filter(|_| v.up).ok_or_else(|| wrong("has no caller on the line".into()))?;
+        let v = i.voice.as_mut().ok_or_else(|| Refusal::wrong_state(id, "is not a call"))?;
+        let leg = v.leg.filter(|_| v.up).ok_or_else(|| Refusal::wrong_state(id, "has no caller on the line"))?;
         if v.streams.iter().any(|s| s.name == name) {
             return Ok(());
         }

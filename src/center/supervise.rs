@@ -47,7 +47,7 @@ impl Center {
             return Err(not_allowed("only a supervisor may do this"));
         }
         let i = self.interactions.get(&id).filter(|i| i.tenant == *tenant);
-        let i = i.ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
+        let i = i.ok_or_else(|| Refusal::no_interaction(id))?;
         let limited = self.tenants.get(tenant).zip(by.agent());
         let only = limited.and_then(|(t, who)| t.settings.config.supervision.queues.get(who));
         match only.is_none_or(|only| i.queue.as_ref().is_some_and(|q| only.contains(q))) {
@@ -116,7 +116,7 @@ impl Center {
         takes_over: bool,
         out: &mut Vec<Output>,
     ) -> Result<Done, Refusal> {
-        let i = self.interactions.get(&id).ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
+        let i = self.interactions.get(&id).ok_or_else(|| Refusal::no_interaction(id))?;
         if i.talk.as_ref().is_none_or(|t| !t.connected) {
             return Err(wrong(format!("nobody talks in interaction {id}")));
         }

@@ -126,9 +126,9 @@ impl Center {
         to: TransferTo,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        let i = self.interactions.get(&id).ok_or_else(|| Refusal::not_found(format!("interaction {id}")))?;
+        let i = self.interactions.get(&id).ok_or_else(|| Refusal::no_interaction(id))?;
         let Some(talk) = i.talk.as_ref().filter(|t| t.connected) else {
-            return Err(Refusal::new(RefusalCode::WrongState, format!("interaction {id} is not being talked to")));
+            return Err(Refusal::wrong_state(id, "is not being talked to"));
         };
         if i.voice.as_ref().is_some_and(|v| v.left.is_some()) {
             return Err(Refusal::new(RefusalCode::WrongState, format!("the customer of interaction {id} has hung up")));
