@@ -21,6 +21,15 @@ async function asks(page, name) {
   await dialog.getByRole('option', { name }).click();
   await dialog.waitFor({ state: 'detached' });
 }
+/** Ben talks with the caller and asks Chen, who has just come. */
+async function asksInACall(caller, ben, chen) {
+  await works(ben);
+  caller.dial('4001');
+  await answers(ben.page);
+  await hears(ben.ear, 'caller');
+  await works(chen);
+  await asks(ben.page, /陈晨/);
+}
 const consultation = (page) => page.getByRole('group', { name: /^(Asking for advice|咨询)$/ });
 const done = (page) => page.getByRole('button', { name: /^(Done|完成)$/ });
 
@@ -67,12 +76,7 @@ export const floor = {
     const [ben, chen] = [await desk(s, 'ben'), await desk(s, 'chen')];
     const caller = await baresip(s, '+8613800007777');
     try {
-      await works(ben);
-      caller.dial('4001');
-      await answers(ben.page);
-      await hears(ben.ear, 'caller');
-      await works(chen);
-      await asks(ben.page, /陈晨/);
+      await asksInACall(caller, ben, chen);
       // The colleague knows that it is a colleague who calls, and has no key that ends the customer's call.
       await chen.page.getByText('Ben asks for your advice about +8613800007777').waitFor();
       await answers(chen.page);
@@ -98,12 +102,7 @@ export const floor = {
     const [ben, chen] = [await desk(s, 'ben'), await desk(s, 'chen')];
     const caller = await baresip(s, '+8613800008888');
     try {
-      await works(ben);
-      caller.dial('4001');
-      await answers(ben.page);
-      await hears(ben.ear, 'caller');
-      await works(chen);
-      await asks(ben.page, /陈晨/);
+      await asksInACall(caller, ben, chen);
       await answers(chen.page);
       await sound([ben.ear, ['chen']], [chen.ear, ['ben']]);
       await consultation(ben.page).getByRole('button', { name: 'All together' }).click();
