@@ -1,4 +1,4 @@
-//! Recordings, played from any place: WAV with byte ranges (RFC 9110 section 14).
+//! Recordings, played from any place: WAV or Opus in Ogg, with byte ranges (RFC 9110 section 14).
 //!
 //! A recording is found through its interaction, never by a file name of the request. Every play is noted in the audit log
 //! once: players ask for the rest of a file in many ranges, and only the one that begins at the beginning counts.
@@ -32,8 +32,8 @@ pub struct Pick {
 
 /// Plays a recording. Agents play their own interactions', supervisors all.
 #[utoipa::path(get, path = "/api/v1/interactions/{id}/recording", tag = "interactions", params(("id" = String, Path), Pick),
-    responses((status = 200, content_type = "audio/wav"), (status = 206, content_type = "audio/wav"), (status = 404, body = Problem),
-        (status = 416, body = Problem)))]
+    responses((status = 200, content(("audio/wav"), ("audio/ogg"))), (status = 206, content(("audio/wav"), ("audio/ogg"))),
+        (status = 404, body = Problem), (status = 416, body = Problem)))]
 pub async fn play(
     State(shared): State<Arc<Shared>>,
     who: Who,
@@ -77,9 +77,10 @@ pub async fn play(
     file.seek(std::io::SeekFrom::Start(from)).await.map_err(Problem::internal)?;
     let mut response = (status, body_of(file, length)).into_response();
     let h = response.headers_mut();
-    let name = format!("inline; filename=\"{}.wav\"", row.id);
+    let (ending, kind) = if row.file.ends_with(".ogg") { ("ogg", "audio/ogg") } else { ("wav", "audio/wav") };
+    let name = format!("inline; filename=\"{}.{ending}\"", row.id);
     for (key, value) in [
-        (header::CONTENT_TYPE, "audio/wav".to_owned()),
+        (header::CONTENT_TYPE, kind.to_owned()),
         (header::ACCEPT_RANGES, "bytes".to_owned()),
         (header::CONTENT_LENGTH, length.to_string()),
         (header::CACHE_CONTROL, "private, no-store".to_owned()),

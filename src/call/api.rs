@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use media::{
     pipe::Pipe,
-    wire::{Audience, BridgeId, LegId, PlayId, RecordId, RecordTrouble, Repeat, TapId},
+    wire::{Audience, BridgeId, LegId, PlayId, RecordFormat, RecordId, RecordTrouble, Repeat, TapId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -119,7 +119,7 @@ pub enum Action {
     /// Send digits.
     SendDtmf { leg: LegId, digits: String },
     /// Record into a two-channel file.
-    Record { record: RecordId, left: Option<LegId>, right: Option<LegId>, path: PathBuf },
+    Record { record: RecordId, left: Option<LegId>, right: Option<LegId>, path: PathBuf, format: RecordFormat },
     /// Other legs on the channels.
     RecordSides { record: RecordId, left: Option<LegId>, right: Option<LegId> },
     /// Silence instead of sound, or back.

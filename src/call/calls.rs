@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use media::wire::{self, Audience, Codec, Command, Detect, Ice, LegId, RecordFormat, Remote, Security, Stats};
+use media::wire::{self, Audience, Codec, Command, Detect, Ice, LegId, Remote, Security, Stats};
 
 use super::{
     Action, By, CallSettings, Cause, Dtmf, Event, Figures, Handshake, Input, LegSnapshot, MediaPolicy, Output, Quality,
@@ -277,9 +277,9 @@ impl Calls {
             Action::StopPlay { leg, play } if self.live(leg) => media(Command::StopPlay { leg, play }),
             Action::SendDtmf { leg, digits } if self.live(leg) => self.send_digits(now, leg, digits, out),
             Action::Unbridge { .. } | Action::StopPlay { .. } | Action::SendDtmf { .. } => {}
-            Action::Record { record, left, right, path } => {
+            Action::Record { record, left, right, path, format } => {
                 let (left, right) = (left.filter(|l| self.live(*l)), right.filter(|l| self.live(*l)));
-                media(Command::Record { record, left, right, path, format: RecordFormat::Wav });
+                media(Command::Record { record, left, right, path, format });
             }
             Action::RecordSides { record, left, right } => {
                 let (left, right) = (left.filter(|l| self.live(*l)), right.filter(|l| self.live(*l)));

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use media::wire::{LegId, RecordId, RecordTrouble, Repeat};
+use media::wire::{LegId, RecordFormat, RecordId, RecordTrouble, Repeat};
 
 use super::{
     Center, Output, Step, Timer,
@@ -40,9 +40,9 @@ impl Center {
         };
         let (left, right) = super::rooms::sides(i);
         if wanted && v.recording.is_none() && left.is_some() {
-            let (record, path) = self.recording_open(now, id, None, out);
+            let (record, path, format) = self.recording_open(now, id, None, out);
             self.record_told(id, (left, right));
-            self.call(Action::Record { record, left, right, path });
+            self.call(Action::Record { record, left, right, path, format });
         }
     }
 
@@ -58,19 +58,20 @@ impl Center {
         id: InteractionId,
         voicemail: Option<Voicemail>,
         out: &mut Vec<Output>,
-    ) -> (RecordId, PathBuf) {
+    ) -> (RecordId, PathBuf, RecordFormat) {
         let record = RecordId(self.name());
         let recording = RecordingId::new(now, &mut self.rng);
         let i = self.interactions.get_mut(&id).expect("only a live contact is recorded");
         let tenant = i.tenant.clone();
         // Named by a random id only: a file name is no place for a telephone number.
-        let file = format!("{tenant}/{recording}.wav");
+        let format = i.settings.config.recording_format;
+        let file = format!("{tenant}/{recording}.{}", format.ending());
         let path = self.config.recordings.join(&file);
         let v = i.voice.as_mut().expect("only a call is recorded");
         v.recording = Some(RecordingNow { record, id: recording, voicemail, paused: false, sides: (None, None) });
         self.records.insert(record, id);
         self.fact(now, &tenant, Fact::RecordingStarted { interaction: id, recording, file }, out);
-        (record, path)
+        (record, path, format.wire())
     }
 
     /// Closes a running recording; the engine says when the file is.
@@ -230,8 +231,8 @@ impl Center {
         let (Some(left), Some((max, ticket))) = (v.leg, v.voicemail.take()) else { return };
         let until = now.mono + max;
         self.timers.set(Timer::Voicemail(id), until);
-        let (record, path) = self.recording_open(now, id, Some(Voicemail { ticket }), out);
-        self.call(Action::Record { record, left: Some(left), right: None, path });
+        let (record, path, format) = self.recording_open(now, id, Some(Voicemail { ticket }), out);
+        self.call(Action::Record { record, left: Some(left), right: None, path, format });
     }
 
     /// A key was pressed or the limit reached: that was the message.

@@ -5,11 +5,13 @@
 
 mod floor;
 mod flows;
+mod recording;
 mod transcripts;
 mod trunks;
 
 pub use floor::{CallRules, Supervision};
 pub use flows::Canned;
+pub use recording::{Recording, RecordingFormat};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 pub use transcripts::Transcripts;
 
@@ -72,6 +74,9 @@ pub struct Tenant {
     pub chat: Chat,
     /// What is recorded.
     pub recording: Recording,
+    /// What the files of recordings hold.
+    #[serde(skip_serializing_if = "is_default")]
+    pub recording_format: RecordingFormat,
     /// What happens during calls.
     #[serde(skip_serializing_if = "CallRules::is_default")]
     pub calls: CallRules,
@@ -179,17 +184,6 @@ pub struct Chat {
     pub idle_close_s: u32,
     /// A visitor who went away has so many seconds to come back; for ever if 0.
     pub gone_s: u32,
-}
-
-/// What is recorded when a flow does not say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Recording {
-    /// Every conversation with an agent.
-    #[default]
-    Always,
-    /// None.
-    Never,
 }
 
 /// A promise on tickets. Times are of open hours of the calendar.

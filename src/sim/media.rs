@@ -9,7 +9,9 @@ use std::{
 
 use media::{
     pipe::Pipe,
-    wire::{Audience, BridgeId, Command, Event, Ice, LegId, OpenError, PlayId, RecordId, Remote, Repeat, Stats, TapId},
+    wire::{
+        Audience, BridgeId, Command, Event, Ice, LegId, OpenError, PlayId, RecordFormat, RecordId, Remote, Repeat, Stats, TapId,
+    },
 };
 
 use crate::{
@@ -170,7 +172,11 @@ impl FakeMedia {
                 let n = u32::try_from(digits.len()).unwrap_or(u32::MAX);
                 soon.push(((tone + gap) * n, Soon::Say(Event::DtmfSent { leg })));
             }
-            Command::Record { record, left, right, .. } => {
+            Command::Record { record, left, right, path, format } => {
+                let ending = if format == RecordFormat::OggOpus { "ogg" } else { "wav" };
+                if path.extension().is_none_or(|e| e != ending) {
+                    self.complain(format!("{record:?} of {format:?} goes to {}", path.display()));
+                }
                 for leg in [left, right].into_iter().flatten().filter(|l| !self.legs.contains_key(l)).collect::<Vec<_>>() {
                     self.complain(format!("{record:?} of {leg:?}, which is not open"));
                 }

@@ -253,8 +253,14 @@ async fn anna_plays_her_own_recording_from_the_middle_and_ben_may_not() {
     let part = h.ask("GET", &path, &headers, None).await;
     assert_eq!((part.status, part.text().as_str(), part.header("content-range")), (206, "0123", "bytes 4-7/14"));
     assert_eq!(ben.ask(&h, "GET", &path, None).await.status, 403);
+    let small = crate::base::RecordingId::new(h.center.at(), &mut Rng::seeded(9));
+    h.center.happens("demo", Fact::RecordingStarted { interaction: i, recording: small, file: "2026/b.ogg".into() });
+    h.settled().await;
+    std::fs::write(folder.join("b.ogg"), b"OggS").unwrap();
+    let small = anna.ask(&h, "GET", &format!("{path}?recording={small}"), None).await;
+    assert_eq!((small.status, small.header("content-type"), small.text().as_str()), (200, "audio/ogg", "OggS"));
     let plays = h.store.audit_list(&tenant("demo"), None, 10).await.unwrap();
-    assert_eq!(plays.iter().filter(|p| p.entry.what == "recording.play").count(), 1);
+    assert_eq!(plays.iter().filter(|p| p.entry.what == "recording.play").count(), 2);
 }
 
 #[tokio::test]

@@ -4,9 +4,12 @@ use media::wire::{Codec, Event, LegId, Remote, Security, Stats};
 
 use crate::{
     base::secs,
-    center::fact::{Fact, LegRole},
+    center::{
+        fact::{Fact, LegRole},
+        settings::{Business, RecordingFormat},
+    },
     sdp::{Offering, Srtp},
-    sim::{Stage, Who, World, tape::Taped, world::FINGERPRINT},
+    sim::{Stage, Who, World, business, tape::Taped, world::FINGERPRINT},
 };
 
 /// The engine's leg to somebody, and what was agreed there.
@@ -181,4 +184,25 @@ fn a_caller_whose_browser_is_closed_is_gone_at_once() {
     w.pass(secs(2));
     assert!(w.is_over(anna));
     w.nothing_is_left();
+}
+
+#[test]
+fn a_shop_that_keeps_its_recordings_for_years_has_them_as_opus() {
+    let opus = |b: &mut Business| {
+        let t = b.tenants.get_mut(&business::tenant()).unwrap();
+        t.recording_format = RecordingFormat::Opus;
+    };
+    let mut w = World::with(79, opus);
+    let anna = w.agent("anna").ready();
+    let caller = w.phone("+3265551234").dials("4001");
+    w.until(|w| w.rings(anna));
+    w.answers(anna);
+    w.until(|w| w.hear_each_other(caller, anna));
+    let id = w.contact(caller);
+    let files: Vec<_> = w
+        .facts_of(id)
+        .filter_map(|r| if let Fact::RecordingStarted { file, .. } = &r.fact { Some(file.clone()) } else { None })
+        .collect();
+    // That the engine is told the same, its stand-in sees to.
+    assert!(matches!(&files[..], [f] if f.ends_with(".ogg")), "{files:?}");
 }
