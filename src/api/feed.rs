@@ -191,6 +191,10 @@ pub fn fact_event(record: &Record) -> Value {
     event.insert("type".into(), "fact".into());
     if let Ok(Value::Object(body)) = wire::to_json(record) {
         event.extend(body.into_iter().filter(|(k, _)| k != "tenant"));
+        // The course of a leg's sound is long, and asked for by whoever wants to draw it.
+        if let Some(Value::Object(quality)) = event.get_mut("quality") {
+            quality.remove("spans");
+        }
     }
     Value::Object(event)
 }

@@ -15,6 +15,7 @@
 //! | `flows`, `flow_shapes` | flows: drawn, checked, tried out, published |
 //! | `sip` | phones in the browser |
 //! | `ladder` | the SIP messages of a contact |
+//! | `quality` | how its legs sounded |
 //! | `scope` | which interactions an agent may look into |
 //! | `events`, `feed` | the event socket, and what of the facts and views its owner may see |
 //! | `openapi`, `shapes`, `pages` | the document, what it describes, and the embedded files |
@@ -41,6 +42,7 @@ mod openapi;
 mod pages;
 mod password;
 mod problem;
+mod quality;
 mod recording;
 mod reports;
 mod rights;

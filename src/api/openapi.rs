@@ -18,8 +18,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Shared, admin, agents, auth, customers, events, floor, flows, guard, health, interactions, keys, ladder, recording,
-    reports, sip, tickets, trunks, users,
+    Shared, admin, agents, auth, customers, events, floor, flows, guard, health, interactions, keys, ladder, quality,
+    recording, reports, sip, tickets, trunks, users,
 };
 
 #[derive(OpenApi)]
@@ -108,6 +108,7 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(recording::play))
         .routes(routes!(ladder::ladder))
         .routes(routes!(ladder::why))
+        .routes(routes!(quality::quality))
         .routes(routes!(floor::recording))
         .routes(routes!(tickets::list, tickets::create))
         .routes(routes!(tickets::get))

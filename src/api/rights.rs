@@ -50,6 +50,7 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/interactions/{id}/decisions", AGENT),
     ("GET", "/api/v1/interactions/{id}/messages", AGENT),
     ("GET", "/api/v1/interactions/{id}/recording", AGENT),
+    ("GET", "/api/v1/interactions/{id}/quality", AGENT),
     ("GET", "/api/v1/interactions/{id}/ladder", SUPER),
     ("GET", "/api/v1/interactions/{id}/why", SUPER),
     ("POST", "/api/v1/interactions/{id}/finish", AGENT),

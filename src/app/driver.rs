@@ -25,6 +25,7 @@ use crate::{
     center::{
         Center, Input, Output,
         command::{CommandId, Done, Envelope, Refusal, RefusalCode},
+        fact::Quality,
         ladder,
         view::{Blink, TenantView},
     },
@@ -49,6 +50,8 @@ pub enum Wake {
     Command(Envelope, oneshot::Sender<Result<Done, Refusal>>),
     /// What has gone over the wire of a contact so far, and where the answer goes.
     Ladder(TenantId, InteractionId, oneshot::Sender<Option<ladder::Order>>),
+    /// How legs have sounded so far, and where the answer goes.
+    Quality(Vec<u64>, oneshot::Sender<BTreeMap<u64, Quality>>),
     /// Other legs settings.
     Calls(Arc<call::CallSettings>),
     /// End.
@@ -302,6 +305,7 @@ impl Driver {
                 // Whoever asked may be gone.
                 drop(reply.send(order));
             }
+            Wake::Quality(legs, reply) => drop(reply.send(self.center.quality_now(&legs))),
             Wake::Stop => {
                 self.center.ladders_away(out);
                 return false;

@@ -1,8 +1,11 @@
 //! The center's door as edges hold it: commands go into the loop, views come from the last picture.
 
-use std::sync::{
-    Arc, RwLock,
-    atomic::{AtomicU64, Ordering::Relaxed},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use tokio::sync::oneshot;
@@ -19,6 +22,7 @@ use crate::{
         Input,
         command::{Actor, Command, CommandId, Done, Envelope, Refusal, RefusalCode},
         door::{Door, Pending},
+        fact::Quality,
         ladder::Order,
         settings::Settings,
         view::TenantView,
@@ -58,6 +62,12 @@ impl Door for Front {
         let sent = self.inbox.offer(Wake::Ladder(tenant.clone(), interaction, reply));
         // Whatever keeps it from answering: what is stored is there.
         Box::pin(async move { if sent.is_ok() { answer.await.ok().flatten() } else { None } })
+    }
+
+    fn quality(&self, legs: Vec<u64>) -> Pending<BTreeMap<u64, Quality>> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.inbox.offer(Wake::Quality(legs, reply));
+        Box::pin(async move { if sent.is_ok() { answer.await.unwrap_or_default() } else { BTreeMap::new() } })
     }
 
     fn view(&self, tenant: &TenantId) -> Option<Arc<TenantView>> {

@@ -73,6 +73,7 @@ impl Sources {
         line("ringdesk_legs_concealed_ms_total", sound.concealed_ms);
         line("ringdesk_legs_unauthentic_total", sound.unauthentic);
         for (name, h) in [
+            ("ringdesk_span_mos", sound.span_mos),
             ("ringdesk_leg_mos", sound.mos),
             ("ringdesk_leg_loss_percent", sound.loss_percent),
             ("ringdesk_leg_jitter_ms", sound.jitter_ms),

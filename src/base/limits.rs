@@ -126,6 +126,8 @@ pub const LADDER_LEGS_MAX: usize = 64;
 pub const LADDER_LINGER: Duration = secs(5);
 /// Ladders waiting to be stored; the newest is lost.
 pub const LADDERS_WAITING_MAX: usize = 4_096;
+/// Most rows of the course of a leg's sound: a quarter of an hour at five seconds; of a longer one each row tells of more.
+pub const QUALITY_SPANS_MAX: usize = 180;
 /// Largest SDP body, bytes.
 pub const SDP_MAX: usize = 16_384;
 /// Most media sections in an SDP.

@@ -419,7 +419,7 @@ impl Calls {
             }
             E::Latched { .. } => {}
             E::Secured { leg } => self.shook_hands(leg, Handshake::Done),
-            E::Stats { leg, stats } => self.reported(leg, stats, out),
+            E::Stats { leg, stats } => self.reported(now, leg, stats, out),
             E::Silent { leg } => self.silent(leg, out),
             E::Quiet { leg } if self.legs.get(&leg).is_some_and(|l| !l.hold && !l.held) => say(Event::Muted { leg }, out),
             // The peer has shown a certificate that is not the one it announced, or none: nothing may flow.
@@ -512,7 +512,7 @@ impl Calls {
         self.dialogs.retain(|_, l| *l != leg);
         if let State::Closing { cause, by } = l.state {
             let quality = stats.map(|stats| {
-                l.meter.report(stats);
+                l.meter.report(now, stats);
                 Quality { handshake: l.handshake, ..l.meter.whole() }
             });
             quality.iter().for_each(|q| self.figures.add(q));

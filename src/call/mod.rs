@@ -26,6 +26,7 @@
 //! | `trunk` | carriers: registration, health, groups, limits |
 //! | `ladder` | the messages of a leg, for whoever asks later |
 //! | `quality` | how legs sounded, and whether anything is heard of them |
+//! | `spans` | the same as a course over time |
 
 pub mod cause;
 pub mod route;
@@ -43,6 +44,7 @@ mod policy;
 mod quality;
 mod redirect;
 mod refer;
+mod spans;
 #[cfg(test)]
 mod tests;
 
@@ -52,3 +54,4 @@ pub use cause::Cause;
 pub use media::wire::LegId;
 pub use policy::{CODECS, Dtmf, MediaPolicy, PhonePolicies};
 pub use quality::{Figures, Handshake, Histogram, Quality};
+pub use spans::{Span, Spans};

@@ -8,15 +8,19 @@ use std::time::Duration;
 use media::wire::{Command, LegId, Stats};
 use serde::{Deserialize, Serialize};
 
-use super::{Calls, Event, Output, calls::State};
-use crate::base::secs;
+use super::{
+    Calls, Event, Output,
+    calls::State,
+    spans::{Course, Span, Spans},
+};
+use crate::base::{Now, secs};
 
 /// Nothing heard of a leg for so long is told to people; so is sound of nobody. Longer than anybody listens without a word,
 /// shorter than anybody says "hello? hello?".
 const TELL_AFTER: Duration = secs(20);
 
 /// How a leg sounded, once it is over.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Quality {
     /// The engine's last figures.
     pub stats: Stats,
@@ -26,6 +30,8 @@ pub struct Quality {
     pub mos_min: Option<f32>,
     /// How the handshake for its keys ended; `None` when there was none, or it never got so far.
     pub handshake: Option<Handshake>,
+    /// Its course, where it was long enough to have one.
+    pub spans: Option<Box<Spans>>,
 }
 
 /// How the handshake for the keys of the sound ended (DTLS-SRTP, RFC 5763).
@@ -59,36 +65,31 @@ impl Handshake {
 /// The fold over reports.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
-    last: Stats,
+    course: Course,
     sum: f32,
     spans: u16,
     min: Option<f32>,
 }
 
 impl Meter {
-    /// A report. True when something was received since the one before.
-    pub fn report(&mut self, stats: Stats) -> bool {
-        let was = std::mem::replace(&mut self.last, stats);
-        let span = Stats {
-            packets_in: stats.packets_in.saturating_sub(was.packets_in),
-            // What came late after all is no longer lost: the count may fall.
-            lost: stats.lost.saturating_sub(was.lost),
-            discarded: stats.discarded.saturating_sub(was.discarded),
-            ..stats
-        };
+    /// A report. What came since the one before.
+    pub fn report(&mut self, now: Now, stats: Stats) -> Span {
+        let span = self.course.report(now, stats);
         if let Some(mos) = span.mos() {
             self.sum += mos;
             self.spans = self.spans.saturating_add(1);
             self.min = Some(self.min.map_or(mos, |m| m.min(mos)));
         }
-        span.packets_in > 0
+        span
     }
 
     /// The whole, after the last report.
     pub fn whole(&self) -> Quality {
         let two_digits = |mos: f32| (mos * 100.0).round() / 100.0;
         let avg = (self.spans > 0).then(|| two_digits(self.sum / f32::from(self.spans)));
-        Quality { stats: self.last, mos_avg: avg, mos_min: self.min.map(two_digits), handshake: None }
+        let spans = self.course.spans();
+        let spans = spans.is_course().then(|| Box::new(spans.clone()));
+        Quality { stats: self.course.last(), mos_avg: avg, mos_min: self.min.map(two_digits), handshake: None, spans }
     }
 }
 
@@ -114,9 +115,11 @@ impl Histogram {
     }
 }
 
-/// The sound of all legs that are over, since the process began.
+/// The sound of all legs since the process began; but for the spans, of those that are over.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Figures {
+    /// Mean opinion score of every span of some seconds, while calls go on.
+    pub span_mos: Histogram,
     /// Average mean opinion score of a leg, 1 to 4.5.
     pub mos: Histogram,
     /// Packets lost or too late on the way to us, percent.
@@ -136,6 +139,7 @@ pub struct Figures {
 impl Default for Figures {
     fn default() -> Self {
         Figures {
+            span_mos: Histogram::new([1.5, 2.0, 2.6, 3.1, 3.6, 4.0, 4.3]),
             mos: Histogram::new([1.5, 2.0, 2.6, 3.1, 3.6, 4.0, 4.3]),
             loss_percent: Histogram::new([0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0]),
             jitter_ms: Histogram::new([2.0, 5.0, 10.0, 20.0, 30.0, 50.0, 100.0]),
@@ -196,11 +200,20 @@ impl Calls {
     }
 
     /// The engine's figures of a leg.
-    pub(super) fn reported(&mut self, leg: LegId, stats: Stats, out: &mut Vec<Output>) {
+    pub(super) fn reported(&mut self, now: Now, leg: LegId, stats: Stats, out: &mut Vec<Output>) {
         let Some(l) = self.legs.get_mut(&leg) else { return };
-        if l.meter.report(stats) && l.unheard {
+        let span = l.meter.report(now, stats);
+        if let Some(mos) = span.mos() {
+            self.figures.span_mos.add(f64::from(mos));
+        }
+        if span.packets_in > 0 && l.unheard {
             self.watch(leg, out);
         }
+    }
+
+    /// How a leg that goes on has sounded so far.
+    pub fn quality_now(&self, leg: LegId) -> Option<Quality> {
+        self.legs.get(&leg).map(|l| Quality { handshake: l.handshake, ..l.meter.whole() })
     }
 
     pub(super) fn shook_hands(&mut self, leg: LegId, how: Handshake) {
@@ -218,15 +231,17 @@ impl Calls {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::{Mono, Wall};
 
     #[test]
     fn one_bad_span_shows_in_the_worst_score_and_hardly_in_the_average() {
         let mut meter = Meter::default();
         let at = |n: u64, lost| Stats { packets_in: 250 * n - lost, lost, rtt_us: Some(20_000), ..Stats::default() };
-        let heard: Vec<bool> = (1..=9).map(|n| meter.report(at(n, 0))).collect();
-        assert!(heard.iter().all(|h| *h));
-        assert!(meter.report(at(10, 80)), "a third of five seconds is gone");
-        assert!(!meter.report(at(10, 80)), "nothing more came");
+        let now = |n: u64| Now { mono: Mono(5_000_000_000 * n), wall: Wall(5_000_000 * n as i64) };
+        let heard: Vec<u32> = (1..=9).map(|n| meter.report(now(n), at(n, 0)).packets_in).collect();
+        assert_eq!(heard, [250; 9]);
+        assert_eq!(meter.report(now(10), at(10, 80)).packets_in, 170, "a third of five seconds is gone");
+        assert_eq!(meter.report(now(11), at(10, 80)).packets_in, 0, "nothing more came");
         let q = meter.whole();
         let (avg, min) = (q.mos_avg.unwrap(), q.mos_min.unwrap());
         assert!((4.0..4.3).contains(&avg), "{avg}");

@@ -1,9 +1,10 @@
 //! The door of the center: what an edge that talks to people needs of it. The roof builds one; edges hold it.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
 
 use super::{
     command::{Actor, Command, Done, Refusal},
+    fact::Quality,
     ladder::Order,
     settings::Settings,
     view::TenantView,
@@ -23,6 +24,10 @@ pub trait Door: Send + Sync + 'static {
     /// What has gone over the wire of a contact that goes on or has just ended.
     fn ladder(&self, _tenant: &TenantId, _interaction: InteractionId) -> Pending<Option<Order>> {
         Box::pin(async { None })
+    }
+    /// How legs that go on have sounded so far; those that are gone are left out.
+    fn quality(&self, _legs: Vec<u64>) -> Pending<BTreeMap<u64, Quality>> {
+        Box::pin(async { BTreeMap::new() })
     }
     /// The latest picture of a tenant, at most a quarter of a second old.
     fn view(&self, tenant: &TenantId) -> Option<Arc<TenantView>>;

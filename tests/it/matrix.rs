@@ -63,6 +63,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET",    "/api/v1/interactions/{id}/messages",         ". x. xx .xx ...."),
     ("GET",    "/api/v1/interactions/{id}/recording",        ". .. .. ... ...."),
     ("GET",    "/api/v1/interactions/{id}/transcript",       ". x. xx .xx ...."),
+    ("GET",    "/api/v1/interactions/{id}/quality",          ". x. xx .xx ...."),
     ("GET",    "/api/v1/interactions/{id}/ladder",           ". .. .. ... ...."),
     ("GET",    "/api/v1/interactions/{id}/why",              ". .. xx .xx ...."),
     ("POST",   "/api/v1/interactions/{id}/messages",         ". x. .. ... ...."),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::call;
 
 /// What a leg's media saw, for the record.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Quality {
     /// RTP packets received.
     pub packets_in: u64,
@@ -61,10 +61,13 @@ pub struct Quality {
     /// How the handshake for its keys ended, where there was one that got so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handshake: Option<call::Handshake>,
+    /// Its course: a row every few seconds, where it was long enough to have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spans: Option<Box<call::Spans>>,
 }
 
 impl From<call::Quality> for Quality {
-    fn from(call::Quality { stats: s, mos_avg, mos_min, handshake }: call::Quality) -> Self {
+    fn from(call::Quality { stats: s, mos_avg, mos_min, handshake, spans }: call::Quality) -> Self {
         Quality {
             packets_in: s.packets_in,
             packets_out: s.packets_out,
@@ -86,6 +89,7 @@ impl From<call::Quality> for Quality {
             mos_avg,
             mos_min,
             handshake,
+            spans,
         }
     }
 }

@@ -206,3 +206,34 @@ fn a_shop_that_keeps_its_recordings_for_years_has_them_as_opus() {
     // That the engine is told the same, its stand-in sees to.
     assert!(matches!(&files[..], [f] if f.ends_with(".ogg")), "{files:?}");
 }
+
+#[test]
+fn when_a_call_was_bad_is_kept_with_the_end_of_its_leg_and_nothing_is_written_before() {
+    let mut w = World::new(80);
+    let anna = w.agent("anna").ready();
+    let caller = w.phone("+3265551234").dials("4001");
+    w.until(|w| w.rings(anna));
+    w.answers(anna);
+    w.until(|w| w.hear_each_other(caller, anna));
+    let (id, (customers_leg, _)) = (w.contact(caller), leg(&w, caller));
+    let before = w.facts_of(id).count();
+    for n in 1..=6_u64 {
+        let lost = if n < 4 { 0 } else { 50 };
+        let stats = Stats { packets_in: 250 * n - lost, lost, jitter_us: 2_000, rtt_us: Some(40_000), ..Stats::default() };
+        w.give(Taped::Media(Event::Stats { leg: customers_leg, stats }));
+        w.pass(secs(5));
+    }
+    assert_eq!(w.facts_of(id).count(), before, "nothing is written while it goes on");
+    let so_far = w.center.as_ref().expect("it runs").quality_now(&[customers_leg.0, 999_999]);
+    assert_eq!(so_far.len(), 1, "of legs there are");
+    assert_eq!(so_far[&customers_leg.0].spans.as_ref().unwrap().rows.len(), 6);
+    w.hangs_up(caller);
+    w.until(|w| w.is_over(anna));
+    let legs = crate::center::quality::sounded(w.facts_of(id));
+    let customer = legs.iter().find(|l| l.role == LegRole::Customer).unwrap();
+    let spans = customer.quality.as_ref().unwrap().spans.as_ref().unwrap();
+    let lost: Vec<u32> = spans.rows.iter().take(6).map(|s| s.lost).collect();
+    assert_eq!(lost, [0, 0, 0, 50, 0, 0]);
+    assert!(spans.rows[3].mos().unwrap() < 3.0 && spans.rows[4].mos().unwrap() > 4.0);
+    w.nothing_is_left();
+}

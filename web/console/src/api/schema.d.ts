@@ -835,6 +835,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/interactions/{id}/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How it sounded: loss, jitter, round trip, concealed time and mean opinion score of each leg, every few seconds. Of a call that
+         *     goes on, as far as it has come. Without legs for what is no call.
+         */
+        get: operations["interactions_quality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/interactions/{id}/read": {
         parameters: {
             query?: never;
@@ -2368,6 +2388,87 @@ export interface components {
              * @description How much of it is used up, seconds.
              */
             spent_s: number;
+        };
+        /** @description How the legs of a contact sounded. */
+        Quality: {
+            /** @description Which contact. */
+            interaction: string;
+            /** @description In the order they came. */
+            legs: components["schemas"]["QualityLeg"][];
+        };
+        /** @description Columns of equal length, a row a span: five seconds each, more in calls of more than a quarter of an hour. */
+        QualityCourse: {
+            /** @description Sound made up or left silent, milliseconds. */
+            concealed_ms: number[];
+            /** @description When the first span began, RFC 3339. */
+            from: string;
+            /** @description Interarrival jitter, milliseconds; none where nothing came. */
+            jitter_ms: (number | null)[];
+            /** @description Packets lost or too late, percent; none where none were due. */
+            loss_percent: (number | null)[];
+            /** @description Mean opinion score; none where nothing came. */
+            mos: (number | null)[];
+            /** @description Round trip, milliseconds, as far as known. */
+            rtt_ms: (number | null)[];
+            /** @description When each ended, milliseconds after `from`. */
+            until_ms: number[];
+        };
+        /** @description One leg: what came from that party to us. */
+        QualityLeg: {
+            /**
+             * Format: int32
+             * @description Sound made up or left silent, milliseconds; known where it was decoded.
+             */
+            concealed_ms: number;
+            course?: components["schemas"]["QualityCourse"] | null;
+            /**
+             * Format: int64
+             * @description Came twice or too late.
+             */
+            discarded: number;
+            /** @description When it began, RFC 3339. */
+            from: string;
+            /**
+             * Format: int64
+             * @description Its number, as in the timeline.
+             */
+            leg: number;
+            /**
+             * Format: int64
+             * @description Packets lost on the way to us.
+             */
+            lost: number;
+            /**
+             * Format: float
+             * @description Average mean opinion score, 1 to 4.5 (E-model, ITU-T G.107).
+             */
+            mos_avg?: number | null;
+            /**
+             * Format: float
+             * @description The worst of the spans.
+             */
+            mos_min?: number | null;
+            /**
+             * Format: int64
+             * @description RTP packets received.
+             */
+            packets_in: number;
+            /**
+             * Format: int64
+             * @description RTP packets sent.
+             */
+            packets_out: number;
+            /** @description Number, or agent. */
+            party: string;
+            /**
+             * Format: float
+             * @description The same of what we sent, as the peer heard it, where it says so (RFC 3611).
+             */
+            peer_mos?: number | null;
+            /** @description `customer`, `agent`, `outside`, `helper`, `supervisor`. */
+            role: string;
+            /** @description When it ended; absent while it goes on. */
+            until?: string | null;
         };
         /** @description A queue now. */
         QueueNow: {
@@ -4552,6 +4653,35 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    interactions_quality: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quality"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,19 +1,22 @@
 // One contact afterwards: how long everything took, what was said, why this agent, what happened, and what the wire saw.
 
+import { useState } from 'react';
 import { api, take } from '../api/client';
 import type { Decision, Fact, InteractionDetail, Message } from '../api/shapes';
 import { t, tCode } from '../lib/i18n';
 import { useLoad } from '../lib/load';
 import { A } from '../lib/router';
-import { clock, dateTime, timeOfDay } from '../lib/time';
+import { clock, dateTime, now, timeOfDay } from '../lib/time';
 import { agentName, queueName, supervises, useFacts, useLive } from '../live/live';
 import { Empty, Page, Trouble } from '../ui/parts';
 import { Section } from '../work/CustomerPanel';
 import { Story } from '../work/Story';
 import { Transcript, useTranscript } from '../work/Transcript';
 import { Why } from '../work/Why';
+import { Course } from './Course';
 import { Diagnosis } from './Diagnosis';
 import { Ladder } from './Ladder';
+import { marksOf, spansOf } from './marks';
 import { Player } from './Player';
 
 const path = (id: string) => ({ params: { path: { id } } });
@@ -24,13 +27,20 @@ export function Detail({ id }: { id: string }) {
   const whys = useLoad(`why ${id}`, async () => (await take(api.GET('/api/v1/interactions/{id}/decisions', path(id)))) as unknown as { decisions: { decision: Decision }[] });
   const live = useLive((l) => l);
   const said = useTranscript(id);
+  const sound = useLoad(`sound ${id}`, () => take(api.GET('/api/v1/interactions/{id}/quality', path(id))));
+  const [wish, setWish] = useState<{ at: number; n: number } | null>(null);
+  const [head, setHead] = useState<number | null>(null);
   const mayLook = useLive(supervises);
-  useFacts((f) => { if (f.interaction === id) { one.reload(); told.reload(); } });
+  useFacts((f) => { if (f.interaction === id) { one.reload(); told.reload(); sound.reload(); } });
   if (one.problem && !one.data) return <Trouble problem={one.problem} again={one.reload} />;
   if (!one.data || !told.data) return null;
   const r = one.data.record;
   const facts = told.data.facts;
   const talk = facts.filter((f) => f.fact === 'message').map((f) => f.message as Message);
+  const legs = sound.data?.legs ?? [];
+  const recorded = one.data.recordings.filter((rec) => rec.ended_at);
+  // Without a recording the course has the contact itself for its axis.
+  const bare = recorded.some((rec) => !rec.voicemail) || legs.length === 0 ? null : { from: Math.min(...legs.map((l) => Date.parse(l.from))), to: Math.max(...legs.map((l) => (l.until ? Date.parse(l.until) : now()))) };
   const code = r?.disposition ? live.codes.dispositions.find((d) => d.id === r.disposition)?.name ?? r.disposition : null;
   return (
     <Page title={r ? `${tCode('channel', r.channel)} · ${r.from}` : t('nav.calls')} tools={<A href="/calls" className="btn btn-small">← {t('nav.calls')}</A>}>
@@ -48,7 +58,8 @@ export function Detail({ id }: { id: string }) {
       )}
       {r && <Bars waited={r.waited_ms} talked={r.talk_ms - r.hold_ms} held={r.hold_ms} wrapped={r.wrap_ms} />}
       {mayLook && r?.channel === 'voice' && <Diagnosis interaction={id} over={r.closed_at} />}
-      {one.data.recordings.map((rec) => <Player key={rec.id} interaction={id} recording={rec} facts={facts} />)}
+      {one.data.recordings.map((rec) => <Player key={rec.id} interaction={id} recording={rec} facts={facts} legs={legs} wish={wish} onHead={setHead} />)}
+      {bare && bare.to > bare.from && <div className="card mb-4 p-4 pt-1"><Course legs={legs} axis={{ ...bare, marks: marksOf(facts, live), spans: spansOf(facts, bare.to) }} /></div>}
       <div className="grid gap-4 wide:grid-cols-2">
         <div className="card p-4"><Section title={t('work.story')}><Story contact={{ facts }} /></Section></div>
         <div className="grid content-start gap-4">
@@ -60,7 +71,7 @@ export function Detail({ id }: { id: string }) {
               ))}</ol>
             </Section>
           </div>
-          {said.length > 0 && <div className="card p-4"><Section title={t('work.transcript')}><Transcript lines={said} customer={one.data.now?.customer_name || r?.from || ''} /></Section></div>}
+          {said.lines.length > 0 && <div className="card p-4"><Section title={t('work.transcript')}><Transcript lines={said.lines} more={said.more} head={head} onSeek={recorded.length > 0 ? (at) => setWish((was) => ({ at, n: (was?.n ?? 0) + 1 })) : undefined} customer={one.data.now?.customer_name || r?.from || ''} /></Section></div>}
           {talk.length > 0 && (
             <div className="card p-4"><Section title={t('work.talk')}>
               <ol className="grid gap-1.5">{talk.map((m) => {

@@ -25,7 +25,7 @@ const path = (id: string) => ({ params: { path: { id } } });
 export function Contact({ contact, onProfile }: { contact: C; onProfile: () => void }) {
   const [tab, setTab] = useState<'talk' | 'story'>('talk');
   const text = contact.channel === 'webchat';
-  const lines = useTranscript(contact.id);
+  const { lines } = useTranscript(contact.id, true);
   const words = text || lines.length > 0;
   const shown = words ? tab : 'story';
   if (contact.missing) return <Empty>{t('work.gone')}</Empty>;

@@ -1,51 +1,87 @@
 // What was said in a call, as recognised: a line an utterance, while it goes on and afterwards.
 
-import { useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { api, take } from '../api/client';
 import type { Fact } from '../api/shapes';
 import { t, tCode } from '../lib/i18n';
 import { useLoad } from '../lib/load';
 import { timeOfDay } from '../lib/time';
 import { agentName, useFacts, useLive } from '../live/live';
+import { Button } from '../ui/parts';
 
-interface Line { seq: number; since: string; by: string; agent?: string; text: string; confidence: number }
+export interface Line { seq: number; since: string; by: string; agent?: string; text: string; confidence: number }
 
-/** The lines of a contact, in the order in which they were begun; empty when nothing is written down. */
-export function useTranscript(id: string): Line[] {
-  const told = useLoad(`transcript ${id}`, async () =>
-    (await take(api.GET('/api/v1/interactions/{id}/transcript', { params: { path: { id } } }))) as unknown as { facts: Fact[] });
+/** Lines of one question. */
+const PAGE = 200;
+
+const ask = async (id: string, after: number): Promise<Fact[]> =>
+  ((await take(api.GET('/api/v1/interactions/{id}/transcript', { params: { path: { id }, query: { after, limit: PAGE } } }))) as unknown as { facts: Fact[] }).facts;
+
+/**
+ * The lines of a contact, in the order in which they were begun; empty when nothing is written down. `more` asks for the next page,
+ * where there is one. `whole`: all pages are asked for at once, for whoever follows a call that goes on.
+ */
+export function useTranscript(id: string, whole = false): { lines: Line[]; more: (() => void) | null } {
+  const told = useLoad(`transcript ${id}${whole ? ' whole' : ''}`, async () => {
+    const facts = await ask(id, 0);
+    for (let last = facts.length; whole && last === PAGE;) {
+      const next = await ask(id, facts.at(-1)?.seq ?? 0);
+      facts.push(...next);
+      last = next.length;
+    }
+    return facts;
+  });
   const [fresh, setFresh] = useState<Fact[]>([]);
+  const [pages, setPages] = useState<Fact[][]>([]);
   const up = useLive((l) => l.up);
   const { reload } = told;
   // The line was away: what was missed is asked for again.
   useEffect(() => { if (up) reload(); }, [up, reload]);
-  useEffect(() => setFresh([]), [id]);
+  useEffect(() => { setFresh([]); setPages([]); }, [id]);
   useFacts((f) => {
     if (f.interaction !== id || f.fact !== 'said') return;
     setFresh((was) => (was.some((o) => o.seq === f.seq) ? was : [...was, f]));
   });
-  const kept = told.data?.facts ?? [];
+  const first = told.data ?? [];
+  const kept = [...first, ...pages.flat()];
   const last = kept.at(-1)?.seq ?? 0;
-  const lines = [...kept, ...fresh.filter((f) => f.seq > last)] as unknown as Line[];
+  const full = !whole && (pages.at(-1) ?? first).length === PAGE;
+  const next = useCallback(() => { ask(id, last).then((page) => setPages((was) => [...was, page]), reload); }, [id, last, reload]);
+  // Between a page and what is said now lines would be missing: first the pages.
+  const lines = [...kept, ...(full ? [] : fresh.filter((f) => f.seq > last))] as unknown as Line[];
   // One may speak long while the other's short word is understood first.
-  return lines.toSorted((a, b) => a.since.localeCompare(b.since) || a.seq - b.seq);
+  return { lines: lines.toSorted((a, b) => a.since.localeCompare(b.since) || a.seq - b.seq), more: full ? next : null };
 }
 
 /** Below this the recogniser was guessing. */
 const SURE = 0.5;
 
-export function Transcript({ lines, customer }: { lines: Line[]; customer: string }) {
+interface Props {
+  lines: Line[]; customer: string; more?: (() => void) | null;
+  /** Somebody wants to hear a line. */
+  onSeek?: ((at: number) => void) | undefined;
+  /** Where the recording plays, milliseconds since 1970: the line spoken then is marked. */
+  head?: number | null;
+}
+
+export function Transcript({ lines, customer, more, onSeek, head }: Props) {
   const live = useLive((l) => l);
+  const spoken = head ? lines.findLast((l) => Date.parse(l.since) <= head)?.seq : undefined;
   return (
-    <ol className="grid gap-1" role="log" aria-label={t('work.transcript')}>
-      {lines.map((l) => (
-        <li key={l.seq} className="grid grid-cols-[4.6rem_1fr] gap-2">
-          <time dateTime={l.since} className="num text-soft">{timeOfDay(l.since)}</time>
-          <span className={`min-w-0 break-words ${l.confidence < SURE ? 'text-soft' : ''}`} title={l.confidence < SURE ? t('work.unsure') : undefined}>
-            <span className="font-semibold">{l.by === 'customer' ? customer : agentName(live, l.agent) || tCode('leg', l.by)}</span> {l.text}
-          </span>
-        </li>
-      ))}
-    </ol>
+    <>
+      <ol className="grid gap-1" role="log" aria-label={t('work.transcript')}>
+        {lines.map((l) => (
+          <li key={l.seq} className={`grid grid-cols-[4.6rem_1fr] gap-2 rounded ${l.seq === spoken ? 'bg-mine' : ''}`} {...(l.seq === spoken ? { 'aria-current': true } : {})}>
+            {onSeek
+              ? <button type="button" className="link num min-h-6 text-left" title={t('transcript.seek')} aria-label={`${t('transcript.seek')}: ${timeOfDay(l.since)}`} onClick={() => onSeek(Date.parse(l.since))}><time dateTime={l.since}>{timeOfDay(l.since)}</time></button>
+              : <time dateTime={l.since} className="num text-soft">{timeOfDay(l.since)}</time>}
+            <span className={`min-w-0 break-words ${l.confidence < SURE ? 'text-soft' : ''}`} title={l.confidence < SURE ? t('work.unsure') : undefined}>
+              <span className="font-semibold">{l.by === 'customer' ? customer : agentName(live, l.agent) || tCode('leg', l.by)}</span> {l.text}
+            </span>
+          </li>
+        ))}
+      </ol>
+      {more && <Button small className="mt-2" onClick={more}>{t('transcript.more')}</Button>}
+    </>
   );
 }

@@ -1,0 +1,89 @@
+// What a supervisor sees of a call afterwards: its recording with what happened in it, how it sounded, what was said, why this agent.
+
+import assert from 'node:assert/strict';
+import { eventually, faults, person, ready, signIn } from './kit.mjs';
+import { baresip, hears } from './phones.mjs';
+import { answers, connected, desk } from './voice.mjs';
+
+/** A call that was held and whose recording was paused, long enough for a course; its id. */
+async function aCall(s, ben, number) {
+  const caller = await baresip(s, number);
+  try {
+    caller.dial('4001');
+    await answers(ben.page);
+    await hears(ben.ear, 'caller');
+    const [{ id }] = (await s.ask('GET', '/interactions?live=true')).interactions;
+    const rows = async (most) => eventually(async () => {
+      const { legs } = await s.ask('GET', `/interactions/${id}/quality`);
+      const long = Math.max(...legs.map((l) => l.course?.until_ms.length ?? 0));
+      assert.ok(long >= most, `${long} spans so far`);
+      return legs;
+    });
+    await rows(2);
+    await s.ask('POST', `/interactions/${id}/hold`, { on: true });
+    await s.ask('POST', `/interactions/${id}/recording`, { action: 'pause' });
+    const legs = await rows(3);
+    assert.ok(legs.some((l) => l.role === 'customer' && l.mos_avg > 3), 'of a call that goes on, how it has sounded so far');
+    await s.ask('POST', `/interactions/${id}/hold`, { on: false });
+    await s.ask('POST', `/interactions/${id}/recording`, { action: 'resume' });
+    await rows(4);
+    await ben.page.getByRole('button', { name: /^(Hang up|挂断)/ }).click();
+    await caller.saw('CALL_CLOSED');
+    await ben.page.getByRole('button', { name: /^(Done|完成)$/ }).click();
+    await eventually(async () => assert.ok((await s.ask('GET', `/interactions/${id}`)).recordings[0]?.ended_at));
+    return id;
+  } finally { await caller.end(); }
+}
+
+export const sight = {
+  async a_supervisor_hears_a_call_again_sees_where_it_was_held_and_how_it_sounded_and_mutes_one_side({ s, b, figure }) {
+    const ben = await desk(s, 'ben');
+    let looked = 0;
+    try {
+      await ben.page.getByRole('button', { name: /^(Begin shift|签入)$/ }).click();
+      await connected(ben.page);
+      await ready(ben.page);
+      const id = await aCall(s, ben, '+8613800002222');
+      const told = await s.ask('GET', `/interactions/${id}/timeline`);
+      assert.ok(!JSON.stringify(told).includes('"spans"'), 'the timeline stays short');
+      for (const [lang, theme] of [['en', 'light'], ['zh-CN', 'dark']]) {
+        const susan = await person(b, { lang, theme });
+        const { page } = susan;
+        await signIn(page, s.origin, 'susan', s.users.susan);
+        await page.goto(`${s.origin}/calls/${id}`);
+        const sound = page.getByRole('region', { name: /^(How it sounded|通话质量)$/ });
+        await sound.locator('canvas').waitFor();
+        // The agent's leg and the customer's, each with its figures.
+        assert.ok((await sound.getByRole('row').count()) >= 3);
+        assert.match(await sound.getByRole('row').nth(1).innerText(), /[34]\.\d\d/);
+        await page.getByText(/is the only one who can take it|只有 .* 可以接听/).waitFor();
+        await faults(page, `a call, ${lang}, ${theme}`);
+        await page.getByRole('button', { name: /^(▶ )?(Listen|收听)$/ }).click();
+        const place = page.getByRole('slider', { name: /^(Position|播放位置)$/ });
+        await place.waitFor();
+        await page.getByText(/^(Not recorded|未录音)/).or(page.getByText(/(Not recorded|未录音): /)).first().waitFor();
+        const marks = page.getByRole('group', { name: /^(Marks|标记)$/ });
+        await marks.getByRole('button', { name: /^(On hold|保持)/ }).click();
+        const at = async () => Number(await place.inputValue());
+        await eventually(async () => assert.ok((await at()) >= 1, 'a mark is a jump'));
+        await place.focus();
+        await page.keyboard.press('Home');
+        await eventually(async () => assert.ok((await at()) <= 2, 'the position is a slider of the keyboard'));
+        const sides = page.getByRole('group', { name: /^(Who is heard|声道)$/ });
+        const customer = sides.getByRole('button', { name: /(Customer|客户)$/ });
+        await customer.click();
+        assert.equal(await customer.getAttribute('aria-pressed'), 'false');
+        await page.getByRole('group', { name: /^(Speed|速度)$/ }).getByRole('button', { name: '2×' }).click();
+        await sound.getByRole('button', { name: /^(Jitter|抖动)$/ }).click();
+        await faults(page, `a recording that plays, ${lang}, ${theme}`);
+        if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/call-${lang}-${theme}.png`, fullPage: true });
+        looked += 2;
+        assert.deepEqual(susan.complaints, []);
+        await susan.context.close();
+      }
+      const noted = JSON.stringify(await s.ask('GET', '/audit'));
+      assert.ok(noted.includes('recording.play'), 'who listened is noted');
+    } finally { await ben.end(); }
+    figure(`${looked} screens`);
+  },
+};
