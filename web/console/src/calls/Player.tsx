@@ -50,6 +50,12 @@ export function Player({ interaction, recording: r, facts }: { interaction: stri
   const marks = facts.filter((f) => ['connected', 'held', 'transferred', 'talk_ended'].includes(f.fact))
     .map((f) => ({ seq: f.seq, s: (Date.parse(f.at) - began) / 1000, sign: f.fact === 'held' ? (f.on ? '❚❚' : '▶') : f.fact === 'transferred' ? '↪' : f.fact === 'connected' ? '▲' : '■' }))
     .filter((m) => m.s >= 0 && m.s <= long);
+  // While it was paused silence was recorded: the reader sees that it is a gap, not a quiet customer.
+  const gaps: { from: number; to: number }[] = [];
+  for (const f of facts.filter((x) => x.fact === 'recording_paused' && x.recording === r.id)) {
+    const s = (Date.parse(f.at) - began) / 1000;
+    if (f.on) gaps.push({ from: s, to: long }); else { const last = gaps.at(-1); if (last) last.to = s; }
+  }
   const jump = (s: number): void => { if (audio.current) { audio.current.currentTime = Math.max(0, Math.min(long, s)); setAt(s); } };
   return (
     <section className="card mb-4 p-4" aria-label={t('calls.recording')}>
@@ -65,6 +71,7 @@ export function Player({ interaction, recording: r, facts }: { interaction: stri
         <>
           <div className="relative">
             <Wave peaks={peaks} done={long ? at / long : 0} onJump={(part) => jump(part * long)} />
+            {long > 0 && gaps.map((g) => <span key={g.from} title={t('calls.gap')} className="pointer-events-none absolute inset-y-0 border-x border-warn bg-[repeating-linear-gradient(45deg,var(--warn)_0_2px,transparent_2px_8px)] opacity-60" style={{ left: `${(100 * g.from) / long}%`, width: `${(100 * (g.to - g.from)) / long}%` }}><span className="sr-only">{t('calls.gap')} {clock(g.from * 1000)}–{clock(g.to * 1000)}</span></span>)}
             {marks.map((m) => <button key={m.seq} type="button" className="absolute top-0 min-h-6 min-w-6 -translate-x-1/2 rounded bg-raised text-[0.8em]" style={{ left: `${(100 * m.s) / long}%` }} onClick={() => jump(m.s)} aria-label={t('calls.jump', { at: clock(m.s * 1000) })}>{m.sign}</button>)}
           </div>
           {failed && <p className="text-soft">{t('calls.nowave')}</p>}

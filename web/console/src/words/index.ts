@@ -2,11 +2,12 @@
 
 import { admin } from './admin';
 import { codes } from './codes';
+import { desk } from './desk';
 import { ladder } from './ladder';
 import { phone } from './phone';
 import { screens } from './screens';
 
 type Entry = readonly [en: string, zh: string, pinyin?: string];
 
-const all = { ...admin, ...codes, ...ladder, ...phone, ...screens } as const;
+const all = { ...admin, ...codes, ...desk, ...ladder, ...phone, ...screens } as const;
 export const words: { readonly [K in keyof typeof all]: Entry } = all;
