@@ -54,6 +54,19 @@ pub struct Dial {
     queue: Option<String>,
 }
 
+/// Where an agent's calls ring.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum EndpointWish {
+    /// At the phones that register under the agent's name: the browser's, a desk phone's.
+    Phone {},
+    /// At a number outside, by the route that leads there; whoever answers presses 1 to take the call.
+    Number {
+        /// As one would dial it.
+        number: String,
+    },
+}
+
 /// Codes an agent chooses from.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Codes {
@@ -61,6 +74,8 @@ pub struct Codes {
     reasons: Vec<Code>,
     /// Outcomes.
     dispositions: Vec<Code>,
+    /// A customer on hold for longer than this, seconds, is marked; never if 0.
+    hold_warn_s: u32,
 }
 
 /// One code.
@@ -89,7 +104,7 @@ pub(super) fn picture(shared: &Shared, who: &Who) -> Arc<TenantView> {
 pub async fn codes(State(shared): State<Arc<Shared>>, who: Who) -> Json<Codes> {
     let settings = shared.door.settings();
     let Some(tenant) = settings.tenants.get(&who.tenant) else {
-        return Json(Codes { reasons: Vec::new(), dispositions: Vec::new() });
+        return Json(Codes { reasons: Vec::new(), dispositions: Vec::new(), hold_warn_s: 0 });
     };
     let plan = &tenant.plan;
     let dispositions = plan.dispositions.iter().map(|(id, d)| {
@@ -102,6 +117,7 @@ pub async fn codes(State(shared): State<Arc<Shared>>, who: Who) -> Json<Codes> {
     Json(Codes {
         reasons: plan.reasons.iter().map(|(id, r)| code(id, &r.name)).collect(),
         dispositions: dispositions.collect(),
+        hold_warn_s: tenant.config.calls.hold_reminder_s,
     })
 }
 
@@ -193,14 +209,39 @@ pub async fn dial(
     Body(dial): Body<Dial>,
 ) -> Result<Response, Problem> {
     let agent = own_agent(&shared, &who, &id)?;
-    let number = dial.number.trim().to_owned();
-    let good = (1..=64).contains(&number.len()) && number.chars().all(|c| c.is_ascii_graphic() || c == ' ');
-    if !good {
-        return Err(Problem::invalid(
-            "number",
-            "expected 1 to 64 printable characters: digits, `+`, `*`, `#`, or an extension's name",
-        ));
-    }
+    let number = dialled(&dial.number)?;
     let queue = dial.queue.as_deref().map(|q| wire::slug("queue", q)).transpose()?;
     shared.ask(&who, Command::Dial { agent, number, queue }).await.map(wire::outcome)
+}
+
+/// Says where an agent's calls ring from now on. A number is called out by a trunk, as the agent's call: the rules about calls
+/// out hold, and are asked here as well as at each call.
+#[utoipa::path(put, path = "/api/v1/agents/{id}/endpoint", tag = "agents", params(("id" = String, Path, description = "agent id or `me`")),
+    request_body = EndpointWish,
+    responses((status = 200, body = wire::Outcome), (status = 403, body = Problem), (status = 422, body = Problem)))]
+pub async fn set_endpoint(
+    State(shared): State<Arc<Shared>>,
+    who: Who,
+    Path(id): Path<String>,
+    Body(wish): Body<EndpointWish>,
+) -> Result<Response, Problem> {
+    let agent = own_agent(&shared, &who, &id)?;
+    let number = match wish {
+        EndpointWish::Phone {} => None,
+        EndpointWish::Number { number } => Some(dialled(&number)?),
+    };
+    shared.ask(&who, Command::Endpoint { agent, number }).await.map(wire::outcome)
+}
+
+/// A number as somebody typed it.
+fn dialled(number: &str) -> Result<String, Problem> {
+    let number = number.trim().to_owned();
+    let good = (1..=64).contains(&number.len()) && number.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+    match good {
+        true => Ok(number),
+        false => Err(Problem::invalid(
+            "number",
+            "expected 1 to 64 printable characters: digits, `+`, `*`, `#`, or an extension's name",
+        )),
+    }
 }

@@ -48,6 +48,8 @@ pub fn view_for(who: &Who, view: &Arc<TenantView>) -> Arc<TenantView> {
         if Some(agent) != me {
             // That a colleague is talking everybody may know; in which contact, and by which offer, is theirs.
             shown.work.iter_mut().for_each(|w| w.offer = None);
+            // Where a colleague is reached outside is nobody else's business.
+            shown.number = None;
         }
     }
     cut.alarms.clear();
@@ -139,6 +141,7 @@ impl Sieve {
             // Machine state for restarts and figures for reports: of no use to a console.
             Fact::LegDialog { .. } | Fact::FlowSaved { .. } | Fact::Counted { .. } => false,
             Fact::AgentState { .. } | Fact::NodeStarted { .. } => true,
+            Fact::EndpointChosen { agent, .. } => is_me(agent),
             Fact::Alarm { .. } | Fact::CallOut { .. } => false,
             // Tickets and customers are the whole team's work.
             Fact::Ticket { .. } | Fact::Customer { .. } => true,
@@ -180,8 +183,13 @@ impl Sieve {
 
     /// Whether a passing sign is for this socket's owner.
     pub fn lets_blink(&self, blink: &Blink) -> bool {
-        let (Blink::Typing { interaction, .. } | Blink::Position { interaction, .. }) = blink;
-        self.all || self.own.contains(interaction)
+        match blink {
+            Blink::Typing { interaction, .. } | Blink::Position { interaction, .. } => {
+                self.all || self.own.contains(interaction)
+            }
+            // Tickets are the whole team's work.
+            Blink::Viewing { .. } => true,
+        }
     }
 }
 

@@ -192,7 +192,8 @@ pub async fn mute(shared: S, who: Who, Path(id): Path<String>, Body(b): Body<Swi
     shared.ask(&who, Command::Mute { interaction, on: b.on }).await.map(wire::outcome)
 }
 
-/// Pauses or resumes the recording.
+/// Pauses or resumes the recording, and with it what is written down and copied live: nothing of what is said meanwhile (card
+/// digits) is kept anywhere.
 #[utoipa::path(post, path = "/api/v1/interactions/{id}/recording", tag = "floor", params(("id" = String, Path)), request_body = RecordingWish,
     responses((status = 200, body = wire::Outcome), (status = 409, body = Problem)))]
 pub async fn recording(shared: S, who: Who, Path(id): Path<String>, Body(b): Body<RecordingWish>) -> Answer {

@@ -223,14 +223,6 @@ pub struct Switch {
     pub(super) on: bool,
 }
 
-/// Paused or running.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Pause {
-    /// True stops recording, false goes on.
-    paused: bool,
-}
-
 /// Where it is to go.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -441,14 +433,6 @@ pub async fn assign(State(shared): S, who: Who, Path(id): Path<String>, Body(b):
     let done = shared.ask(&who, Command::Assign { interaction, to }).await?;
     wire::audit(&shared, &who, "interaction.assign", &id, None, Some(told)).await?;
     Ok(wire::outcome(done))
-}
-
-/// Stops or resumes recording.
-#[utoipa::path(post, path = "/api/v1/interactions/{id}/record-pause", tag = "interactions", params(("id" = String, Path)), request_body = Pause,
-    responses((status = 200, body = wire::Outcome), (status = 409, body = Problem)))]
-pub async fn record_pause(State(shared): S, who: Who, Path(id): Path<String>, Body(b): Body<Pause>) -> Answer {
-    let interaction = wire::interaction_id(&id)?;
-    shared.ask(&who, Command::RecordPause { interaction, paused: b.paused }).await.map(wire::outcome)
 }
 
 /// Copies the sound of a call, while it is spoken, to a program outside that the configuration names.

@@ -52,6 +52,7 @@ mod sip;
 mod tickets;
 mod trunks;
 mod users;
+mod views;
 mod wire;
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Shared, admin, agents, auth, customers, events, floor, flows, guard, health, interactions, keys, ladder, quality,
-    recording, reports, sip, tickets, trunks, users,
+    recording, reports, sip, tickets, trunks, users, views,
 };
 
 #[derive(OpenApi)]
@@ -70,6 +70,7 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(agents::sign_in))
         .routes(routes!(agents::sign_out))
         .routes(routes!(agents::dial))
+        .routes(routes!(agents::set_endpoint))
         .routes(routes!(agents::queues))
         .routes(routes!(sip::credentials))
         .routes(routes!(trunks::list))
@@ -91,7 +92,6 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(i::extend_wrap_up))
         .routes(routes!(i::priority))
         .routes(routes!(i::assign))
-        .routes(routes!(i::record_pause))
         .routes(routes!(floor::supervise, floor::supervise_end))
         .routes(routes!(floor::take_over))
         .routes(routes!(floor::pull))
@@ -113,6 +113,10 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(tickets::list, tickets::create))
         .routes(routes!(tickets::get))
         .routes(routes!(tickets::change))
+        .routes(routes!(tickets::change_many))
+        .routes(routes!(tickets::viewing))
+        .routes(routes!(views::list, views::create))
+        .routes(routes!(views::replace, views::delete))
         .routes(routes!(customers::list))
         .routes(routes!(customers::get))
         .routes(routes!(customers::timeline))
@@ -211,7 +215,7 @@ pub enum Event {
     },
     /// Something passing: typing, a new position.
     Blink {
-        /// `typing{interaction, by}` or `position{interaction, position, ewt_s}`.
+        /// `typing{interaction, by}`, `position{interaction, position, ewt_s}` or `viewing{ticket, by, here, writing}`.
         blink: Value,
     },
     /// A sign of life.
@@ -273,8 +277,10 @@ pub struct AgentNow {
     since: String,
     /// The state that takes over after the current work.
     pending: Option<String>,
-    /// The phone is registered.
+    /// A call can ring: the phone is registered, or the number outside can be called.
     phone: bool,
+    /// The number outside calls ring at, if they do: one's own, or anybody's for supervisors.
+    number: Option<String>,
     /// The console is connected.
     console: bool,
     /// What the agent is working on.

@@ -21,11 +21,11 @@ use crate::{
     base::{CustomerId, InteractionId, TicketId, Wall, limits},
     center::{command::Command, desk},
     store::{TicketFilter, TicketRow},
-    ticket::{Change, Group, Priority, Ticket, To, clock},
+    ticket::{Change, Group, Priority, State as TicketState, Ticket, To, clock},
 };
 
-/// Longest title, bytes.
-const TITLE_MAX: usize = 300;
+/// The owner of what nobody owns.
+const NOBODY: &str = "nobody";
 
 /// Which tickets.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -36,8 +36,10 @@ pub struct Which {
     q: Option<String>,
     /// `new`, `open`, `pending_customer`, `pending_internal`, `resolved`, `closed`, `merged`, `spam`; several with commas.
     status: Option<String>,
-    /// Whose; `me` is the caller.
+    /// Whose; `me` is the caller, `nobody` those without an owner.
     owner: Option<String>,
+    /// `low`, `normal`, `high`, `urgent`; several with commas.
+    priority: Option<String>,
     /// On which pile.
     queue: Option<String>,
     /// Of whom.
@@ -137,6 +139,52 @@ pub enum TicketChange {
         /// A disposition or null.
         code: Option<String>,
     },
+    /// It goes into another ticket, which takes over its contacts, tags and clocks. Both logs stay; this one is final.
+    MergedInto {
+        /// Ticket id, or number.
+        into: String,
+    },
+}
+
+/// The same change to many tickets.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ManyChanges {
+    /// Ticket ids, 1 to 200.
+    tickets: Vec<String>,
+    /// What changes, on each.
+    change: TicketChange,
+}
+
+/// A ticket that was not changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NotChanged {
+    /// Which.
+    ticket: String,
+    /// The word of the problem.
+    code: String,
+    /// Why, in a sentence.
+    detail: String,
+}
+
+/// What became of many changes: each stands for itself.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ManyChanged {
+    /// Changed, in the order given.
+    changed: Vec<String>,
+    /// Not changed.
+    refused: Vec<NotChanged>,
+}
+
+/// Whether the caller looks at a ticket.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Viewing {
+    /// False: has turned away.
+    here: bool,
+    /// Is writing something.
+    #[serde(default)]
+    writing: bool,
 }
 
 /// A state people choose.
@@ -283,6 +331,14 @@ fn priority(text: &str) -> Result<Priority, Problem> {
     serde_json::from_value(json!(text)).map_err(|_| Problem::invalid("priority", "expected low, normal, high or urgent"))
 }
 
+/// A line of so many characters, as the ticket itself counts them.
+fn one_line(field: &str, text: String, most: usize) -> Result<String, Problem> {
+    if text.trim().is_empty() || text.chars().count() > most || text.chars().any(char::is_control) {
+        return Err(Problem::invalid(field, format!("expected one line of 1 to {most} characters")));
+    }
+    Ok(text)
+}
+
 fn words(field: &str, text: String, most: usize) -> Result<String, Problem> {
     if text.trim().is_empty() || text.len() > most {
         return Err(Problem::invalid(field, format!("expected 1 to {most} bytes of text")));
@@ -296,7 +352,9 @@ pub async fn list(State(shared): State<Arc<Shared>>, who: Who, Params(w): Params
     let filter = TicketFilter {
         search: w.q.filter(|q| !q.trim().is_empty()),
         status: w.status.iter().flat_map(|s| s.split(',')).map(status).collect::<Result<_, _>>()?,
-        owner: w.owner.as_deref().map(|o| who.agent(o)).transpose()?,
+        unassigned: w.owner.as_deref() == Some(NOBODY),
+        owner: w.owner.as_deref().filter(|o| *o != NOBODY).map(|o| who.agent(o)).transpose()?,
+        priority: w.priority.iter().flat_map(|p| p.split(',')).map(priority).collect::<Result<_, _>>()?,
         queue: w.queue.as_deref().map(|q| wire::slug("queue", q)).transpose()?,
         customer: w.customer.as_deref().map(|c| customer_id("customer", c)).transpose()?,
         after: wire::cursor(w.after.as_deref())?,
@@ -315,7 +373,7 @@ pub async fn list(State(shared): State<Arc<Shared>>, who: Who, Params(w): Params
     responses((status = 201, body = wire::Outcome), (status = 422, body = Problem)))]
 pub async fn create(State(shared): State<Arc<Shared>>, who: Who, Body(new): Body<NewTicket>) -> Result<Response, Problem> {
     let command = Command::TicketOpen {
-        title: words("title", new.title, TITLE_MAX)?,
+        title: one_line("title", new.title, limits::TITLE_MAX)?,
         customer: new.customer.as_deref().map(|c| customer_id("customer", c)).transpose()?,
         queue: new.queue.as_deref().map(|q| wire::slug("queue", q)).transpose()?,
         priority: new.priority.map(|p| priority(&p).map(|_| p)).transpose()?,
@@ -324,17 +382,46 @@ pub async fn create(State(shared): State<Arc<Shared>>, who: Who, Body(new): Body
     shared.ask(&who, command).await.map(wire::outcome)
 }
 
-/// One ticket with its log.
-#[utoipa::path(get, path = "/api/v1/tickets/{id}", tag = "tickets", params(("id" = String, Path)),
+/// The ticket a path or body names, by id or number.
+async fn find(shared: &Shared, who: &Who, text: &str) -> Result<TicketId, Problem> {
+    if let Ok(number) = text.trim_start_matches('#').parse::<u64>() {
+        let found = shared.store.ticket_by_number(&who.tenant, number).await.map_err(Problem::internal)?;
+        return found.ok_or_else(|| Problem::not_found(format!("ticket #{number}")));
+    }
+    ticket_id(text)
+}
+
+/// The tickets that went into this one, with their logs, the first merged first.
+async fn merged(shared: &Shared, who: &Who, ticket: &Ticket) -> Result<Vec<Value>, Problem> {
+    let mut merged = Vec::new();
+    for id in ticket.head().absorbed.iter().take(limits::MERGED_SHOWN_MAX) {
+        let Some(other) = shared.store.ticket_get(&who.tenant, *id).await.map_err(Problem::internal)? else { continue };
+        let (head, log) = (other.head(), wire::to_json(&other.log())?);
+        merged.push(json!({"id": head.id, "number": head.number, "title": head.title, "log": log}));
+    }
+    Ok(merged)
+}
+
+/// One ticket with its log, by id or number. `merged` has the tickets that went into it, with their logs; `into` the one it went
+/// into itself, for whoever comes by the old number.
+#[utoipa::path(get, path = "/api/v1/tickets/{id}", tag = "tickets", params(("id" = String, Path, description = "ticket id or number")),
     responses((status = 200, body = Object), (status = 404, body = Problem)))]
 pub async fn get(State(shared): State<Arc<Shared>>, who: Who, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    let id = ticket_id(&id)?;
+    let id = find(&shared, &who, &id).await?;
     let Some(ticket) = shared.store.ticket_get(&who.tenant, id).await.map_err(Problem::internal)? else {
         return Err(Problem::not_found(format!("ticket `{id}`")));
     };
     let promises: Vec<Promise> = promises(&shared, &who, &ticket).into_iter().map(|(_, p)| p).collect();
     let (head, log) = (wire::to_json(ticket.head())?, wire::to_json(&ticket.log())?);
-    Ok(Json(json!({"ticket": head, "log": log, "promises": promises})))
+    let into = match ticket.head().state {
+        TicketState::Merged { into } => {
+            let other = shared.store.ticket_get(&who.tenant, into).await.map_err(Problem::internal)?;
+            other.map(|o| json!({"id": o.head().id, "number": o.head().number, "title": o.head().title}))
+        }
+        _ => None,
+    };
+    let merged = merged(&shared, &who, &ticket).await?;
+    Ok(Json(json!({"ticket": head, "log": log, "promises": promises, "merged": merged, "into": into})))
 }
 
 /// Changes a ticket.
@@ -347,11 +434,53 @@ pub async fn change(
     Body(wish): Body<TicketChange>,
 ) -> Result<Response, Problem> {
     let ticket = ticket_id(&id)?;
-    let change = read(&shared, &who, wish)?;
+    let change = read(&shared, &who, wish).await?;
     shared.ask(&who, Command::Ticket { ticket, change }).await.map(wire::outcome)
 }
 
-fn read(shared: &Shared, who: &Who, wish: TicketChange) -> Result<Change, Problem> {
+/// The same change to many tickets, one after the other; one that is refused does not keep back the others.
+#[utoipa::path(post, path = "/api/v1/tickets/changes", tag = "tickets", request_body = ManyChanges,
+    responses((status = 200, body = ManyChanged), (status = 422, body = Problem)))]
+pub async fn change_many(
+    State(shared): State<Arc<Shared>>,
+    who: Who,
+    Body(many): Body<ManyChanges>,
+) -> Result<Json<ManyChanged>, Problem> {
+    if many.tickets.is_empty() || many.tickets.len() > limits::TICKETS_AT_ONCE {
+        return Err(Problem::invalid("tickets", format!("expected 1 to {} ticket ids", limits::TICKETS_AT_ONCE)));
+    }
+    let change = read(&shared, &who, many.change).await?;
+    let (mut changed, mut refused) = (Vec::new(), Vec::new());
+    for id in many.tickets {
+        let done = match ticket_id(&id) {
+            Ok(ticket) => shared.ask(&who, Command::Ticket { ticket, change: change.clone() }).await.map(drop),
+            Err(problem) => Err(problem),
+        };
+        match done {
+            Ok(()) => changed.push(id),
+            Err(problem) => refused.push(NotChanged { ticket: id, code: problem.code, detail: problem.detail }),
+        }
+    }
+    Ok(Json(ManyChanged { changed, refused }))
+}
+
+/// Tells those who look at the ticket that the caller does, too. Said again every 20 seconds; nothing is kept.
+#[utoipa::path(post, path = "/api/v1/tickets/{id}/viewing", tag = "tickets", params(("id" = String, Path)), request_body = Viewing,
+    responses((status = 200, body = wire::Outcome), (status = 404, body = Problem)))]
+pub async fn viewing(
+    State(shared): State<Arc<Shared>>,
+    who: Who,
+    Path(id): Path<String>,
+    Body(v): Body<Viewing>,
+) -> Result<Response, Problem> {
+    let ticket = ticket_id(&id)?;
+    if !shared.store.ticket_exists(&who.tenant, ticket).await.map_err(Problem::internal)? {
+        return Err(Problem::not_found(format!("ticket `{ticket}`")));
+    }
+    shared.ask(&who, Command::Viewing { ticket, here: v.here, writing: v.writing }).await.map(wire::outcome)
+}
+
+async fn read(shared: &Shared, who: &Who, wish: TicketChange) -> Result<Change, Problem> {
     let most = limits::MESSAGE_MAX;
     Ok(match wish {
         TicketChange::State { to, until } => Change::State { to: state(shared, who, to, until)? },
@@ -359,7 +488,7 @@ fn read(shared: &Shared, who: &Who, wish: TicketChange) -> Result<Change, Proble
         TicketChange::Viewed {} => Change::Viewed,
         TicketChange::Queued { queue } => Change::Queued { queue: queue.map(|q| wire::slug("queue", &q)).transpose()? },
         TicketChange::Prioritised { priority: p } => Change::Prioritised { priority: priority(&p)? },
-        TicketChange::Titled { title } => Change::Titled { title: words("title", title, TITLE_MAX)? },
+        TicketChange::Titled { title } => Change::Titled { title: one_line("title", title, limits::TITLE_MAX)? },
         TicketChange::CustomerKnown { customer } => Change::CustomerKnown { customer: customer_id("customer", &customer)? },
         TicketChange::Linked { interaction } => {
             let id = InteractionId::parse(&interaction)
@@ -368,9 +497,10 @@ fn read(shared: &Shared, who: &Who, wish: TicketChange) -> Result<Change, Proble
         }
         TicketChange::Replied { text } => Change::Replied { text: words("text", text, most)?, message: None },
         TicketChange::Noted { text } => Change::Noted { text: words("text", text, most)? },
-        TicketChange::Tagged { tag } => Change::Tagged { tag: words("tag", tag, 64)? },
-        TicketChange::Untagged { tag } => Change::Untagged { tag: words("tag", tag, 64)? },
+        TicketChange::Tagged { tag } => Change::Tagged { tag: one_line("tag", tag, limits::TAG_MAX)? },
+        TicketChange::Untagged { tag } => Change::Untagged { tag: one_line("tag", tag, limits::TAG_MAX)? },
         TicketChange::Disposed { code } => Change::Disposed { code: code.map(|c| wire::slug("code", &c)).transpose()? },
+        TicketChange::MergedInto { into } => Change::MergedInto { into: find(shared, who, &into).await? },
     })
 }
 

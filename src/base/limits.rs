@@ -198,6 +198,14 @@ pub const TYPING_LASTS: Duration = secs(6);
 
 /// Longest ticket title, characters. Longer: refused.
 pub const TITLE_MAX: usize = 200;
+/// Most named lists of tickets of one person; the next is refused.
+pub const TICKET_VIEWS_MAX: usize = 100;
+/// Longest name of such a list, characters.
+pub const TICKET_VIEW_NAME_MAX: usize = 60;
+/// Most tickets changed by one request; more are refused.
+pub const TICKETS_AT_ONCE: usize = 200;
+/// Most tickets whose logs are shown inside the one they were merged into; the rest is named only.
+pub const MERGED_SHOWN_MAX: usize = 10;
 /// Most tags of a ticket or a customer; the next is refused.
 pub const TAGS_MAX: usize = 64;
 /// Longest tag, characters.
@@ -247,6 +255,8 @@ pub const EVENTS_BEHIND_MAX: usize = 4_096;
 
 /// Requests of a tenant that name themselves, within a day.
 pub const REQUESTS_NAMED_MAX: usize = 100_000;
+/// An agent's number outside has so long to press 1 after it answered; then it was a mailbox.
+pub const CONFIRM_WITHIN: Duration = secs(15);
 /// Keys an agent may send at once.
 pub const KEYS_MAX: usize = 32;
 /// An offer rings this long unless the queue says otherwise.

@@ -213,6 +213,8 @@ pub enum Command {
     Keys { interaction: InteractionId, digits: String },
     /// Nobody hears the agent any more, or again.
     Mute { interaction: InteractionId, on: bool },
+    /// Where the agent's calls ring: at the phones that register (none), or at a number outside.
+    Endpoint { agent: AgentId, number: Option<String> },
     /// Call a number on behalf of an agent: the agent's phone rings first. Wrap-up and outcomes are those of the queue.
     Dial { agent: AgentId, number: String, queue: Option<QueueId> },
 
@@ -240,6 +242,8 @@ pub enum Command {
         priority: Option<String>,
         body: Option<String>,
     },
+    /// Somebody looks at a ticket, writes on it, or has turned away: those who look at it too are told, nothing is kept.
+    Viewing { ticket: TicketId, here: bool, writing: bool },
     /// Change a ticket: see `ticket::Change`.
     Ticket { ticket: TicketId, change: crate::ticket::Change },
     /// Change a customer: see `customer::Change`.

@@ -3,12 +3,13 @@
 use super::{
     Center, LegUse, Output,
     command::{Actor, Command, Done, Envelope, Refusal, RefusalCode, WantedState},
+    endpoint::Ringing,
     fact::{EndedBy, Fact, LegRole},
     interaction::Talk,
 };
 use crate::{
     base::{AgentId, Channel, InteractionId, Now, OfferId, QueueId, TenantId},
-    call::{Action, Cause, Endpoint, Party},
+    call::{Cause, Party},
     routing, text,
 };
 
@@ -42,6 +43,7 @@ impl Center {
             | Command::Dispose { .. }
             | Command::WrapUpDone { .. }
             | Command::ExtendWrapUp { .. }
+            | Command::Endpoint { .. }
             | Command::Dial { .. } => self.agent_command(now, &tenant, &by, command, out),
             Command::ChatOpen { .. }
             | Command::ChatPresence { .. }
@@ -52,6 +54,13 @@ impl Center {
             Command::TicketOpen { title, customer, queue, priority, body } => {
                 self.staff(&by)?;
                 self.ticket_open_command(now, &tenant, &by, title, customer, queue, priority, body, out)
+            }
+            Command::Viewing { ticket, here, writing } => {
+                self.staff(&by)?;
+                if let Some(by) = by.agent().map(ToString::to_string) {
+                    out.push(Output::Blink(tenant, super::view::Blink::Viewing { ticket, by, here, writing }));
+                }
+                Ok(Done::Ok)
             }
             Command::Ticket { ticket, change } => {
                 self.staff(&by)?;
@@ -109,9 +118,13 @@ impl Center {
 
     fn offer_of(&self, tenant: &TenantId, by: &Actor, offer: OfferId) -> Result<(InteractionId, Channel), Refusal> {
         let found = self.interactions.values().find_map(|i| i.rings.get(&offer).map(|r| (i, r)));
-        let (i, ring) = found
-            .filter(|(i, _)| i.tenant == *tenant)
-            .ok_or_else(|| Refusal::new(RefusalCode::WrongState, format!("offer {offer} is over or never was")))?;
+        let (i, ring) = found.filter(|(i, _)| i.tenant == *tenant).ok_or_else(|| {
+            // Somebody was faster, or the caller hung up: that is worth another word than one that is not of this house.
+            match self.tenants.get(tenant).is_some_and(|t| t.router.offer_is_over(offer)) {
+                true => Refusal::new(RefusalCode::WrongState, format!("offer {offer} is over")),
+                false => Refusal::not_found(format!("offer {offer}")),
+            }
+        })?;
         match by.agent() == Some(&ring.agent) || by.supervises() {
             true => Ok((i.id, i.channel)),
             false => Err(not_allowed(format!("offer {offer} is not yours"))),
@@ -176,6 +189,11 @@ impl Center {
                 self.known(tenant, interaction)?;
                 routing::Input::ExtendWrapUp { interaction, agent, by: more }
             }
+            Command::Endpoint { agent, number } => {
+                self.about_agent(tenant, by, &agent)?;
+                self.endpoint(now, tenant, by, agent, number, out)?;
+                return Ok(Done::Ok);
+            }
             Command::Dial { agent, number, queue } => {
                 self.about_agent(tenant, by, &agent)?;
                 return self.dial(now, tenant, agent, &number, queue, out);
@@ -214,8 +232,11 @@ impl Center {
             return Err(Refusal::not_found(format!("queue {queue}")));
         }
         self.may_call(now, &settings, &agent, number, out)?;
-        if !self.calls.reachable(tenant, agent.as_str()) {
-            return Err(Refusal::new(RefusalCode::WrongState, format!("the phone of {agent} is not registered")));
+        if !self.has_phone(now, tenant, &agent) {
+            return Err(Refusal::new(RefusalCode::WrongState, self.no_phone(tenant, &agent)));
+        }
+        if let Some(own) = self.number_of(tenant, &agent).cloned() {
+            self.may_call(now, &settings, &agent, &own, out)?;
         }
         if self.on_a_call(tenant, &agent) {
             return Err(Refusal::new(RefusalCode::WrongState, format!("{agent} is on a call already")));
@@ -236,19 +257,19 @@ impl Center {
         if let Some(v) = i.voice.as_mut() {
             v.dial = Some(number.to_owned());
         }
-        self.attach(leg, id, LegUse::Agent);
-        self.leg_fact(now, id, leg, LegRole::Agent, agent.to_string(), String::new(), out);
         // Whoever has just asked for the call need not pick up their own phone as well.
         let mut headers = super::supervise::answer_by_itself("dial");
         headers.push(("X-CC-Call-Id".into(), id.to_string()));
-        self.call(Action::Ring {
+        let ringing = Ringing {
             leg,
-            to: Endpoint::Agent { tenant: tenant.clone(), user: agent.to_string() },
+            usage: LegUse::Agent,
+            role: LegRole::Agent,
             caller: Party { number: to, display: None },
             headers,
             ring_for: crate::base::limits::RING_DEFAULT,
             like: None,
-        });
+        };
+        self.ring_agent(now, id, &agent, ringing, out);
         Ok(Done::Interaction { interaction: id })
     }
 

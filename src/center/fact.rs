@@ -512,6 +512,15 @@ pub enum Fact {
     },
 
     // ---- the agents ----
+    /// An agent's calls ring somewhere else from now on.
+    EndpointChosen {
+        /// Whose.
+        agent: AgentId,
+        /// The number outside; none for the phones that register under the agent's name.
+        number: Option<String>,
+        /// Who said so.
+        by: Actor,
+    },
     /// An agent's state, after every change.
     AgentState {
         /// Who.

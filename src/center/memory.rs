@@ -32,6 +32,8 @@ pub struct TenantMemory {
     pub(super) customers: customer::Directory,
     /// State, since when, and the state chosen for when the work in hand is over.
     pub(super) agents: BTreeMap<AgentId, (routing::AgentState, Wall, Option<routing::AgentState>)>,
+    /// Agents whose calls ring at a number outside.
+    pub(super) numbers: BTreeMap<AgentId, String>,
     pub(super) open: BTreeMap<InteractionId, Remembered>,
     pub(super) counted: VecDeque<routing::MetricEvent>,
     pub(super) alarms: BTreeMap<String, String>,
@@ -109,6 +111,12 @@ impl TenantMemory {
             }
             Fact::AgentState { agent, state, since, pending } => {
                 self.agents.insert(agent.clone(), (state.clone(), *since, pending.clone()));
+            }
+            Fact::EndpointChosen { agent, number: Some(number), .. } => {
+                self.numbers.insert(agent.clone(), number.clone());
+            }
+            Fact::EndpointChosen { agent, number: None, .. } => {
+                self.numbers.remove(agent);
             }
             Fact::Alarm { code, message, on: true } => {
                 self.alarms.insert(code.clone(), message.clone());

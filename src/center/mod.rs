@@ -65,6 +65,7 @@ mod consult;
 mod day;
 pub mod desk;
 mod during;
+mod endpoint;
 mod flows;
 mod gauges;
 mod interaction;
@@ -240,6 +241,8 @@ enum Timer {
     AgentLost(InteractionId),
     /// The agent is reminded of a customer on hold.
     Hold(InteractionId),
+    /// A number outside has been asked long enough whether a person is there.
+    Confirm(LegId),
     /// The idle clocks of a conversation.
     Chat(InteractionId),
     /// A ticket's clock.
@@ -267,6 +270,8 @@ struct Tenant {
     places: BTreeMap<String, routing::Entry>,
     alarms: BTreeMap<String, String>,
     messages: lamps::Messages,
+    /// Agents whose calls ring at a number outside, and which.
+    numbers: BTreeMap<AgentId, String>,
     /// Calls to the outside kept in since it was last quiet.
     kept_in: u32,
 }
@@ -294,6 +299,8 @@ pub struct Center {
     interactions: BTreeMap<InteractionId, Interaction>,
     visitors: BTreeMap<VisitorId, InteractionId>,
     legs: BTreeMap<LegId, (InteractionId, LegUse)>,
+    /// Numbers of agents being rung, until a person there has said so.
+    confirms: BTreeMap<LegId, endpoint::Confirm>,
     records: BTreeMap<RecordId, InteractionId>,
     streams: BTreeMap<TapId, InteractionId>,
     ears: BTreeMap<TapId, hearing::Ear>,
@@ -330,6 +337,7 @@ impl Center {
             interactions: BTreeMap::new(),
             visitors: BTreeMap::new(),
             legs: BTreeMap::new(),
+            confirms: BTreeMap::new(),
             records: BTreeMap::new(),
             streams: BTreeMap::new(),
             ears: BTreeMap::new(),
@@ -359,6 +367,7 @@ impl Center {
             places: BTreeMap::new(),
             alarms: BTreeMap::new(),
             messages: lamps::Messages::default(),
+            numbers: BTreeMap::new(),
             kept_in: 0,
             settings: settings.clone(),
         };
@@ -483,6 +492,7 @@ impl Center {
                 Timer::Voicemail(id) => self.voicemail_over(id),
                 Timer::AgentLost(id) => self.agent_stays_lost(now, id, out),
                 Timer::Hold(id) => self.hold_reminder(now, id),
+                Timer::Confirm(leg) => self.not_confirmed(leg),
                 Timer::Chat(id) => self.chat_tick(now, id, out),
                 Timer::Ticket(tenant, ticket) => self.ticket_rings(now, &tenant, ticket, out),
                 Timer::Place(tenant, number) => {
@@ -510,6 +520,7 @@ impl Center {
             let mut outs = Vec::new();
             t.router.plan(now, s.plan.clone(), &mut outs);
             self.router_outputs(now, id, outs, out);
+            self.numbers_look(now, id);
             self.messages_show(id);
         }
         // A tenant that is gone keeps its calls until they are over; it gets no new ones, since nothing routes to it.

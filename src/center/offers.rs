@@ -2,12 +2,13 @@
 
 use super::{
     Center, LegUse, Output, Step, Timer,
+    endpoint::Ringing,
     fact::{EndedBy, Fact, LegRole, Unqueued, millis},
     interaction::Ring,
 };
 use crate::{
     base::{Channel, InteractionId, Mono, Now, OfferId, TenantId},
-    call::{Action, Cause, Endpoint, Party},
+    call::{Action, Cause, Party},
     ivr, routing,
 };
 
@@ -38,7 +39,7 @@ impl Center {
             routing::Output::Offer { offer, interaction, agent, ring_until, ring_until_wall, decision } => {
                 let until = ring_until_wall;
                 self.fact(now, tenant, Fact::Offered { interaction, offer, agent: agent.clone(), until, decision }, out);
-                self.ring(now, tenant, interaction, offer, agent, ring_until, out);
+                self.ring(now, interaction, offer, agent, ring_until, out);
             }
             routing::Output::StopOffer { offer, interaction, agent, why } => {
                 self.fact(now, tenant, Fact::OfferEnded { interaction, offer, agent, why }, out);
@@ -69,11 +70,9 @@ impl Center {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of one offer")]
     fn ring(
         &mut self,
         now: Now,
-        tenant: &TenantId,
         id: InteractionId,
         offer: OfferId,
         agent: crate::base::AgentId,
@@ -103,17 +102,17 @@ impl Center {
         let caller = Party { number: i.from.clone(), display };
         let like = i.talk.as_ref().and_then(|t| t.leg).or(i.customer_leg());
         i.rings.insert(offer, Ring { agent: agent.clone(), leg: Some(leg) });
-        self.attach(leg, id, LegUse::Offer(offer));
-        self.leg_fact(now, id, leg, LegRole::Agent, agent.to_string(), String::new(), out);
-        self.call(Action::Ring {
+        let ringing = Ringing {
             leg,
-            to: Endpoint::Agent { tenant: tenant.clone(), user: agent.to_string() },
+            usage: LegUse::Offer(offer),
+            role: LegRole::Agent,
             caller,
             headers: headers.into_iter().filter(|(_, v)| !v.is_empty()).collect(),
             // The router's lease ends the ringing; the leg's own limit is only there should we forget.
             ring_for: (until - now.mono) + std::time::Duration::from_secs(5),
             like,
-        });
+        };
+        self.ring_agent(now, id, &agent, ringing, out);
     }
 
     fn stop_ringing(&mut self, id: InteractionId, offer: OfferId, why: routing::StopWhy) {

@@ -60,6 +60,7 @@ fn agent(c: &Center, t: &super::Tenant, id: &AgentId) -> AgentView {
         since: a.as_ref().map(|a| a.since).unwrap_or_default(),
         pending: a.as_ref().and_then(|a| a.pending.as_ref()).map(|s| state_word(s).to_owned()),
         phone: a.as_ref().is_some_and(|a| a.reachable.contains(&Channel::Voice)),
+        number: t.numbers.get(id).cloned(),
         console: a.as_ref().is_some_and(|a| a.reachable.contains(&Channel::Webchat)),
         work: work
             .map(|w| WorkView {

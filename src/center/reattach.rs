@@ -15,6 +15,7 @@ use media::wire::{LegId, Repeat};
 
 use super::{
     Center, LegUse, Output, Timer,
+    endpoint::Ringing,
     fact::{EndedBy, Fact, LegRole, LegTrouble},
     interaction::{Lost, Playing},
     supervise::answer_by_itself,
@@ -22,7 +23,7 @@ use super::{
 };
 use crate::{
     base::{Channel, InteractionId, Mono, Now, TenantId, limits::AGENT_LOST_GRACE},
-    call::{Action, By, Cause, Endpoint, Party, Prompt},
+    call::{Action, By, Cause, Party, Prompt},
     routing,
 };
 
@@ -57,7 +58,7 @@ impl Center {
         self.timers.set(Timer::AgentLost(id), until);
         self.lost_fact(now, id, leg, true, out);
         // Another phone of theirs may stand beside it.
-        if self.calls.reachable(&tenant, agent.as_str()) {
+        if self.has_phone(now, &tenant, &agent) {
             self.ring_again(now, id, out);
         }
         true
@@ -78,7 +79,7 @@ impl Center {
         let leg = self.calls.next_leg();
         let display = self.customer_name(id);
         let Some(i) = self.interactions.get_mut(&id) else { return };
-        let (tenant, number, like) = (i.tenant.clone(), i.from.clone(), i.customer_leg());
+        let (number, like) = (i.from.clone(), i.customer_leg());
         let Some((talk, until)) = i.talk.as_mut().and_then(|t| t.lost.map(|l| (t, l.until))) else { return };
         let agent = talk.agent.clone();
         // The phones have changed: those that ring stop, and all that are there now ring.
@@ -88,16 +89,16 @@ impl Center {
         }
         let mut headers = answer_by_itself("reattach");
         headers.extend([("X-CC-Call-Id".into(), id.to_string()), ("X-CC-Reattach".into(), "yes".into())]);
-        self.attach(leg, id, LegUse::Agent);
-        self.leg_fact(now, id, leg, LegRole::Agent, agent.to_string(), String::new(), out);
-        self.call(Action::Ring {
+        let ringing = Ringing {
             leg,
-            to: Endpoint::Agent { tenant, user: agent.to_string() },
+            usage: LegUse::Agent,
+            role: LegRole::Agent,
             caller: Party { number, display },
             headers,
             ring_for: left(now, until),
             like,
-        });
+        };
+        self.ring_agent(now, id, &agent, ringing, out);
     }
 
     /// The phone that was lost has answered. False when nobody waited for this leg.

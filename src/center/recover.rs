@@ -55,7 +55,7 @@ impl Center {
         repaired: &BTreeMap<RecordingId, Repaired>,
         out: &mut Vec<Output>,
     ) {
-        let TenantMemory { tickets, customers, agents, mut open, counted, alarms, places } = m;
+        let TenantMemory { tickets, customers, agents, numbers, mut open, counted, alarms, places } = m;
         for (from, (entry, at)) in places {
             let left = Self::PLACE_KEPT.saturating_sub(now.wall.since(at));
             if !left.is_zero() {
@@ -64,7 +64,7 @@ impl Center {
         }
         let live: Vec<_> = tickets.iter().filter(|t| !t.head().state.is_final()).map(|t| t.head().id).collect();
         let t = self.tenants.get_mut(tenant).expect("the caller checked");
-        (t.tickets, t.customers, t.alarms) = (tickets, customers, alarms);
+        (t.tickets, t.customers, t.alarms, t.numbers) = (tickets, customers, alarms, numbers);
         self.everybody_is_here(tenant);
         let t = self.tenants.get_mut(tenant).expect("the caller checked");
         for event in super::day::today(&t.settings, now.wall, counted.iter()) {
@@ -107,6 +107,7 @@ impl Center {
                 }
             }
         }
+        self.numbers_look(now, tenant);
         for (id, r) in open {
             match (r.channel, r.visitor) {
                 (Channel::Webchat, Some(visitor)) => self.recover_chat(now, tenant, id, visitor, r, out),

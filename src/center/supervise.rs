@@ -12,12 +12,13 @@ use media::wire::LegId;
 use super::{
     Center, LegUse, Output,
     command::{Actor, Done, Refusal, RefusalCode, SuperviseMode},
+    endpoint::Ringing,
     fact::{EndedBy, Fact, LegRole},
     interaction::{Interaction, Supervisor},
 };
 use crate::{
     base::{AgentId, Channel, InteractionId, Now, TenantId, limits},
-    call::{Action, Cause, Endpoint, Party},
+    call::{Action, Cause, Party},
     routing, text,
 };
 
@@ -124,8 +125,8 @@ impl Center {
         let there = |s: &Supervisor| s.leg.is_some_and(|l| !self.calls.is_closing(l));
         let elsewhere = |i: &&Interaction| i.tenant == *tenant && i.supervisors.get(&who).is_some_and(there);
         let moved = self.interactions.values().find(elsewhere).map(|i| i.id);
-        if moved.is_none() && !self.calls.reachable(tenant, who.as_str()) {
-            return Err(wrong(format!("the phone of {who} is not registered")));
+        if moved.is_none() && !self.has_phone(now, tenant, &who) {
+            return Err(wrong(self.no_phone(tenant, &who)));
         }
         if moved.is_none() && self.on_a_call(tenant, &who) {
             return Err(wrong(format!("{who} is on a call already")));
@@ -140,13 +141,11 @@ impl Center {
                 self.supervisor_moves(now, tenant, (old, id), leg, &who, out);
                 (leg, up)
             }
-            _ => {
-                let leg = self.calls.next_leg();
-                self.attach(leg, id, LegUse::Supervisor(who.clone()));
-                (leg, false)
-            }
+            _ => (self.calls.next_leg(), false),
         };
-        self.leg_fact(now, id, leg, LegRole::Supervisor, who.to_string(), String::new(), out);
+        if moved.is_some() {
+            self.leg_fact(now, id, leg, LegRole::Supervisor, who.to_string(), String::new(), out);
+        }
         let s = Supervisor { mode, since: now.wall, leg: Some(leg), up, takes_over };
         if let Some(i) = self.interactions.get_mut(&id) {
             i.supervisors.insert(who.clone(), s);
@@ -161,14 +160,16 @@ impl Center {
         }
         let mut headers = answer_by_itself("supervise");
         headers.push(("X-CC-Call-Id".into(), id.to_string()));
-        self.call(Action::Ring {
+        let ringing = Ringing {
             leg,
-            to: Endpoint::Agent { tenant: tenant.clone(), user: who.to_string() },
+            usage: LegUse::Supervisor(who.clone()),
+            role: LegRole::Supervisor,
             caller: Party { number: from, display: None },
             headers,
             ring_for: limits::RING_DEFAULT,
             like: customer,
-        });
+        };
+        self.ring_agent(now, id, &who, ringing, out);
         Ok(Done::Ok)
     }
 

@@ -46,7 +46,7 @@ const OVERLOAD: &str = "overload";
 const ALARM: &str = "toll_fraud";
 
 /// Where a number leads outside.
-fn outward(settings: &TenantSettings, number: &str) -> Result<(TrunkId, String), Refusal> {
+pub(super) fn outward(settings: &TenantSettings, number: &str) -> Result<(TrunkId, String), Refusal> {
     match settings.config.route_of(number, route::Asker::User).map(|(r, form)| (&r.to, form)) {
         Some((route::Destination::Trunk(o), form)) => Ok((o.trunk.clone(), o.rewrite(&form))),
         _ => Err(Refusal::new(RefusalCode::NotAllowed, format!("no route of this tenant leads to {number} outside"))),
@@ -82,6 +82,7 @@ impl Center {
     pub(super) fn trunk_up(&mut self, now: Now, tenant: &TenantId, trunk: &TrunkId, up: bool, out: &mut Vec<Output>) {
         let message = format!("The trunk {trunk} does not answer.");
         self.alarm(now, tenant, &format!("trunk_down_{trunk}"), &message, !up, out);
+        self.numbers_look(now, tenant);
     }
 
     /// The right to call a number outside, by the route that leads there.

@@ -47,8 +47,10 @@ pub struct AgentView {
     pub since: Wall,
     /// The state that takes over after the current work.
     pub pending: Option<String>,
-    /// The phone is registered.
+    /// A call can ring: the phone is registered, or the number outside can be called.
     pub phone: bool,
+    /// The number outside calls ring at; for the agent and who supervises.
+    pub number: Option<String>,
     /// The console is connected.
     pub console: bool,
     /// What the agent is working on.
@@ -182,7 +184,7 @@ pub struct SupervisorView {
     pub since: Wall,
 }
 
-/// Something transient for the people looking at one contact: not stored, not replayed.
+/// Something transient for the people looking at one contact or ticket: not stored, not replayed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Blink {
@@ -192,6 +194,17 @@ pub enum Blink {
         interaction: InteractionId,
         /// `visitor` or the agent's id.
         by: String,
+    },
+    /// Somebody of the house looks at a ticket, writes on it, or has turned away.
+    Viewing {
+        /// Which ticket.
+        ticket: TicketId,
+        /// The login.
+        by: String,
+        /// Looks at it.
+        here: bool,
+        /// Is writing something.
+        writing: bool,
     },
     /// The waiting visitor's place changed.
     Position {

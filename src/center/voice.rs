@@ -36,7 +36,7 @@ impl Center {
             Event::SentOn { leg, from, to } => self.sent_on(now, leg, &from, &to, out),
             Event::EarlyMedia { leg } => self.early_sound(leg),
             Event::Answered { leg } => self.leg_answered(now, leg, out),
-            Event::Digit { leg, digit } => self.digit(leg, digit),
+            Event::Digit { leg, digit } => self.digit(now, leg, digit, out),
             Event::Played { leg, play, finished } => self.played(now, leg, play, finished, out),
             Event::Recorded { record, duration, bytes, trouble } => self.recorded(now, record, duration, bytes, trouble, out),
             Event::RecordTrouble { record, trouble } => self.record_trouble(now, record, trouble, out),
@@ -63,12 +63,16 @@ impl Center {
     /// An agent's phone can be rung, or cannot.
     fn phone(&mut self, tenant: &TenantId, user: &str, up: bool) {
         let Ok(agent) = AgentId::parse(user) else { return };
-        if self.agent_exists(tenant, &agent) {
+        // Whose calls ring outside is not reached by a phone that is there, nor lost with it.
+        if self.agent_exists(tenant, &agent) && self.number_of(tenant, &agent).is_none() {
             self.route(tenant, routing::Input::Reachable { agent, channel: Channel::Voice, up });
         }
     }
 
-    fn leg_answered(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) {
+    pub(super) fn leg_answered(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) {
+        if self.asks_for_one(now, leg) {
+            return;
+        }
         let Some((id, usage)) = self.legs.get(&leg).cloned() else { return };
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let tenant = i.tenant.clone();
@@ -109,7 +113,10 @@ impl Center {
         }
     }
 
-    fn digit(&mut self, leg: LegId, digit: char) {
+    fn digit(&mut self, now: Now, leg: LegId, digit: char, out: &mut Vec<Output>) {
+        if self.confirms(now, leg, digit, out) {
+            return;
+        }
         let Some((id, LegUse::Customer)) = self.legs.get(&leg).cloned() else { return };
         let Some(i) = self.interactions.get(&id) else { return };
         let voicemail = i.voice.as_ref().and_then(|v| v.recording.as_ref()).is_some_and(|r| r.voicemail.is_some());
@@ -123,7 +130,7 @@ impl Center {
     }
 
     fn played(&mut self, now: Now, leg: LegId, play: media::wire::PlayId, finished: bool, out: &mut Vec<Output>) {
-        let Some((id, LegUse::Customer)) = self.legs.get(&leg).cloned() else { return };
+        let Some((id, LegUse::Customer)) = self.legs.get(&leg).cloned() else { return self.asked_in_vain(leg, play) };
         if self.calls.is_closing(leg) {
             // Cut short because they hung up: nothing comes after it.
             return;
@@ -163,7 +170,16 @@ impl Center {
         self.fact(now, &tenant, Fact::LegTrouble { interaction: id, leg: leg.0, role, trouble, on }, out);
     }
 
-    fn leg_ended(&mut self, now: Now, leg: LegId, cause: Cause, by: By, quality: Option<call::Quality>, out: &mut Vec<Output>) {
+    pub(super) fn leg_ended(
+        &mut self,
+        now: Now,
+        leg: LegId,
+        cause: Cause,
+        by: By,
+        quality: Option<call::Quality>,
+        out: &mut Vec<Output>,
+    ) {
+        self.confirm_over(leg);
         let Some((id, usage)) = self.legs.remove(&leg) else { return self.ladder_of_nobody(leg) };
         let Some(i) = self.interactions.get_mut(&id) else { return };
         i.legs = i.legs.saturating_sub(1);

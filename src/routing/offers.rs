@@ -70,6 +70,11 @@ impl Router {
         })
     }
 
+    /// Whether an offer was made and is over; the oldest are forgotten.
+    pub fn offer_is_over(&self, id: OfferId) -> bool {
+        self.ended.contains_key(&id)
+    }
+
     /// Stops ringing. What becomes of the interaction is the caller's business.
     pub(super) fn stop(&mut self, now: Now, id: OfferId, why: StopWhy, out: &mut Vec<Output>) -> Option<Offer> {
         let offer = self.offers.remove(&id)?;

@@ -33,7 +33,7 @@ const WHO: [&str; 12] = [
 ];
 
 /// `x`: let in (2xx; or 409 and 422, when it is allowed and does not fit just now). `.`: 401, 403 or 404.
-/// `o`: let in, and sees nothing of the first tenant. `=`: 409, as of what is over or never was.
+/// `o`: let in, and sees nothing of the first tenant. `=`: 409, as of what is over.
 ///
 /// Rows are tried from above: what ends or removes something stands at the end.
 #[rustfmt::skip]
@@ -43,8 +43,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     //                                                        | |  susan, admin
     //                                                        | |  |  keys: agent, supervisor, admin
     //                                                        | |  |  |   other tenant: agent, supervisor, admin, key
-    ("POST",   "/api/v1/offers/{id}/accept",                 ". x. xx .xx ===="),
-    ("POST",   "/api/v1/offers/{id}/decline",                ". == == === ===="),
+    ("POST",   "/api/v1/offers/{id}/accept",                 ". x. xx .xx ...."),
+    ("POST",   "/api/v1/offers/{id}/decline",                ". == == === ...."),
     ("GET",    "/healthz",                                   "o oo oo ooo oooo"),
     ("GET",    "/metrics",                                   ". .. xx .xx .ooo"),
     ("POST",   "/api/v1/auth/login",                         "o oo oo ooo oooo"),
@@ -56,6 +56,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST",   "/api/v1/agents/{id}/sign-in",                ". x. xx .xx ...."),
     ("PUT",    "/api/v1/agents/{id}/state",                  ". x. xx .xx ...."),
     ("POST",   "/api/v1/agents/{id}/dial",                   ". x. xx .xx ...."),
+    ("PUT",    "/api/v1/agents/{id}/endpoint",               ". x. xx .xx ...."),
     ("GET",    "/api/v1/interactions",                       ". xx xx .xx oooo"),
     ("GET",    "/api/v1/interactions/{id}",                  ". x. xx .xx ...."),
     ("GET",    "/api/v1/interactions/{id}/timeline",         ". x. xx .xx ...."),
@@ -73,7 +74,6 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST",   "/api/v1/interactions/{id}/hold",             ". x. xx .xx ...."),
     ("POST",   "/api/v1/interactions/{id}/mute",             ". x. xx .xx ...."),
     ("POST",   "/api/v1/interactions/{id}/dtmf",             ". x. xx .xx ...."),
-    ("POST",   "/api/v1/interactions/{id}/record-pause",     ". x. xx .xx ...."),
     ("POST",   "/api/v1/interactions/{id}/recording",        ". x. xx .xx ...."),
     ("POST",   "/api/v1/interactions/{id}/consult",          ". x. xx .xx ...."),
     ("POST",   "/api/v1/interactions/{id}/consult/swap",     ". x. xx .xx ...."),
@@ -89,6 +89,11 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST",   "/api/v1/tickets",                            ". xx xx xxx oooo"),
     ("GET",    "/api/v1/tickets/{id}",                       ". xx xx xxx ...."),
     ("POST",   "/api/v1/tickets/{id}/changes",               ". xx xx xxx ...."),
+    ("POST",   "/api/v1/tickets/changes",                    ". xx xx xxx oooo"),
+    ("POST",   "/api/v1/tickets/{id}/viewing",               ". xx xx xxx ...."),
+    ("GET",    "/api/v1/ticket-views",                       ". xx xx xxx oooo"),
+    ("POST",   "/api/v1/ticket-views",                       ". xx xx ... ooo."),
+    ("PUT",    "/api/v1/ticket-views/{id}",                  ". x. .. ... ...."),
     ("GET",    "/api/v1/customers",                          ". xx xx xxx oooo"),
     ("GET",    "/api/v1/customers/{id}",                     ". xx xx xxx ...."),
     ("GET",    "/api/v1/customers/{id}/timeline",            ". xx xx xxx ...."),
@@ -126,6 +131,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST",   "/api/v1/interactions/{id}/pull",             ". .. x. .xx ...."),
     ("POST",   "/api/v1/interactions/{id}/finish",           ". x. xx .xx ...."),
     ("POST",   "/api/v1/agents/{id}/sign-out",               ". x. xx .xx ...."),
+    ("DELETE", "/api/v1/ticket-views/{id}",                  ". x. .. ... ...."),
     ("PUT",    "/api/v1/users/{id}",                         ". .. .x ..x ...."),
     ("DELETE", "/api/v1/api-keys/{name}",                    ". .. .x ..x ...."),
     ("DELETE", "/api/v1/users/{id}",                         ". .. .x ..x ...."),
@@ -163,6 +169,7 @@ fn body(method: &str, path: &str) -> Option<Value> {
         (_, "state") => json!({"state": "ready"}),
         // No number: said to whoever may dial, and the demo has no way out for any.
         (_, "dial") => json!({"number": ""}),
+        (_, "endpoint") => json!({"kind": "phone"}),
         (_, "hold" | "mute") => json!({"on": true}),
         (_, "transfer") => json!({"to": {"kind": "queue", "queue": "sales"}}),
         (_, "dispose") => json!({"code": "solved", "agent": "anna"}),
@@ -175,10 +182,16 @@ fn body(method: &str, path: &str) -> Option<Value> {
         (_, "consult") => json!({"to": {"kind": "agent", "agent": "ben"}}),
         (_, "dtmf") => json!({"digits": "1"}),
         (_, "recording") => json!({"action": "pause"}),
-        (_, "record-pause") => json!({"paused": true}),
         (_, "messages" | "notes") => json!({"client_id": "c", "body": "hello"}),
         (_, "read") => json!({"seq": 1}),
         (_, "tickets") => json!({"title": "t"}),
+        (_, "viewing") => json!({"here": true}),
+        (_, "ticket-views") => json!({"name": "Mine", "query": {"owner": "me"}}),
+        ("PUT", _) if path.contains("ticket-views") => json!({"name": "Mine", "query": {}}),
+        // A ticket that is nobody's: the answer says so of it, to everybody who works here.
+        (_, "changes") if path.ends_with("tickets/changes") => {
+            json!({"tickets": ["0"], "change": {"change": "noted", "text": "n"}})
+        }
         (_, "changes") if path.contains("tickets") => json!({"change": "noted", "text": "n"}),
         (_, "changes") => json!({"change": "named", "name": "n"}),
         ("POST", "users") => json!({"login": "new-user", "role": "agent"}),
@@ -288,7 +301,17 @@ async fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
         .to_owned();
     admin.post("/api/v1/flows", json!({"text": FLOW})).await;
     let secret = vec![interaction.clone(), customer.clone(), ticket.clone(), "Li Wei".to_owned(), "Lotus Home".to_owned()];
-    let ids = BTreeMap::from([("interactions", interaction), ("offers", offer), ("customers", customer), ("tickets", ticket)]);
+    let view = anna.post("/api/v1/ticket-views", json!({"name": "Anna's own", "query": {"owner": "me"}})).await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let ids = BTreeMap::from([
+        ("interactions", interaction),
+        ("offers", offer),
+        ("customers", customer),
+        ("tickets", ticket),
+        ("ticket-views", view),
+    ]);
     let things = Things { ids, secret };
 
     let document = Desk::stranger(at).get("/api/v1/openapi.json").await;

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { browser, browsers, doing, root, server, site } from './kit.mjs';
 import { administration } from './admin.mjs';
+import { desk } from './desk.mjs';
 import { floor } from './floor.mjs';
 import { ladder } from './ladder.mjs';
 import { sight } from './sight.mjs';
@@ -14,7 +15,7 @@ import { stories as screens } from './stories.mjs';
 import { voice } from './voice.mjs';
 import { xss } from './xss.mjs';
 
-const stories = { ...screens, ...administration, ...voice, ...floor, ...ladder, ...sight, ...xss };
+const stories = { ...screens, ...administration, ...voice, ...floor, ...desk, ...ladder, ...sight, ...xss };
 /** A story that takes longer has got stuck, ms: several times what the longest takes on a busy machine. */
 const LONGEST = 300_000 * Number(process.env.RINGDESK_SLOW ?? 1);
 

@@ -214,7 +214,7 @@ impl SmallCenter {
                 Ok(Done::Ok)
             }
             Command::Accept { offer } | Command::Decline { offer } => thing(offer.to_string()).map(|()| Done::Ok),
-            Command::Ticket { ticket, .. } => thing(ticket.to_string()).map(|()| Done::Ok),
+            Command::Ticket { ticket, .. } | Command::Viewing { ticket, .. } => thing(ticket.to_string()).map(|()| Done::Ok),
             Command::Customer { customer, .. } => thing(customer.to_string()).map(|()| Done::Ok),
             Command::TicketOpen { .. } => Ok(Done::Ticket { ticket: TicketId::new(self.at(), &mut Rng::seeded(3)) }),
             Command::Finish { interaction }
@@ -244,6 +244,7 @@ impl SmallCenter {
             | Command::SignOut { .. }
             | Command::SetState { .. }
             | Command::Console { .. }
+            | Command::Endpoint { .. }
             | Command::Dial { .. } => Ok(Done::Ok),
             #[allow(unreachable_patterns, reason = "commands to come")]
             _ => Ok(Done::Ok),

@@ -84,6 +84,7 @@ fn busy(h: &House) -> (InteractionId, InteractionId) {
                 since: Wall(5),
                 pending: None,
                 phone: true,
+                number: None,
                 console: true,
                 work,
                 skills: BTreeMap::from([("english".to_owned(), 3)]),

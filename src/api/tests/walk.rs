@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::{rights::Need, *};
-use crate::base::{OfferId, TicketId};
+use crate::{
+    base::{OfferId, TicketId},
+    store::TicketView,
+};
 
 /// The routes as the document has them: method, path.
 fn documented() -> Vec<(String, String)> {
@@ -39,10 +42,14 @@ fn body(method: &str, path: &str) -> Option<&'static str> {
         (_, "dtmf") => r#"{"digits":"12#"}"#,
         (_, "mute") => r#"{"on":true}"#,
         (_, "recording") => r#"{"action":"pause"}"#,
-        (_, "record-pause") => r#"{"paused":true}"#,
         (_, "messages" | "notes") => r#"{"client_id":"c","body":"hello"}"#,
         (_, "read") => r#"{"seq":1}"#,
+        (_, "endpoint") => r#"{"kind":"phone"}"#,
         (_, "tickets") => r#"{"title":"t"}"#,
+        (_, "viewing") => r#"{"here":true}"#,
+        (_, "ticket-views") => r#"{"name":"Mine","query":{"owner":"me"}}"#,
+        ("PUT", _) if path.contains("ticket-views") => r#"{"name":"Mine","query":{}}"#,
+        (_, "changes") if path.ends_with("tickets/changes") => r#"{"tickets":["0"],"change":{"change":"noted","text":"n"}}"#,
         (_, "changes") if path.contains("tickets") => r#"{"change":"noted","text":"n"}"#,
         (_, "changes") => r#"{"change":"named","name":"n"}"#,
         ("POST", "users") => r#"{"login":"new-user","role":"agent"}"#,
@@ -89,6 +96,9 @@ async fn demo_things(h: &House) -> Ids {
     let body = crate::center::ladder::Ladder::default().pack();
     let ladder = crate::store::LadderRow { tenant: tenant("demo"), interaction, at: now.wall, messages: 0, body };
     h.store.ladder_put(vec![ladder]).await.unwrap();
+    let (name, body) = ("Everybody's".to_owned(), "{}".to_owned());
+    let view = TicketView { id: "anna".into(), owner: agent("anna"), shared: true, name, body, made_at: now.wall };
+    assert!(h.store.ticket_view_put(&tenant("demo"), &view).await.unwrap());
     h.settled().await;
     std::fs::write(h.dir.path().join("recordings/a.wav"), b"RIFF").unwrap();
     let flow = crate::base::FlowId::parse("demo-agent").unwrap();
@@ -108,6 +118,7 @@ async fn demo_things(h: &House) -> Ids {
             since: at,
             pending: None,
             phone: true,
+            number: None,
             console: false,
             work,
             skills,

@@ -48,7 +48,13 @@ impl Fact {
             | ReadUpTo { interaction, .. } => *interaction,
             Queued { entry } => entry.interaction,
             CallOut { interaction, .. } => return *interaction,
-            NodeStarted { .. } | Ticket { .. } | Customer { .. } | AgentState { .. } | Counted { .. } | Alarm { .. } => {
+            NodeStarted { .. }
+            | Ticket { .. }
+            | Customer { .. }
+            | AgentState { .. }
+            | EndpointChosen { .. }
+            | Counted { .. }
+            | Alarm { .. } => {
                 return None;
             }
         })
@@ -101,6 +107,7 @@ impl Fact {
             Ticket { .. } => "ticket",
             Customer { .. } => "customer",
             AgentState { .. } => "agent_state",
+            EndpointChosen { .. } => "endpoint_chosen",
             Counted { .. } => "counted",
             CallOut { .. } => "call_out",
             Alarm { .. } => "alarm",

@@ -150,8 +150,9 @@ pub async fn run(
             },
             blink = blinks.recv(), if blinking => match blink {
                 Ok((_, blink)) => {
-                    let (Blink::Typing { interaction, .. } | Blink::Position { interaction, .. }) = &blink;
-                    hub.tell(*interaction, None, &News::Blink(blink.clone()));
+                    if let Blink::Typing { interaction, .. } | Blink::Position { interaction, .. } = &blink {
+                        hub.tell(*interaction, None, &News::Blink(blink.clone()));
+                    }
                 }
                 Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => blinking = false,

@@ -6,6 +6,7 @@ mod consult;
 mod crashes;
 mod early;
 mod ears;
+mod endpoint;
 mod floor;
 mod handing;
 mod handing_by_phone;

@@ -234,6 +234,7 @@ impl Contacts {
             | Fact::Reassigned { .. }
             | Fact::Prioritised { .. }
             | Fact::RecordingPaused { .. }
+            | Fact::EndpointChosen { .. }
             | Fact::Said { .. }
             | Fact::Alarm { .. } => {}
         }

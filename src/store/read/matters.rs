@@ -54,6 +54,10 @@ pub struct TicketFilter {
     pub status: Vec<Group>,
     /// Of this owner.
     pub owner: Option<AgentId>,
+    /// Of nobody.
+    pub unassigned: bool,
+    /// Of one of these urgencies; empty: of any.
+    pub priority: Vec<Priority>,
     /// On this pile.
     pub queue: Option<QueueId>,
     /// Of this person, under whichever id.
@@ -146,6 +150,14 @@ impl Store {
             rest.iter().for_each(|s| ask.and(", ?", s.as_str()));
             ask.sql.push(')');
         }
+        if let Some((first, rest)) = filter.priority.split_first() {
+            ask.and(" AND priority IN (?", first.as_str());
+            rest.iter().for_each(|p| ask.and(", ?", p.as_str()));
+            ask.sql.push(')');
+        }
+        if filter.unassigned {
+            ask.sql.push_str(" AND owner IS NULL");
+        }
         ask.and_if(" AND owner = ?", filter.owner.as_ref());
         ask.and_if(" AND queue = ?", filter.queue.as_ref());
         ask.and_if(OF_CUSTOMER, filter.customer);
@@ -166,6 +178,12 @@ impl Store {
         }
         let log: Vec<LogEntry> = rows.iter().map(|r| r.json(0)).collect::<Result<_>>()?;
         Ticket::fold(log).map(Some).map_err(|e| StoreError::unreadable(format!("the log of ticket {id}"), e))
+    }
+
+    /// Whether there is such a ticket.
+    pub async fn ticket_exists(&self, tenant: &TenantId, id: TicketId) -> Result<bool> {
+        let sql = "SELECT 1 FROM tickets WHERE tenant = $1 AND id = $2";
+        Ok(self.db.one(sql, values![tenant, id], || format!("look for ticket {id}")).await?.is_some())
     }
 
     /// The id of the ticket people call by this number.

@@ -40,10 +40,11 @@ async fn a_fact_of_every_kind_comes_back_as_it_was(lab: &Lab) {
     tell_floor(&mut s, call, recording);
     s.tell(Fact::WrapUp { interaction: call, agent: agent("anna"), until: NINE });
     let by = Actor::User { user: agent("anna"), role: Role::Agent };
-    s.tell(Fact::ReadUpTo { interaction: call, by, seq: 77 });
+    s.tell(Fact::ReadUpTo { interaction: call, by: by.clone(), seq: 77 });
     for state in [routing::AgentState::SignedOut, routing::AgentState::NotReady(code("lunch"))] {
         s.tell(Fact::AgentState { agent: agent("anna"), state, since: NINE, pending: None });
     }
+    s.tell(Fact::EndpointChosen { agent: agent("anna"), number: Some("+32470000009".into()), by: by.clone() });
     s.tell(Fact::Counted {
         event: routing::MetricEvent::Entered { queue: queue("sales"), channel: Channel::Voice, interaction: call, at: NINE },
     });

@@ -1,8 +1,8 @@
 """The stories, in the order in which they start: the long ones first, so that all end together."""
 
 from . import (
-    by_name, by_sipp, carrier, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, lamps, live_copy, load, no_answer,
-    restart, sealed, seeing, spoken, strangers, too_many, torture,
+    at_a_mobile, by_name, by_sipp, carrier, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, lamps, live_copy, load,
+    no_answer, restart, sealed, seeing, spoken, strangers, too_many, torture,
 )
 
 ALL = [
@@ -12,6 +12,7 @@ ALL = [
     ("no answer, nobody there, too many: the next agent or a message", no_answer.tell),
     ("one call through many hands", handing_over.tell),
     ("calls to the outside", dialling_out.tell),
+    ("an agent at a mobile, who presses 1", at_a_mobile.tell),
     ("a carrier found by its name", by_name.tell),
     ("Kamailio as the carrier: registered, both ways, and one of two dies", carrier.tell),
     ("a caller by sipp, over UDP and TCP", by_sipp.tell),

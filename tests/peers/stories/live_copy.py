@@ -37,12 +37,12 @@ def tell(world):
         measured.append(db)
     world.note(f"copied at {measured[0]:.1f} and {measured[1]:.1f} dB")
 
-    server.api.post(f"/api/v1/interactions/{call}/record-pause", {"paused": True})
+    server.api.post(f"/api/v1/interactions/{call}/recording", {"action": "pause"})
     time.sleep(0.5)  # what was on its way is out
     quiet = len(copy.sound)
     until("half a second of the secret", lambda: len(copy.sound) > quiet + 16_000)
     check(not any(copy.sound[quiet:]), "the copy is not silent while the recording is paused")
-    server.api.post(f"/api/v1/interactions/{call}/record-pause", {"paused": False})
+    server.api.post(f"/api/v1/interactions/{call}/recording", {"action": "resume"})
 
     ears.cut()
     until("the copy is taken up again", lambda: len(ears.copies) == 2 and ears.copies[1].words)

@@ -38,6 +38,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{id}/endpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Says where an agent's calls ring from now on. A number is called out by a trunk, as the agent's call: the rules about calls
+         *     out hold, and are asked here as well as at each call.
+         */
+        put: operations["agents_set_endpoint"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{id}/sign-in": {
         parameters: {
             query?: never;
@@ -872,23 +892,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/interactions/{id}/record-pause": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Stops or resumes recording. */
-        post: operations["interactions_record_pause"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/interactions/{id}/recording": {
         parameters: {
             query?: never;
@@ -899,7 +902,10 @@ export interface paths {
         /** Plays a recording. Agents play their own interactions', supervisors all. */
         get: operations["interactions_play"];
         put?: never;
-        /** Pauses or resumes the recording. */
+        /**
+         * Pauses or resumes the recording, and with it what is written down and copied live: nothing of what is said meanwhile (card
+         *     digits) is kept anywhere.
+         */
         post: operations["floor_recording"];
         delete?: never;
         options?: never;
@@ -1187,6 +1193,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ticket-views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's own lists of tickets and the shared ones. */
+        get: operations["ticket-views_list"];
+        put?: never;
+        /** Keeps a list of tickets under a name. Lists belong to people: programs have none of their own. */
+        post: operations["ticket-views_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ticket-views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a list: its name, what it asks for, whether it is shared. */
+        put: operations["ticket-views_replace"];
+        post?: never;
+        /** Forgets a list. The tickets in it stay what they are. */
+        delete: operations["ticket-views_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets": {
         parameters: {
             query?: never;
@@ -1205,6 +1247,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The same change to many tickets, one after the other; one that is refused does not keep back the others. */
+        post: operations["tickets_change_many"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/{id}": {
         parameters: {
             query?: never;
@@ -1212,7 +1271,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One ticket with its log. */
+        /**
+         * One ticket with its log, by id or number. `merged` has the tickets that went into it, with their logs; `into` the one it went
+         *     into itself, for whoever comes by the old number.
+         */
         get: operations["tickets_get"];
         put?: never;
         post?: never;
@@ -1233,6 +1295,23 @@ export interface paths {
         put?: never;
         /** Changes a ticket. */
         post: operations["tickets_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/viewing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells those who look at the ticket that the caller does, too. Said again every 20 seconds; nothing is kept. */
+        post: operations["tickets_viewing"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1353,9 +1432,11 @@ export interface components {
             console: boolean;
             /** @description Display name. */
             name: string;
+            /** @description The number outside calls ring at, if they do: one's own, or anybody's for supervisors. */
+            number?: string | null;
             /** @description The state that takes over after the current work. */
             pending?: string | null;
-            /** @description The phone is registered. */
+            /** @description A call can ring: the phone is registered, or the number outside can be called. */
             phone: boolean;
             /** @description Why not ready. */
             reason?: string | null;
@@ -1415,6 +1496,11 @@ export interface components {
         Codes: {
             /** @description Outcomes. */
             dispositions: components["schemas"]["Code"][];
+            /**
+             * Format: int32
+             * @description A customer on hold for longer than this, seconds, is marked; never if 0.
+             */
+            hold_warn_s: number;
             /** @description Not-ready reasons. */
             reasons: components["schemas"]["Code"][];
         };
@@ -1528,6 +1614,16 @@ export interface components {
             /** @description Names this state of it; give it back with a change. */
             version: string;
         };
+        /** @description Where an agent's calls ring. */
+        EndpointWish: {
+            /** @enum {string} */
+            kind: "phone";
+        } | {
+            /** @enum {string} */
+            kind: "number";
+            /** @description As one would dial it. */
+            number: string;
+        };
         /** @description A frame of the event socket, told apart by `type`. */
         Event: {
             /** @description The version that runs. */
@@ -1601,7 +1697,7 @@ export interface components {
             /** @enum {string} */
             type: "view";
         } | {
-            /** @description `typing{interaction, by}` or `position{interaction, position, ewt_s}`. */
+            /** @description `typing{interaction, by}`, `position{interaction, position, ewt_s}` or `viewing{ticket, by, here, writing}`. */
             blink: unknown;
             /** @enum {string} */
             type: "blink";
@@ -2200,6 +2296,20 @@ export interface components {
             /** @description The organisation; may be left out where there is only one. */
             tenant?: string | null;
         };
+        /** @description What became of many changes: each stands for itself. */
+        ManyChanged: {
+            /** @description Changed, in the order given. */
+            changed: string[];
+            /** @description Not changed. */
+            refused: components["schemas"]["NotChanged"][];
+        };
+        /** @description The same change to many tickets. */
+        ManyChanges: {
+            /** @description What changes, on each. */
+            change: components["schemas"]["TicketChange"];
+            /** @description Ticket ids, 1 to 200. */
+            tickets: string[];
+        };
         /** @description Who one is. */
         Me: {
             /** @description The agent id, when this login handles interactions. */
@@ -2262,6 +2372,15 @@ export interface components {
             /** @description `agent`, `supervisor` or `admin`. */
             role: string;
         };
+        /** @description A ticket that was not changed. */
+        NotChanged: {
+            /** @description The word of the problem. */
+            code: string;
+            /** @description Why, in a sentence. */
+            detail: string;
+            /** @description Which. */
+            ticket: string;
+        };
         /** @description What a command brought about. */
         Outcome: {
             /** @description The interaction that exists now. */
@@ -2277,11 +2396,6 @@ export interface components {
             seq?: number | null;
             /** @description The ticket that exists now. */
             ticket?: string | null;
-        };
-        /** @description Paused or running. */
-        Pause: {
-            /** @description True stops recording, false goes on. */
-            paused: boolean;
         };
         /** @description A login for a phone in this browser. */
         PhoneLogin: {
@@ -2851,6 +2965,11 @@ export interface components {
             change: "disposed";
             /** @description A disposition or null. */
             code?: string | null;
+        } | {
+            /** @enum {string} */
+            change: "merged_into";
+            /** @description Ticket id, or number. */
+            into: string;
         };
         /** @description A ticket on one line. */
         TicketLine: {
@@ -2885,11 +3004,51 @@ export interface components {
             /** @description When its state ends by itself, RFC 3339. */
             wakes_at?: string | null;
         };
+        /** @description What a list asks for: the filters of `GET /tickets`. */
+        TicketQuery: {
+            /** @description An agent id, `me` (whoever looks), or `nobody`. */
+            owner?: string | null;
+            /** @description Priorities, several with commas. */
+            priority?: string | null;
+            /** @description Words of the title, or the number. */
+            q?: string | null;
+            /** @description Queue id. */
+            queue?: string | null;
+            /** @description States, several with commas. */
+            status?: string | null;
+        };
         /**
          * @description A state people choose.
          * @enum {string}
          */
         TicketStateWord: "open" | "pending_customer" | "pending_internal" | "resolved" | "closed" | "spam";
+        /** @description A named list. */
+        TicketViewShown: {
+            /** @description Its name in the house. */
+            id: string;
+            /** @description Shown to people. */
+            name: string;
+            /** @description Who made it. */
+            owner: string;
+            /** @description What is asked for. */
+            query: components["schemas"]["TicketQuery"];
+            /** @description Everybody has it. */
+            shared: boolean;
+        };
+        /** @description A list to be kept. */
+        TicketViewWish: {
+            /** @description Shown to people. */
+            name: string;
+            /** @description What is asked for. */
+            query: components["schemas"]["TicketQuery"];
+            /** @description Everybody has it; only supervisors share. */
+            shared?: boolean;
+        };
+        /** @description The named lists somebody has. */
+        TicketViews: {
+            /** @description By name. */
+            views: components["schemas"]["TicketViewShown"][];
+        };
         /** @description A list of tickets. */
         Tickets: {
             /** @description Give it as `after` for the next part; none when this was the last. */
@@ -3003,6 +3162,13 @@ export interface components {
             /** @description By name. */
             users: components["schemas"]["UserShown"][];
         };
+        /** @description Whether the caller looks at a ticket. */
+        Viewing: {
+            /** @description False: has turned away. */
+            here: boolean;
+            /** @description Is writing something. */
+            writing?: boolean;
+        };
         /** @description Whose work is meant; the caller's own if absent. */
         Whose: {
             /** @description Agent id or `me`. */
@@ -3108,6 +3274,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agents_set_endpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description agent id or `me` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndpointWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             422: {
@@ -4716,39 +4924,6 @@ export interface operations {
             };
         };
     };
-    interactions_record_pause: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Pause"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Outcome"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     interactions_play: {
         parameters: {
             query?: {
@@ -5389,6 +5564,148 @@ export interface operations {
             };
         };
     };
+    "ticket-views_list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketViews"];
+                };
+            };
+        };
+    };
+    "ticket-views_create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketViewWish"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketViewShown"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ticket-views_replace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketViewWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketViewShown"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ticket-views_delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tickets_list: {
         parameters: {
             query?: {
@@ -5396,8 +5713,10 @@ export interface operations {
                 q?: string;
                 /** @description `new`, `open`, `pending_customer`, `pending_internal`, `resolved`, `closed`, `merged`, `spam`; several with commas. */
                 status?: string;
-                /** @description Whose; `me` is the caller. */
+                /** @description Whose; `me` is the caller, `nobody` those without an owner. */
                 owner?: string;
+                /** @description `low`, `normal`, `high`, `urgent`; several with commas. */
+                priority?: string;
                 /** @description On which pile. */
                 queue?: string;
                 /** @description Of whom. */
@@ -5454,11 +5773,43 @@ export interface operations {
             };
         };
     };
+    tickets_change_many: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ManyChanges"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManyChanged"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tickets_get: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description ticket id or number */
                 id: string;
             };
             cookie?: never;
@@ -5515,6 +5866,39 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tickets_viewing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Viewing"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

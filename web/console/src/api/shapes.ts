@@ -41,7 +41,11 @@ export interface Decision {
   able?: number; kept_back?: [string, number][]; candidates_omitted: number; tie_break: string; order: unknown[]; order_omitted: number;
 }
 
+export type Promise_ = S['Promise'];
+export type TicketQuery = S['TicketQuery'];
+export type TicketView = S['TicketViewShown'];
 export interface TicketRow {
+  promise?: Promise_ | null;
   id: string; number: number; title: string; status: string; priority: string; owner: string | null; queue: string | null;
   customer: string | null; disposition: string | null; wakes_at: string | null; unanswered: string | null; opened_at: string; changed_at: string;
 }
@@ -51,7 +55,11 @@ export interface TicketHead {
   interactions: string[]; absorbed: string[]; created: string; updated: string; first_reply: string | null; unanswered: string | null;
 }
 export interface TicketEntry { n: number; at: string; by: string | Record<string, string>; change: string; text?: string; [more: string]: unknown }
-export interface TicketDetail { ticket: TicketHead; log: TicketEntry[] }
+export interface TicketDetail {
+  ticket: TicketHead; log: TicketEntry[]; promises: Promise_[];
+  merged: { id: string; number: number; title: string; log: TicketEntry[] }[];
+  into: { id: string; number: number; title: string } | null;
+}
 
 export interface Identity { kind: string; number?: string; address?: string; channel?: string; id?: string; system?: string; trust: string }
 export interface Customer {

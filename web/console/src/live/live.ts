@@ -27,7 +27,7 @@ export interface Live {
 
 const nothing: View = { seq: 0, at: '', agents: {}, queues: {}, interactions: {}, alarms: {} };
 const start: Live = {
-  me: undefined, view: nothing, ready: false, up: false, retryAt: 0, codes: { reasons: [], dispositions: [] }, stale: false, ended: false,
+  me: undefined, view: nothing, ready: false, up: false, retryAt: 0, codes: { reasons: [], dispositions: [], hold_warn_s: 0 }, stale: false, ended: false,
 };
 
 let live: Live = start;
@@ -54,7 +54,7 @@ export const onPulse = (beat: () => void): void => { pulses.add(beat); };
 // ---- facts and passing signs ----
 
 type Hear = (fact: Fact) => void;
-type Blink = { type: string; interaction: string; by?: string; position?: number };
+type Blink = { type: string; interaction?: string; ticket?: string; by?: string; position?: number; here?: boolean; writing?: boolean };
 const hearers = new Set<Hear>();
 const blinkers = new Set<(blink: Blink) => void>();
 
@@ -163,6 +163,8 @@ function told(line: WebSocket, event: LiveEvent): void {
   }
 }
 
+/** Tries again at once. */
+export const retryNow = (): void => { if (!over && !socket) { tries = 0; connect(); } };
 addEventListener('online', () => { if (!over && !socket) { tries = 0; connect(); } });
 // Timers of hidden pages sleep; whoever looks again wants the truth at once.
 addEventListener('visibilitychange', () => { if (!document.hidden && !over && !socket) { tries = 0; connect(); } });

@@ -10,11 +10,12 @@ import { Button, Label } from '../ui/parts';
 import { devices, listen, type Devices } from './devices';
 import type { Trouble } from './phone';
 import { meter, testTone } from './sound';
-import { choose, devicesChanged, takeHere, tryAgain, useKind, usePhone, type Kind } from './state';
+import { choose, chooseNumber, devicesChanged, takeHere, tryAgain, useKind, usePhone, type Kind } from './state';
 
 const KINDS: readonly (readonly [Kind, Key, Key])[] = [
   ['browser', 'phone.kind.browser', 'phone.kind.browser.more'],
   ['desk', 'phone.kind.desk', 'phone.kind.desk.more'],
+  ['number', 'phone.kind.number', 'phone.kind.number.more'],
 ];
 
 /** Where calls ring, and for a browser whether it can. */
@@ -31,17 +32,40 @@ export function Check({ chosen, onChoose }: { chosen: Kind; onChoose: (kind: Kin
         ))}
       </fieldset>
       {chosen === 'browser' && <Headset />}
+      {chosen === 'number' && <Outside />}
     </div>
+  );
+}
+
+/** The number calls ring at; the server says at once whether it may be called. */
+function Outside() {
+  const kept = useLive((l) => myself(l)?.number ?? '');
+  const there = useLive((l) => myself(l)?.phone ?? false);
+  const [number, setNumber] = useState(kept);
+  return (
+    <form className="grid gap-2" onSubmit={(e) => { e.preventDefault(); if (number.trim()) void chooseNumber(number.trim()); }}>
+      <div className="grid items-end gap-2 mid:grid-cols-[1fr_auto]">
+        <Label text={t('phone.number')}><input className="field" type="tel" autoComplete="tel" maxLength={64} required value={number} onChange={(e) => setNumber(e.target.value)} /></Label>
+        <Button type="submit">{t('phone.number.use')}</Button>
+      </div>
+      <p role="status" className={kept && there ? 'text-good' : 'text-soft'}>
+        {kept ? <><span aria-hidden="true">{there ? '● ' : '○ '}</span>{t(there ? 'phone.number.used' : 'phone.number.down', { number: kept })}</> : t('phone.number.first')}
+      </p>
+    </form>
   );
 }
 
 /** The same in the settings, where a choice counts at once. */
 export function PhoneSettings() {
-  const chosen = useKind() ?? 'browser';
+  const kept = useKind() ?? 'browser';
+  // A number counts once it is given; until then it is only being asked for.
+  const [asking, setAsking] = useState(false);
+  const chosen = asking ? 'number' : kept;
+  const pick = (next: Kind): void => { setAsking(next === 'number'); choose(next); };
   return (
     <section className="card grid content-start gap-3 p-4">
       <h2 className="text-[1.1rem] font-semibold">{t('phone.title')}</h2>
-      <Check chosen={chosen} onChoose={choose} />
+      <Check chosen={chosen} onChoose={pick} />
     </section>
   );
 }

@@ -35,9 +35,10 @@ export function PhoneChip({ registered }: { registered: boolean }) {
   const chosen = useKind();
   const place = usePhone((p) => p.place);
   const trouble = usePhone((p) => p.trouble);
+  const number = useLive((l) => myself(l)?.number ?? '');
   const mine = chosen === 'browser';
   const bad = mine ? trouble !== null : !registered;
-  const text = !mine ? t(registered ? 'phone.on' : 'phone.off') : trouble ? t('phone.fault') : !registered ? t('phone.connecting') : t(place === 'elsewhere' ? 'phone.elsewhere' : 'phone.here');
+  const text = number ? t(registered ? 'phone.number.at' : 'phone.number.down', { number }) : !mine ? t(registered ? 'phone.on' : 'phone.off') : trouble ? t('phone.fault') : !registered ? t('phone.connecting') : t(place === 'elsewhere' ? 'phone.elsewhere' : 'phone.here');
   return (
     <button type="button" className={`chip min-h-7 hover:bg-raised ${bad ? 'border-warn text-warn' : 'text-soft'}`} title={text} onClick={() => show('look')}>
       <span aria-hidden="true">☎{bad ? ' ✕' : !registered ? ' …' : ''}</span><span className="sr-only wide:not-sr-only">{text}</span>
@@ -85,12 +86,12 @@ function Open({ begins }: { begins: boolean }) {
   return (
     <Dialog open onClose={() => show(null)} title={t(begins ? 'phone.begin' : 'phone.title')}>
       <Suspense fallback={null}>
-        <Check chosen={begins ? wish : kept ?? wish} onChoose={begins ? setWish : (next) => { setWish(next); choose(next); }} />
+        <Check chosen={wish} onChoose={begins ? setWish : (next) => { setWish(next); choose(next); }} />
       </Suspense>
       <div className="mt-4 flex flex-wrap justify-end gap-2">
         {!begins && on && place === 'elsewhere' && <Button onClick={takeHere}>{t('phone.take')}</Button>}
         {begins
-          ? <Button look="main" className="min-h-11" onClick={() => void begin()}>{t('check.start')}</Button>
+          ? <Button look="main" className="min-h-11" disabled={wish === 'number' && kept !== 'number'} onClick={() => void begin()}>{t('check.start')}</Button>
           : <Button onClick={() => show(null)}>{t('do.close')}</Button>}
       </div>
     </Dialog>

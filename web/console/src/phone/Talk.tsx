@@ -1,28 +1,37 @@
 // What a call in this browser adds to the contact: mute, keypad, and how the sound is.
 
 import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { api } from '../api/client';
+import { act } from '../lib/act';
 import { keyOf, useActions } from '../lib/actions';
 import { t } from '../lib/i18n';
 import { onBeat } from '../lib/time';
 import { Button, Dialog } from '../ui/parts';
 import { lineOf, micLevel, mute, press, usePhone } from './state';
 
-/** Mute and keypad of the call this contact has in this browser; nothing where it has none. */
-export function useLine(interaction: string, talking: boolean): { buttons: ReactNode } {
+/**
+ * Mute and keypad of the call: of this browser's line where it has one. A desk phone or a mobile is muted by the server, which also
+ * sends the keys; `elsewhere` says whether it is muted so, and is null where the call is not this agent's.
+ */
+export function useLine(interaction: string, talking: boolean, elsewhere: boolean | null): { buttons: ReactNode } {
   const line = usePhone((p) => (talking ? lineOf(p.lines, interaction) : undefined));
   const [keys, setKeys] = useState(false);
-  const flip = (): void => { if (line) mute(line.id, !line.muted); };
+  const path = { params: { path: { id: interaction } } };
+  const there = line !== undefined || (talking && elsewhere !== null);
+  const muted = line ? line.muted : elsewhere === true;
+  const flip = (): void => { if (line) mute(line.id, !line.muted); else void act(api.POST('/api/v1/interactions/{id}/mute', { ...path, body: { on: !muted } })); };
+  const key = (digit: string): void => { if (line) press(line.id, digit); else void act(api.POST('/api/v1/interactions/{id}/dtmf', { ...path, body: { digits: digit } })); };
   useActions([
-    line && { id: 'call.mute', label: line.muted ? 'do.unmute' : 'do.mute', group: 'call', run: flip },
-    line && { id: 'call.keypad', label: 'do.keypad', group: 'call', run: () => setKeys(true) },
+    there && { id: 'call.mute', label: muted ? 'do.unmute' : 'do.mute', group: 'call', run: flip },
+    there && { id: 'call.keypad', label: 'do.keypad', group: 'call', run: () => setKeys(true) },
   ]);
-  if (!line) return { buttons: null };
+  if (!there) return { buttons: null };
   return {
     buttons: (
       <>
-        <Button className="min-h-10" aria-pressed={line.muted} hotkey={keyOf('call.mute')} onClick={flip}>{t(line.muted ? 'do.unmute' : 'do.mute')}</Button>
+        <Button className="min-h-10" aria-pressed={muted} hotkey={keyOf('call.mute')} onClick={flip}>{t(muted ? 'do.unmute' : 'do.mute')}</Button>
         <Button className="min-h-10" hotkey={keyOf('call.keypad')} onClick={() => setKeys(true)}>{t('do.keypad')}</Button>
-        <Dialog open={keys} onClose={() => setKeys(false)} title={t('do.keypad')}><Keypad onPress={(digit) => press(line.id, digit)} /></Dialog>
+        <Dialog open={keys} onClose={() => setKeys(false)} title={t('do.keypad')}><Keypad onPress={key} /></Dialog>
       </>
     ),
   };

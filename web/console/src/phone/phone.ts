@@ -1,7 +1,7 @@
 // What a phone in this page is to the rest of the console, whatever library speaks SIP underneath.
 
 /** Why there is no phone here; each has a sentence that says what to do. */
-export type Trouble = 'insecure' | 'refused' | 'no_microphone' | 'microphone_busy' | 'login' | 'line';
+export type Trouble = 'insecure' | 'refused' | 'no_microphone' | 'microphone_busy' | 'mic_ended' | 'mic_muted' | 'login' | 'line';
 
 /** One call at this phone. */
 export interface Line {

@@ -28,6 +28,7 @@ class JsSipPhone implements Phone {
   private figures: ReturnType<typeof setInterval> | undefined;
   private told = 0;
   private plugged = (): void => { void this.look(); };
+  private grant: PermissionStatus | null = null;
 
   constructor(private tell: Tell) {
     void this.open();
@@ -51,6 +52,10 @@ class JsSipPhone implements Phone {
     const mouth = await listen();
     if (this.closed) return;
     navigator.mediaDevices.addEventListener('devicechange', this.plugged);
+    // Somebody takes the microphone away from the page while nobody calls: that is known now, not when the next caller waits.
+    this.grant ??= await navigator.permissions.query({ name: 'microphone' as PermissionName }).catch(() => null);
+    this.grant?.addEventListener('change', this.plugged);
+    if (this.closed) return;
     if (typeof mouth === 'string') return this.say({ trouble: mouth });
     for (const track of mouth.getTracks()) track.stop();
     try {
@@ -90,10 +95,16 @@ class JsSipPhone implements Phone {
   private async look(): Promise<void> {
     const found = await navigator.mediaDevices.enumerateDevices();
     const gone = !found.some((d) => d.kind === 'audioinput');
-    if (gone && this.report.trouble !== 'no_microphone') {
+    const denied = this.grant?.state === 'denied';
+    if (denied && this.report.trouble !== 'refused') {
+      this.ua?.unregister();
+      this.say({ trouble: 'refused' });
+    } else if (gone && this.report.trouble !== 'no_microphone') {
       this.ua?.unregister();
       this.say({ trouble: 'no_microphone' });
-    } else if (!gone && this.report.trouble && (await allowed())) {
+    } else if (gone || denied) {
+      return;
+    } else if (this.report.trouble && (await allowed())) {
       if (this.ua) this.ua.register(); else await this.open();
     }
   }
@@ -167,10 +178,22 @@ class JsSipPhone implements Phone {
       }
       if (!this.calls.has(id)) { for (const track of mouth.getTracks()) track.stop(); return; }
       call.mouth = mouth;
+      this.minds(id, mouth);
       // Of its own: it is to see who speaks while they are muted.
       call.level = meter(mouth.clone());
       call.session.answer({ mediaStream: mouth, pcConfig: { iceServers: [] } });
     })();
+  }
+
+  /** The microphone of a call ends, or is muted by the system: the agent is told at once, and so is the server, which offers nothing. */
+  private minds(id: string, mouth: MediaStream): void {
+    const [track] = mouth.getAudioTracks();
+    if (!track) return;
+    const ours = (): boolean => this.calls.get(id)?.mouth === mouth;
+    track.addEventListener('ended', () => { if (ours()) { this.ua?.unregister(); this.say({ trouble: 'mic_ended' }); } });
+    track.addEventListener('mute', () => { if (ours()) this.say({ trouble: 'mic_muted' }); });
+    track.addEventListener('unmute', () => { if (ours() && this.report.trouble === 'mic_muted') this.say({ trouble: null }); });
+    if (this.report.trouble === 'mic_ended') { this.ua?.register(); this.say({ trouble: null }); }
   }
 
   hangUp(id: string): void {
@@ -203,6 +226,7 @@ class JsSipPhone implements Phone {
         for (const old of call.mouth?.getTracks() ?? []) old.stop();
         call.level?.stop();
         call.mouth = next;
+        this.minds(call.line.id, next);
         call.level = meter(next.clone());
       })();
     }
@@ -241,6 +265,7 @@ class JsSipPhone implements Phone {
     clearTimeout(this.renew);
     clearInterval(this.figures);
     navigator.mediaDevices?.removeEventListener('devicechange', this.plugged);
+    this.grant?.removeEventListener('change', this.plugged);
     for (const id of [...this.calls.keys()]) this.drop(id);
     this.ua?.stop();
   }

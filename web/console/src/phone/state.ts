@@ -4,13 +4,17 @@
 // what is asked of them. A tab that dies gives the lock back, and the next one takes over.
 
 import { useSyncExternalStore } from 'react';
+import { api } from '../api/client';
+import { act } from '../lib/act';
+import { t } from '../lib/i18n';
 import { keep, remember } from '../lib/prefs';
 import { liveNow, myself, onPulse, watchLive } from '../live/live';
 import type { Line, Phone, Report } from './phone';
 
-/** Where an agent is rung. `null`: never asked. */
-export type Kind = 'browser' | 'desk';
+/** Where an agent is rung. `null`: never asked. A number outside is the server's to know, whatever this browser was told. */
+export type Kind = 'browser' | 'desk' | 'number';
 export const kind = (): Kind | null => {
+  if (myself(liveNow())?.number) return 'number';
   const kept = remember('phone');
   return kept === 'browser' || kept === 'desk' ? kept : null;
 };
@@ -98,7 +102,9 @@ function perform(deed: Deed): void {
 let called = false;
 
 /** The phone is wanted while its owner is at work and has chosen this browser. */
+let before: Kind | null = null;
 function look(): void {
+  if (kind() !== before) { before = kind(); set({}); }
   const my = myself(liveNow());
   // While the line is away nothing is known, and nothing is changed.
   if (liveNow().me && !liveNow().ready) return;
@@ -136,11 +142,19 @@ export function phoneThere(): Promise<boolean> {
 
 export const useKind = (): Kind | null => useSyncExternalStore((w) => { watchers.add(w); return () => { watchers.delete(w); }; }, kind);
 
+/** Calls ring at this browser, or at a phone that registers by itself: no longer at a number outside. */
 export function choose(next: Kind): void {
+  if (next === 'number') return;
   keep('phone', next);
+  if (myself(liveNow())?.number) void act(api.PUT('/api/v1/agents/{id}/endpoint', { params: { path: { id: 'me' } }, body: { kind: 'phone' } }));
   look();
   set({});
 }
+
+/** Calls ring at a number outside, where whoever answers presses 1. Answers whether the server lets it be called. */
+export const chooseNumber = (number: string): Promise<boolean> =>
+  act(api.PUT('/api/v1/agents/{id}/endpoint', { params: { path: { id: 'me' } }, body: { kind: 'number', number } }), t('phone.number.used', { number }));
+
 export const takeHere = (): void => ask(true);
 export const tryAgain = (): void => perform(['again']);
 export const answer = (line: string): void => perform(['answer', line]);

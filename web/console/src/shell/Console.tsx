@@ -1,11 +1,15 @@
 // The frame around every screen: who is signed in, where one is, what is offered, what went wrong.
 
-import { lazy, Suspense, useEffect } from 'react';
-import { dismiss, useNotices } from '../lib/act';
+import { lazy, Suspense, useEffect, useRef } from 'react';
+import { api, take } from '../api/client';
+import type { TicketDetail } from '../api/shapes';
+import { dismiss, notice, useNotices } from '../lib/act';
 import { t, useLanguage } from '../lib/i18n';
 import { go, usePlace } from '../lib/router';
-import { supervises, useLive } from '../live/live';
+import { onBeat } from '../lib/time';
+import { agentName, liveNow, retryNow, supervises, useFacts, useLive } from '../live/live';
 import { PhoneDialog, PhoneLine } from '../phone/Chip';
+import { mentioned } from '../work/Mention';
 import { Workspace } from '../work/Workspace';
 import { Bar } from './Bar';
 import { KeysHelp } from './KeysHelp';
@@ -13,6 +17,7 @@ import { Login } from './Login';
 import { Nav, useGoActions } from './Nav';
 import { Offers } from './Offers';
 import { Palette } from './Palette';
+import { desktop } from './ring';
 
 const Wall = lazy(() => import('../wall/Wall'));
 const Tickets = lazy(() => import('../tickets/Tickets'));
@@ -57,7 +62,26 @@ export function Console() {
 /** What listens on every screen. */
 function Shared() {
   useGoActions();
+  useMentions();
   return <><Palette /><KeysHelp /><PhoneDialog /></>;
+}
+
+/** A colleague has named me in a note on a ticket. */
+function useMentions(): void {
+  useFacts((f) => {
+    const me = liveNow().me?.agent;
+    const entry = f.entry as { change?: string; text?: string; by?: unknown } | undefined;
+    if (f.fact !== 'ticket' || entry?.change !== 'noted' || !me || !mentioned(entry.text ?? '').includes(me)) return;
+    const by = typeof entry.by === 'object' && entry.by !== null && 'agent' in entry.by ? String(entry.by.agent) : '';
+    if (by === me) return;
+    const id = String(f.ticket);
+    void take(api.GET('/api/v1/tickets/{id}', { params: { path: { id } } })).then((told) => {
+      const { ticket } = told as unknown as TicketDetail;
+      const text = t('notify.mention', { who: agentName(liveNow(), by) || by, number: ticket.number });
+      notice(text);
+      desktop(text, `ringdesk.mention.${id}`, () => go(`/tickets/${id}`));
+    }).catch(() => {});
+  });
 }
 
 function Screen({ parts }: { parts: string[] }) {
@@ -79,6 +103,16 @@ function Screen({ parts }: { parts: string[] }) {
 
 const Nowhere = () => <p className="p-8 text-center text-soft">{t('nowhere')}</p>;
 
+/** How long until the next try, and a button for whoever knows better. */
+function Retry() {
+  const ref = useRef<HTMLSpanElement>(null);
+  useEffect(() => onBeat(() => {
+    const left = Math.max(0, Math.ceil((liveNow().retryAt - Date.now()) / 1000));
+    if (ref.current) ref.current.textContent = t('line.retry', { s: left });
+  }), []);
+  return <><span ref={ref} className="num" aria-live="off" /><button type="button" className="btn btn-small" onClick={retryNow}>{t('line.retry.now')}</button></>;
+}
+
 /** The connection, when it is not there. */
 function Line() {
   const up = useLive((l) => l.up);
@@ -86,7 +120,7 @@ function Line() {
   const stale = useLive((l) => l.stale);
   return (
     <div role="status">
-      {!up && ready && <p className="flex items-center justify-center gap-2 bg-bad-fill px-4 py-1.5 font-medium text-bad"><span aria-hidden="true">⚠</span>{t('line.lost')}</p>}
+      {!up && ready && <p className="flex items-center justify-center gap-2 bg-bad-fill px-4 py-1.5 font-medium text-bad"><span aria-hidden="true">⚠</span>{t('line.lost')} <Retry /></p>}
       {up && stale && (
         <p className="flex items-center justify-center gap-3 bg-warn-fill px-4 py-1.5 text-warn">
           {t('line.stale')}<button type="button" className="btn btn-small" onClick={() => location.reload()}>{t('line.reload')}</button>

@@ -19,8 +19,15 @@ const NONE: WorkNow[] = [];
 export function Offers() {
   const work = useLive((l) => myself(l)?.work ?? NONE);
   const offers = work.filter((w) => w.work === 'alerting' && w.offer);
-  useEffect(() => ring(offers.length), [offers.length]);
   const first = offers[0];
+  const who = useLive((l) => { const i = first && l.view.interactions[first.interaction]; return i?.customer_name || i?.from || ''; });
+  const latest = useRef(first);
+  latest.current = first;
+  useEffect(() => ring(offers.length, {
+    who, call: latest.current?.channel === 'voice',
+    // A click on the message is a click on the page: it may answer.
+    take: () => { if (latest.current) void accept(latest.current); },
+  }), [offers.length, who]);
   const rung = usePhone((p) => ringingFor(p.lines, first?.offer) !== undefined);
   useActions([
     first && (first.channel !== 'voice' || rung) && { id: 'offer.accept', label: first.channel === 'voice' ? 'do.answer' : 'do.accept', group: 'call', run: () => void accept(first) },
@@ -49,6 +56,7 @@ function Offer({ work, keys }: { work: WorkNow; keys: boolean }) {
   const queue = useLive((l) => queueName(l, i?.queue));
   const up = useLive((l) => l.up);
   const line = usePhone((p) => ringingFor(p.lines, work.offer));
+  const number = useLive((l) => myself(l)?.number ?? null);
   const past = useLoad(i ? `past ${i.customer}` : null, async () =>
     (await take(api.GET('/api/v1/customers/{id}/timeline', { params: { path: { id: i!.customer }, query: { limit: 8 } } }))) as unknown as { entries: PastEntry[] });
   const tickets = (past.data?.entries ?? []).filter((e) => e.kind === 'ticket' && !['closed', 'merged', 'spam', 'resolved'].includes(e.status));
@@ -75,7 +83,7 @@ function Offer({ work, keys }: { work: WorkNow; keys: boolean }) {
       </div>
       <span className="grow" />
       {work.channel === 'voice' && !line
-        ? <strong className="text-warn">{t('offer.phone')}</strong>
+        ? <strong className="text-warn">{number ? t('offer.number', { number }) : t('offer.phone')}</strong>
         : <Button look="main" className="min-h-11" disabled={!up || line?.state === 'answering'} hotkey={keys ? keyOf('offer.accept') : undefined} onClick={() => void accept(work)}>{t(line?.state === 'answering' ? 'call.answering' : line ? 'do.answer' : 'do.accept')}</Button>}
       <Button className="min-h-11" disabled={!up} hotkey={keys ? keyOf('offer.decline') : undefined} onClick={() => void decline(work)}>{t('do.decline')}</Button>
     </div>

@@ -1,18 +1,21 @@
 // One ticket: what happened to it on the left, what it is on the right.
 
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { api, take } from '../api/client';
-import type { Customer, TicketChange, TicketDetail, TicketEntry, TicketHead } from '../api/shapes';
+import type { Customer, Promise_, TicketChange, TicketDetail, TicketEntry, TicketHead } from '../api/shapes';
 import { act } from '../lib/act';
 import { useActions } from '../lib/actions';
 import { t, tCode } from '../lib/i18n';
 import { useLoad } from '../lib/load';
-import { A } from '../lib/router';
+import { A, go, usePlace } from '../lib/router';
 import { dateTime } from '../lib/time';
 import { agentName, queueName, useFacts, useLive, type Live } from '../live/live';
 import { Button, Channel, Label, Page, Since, Trouble, useComposing } from '../ui/parts';
 import { Section, Who } from '../work/CustomerPanel';
-import { Priority } from './Tickets';
+import { Named, useMention } from '../work/Mention';
+import { Also } from './Also';
+import { MergeInto } from './Merge';
+import { Due, Priority } from './Tickets';
 
 type Change = TicketChange;
 
@@ -28,22 +31,41 @@ export function Ticket({ id }: { id: string }) {
     if (done) loaded.reload();
     return done;
   };
+  const { query } = usePlace();
+  const [merging, setMerging] = useState(false);
+  const [writing, setWriting] = useState(false);
+  const into = loaded.data?.into;
+  const stay = query.get('stay') === '1';
+  // The old number leads to the matter as it is now; whoever wants the old one looks there.
+  useEffect(() => { if (into && !stay) go(`/tickets/${into.id}?from=${id}`, 'replace'); }, [into, stay, id]);
+  const from = loaded.data?.merged.find((m) => m.id === query.get('from'));
   const final = head ? ['closed', 'merged', 'spam'].includes(head.state) : true;
   useActions([
     !final && { id: 'ticket.take', label: 'ticket.take', group: 'call', run: () => void change({ change: 'assigned', owner: 'me' }) },
+    !final && { id: 'ticket.merge', label: 'ticket.merge', group: 'call', run: () => setMerging(true) },
     !final && { id: 'ticket.resolve', label: 'ticket.resolve', group: 'call', run: () => void change({ change: 'state', to: 'resolved' }) },
   ]);
   if (loaded.problem && !head) return <Trouble problem={loaded.problem} again={loaded.reload} />;
   if (!head || !loaded.data) return null;
   return (
-    <Page title={`#${head.number} ${head.title}`} tools={<A href="/tickets" className="btn btn-small">← {t('nav.tickets')}</A>}>
+    <Page title={`#${head.number} ${head.title}`} tools={<>{!final && <Button small onClick={() => setMerging(true)}>{t('ticket.merge')}</Button>}<A href="/tickets" className="btn btn-small">← {t('nav.tickets')}</A></>}>
+      <Also id={head.id} writing={writing} />
+      {from && <p role="status" className="mb-3 flex flex-wrap items-center gap-3 rounded-lg bg-mine px-3 py-2">{t('ticket.merged.here', { number: from.number })} <A className="link" href={`/tickets/${from.id}?stay=1`}>{t('ticket.merged.stay')}</A></p>}
+      {into && <p className="mb-3 rounded-lg bg-warn-fill px-3 py-2 text-warn">{t('ticket.merged.into')} <A className="link" href={`/tickets/${into.id}`}>#{into.number} {into.title}</A></p>}
+      <MergeInto id={head.id} open={merging} onClose={() => setMerging(false)} />
       <div className="grid gap-4 mid:grid-cols-[1fr_20rem]">
         <div className="min-w-0">
           <Thread log={loaded.data.log} />
-          {!final && <Write change={change} />}
+          {!final && <Write change={change} onWriting={setWriting} />}
+          {loaded.data.merged.map((m) => (
+            <details key={m.id} className="card mt-3 p-3">
+              <summary className="cursor-pointer font-medium">{t('ticket.merged.from', { number: m.number, title: m.title })}</summary>
+              <div className="mt-2"><Thread log={m.log} /></div>
+            </details>
+          ))}
         </div>
         <aside className="grid content-start gap-4">
-          <Properties head={head} change={change} final={final} />
+          <Properties head={head} promises={loaded.data.promises} change={change} final={final} />
           {customer.data && <div className="card p-4"><Who customer={customer.data} /></div>}
           {head.interactions.length > 0 && (
             <div className="card p-4"><Section title={t('ticket.contacts')}>
@@ -77,6 +99,7 @@ function sentence(e: TicketEntry, live: Live): string {
     case 'titled': return t('log.titled', { title: text('title') });
     case 'tagged': return `+ ${text('tag')}`;
     case 'untagged': return `− ${text('tag')}`;
+    case 'absorbed': return t('log.absorbed', { number: text('number') });
     case 'linked': return t('log.linked');
     case 'viewed': return t('log.viewed');
     case 'disposed': return t('log.disposed', { code: live.codes.dispositions.find((d) => d.id === e.code)?.name ?? (text('code') || '–') });
@@ -95,7 +118,7 @@ function Thread({ log }: { log: TicketEntry[] }) {
         return (
           <li key={e.n} className={`rounded-xl border px-4 py-2 ${note ? 'border-dashed border-warn bg-note' : ours ? 'border-line bg-mine' : 'border-line bg-panel'}`}>
             <p className="flex gap-2 text-[0.92em] text-soft"><span className="font-medium text-ink">{by(e, live)}</span><span>{note ? t('talk.note') : tCode('log', e.change)}</span><time className="num ml-auto" dateTime={e.at}>{dateTime(e.at)}</time></p>
-            <p className="whitespace-pre-wrap break-words">{e.text}</p>
+            <p className="whitespace-pre-wrap break-words">{note ? <Named text={e.text} /> : e.text}</p>
           </li>
         );
       })}
@@ -103,14 +126,19 @@ function Thread({ log }: { log: TicketEntry[] }) {
   );
 }
 
-function Write({ change }: { change: (c: Change) => Promise<boolean> }) {
+function Write({ change, onWriting }: { change: (c: Change) => Promise<boolean>; onWriting: (on: boolean) => void }) {
   const [text, setText] = useState('');
+  const field = useRef<HTMLTextAreaElement>(null);
+  const mention = useMention(text, true, (next) => { setText(next); field.current?.focus(); });
+  const busy = text.trim() !== '';
+  useEffect(() => onWriting(busy), [busy]);
   const { onCompositionEnd, composing } = useComposing();
   const save = async (kind: 'noted' | 'replied'): Promise<void> => { if (text.trim() && await change({ change: kind, text: text.trim() })) setText(''); };
   return (
-    <form className="card mt-3 p-3" onSubmit={(e) => { e.preventDefault(); void save('noted'); }}>
-      <textarea className="field min-h-20 [field-sizing:content]" value={text} onChange={(e) => setText(e.target.value)} onCompositionEnd={onCompositionEnd} aria-label={t('ticket.write')} placeholder={t('ticket.write')}
-        onKeyDown={(e) => { if (e.key === 'Enter' && (e.ctrlKey || e.metaKey) && !composing(e)) { e.preventDefault(); void save('noted'); } }} />
+    <form className="card relative mt-3 p-3" onSubmit={(e) => { e.preventDefault(); void save('noted'); }}>
+      {mention.list}
+      <textarea ref={field} className="field min-h-20 [field-sizing:content]" value={text} aria-autocomplete="list" {...mention.listing} onChange={(e) => setText(e.target.value)} onCompositionEnd={onCompositionEnd} aria-label={t('ticket.write')} placeholder={t('ticket.write')}
+        onKeyDown={(e) => { if (!composing(e) && mention.key(e)) return; if (e.key === 'Enter' && (e.ctrlKey || e.metaKey) && !composing(e)) { e.preventDefault(); void save('noted'); } }} />
       <div className="mt-2 flex flex-wrap items-center gap-2">
         <span className="text-soft">{t('ticket.write.hint')}</span><span className="grow" />
         <Button disabled={!text.trim()} onClick={() => void save('replied')}>{t('ticket.replied')}</Button>
@@ -122,7 +150,7 @@ function Write({ change }: { change: (c: Change) => Promise<boolean> }) {
 
 const STATES = ['open', 'pending_customer', 'pending_internal', 'resolved', 'closed', 'spam'] as const;
 
-function Properties({ head, change, final }: { head: TicketHead; change: (c: Change) => Promise<boolean>; final: boolean }) {
+function Properties({ head, promises, change, final }: { head: TicketHead; promises: Promise_[]; change: (c: Change) => Promise<boolean>; final: boolean }) {
   const agents = useLive((l) => l.view.agents);
   const queues = useLive((l) => l.view.queues);
   const codes = useLive((l) => l.codes.dispositions);
@@ -132,6 +160,11 @@ function Properties({ head, change, final }: { head: TicketHead; change: (c: Cha
     <section className="card grid gap-3 p-4" aria-label={t('ticket.properties')}>
       <p className="flex flex-wrap items-center gap-2"><strong>{tCode('status', head.state)}</strong><Priority value={head.priority} />
         {head.unanswered && !final && <span className="chip border-warn text-warn"><span aria-hidden="true">◔</span>{t('ticket.unanswered')} <Since at={head.unanswered} /></span>}</p>
+      {promises.length > 0 && !final && (
+        <dl className="grid grid-cols-[auto_1fr] items-center gap-x-3 gap-y-1">
+          {promises.map((p) => [<dt key={p.clock} className="text-soft">{tCode('sla', p.clock)}</dt>, <dd key={`${p.clock} due`}>{p.phase === 'running' ? <Due promise={p} /> : <span className={p.missed ? 'text-bad' : 'text-soft'}>{t(p.missed ? 'sla.late' : p.phase === 'paused' ? 'sla.paused' : 'sla.fine')}</span>}</dd>])}
+        </dl>
+      )}
       <Label text={t('ticket.status')}>
         <select className="field" disabled={final} value={STATES.includes(head.state as 'open') ? head.state : ''} onChange={(e) => {
           const to = e.target.value as (typeof STATES)[number];

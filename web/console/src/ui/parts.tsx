@@ -45,6 +45,34 @@ export function Until({ at, soon_s = 6 }: { at: string; soon_s?: number }) {
   return <span ref={ref} className="num data-[soon=true]:font-bold data-[soon=true]:text-bad" />;
 }
 
+/**
+ * A promise as a chip: word, shape and colour say whether it is fine, soon due or late, and how long. Soon is the last fifth of
+ * what was promised.
+ */
+export function Sla({ due, limit_s, what }: { due: string; limit_s: number; what: Key }) {
+  const ref = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    const end = Date.parse(due);
+    let shown = '';
+    const show = (): void => {
+      const node = ref.current;
+      if (!node) return;
+      const left = end - now();
+      const state = left < 0 ? 'late' : left < 200 * limit_s ? 'soon' : 'fine';
+      const long = clock(Math.abs(left));
+      if (`${state} ${long}` === shown) return;
+      shown = `${state} ${long}`;
+      const [sign, word] = [state === 'late' ? '!' : state === 'soon' ? '◔' : '✓', t(`sla.${state}`)];
+      node.dataset.sla = state;
+      node.title = t('sla.title', { what: t(what), state: word, left: long });
+      node.textContent = `${sign} ${left < 0 ? '+' : ''}${long}${state === 'fine' ? '' : ` ${word}`}`;
+    };
+    show();
+    return onBeat(show);
+  }, [due, limit_s, what]);
+  return <span ref={ref} className="num chip whitespace-nowrap data-[sla=fine]:border-line data-[sla=fine]:text-soft data-[sla=late]:border-2 data-[sla=late]:border-bad data-[sla=late]:font-bold data-[sla=late]:text-bad data-[sla=soon]:border-dashed data-[sla=soon]:border-warn data-[sla=soon]:text-warn" />;
+}
+
 const SHAPES: Record<string, [shape: string, colour: string]> = {
   ready: ['●', 'text-ready'], alerting: ['◔', 'text-ringing'], offered: ['◔', 'text-ringing'], talking: ['▲', 'text-talking'],
   hold: ['❚❚', 'text-hold'], wrap_up: ['✎', 'text-wrap'], not_ready: ['☕', 'text-rest'], away: ['○', 'text-gone'],

@@ -2,6 +2,7 @@
 
 import { admin } from './admin';
 import { codes } from './codes';
+import { desk } from './desk';
 import { ladder } from './ladder';
 import { phone } from './phone';
 import { screens } from './screens';
@@ -9,5 +10,5 @@ import { sight } from './sight';
 
 type Entry = readonly [en: string, zh: string, pinyin?: string];
 
-const all = { ...admin, ...codes, ...ladder, ...phone, ...screens, ...sight } as const;
+const all = { ...admin, ...codes, ...desk, ...ladder, ...phone, ...screens, ...sight } as const;
 export const words: { readonly [K in keyof typeof all]: Entry } = all;

@@ -16,7 +16,7 @@ import { Conversation } from './Conversation';
 import { Consult } from './Consult';
 import { Story } from './Story';
 import { Supervise, Watchers } from './Supervise';
-import { Transcript, useTranscript } from './Transcript';
+import { Following, Transcript, useTranscript } from './Transcript';
 import { Transfer } from './Transfer';
 import { WrapUp } from './WrapUp';
 
@@ -34,7 +34,7 @@ export function Contact({ contact, onProfile }: { contact: C; onProfile: () => v
       <Head contact={contact} written={!text && lines.length > 0} onProfile={onProfile} />
       {words && <div className="px-4 py-2"><Tabs label={t('work.show')} value={tab} onChange={setTab} tabs={[['talk', text ? 'work.talk' : 'work.transcript'], ['story', 'work.story']]} /></div>}
       {shown === 'talk' && text && <Conversation contact={contact} />}
-      {shown === 'talk' && !text && <div className="min-h-0 grow overflow-y-auto px-4 py-3"><Transcript lines={lines} customer={contact.who} /></div>}
+      {shown === 'talk' && !text && <Following count={lines.length}><Transcript lines={lines} customer={contact.who} /></Following>}
       {shown === 'story' && <div className="min-h-0 grow overflow-y-auto px-4 py-3"><Story contact={contact} /></div>}
       <WrapUp contact={contact} />
     </section>
@@ -45,13 +45,15 @@ function Head({ contact: c, written, onProfile }: { contact: C; written: boolean
   const queue = useLive((l) => queueName(l, c.queue));
   const agent = useLive((l) => (c.work ? '' : agentName(l, c.now?.agent)));
   const since = c.work?.since ?? c.now?.stage_since;
+  const warn = useLive((l) => l.codes.hold_warn_s);
   return (
     <header className="border-b border-line bg-panel px-4 py-2.5">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
         <A href="/w" className="btn btn-plain btn-small mid:hidden" aria-label={t('do.back')}>←</A>
         <h1 className="min-w-0 truncate text-[1.3rem] font-semibold"><Channel channel={c.channel} /> {c.who}</h1>
         {c.from !== c.who && <span className="num text-soft">{c.from}</span>}
-        {c.stage ? <span className="chip text-[1rem]"><State state={c.stage} />{since && <Since at={since} />}</span> : <span className="chip text-soft">{t('work.over')}</span>}
+        {c.stage ? <span className="chip text-[1rem]"><State state={c.stage} />{since && <Since at={since} {...(c.stage === 'hold' && warn > 0 ? { max_s: warn } : {})} />}</span> : <span className="chip text-soft">{t('work.over')}</span>}
+        {c.paused && <span className="chip border-warn text-warn"><span aria-hidden="true">❚❚</span>{t('call.paused')}</span>}
         <Watchers i={c.now} />
         <span className="grow" />
         <Button small look="plain" className="wide:hidden" onClick={onProfile}>{t('work.profile')}</Button>
@@ -90,9 +92,9 @@ function Controls({ contact: c, written }: { contact: C; written: boolean }) {
   const recording = written || c.recordings.some((r) => !r.ended_at);
   const hold = (): void => void act(api.POST('/api/v1/interactions/{id}/hold', { ...path(c.id), body: { on: !held } }));
   const pause = async (): Promise<void> => {
-    if (await act(api.POST('/api/v1/interactions/{id}/record-pause', { ...path(c.id), body: { paused: !c.paused } }))) c.setPaused(!c.paused);
+    if (await act(api.POST('/api/v1/interactions/{id}/recording', { ...path(c.id), body: { action: c.paused ? 'resume' : 'pause' } }))) c.setPaused(!c.paused);
   };
-  const line = useLine(c.id, speaking && voice);
+  const line = useLine(c.id, speaking && voice, c.work && !guest ? c.now?.muted ?? false : null);
   const leave = (): void => { if (mine) hangUp(mine.id); };
   const finish = (): void => void act(api.POST('/api/v1/interactions/{id}/finish', path(c.id)));
   useActions([

@@ -11,6 +11,7 @@ import { agentName, queueName, useBlinks, useLive } from '../live/live';
 import { Button, Empty, uid, useComposing } from '../ui/parts';
 import { CannedList, insert, listing, useCanned, type Reply } from './Canned';
 import type { Contact } from './contact';
+import { Named, useMention } from './Mention';
 
 /** Messages drawn at once; older ones by a button, so that a conversation of thousands opens as fast as one of ten. */
 const PAGE = 200;
@@ -80,7 +81,7 @@ function Bubble({ message: m, who }: { message: Message; who: string }) {
   return (
     <li className={`w-fit max-w-[min(40rem,85%)] rounded-xl border border-line px-3 py-1.5 ${look}`}>
       <span className="flex items-baseline gap-2 text-[0.86em] text-soft">{note && <span className="font-semibold text-warn">✎ {t('talk.note')}</span>}<span>{name}</span><time dateTime={m.at} className="num ml-auto">{timeOfDay(m.at)}</time></span>
-      <span className="block whitespace-pre-wrap break-words">{m.text}</span>
+      <span className="block whitespace-pre-wrap break-words">{note ? <Named text={m.text} /> : m.text}</span>
     </li>
   );
 }
@@ -106,6 +107,7 @@ function Compose({ contact: c }: { contact: Contact }) {
   const chosen = Math.min(at, replies.length - 1);
   const agent = useLive((l) => (l.me?.agent ? agentName(l, l.me.agent) : ''));
   const queue = useLive((l) => (c.now?.queue ? queueName(l, c.now.queue) : ''));
+  const mention = useMention(text, note, (next) => { setText(next); field.current?.focus(); });
   const pick = (reply: Reply): void => {
     const values: Record<string, string> = { agent, queue, customer: c.who };
     setText(insert(text, reply.text.replace(/\{(customer|agent|queue)\}/g, (_, name: string) => values[name] ?? '')));
@@ -134,8 +136,8 @@ function Compose({ contact: c }: { contact: Contact }) {
   };
   return (
     <form className={`relative m-3 mt-0 rounded-xl border p-2 ${note ? 'border-dashed border-warn bg-note' : 'border-edge bg-panel'}`} onSubmit={(e) => { e.preventDefault(); void send(); }}>
-      {choosing && <CannedList replies={replies} at={chosen} onPick={pick} />}
-      <textarea ref={field} rows={2} value={text} aria-autocomplete="list" {...(choosing ? listing(chosen) : {})} aria-label={t(note ? 'talk.write.note' : 'talk.write')} placeholder={t(note ? 'talk.write.note' : 'talk.write')}
+      {choosing ? <CannedList replies={replies} at={chosen} onPick={pick} /> : mention.list}
+      <textarea ref={field} rows={2} value={text} aria-autocomplete="list" {...(choosing ? listing(chosen) : mention.listing)} aria-label={t(note ? 'talk.write.note' : 'talk.write')} placeholder={t(note ? 'talk.write.note' : 'talk.write')}
         className="block max-h-48 w-full resize-none bg-transparent px-1 [field-sizing:content]"
         onCompositionEnd={onCompositionEnd}
         onChange={(e) => {
@@ -152,6 +154,7 @@ function Compose({ contact: c }: { contact: Contact }) {
             if ((e.key === 'Enter' || e.key === 'Tab') && reply) { e.preventDefault(); pick(reply); return; }
             if (e.key === 'Escape') { e.preventDefault(); setShut(text); return; }
           }
+          if (!composing(e) && mention.key(e)) return;
           if (e.key === 'Escape') e.currentTarget.blur();
           if (e.key === 'Enter' && !e.shiftKey && !composing(e)) { e.preventDefault(); void send(); }
         }} />

@@ -19,6 +19,8 @@ export function CustomerPanel({ contact: c, onClose }: { contact: Contact; onClo
   const [opening, setOpening] = useState(false);
   const tickets = c.past.filter((e): e is Extract<PastEntry, { kind: 'ticket' }> => e.kind === 'ticket');
   const open = tickets.filter((e) => !over.includes(e.status));
+  const linked = (id: string): boolean => id === (c.now?.ticket ?? c.detail?.record?.ticket);
+  const link = (id: string): Promise<boolean> => act(api.POST('/api/v1/tickets/{id}/changes', { params: { path: { id } }, body: { change: 'linked', interaction: c.id } }), t('ticket.link.done'));
   const earlier = c.past.filter((e) => e.id !== c.id && (e.kind !== 'ticket' || over.includes(e.status))).slice(0, 8);
   return (
     <div className="grid gap-4 p-4">
@@ -26,7 +28,7 @@ export function CustomerPanel({ contact: c, onClose }: { contact: Contact; onClo
       {c.customer ? <Who customer={c.customer} /> : <Empty>{t('customer.unknown')}</Empty>}
       <Section title={t('customer.open')} tool={<Button small onClick={() => setOpening(true)}>{t('ticket.new')}</Button>}>
         {open.length === 0 && <p className="text-soft">{t('customer.open.none')}</p>}
-        <ul className="grid gap-1">{open.map((e) => <li key={e.id}><TicketLine entry={e} here={e.id === (c.now?.ticket ?? c.detail?.record?.ticket)} /></li>)}</ul>
+        <ul className="grid gap-1">{open.map((e) => <li key={e.id}><TicketLine entry={e} here={linked(e.id)} />{c.ticket && !linked(e.id) && <Button small look="plain" onClick={() => void link(e.id)}>{t('ticket.link')}</Button>}</li>)}</ul>
       </Section>
       <Section title={t('customer.earlier')}>
         {earlier.length === 0 && <p className="text-soft">{t('customer.earlier.none')}</p>}

@@ -6,13 +6,14 @@ import { useActions } from '../lib/actions';
 import { t, tCode } from '../lib/i18n';
 import { A, go } from '../lib/router';
 import { agentName, myself, queueName, supervises, useLive } from '../live/live';
-import { Channel, Empty, Since, State, Until } from '../ui/parts';
+import { Channel, Empty, Since, Sla, State, Until } from '../ui/parts';
 
 const NONE: WorkNow[] = [];
 interface Row { id: string; now: InteractionNow | undefined; work: WorkNow | undefined }
 
 export function Inbox({ selected, filter, onFilter }: { selected: string | null; filter: string; onFilter: (text: string) => void }) {
   const all = useLive((l) => l.view.interactions);
+  const queues = useLive((l) => l.view.queues);
   const work = useLive((l) => myself(l)?.work ?? NONE);
   const watches = useLive(supervises);
   const agent = useLive(myself);
@@ -25,8 +26,11 @@ export function Inbox({ selected, filter, onFilter }: { selected: string | null;
     const own: Row[] = work.filter((w) => w.work !== 'alerting').map((w) => ({ id: w.interaction, now: all[w.interaction], work: w }));
     const has = new Set(own.map((r) => r.id));
     const rest: Row[] = watches ? Object.entries(all).filter(([id]) => !has.has(id)).map(([id, now]) => ({ id, now, work: undefined })) : [];
-    return [own.filter((r) => fits(r.now)), rest.filter((r) => fits(r.now))];
-  }, [all, work, watches, filter]);
+    // Whose promise is due first stands first; who waits for nothing keeps the order of arrival.
+    const due = ({ now: i }: Row): number => (i?.stage === 'waiting' && i.queue && queues[i.queue]?.sl_target_s ? Date.parse(i.since) + 1000 * queues[i.queue]!.sl_target_s : Infinity);
+    const urgent = rest.filter((r) => fits(r.now)).toSorted((a, b) => { const [x, y] = [due(a), due(b)]; return x === y ? 0 : x - y; });
+    return [own.filter((r) => fits(r.now)), urgent];
+  }, [all, work, watches, filter, queues]);
   const walk = (by: number): void => {
     const ids = [...mine, ...others].map((r) => r.id);
     const at = ids.indexOf(selected ?? '');
@@ -71,7 +75,7 @@ function Item({ row: { id, now, work }, here }: { row: Row; here: boolean }) {
         <span className="truncate font-medium">{now?.customer_name || now?.from || tCode('channel', work?.channel)}</span>
         <span className="ml-auto">
           {work?.work === 'wrap_up' && work.until ? <Until at={work.until} />
-            : stage === 'waiting' && now ? <Since at={now.since} {...(target ? { max_s: target } : {})} />
+            : stage === 'waiting' && now ? (target ? <Sla due={new Date(Date.parse(now.since) + 1000 * target).toISOString()} limit_s={target} what="sla.answer" /> : <Since at={now.since} />)
             : <Since at={work?.since ?? now?.stage_since ?? ''} />}
         </span>
       </span>

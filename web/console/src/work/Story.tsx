@@ -25,7 +25,7 @@ export function Story({ contact }: { contact: { facts: Fact[] } }) {
 
 const SIGNS: Record<string, string> = {
   interaction_opened: '→', queued: '…', offered: '◔', connected: '▲', held: '❚❚', transferred: '↪', consulted: '?', consult_answered: '◔', consult_merged: '▲', consult_ended: '■', supervised: '◉', supervision_ended: '○', talk_ended: '■', wrap_up: '✎', disposed: '✓',
-  interaction_closed: '■', recording_started: '●', recording_ended: '●', voicemail_left: '✉', message: '▤', flow_entered: '⤳',
+  interaction_closed: '■', recording_started: '●', recording_ended: '●', recording_paused: '❚❚', voicemail_left: '✉', message: '▤', flow_entered: '⤳',
 };
 
 /** A fact as a sentence; none for what only machines care about. */
@@ -64,6 +64,9 @@ function tell(f: Fact, live: Live): string | null {
     }
     case 'wrap_up_over': return t('story.wrapped', { agent, wrap: long('wrap_ms') });
     case 'interaction_closed': return t('story.closed', { by: tCode('by', text('by')) });
+    case 'recording_paused': return t(f.on ? 'story.rec.paused' : 'story.rec.resumed');
+    case 'muted': return t(f.on ? 'story.muted' : 'story.unmuted', { agent });
+    case 'keys_sent': return t('story.keys', { agent, digits: text('digits') });
     case 'recording_started': return t('story.rec');
     case 'recording_ended': return t('story.recorded', { long: long('ms') }) + (f.trouble ? ` ⚠ ${text('trouble')}` : '');
     case 'voicemail_left': return t('story.voicemail', { long: long('ms') });

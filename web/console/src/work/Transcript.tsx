@@ -1,6 +1,6 @@
 // What was said in a call, as recognised: a line an utterance, while it goes on and afterwards.
 
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, type ReactNode } from 'react';
 import { api, take } from '../api/client';
 import type { Fact } from '../api/shapes';
 import { t, tCode } from '../lib/i18n';
@@ -53,6 +53,32 @@ export function useTranscript(id: string, whole = false): { lines: Line[]; more:
   return { lines: lines.toSorted((a, b) => a.since.localeCompare(b.since) || a.seq - b.seq), more: full ? next : null };
 }
 
+/** A list that follows what comes, until its reader scrolls up: then it stays where it is read, and says how much came. */
+export function Following({ count, children }: { count: number; children: ReactNode }) {
+  const box = useRef<HTMLDivElement>(null);
+  const atEnd = useRef(true);
+  const seen = useRef(count);
+  const [missed, setMissed] = useState(0);
+  const follow = (): void => {
+    const list = box.current;
+    if (list) list.scrollTop = list.scrollHeight;
+    atEnd.current = true;
+    seen.current = count;
+    setMissed(0);
+  };
+  useLayoutEffect(() => { if (atEnd.current) follow(); else setMissed(Math.max(0, count - seen.current)); }, [count]);
+  return (
+    <div className="relative flex min-h-0 grow flex-col">
+      <div ref={box} tabIndex={0} className="min-h-0 grow overflow-y-auto px-4 py-3" onScroll={(e) => {
+        const list = e.currentTarget;
+        atEnd.current = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+        if (atEnd.current) { seen.current = count; setMissed(0); }
+      }}>{children}</div>
+      {missed > 0 && <Button small look="main" className="absolute bottom-3 left-1/2 -translate-x-1/2 shadow" onClick={follow}>{t('transcript.new', { n: missed })} ↓</Button>}
+    </div>
+  );
+}
+
 /** Below this the recogniser was guessing. */
 const SURE = 0.5;
 
@@ -71,7 +97,7 @@ export function Transcript({ lines, customer, more, onSeek, head }: Props) {
     <>
       <ol className="grid gap-1" role="log" aria-label={t('work.transcript')}>
         {lines.map((l) => (
-          <li key={l.seq} className={`grid grid-cols-[4.6rem_1fr] gap-2 rounded ${l.seq === spoken ? 'bg-mine' : ''}`} {...(l.seq === spoken ? { 'aria-current': true } : {})}>
+          <li key={l.seq} className={`grid grid-cols-[4.6rem_1fr] gap-2 rounded-lg px-2 py-0.5 ${l.by === 'customer' ? 'mr-[12%]' : 'ml-[12%] bg-mine'} ${l.seq === spoken ? 'outline-2 outline-accent' : ''}`} {...(l.seq === spoken ? { 'aria-current': true } : {})}>
             {onSeek
               ? <button type="button" className="link num min-h-6 text-left" title={t('transcript.seek')} aria-label={`${t('transcript.seek')}: ${timeOfDay(l.since)}`} onClick={() => onSeek(Date.parse(l.since))}><time dateTime={l.since}>{timeOfDay(l.since)}</time></button>
               : <time dateTime={l.since} className="num text-soft">{timeOfDay(l.since)}</time>}

@@ -77,7 +77,8 @@ export function useContact(id: string): Contact {
     decision: decisions.data?.decisions.at(-1)?.decision,
     recordings: detail.data?.recordings ?? [],
     disposed: outcome ? { code: String(outcome.code), note: String(outcome.note ?? '') } : null,
-    paused, setPaused,
+    // The server knows of a recording; where only words are written down, this page does.
+    paused: now?.recording ? now.recording === 'paused' : paused, setPaused,
     missing: detail.problem !== null && !now,
   };
 }

@@ -1,0 +1,264 @@
+// The agent's desk in a browser: keys, clocks, lists, tickets of several, a whole shift without a mouse.
+
+import assert from 'node:assert/strict';
+import { eventually, faults, person, ready, signIn } from './kit.mjs';
+import { baresip, hears } from './phones.mjs';
+import { connected, desk as headset } from './voice.mjs';
+
+const enter = async (b, s, login, look) => {
+  const p = await person(b, look);
+  await signIn(p.page, s.origin, login, s.users[login]);
+  return p;
+};
+const palette = async (page, words) => {
+  await page.keyboard.press('Control+k');
+  await page.getByRole('dialog').getByRole('combobox').waitFor();
+  await page.keyboard.type(words);
+  await page.keyboard.press('Enter');
+};
+
+export const desk = {
+  async an_agent_works_a_whole_shift_with_a_real_caller_by_keyboard_alone({ s }) {
+    const ben = await headset(s, 'ben');
+    const chen = await headset(s, 'chen');
+    const caller = await baresip(s, '+8613800007777');
+    try {
+      const { page } = ben;
+      await palette(page, 'begin shift');
+      await connected(page);
+      await palette(page, 'ready');
+      await page.getByRole('button', { name: 'My state' }).getByText('Ready', { exact: true }).waitFor();
+      await palette(chen.page, 'begin shift');
+      await connected(chen.page);
+
+      caller.dial('4001');
+      await page.getByRole('button', { name: /^Answer/ }).waitFor();
+      await page.keyboard.press('a');
+      await page.getByRole('button', { name: /^Mute/ }).waitFor();
+      await hears(ben.ear, 'caller');
+      await hears(caller.ear, 'ben');
+      await page.keyboard.press('h');
+      await page.getByRole('button', { name: /^Take back/ }).waitFor();
+      await hears(ben.ear, null);
+      await page.keyboard.press('h');
+      await page.getByRole('button', { name: /^Hold/ }).waitFor();
+      await hears(ben.ear, 'caller');
+      // The gap in the recording is said while it lasts, and afterwards in the story.
+      await page.keyboard.press('r');
+      await page.getByText('Not recorded').waitFor();
+      await page.keyboard.press('r');
+      await page.getByText('Not recorded').waitFor({ state: 'detached' });
+      // The outcome is given during the talk.
+      await page.keyboard.press('3');
+      await page.getByRole('button', { name: /Sold/, pressed: true }).waitFor();
+      // Asking first: transfer, the way, a few letters, Enter.
+      await palette(chen.page, 'ready');
+      await chen.page.getByRole('button', { name: 'My state' }).getByText('Ready', { exact: true }).waitFor();
+      await page.keyboard.press('t');
+      await page.getByRole('dialog', { name: 'Transfer to' }).getByRole('combobox').waitFor();
+      await page.keyboard.press('Shift+Tab');
+      await page.keyboard.press('Enter');
+      await page.getByRole('button', { name: 'Ask first', pressed: true }).waitFor();
+      await page.keyboard.press('Tab');
+      await page.keyboard.type('chen');
+      await page.keyboard.press('Enter');
+      await chen.page.getByRole('button', { name: /^Answer/ }).waitFor();
+      await chen.page.keyboard.press('a');
+      await hears(ben.ear, 'chen');
+      await palette(page, 'swap');
+      await hears(ben.ear, 'caller');
+      await palette(page, 'all together');
+      await page.getByText('All together with').waitFor();
+      await palette(page, 'hand over');
+      await page.getByRole('button', { name: 'Done' }).waitFor();
+      await hears(chen.ear, 'caller');
+      await hears(caller.ear, 'chen');
+      await palette(page, 'done');
+      await page.getByText('You are ready').waitFor();
+      // The ticket of the call: found, noted, left.
+      await palette(page, 'tickets');
+      await page.getByRole('heading', { name: 'Tickets' }).waitFor();
+      await page.getByRole('link', { name: /8613800007777|Call/ }).first().waitFor();
+      await page.keyboard.press('j');
+      await page.keyboard.press('k');
+      await page.keyboard.press('Enter');
+      await page.getByRole('textbox', { name: 'Write a note' }).focus();
+      await page.keyboard.type('Wants a blue one @che');
+      await page.getByRole('option', { name: /@chen/ }).waitFor();
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('Control+Enter');
+      await page.getByRole('list', { name: 'What happened' }).getByText('Wants a blue one').waitFor();
+      await chen.page.getByText('Ben mentioned you in ticket').waitFor();
+      await chen.page.keyboard.press('e');
+      await caller.saw('CALL_CLOSED');
+      const [call] = (await s.ask('GET', '/interactions?limit=1')).interactions;
+      await page.goto(`${s.origin}/calls/${call.id}`);
+      await page.getByText('Recording paused: nothing is kept').waitFor();
+      await page.getByText('Recording goes on').waitFor();
+      assert.deepEqual([...ben.complaints, ...chen.complaints], []);
+    } finally { await caller.end(); await chen.end(); await ben.end(); }
+  },
+
+  async keys_are_given_anew_not_twice_and_switched_off_and_the_palette_knows_initials({ s, b }) {
+    const anna = await enter(b, s, 'anna');
+    const { page } = anna;
+    await page.goto(`${s.origin}/me`);
+    const field = (name) => page.getByRole('textbox', { name: new RegExp(name) });
+    await field('Mute').press('h');
+    await page.getByText(/H.*Hold/).first().waitFor();
+    assert.equal(await field('Mute').inputValue(), 'm', 'a key that is taken is not taken again');
+    await field('Mute').press('y');
+    assert.equal(await field('Mute').inputValue(), 'y');
+    await page.locator('main').focus();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').getByText('y', { exact: true }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByRole('checkbox', { name: /single keys/i }).uncheck();
+    await page.locator('main').focus();
+    await page.keyboard.press('?');
+    assert.equal(await page.getByRole('dialog').count(), 0, 'a key that is off does nothing');
+    await page.evaluate(() => { localStorage.setItem('ringdesk.language', 'zh-CN'); });
+    await page.reload();
+    await page.getByRole('heading', { name: '键盘快捷键' }).first().waitFor();
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').waitFor();
+    await page.keyboard.type('gd');
+    await page.getByRole('option', { name: /工单/ }).first().waitFor();
+    assert.deepEqual(anna.complaints, []);
+  },
+
+  async a_computer_whose_clock_is_wrong_counts_right({ s, b }) {
+    const anna = await person(b);
+    await anna.context.addInitScript(() => {
+      const real = Date.now.bind(Date);
+      Date.now = () => real() + 5 * 60_000;
+    });
+    await signIn(anna.page, s.origin, 'anna', s.users.anna);
+    await ready(anna.page);
+    const [, since] = [0, Date.parse((await s.ask('GET', '/agents')).anna.since)];
+    const shown = async () => {
+      const [, m, sec] = /(\d+):(\d\d)/.exec(await anna.page.getByRole('button', { name: 'My state' }).innerText());
+      return 60 * Number(m) + Number(sec);
+    };
+    const off = async () => Math.abs(await shown() - (Date.now() - since) / 1000);
+    await eventually(async () => assert.ok((await off()) <= 1.3, `the timer is ${await off()} s off`));
+  },
+
+  async lists_of_tickets_are_kept_shared_and_deleted_and_one_change_goes_to_many({ s, b }) {
+    const [anna, susan] = [await enter(b, s, 'anna'), await enter(b, s, 'susan')];
+    for (const title of ['Late parcel', 'Broken lamp']) await s.ask('POST', '/tickets', { title, queue: 'support', priority: 'high' });
+    await s.ask('POST', '/tickets', { title: 'Invoice', queue: 'sales' });
+    const save = async (page, name, all) => {
+      await page.getByRole('button', { name: 'Save as list' }).click();
+      const asked = page.getByRole('dialog', { name: 'Save as list' });
+      await asked.getByLabel('Name of the list').fill(name);
+      if (all) await asked.getByLabel('For everybody').check();
+      else assert.equal(await asked.getByLabel('For everybody').count(), 0);
+      await asked.getByRole('button', { name: 'Save' }).click();
+    };
+    await susan.page.goto(`${s.origin}/tickets`);
+    await susan.page.getByRole('combobox', { name: 'Priority' }).first().selectOption('high');
+    await susan.page.getByRole('link', { name: 'Invoice' }).waitFor({ state: 'detached' });
+    await save(susan.page, 'Pressing', true);
+    const lists = (page) => page.getByRole('list', { name: 'Saved lists' });
+    await lists(susan.page).getByRole('link', { name: /Pressing/ }).waitFor();
+    // What is shared, everybody has; what is one's own, nobody else.
+    await anna.page.goto(`${s.origin}/tickets`);
+    await lists(anna.page).getByRole('link', { name: /Pressing/ }).click();
+    await anna.page.getByRole('link', { name: 'Late parcel' }).waitFor();
+    assert.equal(await anna.page.getByRole('link', { name: 'Invoice' }).count(), 0);
+    assert.equal(await anna.page.getByRole('button', { name: 'Delete the list Pressing' }).count(), 0);
+    await anna.page.goto(`${s.origin}/tickets?view=unassigned&queue=sales`);
+    await anna.page.getByRole('link', { name: 'Invoice' }).waitFor();
+    await save(anna.page, 'Sales, nobody', false);
+    await lists(anna.page).getByRole('link', { name: 'Sales, nobody' }).waitFor();
+    await susan.page.reload();
+    await lists(susan.page).getByRole('link', { name: /Pressing/ }).waitFor();
+    assert.equal(await lists(susan.page).getByRole('link').count(), 1);
+    // Promises are words and shapes, not only colours.
+    await anna.page.goto(`${s.origin}/tickets`);
+    const chip = anna.page.getByRole('row', { name: /Late parcel/ }).locator('[data-sla]');
+    await chip.getByText(/^✓ \d+:\d\d/).waitFor();
+    await anna.page.getByRole('button', { name: 'Delete the list Sales, nobody' }).click();
+    await anna.page.getByText('List deleted.').waitFor();
+    await faults(anna.page, 'tickets with lists');
+    assert.deepEqual([...anna.complaints, ...susan.complaints], []);
+  },
+
+  async two_agents_meet_at_a_ticket_and_two_tickets_become_one_that_both_numbers_lead_to({ s, b }) {
+    const [anna, ben] = [await enter(b, s, 'anna'), await enter(b, s, 'ben')];
+    const open = async (title, body) => (await s.ask('POST', '/tickets', { title, body, queue: 'support' })).ticket;
+    const [first, second] = [await open('Late parcel', 'Where is it?'), await open('Parcel again', 'Still not here')];
+    await anna.page.goto(`${s.origin}/tickets/${first}`);
+    await anna.page.getByRole('heading', { name: /Late parcel/ }).waitFor();
+    await ben.page.goto(`${s.origin}/tickets/${first}`);
+    await anna.page.getByRole('status').getByText(/Ben$/).waitFor();
+    await ben.page.getByRole('status').getByText(/Anna$/).waitFor();
+    await ben.page.getByRole('textbox', { name: 'Write a note' }).fill('I ask the carrier, @anna');
+    await anna.page.getByText('Ben is writing').waitFor();
+    await ben.page.keyboard.press('Control+Enter');
+    await anna.page.getByText('Ben mentioned you in ticket').waitFor();
+    await ben.page.goto(`${s.origin}/tickets/${second}`);
+    await ben.page.getByRole('heading', { name: /Parcel again/ }).waitFor();
+    const number = /#(\d+)/.exec(await ben.page.getByRole('heading', { name: /Parcel again/ }).innerText())[1];
+    const target = /#(\d+)/.exec(await anna.page.getByRole('heading', { name: /Late parcel/ }).innerText())[1];
+    await ben.page.getByRole('button', { name: 'Merge into another' }).click();
+    await ben.page.getByLabel('Number of the other ticket').fill(target);
+    await ben.page.getByRole('button', { name: 'Merge', exact: true }).click();
+    await ben.page.getByRole('heading', { name: /Late parcel/ }).waitFor();
+    await ben.page.getByText(`#${number} was merged into this ticket.`).waitFor();
+    // Both histories are there; the old number leads here, and the old one can still be looked at.
+    await ben.page.getByText(`What happened in #${number} Parcel again`).click();
+    await ben.page.getByText('Still not here').waitFor();
+    await ben.page.goto(`${s.origin}/tickets/${number}`);
+    await ben.page.getByRole('heading', { name: /Late parcel/ }).waitFor();
+    await ben.page.goto(`${s.origin}/tickets/${second}?stay=1`);
+    await ben.page.getByText('This ticket was merged into').waitFor();
+    assert.equal(await ben.page.getByRole('textbox', { name: 'Write a note' }).count(), 0);
+    await faults(anna.page, 'a ticket with others');
+    assert.deepEqual([...anna.complaints, ...ben.complaints], []);
+  },
+
+  async a_lost_line_says_when_it_is_tried_again_and_what_is_off_meanwhile({ s, b }) {
+    const anna = await enter(b, s, 'anna');
+    await ready(anna.page);
+    await s.stop();
+    await anna.page.getByText('Connection lost').waitFor();
+    await anna.page.getByText(/Next try in \d+ s/).waitFor();
+    assert.ok(await anna.page.getByRole('button', { name: 'My state' }).isDisabled());
+    await s.start();
+    await anna.page.getByRole('button', { name: 'Try now' }).click().catch(() => {});
+    await anna.page.getByText('Connection lost').waitFor({ state: 'detached' });
+    assert.ok(await anna.page.getByRole('button', { name: 'My state' }).isEnabled());
+  },
+
+  async calls_ring_at_a_number_outside_when_the_agent_says_so_and_a_closed_one_is_refused_in_words({ s, b }) {
+    await s.configure((yaml) => yaml.replace(/\n( +)trunks: \{\}\n( +)routes:\n/, '\n$1trunks: {carrier: {host: "127.0.0.1:9"}}\n$2routes:\n$2- {match: "+*", to: {trunk: {trunk: carrier}}}\n'));
+    const anna = await enter(b, s, 'anna', { phone: null });
+    const { page } = anna;
+    await page.getByRole('button', { name: 'Begin shift' }).click();
+    const asked = page.getByRole('dialog', { name: 'How do you take calls?' });
+    await asked.getByRole('radio', { name: /mobile/ }).check();
+    assert.ok(await asked.getByRole('button', { name: 'Begin shift' }).isDisabled(), 'there is no number yet');
+    await asked.getByRole('textbox', { name: 'Number' }).fill('+442071234567');
+    await asked.getByRole('button', { name: 'Use this number' }).click();
+    await page.getByText(/country is closed|not allowed/i).first().waitFor();
+    await asked.getByRole('textbox', { name: 'Number' }).fill('13800001234');
+    await asked.getByRole('button', { name: 'Use this number' }).click();
+    await asked.getByRole('status').getByText('Calls ring at +8613800001234').waitFor();
+    await faults(page, 'a number outside');
+    await asked.getByRole('button', { name: 'Begin shift' }).click();
+    await page.getByRole('button', { name: 'Phone: +8613800001234' }).waitFor();
+    // A colleague is not told the number, a supervisor is.
+    const ben = await enter(b, s, 'ben');
+    const told = await ben.page.evaluate(async () => (await (await fetch('/api/v1/agents')).json()).anna);
+    assert.deepEqual([told.phone, told.number], [true, null]);
+    assert.equal((await s.ask('GET', '/agents')).anna.number, '+8613800001234');
+    await page.getByRole('button', { name: 'Phone: +8613800001234' }).click();
+    await page.getByRole('dialog').getByRole('radio', { name: /desk phone/ }).check();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Phone not registered' }).waitFor();
+    assert.deepEqual(anna.complaints, []);
+  },
+};

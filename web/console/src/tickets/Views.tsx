@@ -1,0 +1,60 @@
+// Named lists: one's own, and those a supervisor shares with the house. A list is nothing but the filters of the address.
+
+import { useState } from 'react';
+import { api, take, type Problem } from '../api/client';
+import type { TicketQuery, TicketView } from '../api/shapes';
+import { act, notice, problemText } from '../lib/act';
+import { t } from '../lib/i18n';
+import { useLoad } from '../lib/load';
+import { A, go } from '../lib/router';
+import { supervises, useLive } from '../live/live';
+import { Button, Dialog, Label } from '../ui/parts';
+
+const addressOf = (view: TicketView): string => {
+  const query = new URLSearchParams({ view: 'all', list: view.id });
+  for (const [key, value] of Object.entries(view.query)) if (value) query.set(key, value);
+  return `/tickets?${query.toString()}`;
+};
+
+export function Views({ here, query }: { here: string | null; query: TicketQuery }) {
+  const kept = useLoad('ticket-views', async () => (await take(api.GET('/api/v1/ticket-views'))).views);
+  const me = useLive((l) => l.me?.agent);
+  const may = useLive(supervises);
+  const [naming, setNaming] = useState(false);
+  const save = async (form: HTMLFormElement): Promise<void> => {
+    const data = new FormData(form);
+    try {
+      const made = await take(api.POST('/api/v1/ticket-views', { body: { name: String(data.get('name')).trim(), shared: data.get('shared') === 'on', query } }));
+      notice(t('views.saved'));
+      setNaming(false);
+      kept.reload();
+      go(addressOf(made));
+    } catch (problem) { notice(problemText(problem as Problem), true); }
+  };
+  const remove = async (view: TicketView): Promise<void> => {
+    if (await act(api.DELETE('/api/v1/ticket-views/{id}', { params: { path: { id: view.id } } }), t('views.gone'))) { kept.reload(); if (here === view.id) go('/tickets'); }
+  };
+  const views = kept.data ?? [];
+  return (
+    <div className="mb-3 flex flex-wrap items-center gap-2">
+      {views.length > 0 && (
+        <ul className="flex flex-wrap gap-1.5" aria-label={t('views.title')}>
+          {views.map((v) => (
+            <li key={v.id} className={`chip gap-1 ${v.id === here ? 'border-accent bg-mine' : ''}`}>
+              <A href={addressOf(v)} aria-current={v.id === here ? 'true' : undefined} className="min-h-6 leading-6">{v.shared && <span aria-hidden="true">⚑ </span>}{v.name}{v.shared && <span className="sr-only"> ({t('views.shared')})</span>}</A>
+              {(v.owner === me || (v.shared && may)) && <button type="button" className="min-h-6 min-w-6 text-soft" aria-label={t('views.remove', { name: v.name })} onClick={() => void remove(v)}>✕</button>}
+            </li>
+          ))}
+        </ul>
+      )}
+      {me && <Button small onClick={() => setNaming(true)}>{t('views.save')}</Button>}
+      <Dialog open={naming} onClose={() => setNaming(false)} title={t('views.save')}>
+        <form className="grid gap-3" onSubmit={(e) => { e.preventDefault(); void save(e.currentTarget); }}>
+          <Label text={t('views.name')}><input className="field" name="name" required maxLength={60} autoFocus /></Label>
+          {may && <label className="flex min-h-8 items-center gap-3"><input type="checkbox" className="size-5" name="shared" />{t('views.shared')}</label>}
+          <Button look="main" type="submit">{t('do.save')}</Button>
+        </form>
+      </Dialog>
+    </div>
+  );
+}
