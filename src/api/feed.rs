@@ -17,6 +17,7 @@ use crate::{
     center::{
         command::SuperviseMode,
         fact::{Fact, LegRole, Record},
+        stamp::fact_document,
         view::{Blink, TenantView},
     },
     routing::StopWhy,
@@ -189,9 +190,7 @@ impl Sieve {
 pub fn fact_event(record: &Record) -> Value {
     let mut event = Map::new();
     event.insert("type".into(), "fact".into());
-    if let Ok(Value::Object(body)) = wire::to_json(record) {
-        event.extend(body.into_iter().filter(|(k, _)| k != "tenant"));
-    }
+    event.extend(fact_document(record));
     Value::Object(event)
 }
 

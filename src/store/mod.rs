@@ -24,6 +24,7 @@ mod once;
 mod project;
 mod read;
 mod replay;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -42,6 +43,7 @@ pub use read::{
     AgentReportRow, AgentStateRow, Cursor, CustomerContact, CustomerRow, DecisionRow, InteractionFilter, InteractionRow,
     IntervalRow, Page, RecordingRow, TicketFilter, TicketRow,
 };
+pub use webhooks::{Again, Delivery, DeliveryCounts, DeliveryState, Webhook};
 
 use engine::Db;
 

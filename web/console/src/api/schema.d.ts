@@ -1289,6 +1289,131 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every endpoint of the tenant, and what can be chosen. */
+        get: operations["webhooks_list"];
+        put?: never;
+        /** Makes an endpoint, which is told what happens from now on. The secret is in this answer and nowhere else. */
+        post: operations["webhooks_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes an endpoint. Switched on again, it is told what it has missed, and what failed is tried at once. */
+        put: operations["webhooks_change"];
+        post?: never;
+        /** Removes an endpoint with its log. */
+        delete: operations["webhooks_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was sent, what failed, what waits. Deliveries are kept for 30 days, the newest 5000 of them. */
+        get: operations["webhooks_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}/deliveries/{seq}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One delivery with its request. The signature is not shown. */
+        get: operations["webhooks_one"];
+        put?: never;
+        post?: never;
+        /** Gives up a delivery that is waiting, so that those after it are tried. */
+        delete: operations["webhooks_give_up"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells it again, under the same ids: one event, or all of a time, the oldest 10000. Only what it has been told of or given up
+         *     on; what it has not come to yet comes by itself.
+         */
+        post: operations["webhooks_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives it a new secret, which is in this answer and nowhere else. For a day events carry a signature by the old one as well. */
+        post: operations["webhooks_rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a trial (`webhook.test`), once. What came of it is delivery 0. */
+        post: operations["webhooks_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1480,6 +1605,47 @@ export interface components {
             /** @description The other's id. */
             from: string;
         };
+        /** @description Deliveries. */
+        Deliveries: {
+            /** @description The newest events first. */
+            deliveries: components["schemas"]["DeliveryShown"][];
+        };
+        /** @description A delivery. */
+        DeliveryShown: {
+            /** @description The first 2 KiB of the last answer, or why there was none. */
+            answer?: string | null;
+            /** @description When it will be tried again, RFC 3339, if it is waiting. */
+            due_at?: string | null;
+            /** @description What happened. */
+            event: string;
+            /** @description When it was tried first, RFC 3339. */
+            first_at?: string | null;
+            /** @description And last. */
+            last_at?: string | null;
+            request?: components["schemas"]["RequestShown"] | null;
+            /**
+             * Format: int64
+             * @description Place of the event in the journal; 0 for a trial.
+             */
+            seq: number;
+            /** @description `waiting`, `delivered`, `failed`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description HTTP status of the last answer; none when there was none.
+             */
+            status?: number | null;
+            /**
+             * Format: int64
+             * @description How long it took, milliseconds.
+             */
+            took_ms?: number | null;
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            tries: number;
+        };
         /** @description Whom to call. */
         Dial: {
             /** @description As one would dial it. */
@@ -1603,6 +1769,13 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "signed_out";
+        };
+        /** @description A group of events. */
+        EventGroup: {
+            /** @description The facts in it. */
+            facts: string[];
+            /** @description Its name. */
+            name: string;
         };
         /** @description More time. */
         Extend: {
@@ -2242,6 +2415,17 @@ export interface components {
             /** @description `agent`, `supervisor` or `admin`. */
             role: string;
         };
+        /** @description A new endpoint. */
+        NewWebhook: {
+            /** @description Deliveries at once, 1 to 8. With 1, the default, events arrive in order, and one that fails holds the others back. */
+            at_once?: number | null;
+            /** @description Groups (`interaction`, `ticket`, ..), facts (`interaction_closed`), or `*`. */
+            events: string[];
+            /** @description Its name. 1 to 64 of `a-z 0-9 _ . -`. */
+            name: string;
+            /** @description Where events are sent: `https://..`; `http` and addresses that are not public only where the server's settings allow it. */
+            url: string;
+        };
         /** @description What a command brought about. */
         Outcome: {
             /** @description The interaction that exists now. */
@@ -2591,6 +2775,15 @@ export interface components {
             /** @description Until, RFC 3339. */
             to: string;
         };
+        /** @description A request without its signature. */
+        RequestShown: {
+            /** @description The body. */
+            body: Record<string, never>;
+            /** @description Headers, a line each. */
+            headers: string[];
+            /** @description `POST` and the address. */
+            line: string;
+        };
         /** @description Words to say. */
         Say: {
             /** @description The words. */
@@ -2671,6 +2864,18 @@ export interface components {
             kind: "number";
             /** @description As dialled. */
             number: string;
+        };
+        /** @description What is to be told again: one event by its place, or all from one instant to another. */
+        TellAgain: {
+            /** @description From then, RFC 3339. */
+            from?: string | null;
+            /**
+             * Format: int64
+             * @description Place of the event in the journal.
+             */
+            seq?: number | null;
+            /** @description Until before then, RFC 3339; now if absent. */
+            to?: string | null;
         };
         /** @description What a test found. */
         Tested: {
@@ -2803,6 +3008,14 @@ export interface components {
             /** @description Its id. */
             interaction: string;
         };
+        /** @description What will be told again. */
+        ToldAgain: {
+            /**
+             * Format: int64
+             * @description Events that are waiting now.
+             */
+            events: number;
+        };
         /** @description Where to hand it over. */
         Transfer: {
             /** @description Where to. */
@@ -2901,6 +3114,57 @@ export interface components {
         Users: {
             /** @description By name. */
             users: components["schemas"]["UserShown"][];
+        };
+        /** @description What changes about an endpoint. What is absent stays. */
+        WebhookChange: {
+            /** @description False: nothing is sent; what happens meanwhile is sent when it is switched on again. */
+            active?: boolean | null;
+            /** @description Deliveries at once. */
+            at_once?: number | null;
+            /** @description Groups, facts, or `*`. */
+            events?: string[] | null;
+            /** @description Where events are sent. */
+            url?: string | null;
+        };
+        /** @description An endpoint. */
+        WebhookShown: {
+            /** @description It is told what happens. */
+            active: boolean;
+            /** @description Deliveries at once. */
+            at_once: number;
+            /** @description Why it was closed, if nobody switched it off: `failing` (it has taken nothing for a day), `gone` (it answered 410). */
+            closed_why?: string | null;
+            /** @description Groups, facts, or `*`. */
+            events: string[];
+            /**
+             * Format: int64
+             * @description Deliveries that will not be tried again by themselves.
+             */
+            failed: number;
+            /** @description Since when it has taken nothing, RFC 3339; none while it takes what it is sent. */
+            failing_since?: string | null;
+            /** @description When it was made, RFC 3339. */
+            made_at: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Until when the secret before this one signs as well, RFC 3339. */
+            old_secret_until?: string | null;
+            /** @description What its events are signed with, shown this one time. */
+            secret?: string | null;
+            /** @description Where events are sent. */
+            url: string;
+            /**
+             * Format: int64
+             * @description Deliveries that failed and will be tried again.
+             */
+            waiting: number;
+        };
+        /** @description The endpoints, and what can be chosen. */
+        Webhooks: {
+            /** @description What there is to be told of. */
+            groups: components["schemas"]["EventGroup"][];
+            /** @description By name. */
+            webhooks: components["schemas"]["WebhookShown"][];
         };
         /** @description Whose work is meant; the caller's own if absent. */
         Whose: {
@@ -5539,6 +5803,299 @@ export interface operations {
         requestBody?: never;
         responses: {
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhooks"];
+                };
+            };
+        };
+    };
+    webhooks_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookShown"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookShown"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Only these: `waiting`, `delivered`, `failed`. */
+                state?: string;
+                /** @description Only those before this place. */
+                before?: number;
+                /** @description At most so many, 1 to 500. Default 100. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deliveries"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryShown"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_give_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TellAgain"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldAgain"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_rotate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookShown"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
