@@ -15,6 +15,7 @@
 //! | 1 machines | `text` | conversations: order, receipts, redelivery, idle timers |
 //! | 1 machines | `ticket` | tickets, their journal, SLA clocks |
 //! | 1 machines | `customer` | who it is: identities across channels |
+//! | 1 machines | `webhook` | what programs outside are told: signed, in order, again |
 //! | 2 meeting | `call` | legs, bridges, trunks, routes, recording, causes |
 //! | 3 center | `center` | interactions; commands in, facts and views out; replay |
 //! | 4 edges | `net` | SIP over UDP, TCP, TLS and WebSocket |
@@ -23,6 +24,7 @@
 //! | 4 edges | `speech` | text to speech, and speech to words |
 //! | 5 doors | `channels` | outside messages to text and back: web chat |
 //! | 5 doors | `api` | REST, events, auth, pages |
+//! | 5 doors | `courier` | facts carried to webhooks |
 //! | 6 roof | `app` | settings, wiring, the loop, recovery, command line |
 //! | 7 shed | `sim` | the whole center in virtual time |
 //!
@@ -39,6 +41,7 @@ pub mod sdp;
 pub mod sip;
 pub mod text;
 pub mod ticket;
+pub mod webhook;
 
 pub mod call;
 
@@ -48,6 +51,8 @@ pub mod center;
 pub mod api;
 #[cfg(feature = "server")]
 pub mod channels;
+#[cfg(feature = "server")]
+pub mod courier;
 #[cfg(feature = "server")]
 pub mod net;
 #[cfg(feature = "server")]

@@ -17,6 +17,7 @@ use crate::{
     center::{
         command::SuperviseMode,
         fact::{Fact, LegRole, Record},
+        stamp::fact_document,
         view::{Blink, TenantView},
     },
     routing::StopWhy,
@@ -197,13 +198,7 @@ impl Sieve {
 pub fn fact_event(record: &Record) -> Value {
     let mut event = Map::new();
     event.insert("type".into(), "fact".into());
-    if let Ok(Value::Object(body)) = wire::to_json(record) {
-        event.extend(body.into_iter().filter(|(k, _)| k != "tenant"));
-        // The course of a leg's sound is long, and asked for by whoever wants to draw it.
-        if let Some(Value::Object(quality)) = event.get_mut("quality") {
-            quality.remove("spans");
-        }
-    }
+    event.extend(fact_document(record));
     Value::Object(event)
 }
 

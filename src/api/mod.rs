@@ -13,6 +13,7 @@
 //! | `agents` .. `admin` | the routes by subject |
 //! | `floor` | supervision, consultation, keys, mute, recording |
 //! | `flows`, `flow_shapes` | flows: drawn, checked, tried out, published |
+//! | `webhooks` | endpoints of programs outside, and what became of deliveries |
 //! | `sip` | phones in the browser |
 //! | `ladder` | the SIP messages of a contact |
 //! | `quality` | how its legs sounded |
@@ -53,6 +54,7 @@ mod tickets;
 mod trunks;
 mod users;
 mod views;
+mod webhooks;
 mod wire;
 
 #[cfg(test)]
@@ -72,6 +74,7 @@ pub use password::{generate as generate_password, hash as hash_password};
 pub use problem::Problem;
 pub use sip::{SipDoor, over_tls};
 pub use users::{realm as sip_realm, sip_digests};
+pub use webhooks::Courier;
 
 use crate::{
     base::{Rng, TenantId},
@@ -112,6 +115,8 @@ pub struct Parts {
     pub sip: SipDoor,
     /// What flows find around them in this process.
     pub flow_world: FlowWorld,
+    /// Who carries events to webhooks.
+    pub courier: Courier,
 }
 
 /// Finds a recorded prompt by the name a flow gives it.
@@ -159,6 +164,7 @@ pub(crate) struct Shared {
     /// Whoever changes the configuration reads, changes and applies it in one go.
     turn: tokio::sync::Mutex<()>,
     flow_world: FlowWorld,
+    courier: Courier,
 }
 
 impl Shared {
@@ -201,6 +207,7 @@ pub fn router(parts: Parts) -> Router {
         sip: parts.sip,
         turn: tokio::sync::Mutex::default(),
         flow_world: parts.flow_world,
+        courier: parts.courier,
     });
     let (routes, document) = openapi::routes();
     let routes = openapi::serve(routes, document)

@@ -26,6 +26,8 @@ const ANSWER_MAX: usize = 64 * 1024;
 const SECRET: &[&str] = &[
     "/api/v1/api-keys",
     "/api/v1/users",
+    "/api/v1/webhooks",
+    "/api/v1/webhooks/{name}/secret",
     "/api/v1/sip/credentials",
     "/api/v1/auth/login",
     "/api/v1/auth/logout",

@@ -19,7 +19,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Shared, admin, agents, auth, customers, events, floor, flows, guard, health, interactions, keys, ladder, quality,
-    recording, reports, sip, tickets, trunks, users, views,
+    recording, reports, sip, tickets, trunks, users, views, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -139,6 +139,13 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(users::change, users::delete))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::change, webhooks::delete))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::deliveries))
+        .routes(routes!(webhooks::one, webhooks::give_up))
+        .routes(routes!(webhooks::replay))
         .split_for_parts();
     // Several subjects have a `list`: programs made from the document need names that are one thing each.
     for item in document.paths.paths.values_mut() {

@@ -118,6 +118,16 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/api-keys", ADMIN),
     ("POST", "/api/v1/api-keys", ADMIN),
     ("DELETE", "/api/v1/api-keys/{name}", ADMIN),
+    ("GET", "/api/v1/webhooks", ADMIN),
+    ("POST", "/api/v1/webhooks", ADMIN),
+    ("PUT", "/api/v1/webhooks/{name}", ADMIN),
+    ("DELETE", "/api/v1/webhooks/{name}", ADMIN),
+    ("POST", "/api/v1/webhooks/{name}/secret", ADMIN),
+    ("POST", "/api/v1/webhooks/{name}/test", ADMIN),
+    ("GET", "/api/v1/webhooks/{name}/deliveries", ADMIN),
+    ("GET", "/api/v1/webhooks/{name}/deliveries/{seq}", ADMIN),
+    ("DELETE", "/api/v1/webhooks/{name}/deliveries/{seq}", ADMIN),
+    ("POST", "/api/v1/webhooks/{name}/replay", ADMIN),
     ("GET", "/api/v1/audit", ADMIN),
 ];
 

@@ -41,6 +41,17 @@ pub struct Config {
     pub dns: DnsConfig,
     /// Speech recognition.
     pub speech: Speech,
+    /// Programs outside that are told what happens.
+    pub webhooks: Webhooks,
+}
+
+/// `[webhooks]`
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhooks {
+    /// Networks events may be sent to although they are not on the public internet: `10.1.0.0/16`. Only there may they be sent
+    /// over http in clear. None by default.
+    pub allow: Vec<Network>,
 }
 
 /// `[speech]`

@@ -8,6 +8,7 @@ use std::{
 use super::driver::{Inbox, Shown};
 use crate::{
     call::Histogram,
+    courier,
     net::{Net, Tls},
     speech::recognise::Recognisers,
     store::JournalHandle,
@@ -22,6 +23,7 @@ pub struct Sources {
     pub engine: Arc<media::Engine>,
     pub journal: JournalHandle,
     pub recognisers: Option<Recognisers>,
+    pub courier: Arc<courier::Stats>,
 }
 
 impl Sources {
@@ -66,6 +68,9 @@ impl Sources {
         line("ringdesk_journal_failures_total", j.failures);
         line("ringdesk_journal_backlog", j.backlog);
         line("ringdesk_journal_commit_max_us", j.commit_us_max);
+        line("ringdesk_webhook_delivered_total", self.courier.delivered.load(Relaxed));
+        line("ringdesk_webhook_failed_total", self.courier.failed.load(Relaxed));
+        line("ringdesk_webhook_given_up_total", self.courier.given_up.load(Relaxed));
         for (name, value) in self.recognisers.iter().flat_map(Recognisers::figures) {
             line(name, value);
         }

@@ -10,6 +10,7 @@
 //! | `business` | the business configuration: compiled, applied, watched |
 //! | `flows` | flow files and what `ringdesk flow` does with them |
 //! | `ask` | outside HTTP questions of flows |
+//! | `carrier` | the courier of webhooks, with what it needs |
 //! | `streams` | live copies of calls, by WebSocket to programs outside |
 //! | `ears` | calls listened to: utterances cut and recognised |
 //! | `people` | logins made from the command line |
@@ -21,6 +22,7 @@ pub mod cli;
 
 mod ask;
 mod business;
+mod carrier;
 mod clock;
 mod config;
 mod demo;

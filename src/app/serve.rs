@@ -9,11 +9,12 @@ use std::{
 
 use anyhow::{Context, Result, anyhow};
 use media::EngineConfig;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use super::{
     ask::Asker,
     business::{Business, Here, outward_ip, public_host},
+    carrier,
     clock::Clock,
     config::Config,
     demo::{self, DemoCredentials},
@@ -162,8 +163,10 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     // Edges.
     let (studio, engine) = start_studio(config, &recordings, dir, inbox.clone()).await?;
     let committed = inbox.clone();
+    let (news, stored_to) = watch::channel(memory.seq);
     let journal = Journal::start(store.clone(), move |records| {
         if let Some(last) = records.last() {
+            news.send_replace(last.seq);
             committed.put(Wake::Center(Input::Stored(last.seq)));
         }
     });
@@ -208,7 +211,10 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         next: AtomicU64::new(0),
     });
     let sip = api::SipDoor { net: net.clone(), plain: http, tls: https_at, proxies: config.http.trusted_proxies.clone() };
+    let carrier = carrier::Carrier::new(config)?;
+    let courier = carrier.door();
     let sources = Sources {
+        courier: carrier.stats(),
         shown: shown.clone(),
         inbox: inbox.clone(),
         net,
@@ -250,11 +256,13 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         https: config.http.https,
         origins: config.http.origins.clone(),
         sip,
+        courier,
         flow_world: api::FlowWorld {
             urls: config.flows.http_allow.clone(),
             prompt: Arc::new(move |name| prompts.iter().find_map(|dir| flows::prompt_info(&dir.join(name)))),
         },
     });
+    let (carried, carry_rng) = (store.clone(), rng.fork());
     let chat = webchat::router(webchat::Parts {
         door,
         store: store.clone(),
@@ -270,6 +278,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     if let Some(tls) = tls {
         edges.spawn(secure::watch(tls, clock));
     }
+    edges.spawn(carrier.run(carried, stored_to, clock, carry_rng, inbox.clone()));
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let web = tokio::spawn(async move { axum::serve(listener, app).await });
     let watch = tokio::spawn(business.watch(logins, seen));

@@ -321,3 +321,21 @@ pub const STREAMS_PER_CALL: usize = 4;
 pub const STREAM_PIPE_MS: u32 = 4_000;
 /// Most live copies of the whole process; the next one fails.
 pub const STREAMS_MAX: usize = 2_000;
+/// Most webhooks of a tenant; the newest is refused.
+pub const WEBHOOKS_MAX: usize = 20;
+/// Most deliveries of one webhook at once.
+pub const WEBHOOK_AT_ONCE_MAX: usize = 8;
+/// Most deliveries on their way at once; the newest wait.
+pub const WEBHOOK_FLIGHTS_MAX: usize = 256;
+/// A receiver must have answered within this.
+pub const WEBHOOK_PATIENCE: Duration = secs(15);
+/// Bytes of an answer that are kept; the rest is not read.
+pub const WEBHOOK_ANSWER_MAX: usize = 2_048;
+/// Most deliveries of one webhook that are kept when they are over; the oldest go.
+pub const WEBHOOK_LOG_MAX: usize = 5_000;
+/// And for how long.
+pub const WEBHOOK_LOG_LIFE: Duration = mins(30 * 24 * 60);
+/// Most events told again at one request; the newest are left out.
+pub const WEBHOOK_AGAIN_MAX: usize = 10_000;
+/// A secret that was replaced signs for so long beside the new one.
+pub const WEBHOOK_SECRET_OVERLAP: Duration = mins(24 * 60);

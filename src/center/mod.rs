@@ -78,6 +78,7 @@ mod reattach;
 mod record;
 mod refer;
 mod rooms;
+pub mod stamp;
 pub mod streams;
 mod supervise;
 mod talk;
@@ -141,6 +142,17 @@ pub enum Input {
     },
     /// New business settings are in force.
     Settings(Arc<Settings>),
+    /// An edge raises an alarm, or clears it.
+    Alarm {
+        /// Whom it concerns.
+        tenant: TenantId,
+        /// Stable word.
+        code: String,
+        /// A sentence.
+        message: String,
+        /// On, or cleared.
+        on: bool,
+    },
     /// New contacts are taken, or refused (the store is behind, the node drains).
     Admission(bool),
     /// Under load, part of the new calls is turned away, or all, or no longer any.
@@ -396,6 +408,7 @@ impl Center {
             Input::StreamFailed { tap, why } => self.stream_failed(now, tap, &why, out),
             Input::Heard { tap, heard } => self.heard(now, tap, heard, out),
             Input::Settings(s) => self.new_settings(now, s, out),
+            Input::Alarm { tenant, code, message, on } => self.alarm(now, &tenant, &code, &message, on, out),
             Input::Admission(open) => self.admission = open,
             Input::Overload(verdict) => self.overloaded(now, verdict, out),
             Input::Tick => self.tick(now, out),

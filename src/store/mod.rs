@@ -25,6 +25,7 @@ mod project;
 mod read;
 mod replay;
 mod views;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ pub use read::{
     IntervalRow, Page, RecordingRow, TicketFilter, TicketRow,
 };
 pub use views::TicketView;
+pub use webhooks::{Again, Delivery, DeliveryCounts, DeliveryState, Webhook};
 
 use engine::Db;
 

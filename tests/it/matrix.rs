@@ -10,7 +10,7 @@ use ringdesk::{
     api::{generate_password, hash_password},
     base::{AgentId, Rng, TenantId, Wall, redact::Secret},
     center::command::Role,
-    store::{ApiKey, Store, User, sha256_hex},
+    store::{ApiKey, Delivery, DeliveryState, Store, User, Webhook, sha256_hex},
 };
 use serde_json::{Value, json};
 
@@ -121,6 +121,14 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST",   "/api/v1/users",                              ". .. .x ..x ..oo"),
     ("GET",    "/api/v1/api-keys",                           ". .. .x ..x ..oo"),
     ("POST",   "/api/v1/api-keys",                           ". .. .x ..x ..oo"),
+    ("GET",    "/api/v1/webhooks",                            ". .. .x ..x ..oo"),
+    ("POST",   "/api/v1/webhooks",                            ". .. .x ..x ..oo"),
+    ("GET",    "/api/v1/webhooks/{name}/deliveries",          ". .. .x ..x ...."),
+    ("GET",    "/api/v1/webhooks/{name}/deliveries/{seq}",    ". .. .x ..x ...."),
+    ("POST",   "/api/v1/webhooks/{name}/replay",              ". .. .x ..x ...."),
+    ("POST",   "/api/v1/webhooks/{name}/test",                ". .. .x ..x ...."),
+    ("POST",   "/api/v1/webhooks/{name}/secret",              ". .. .x ..x ...."),
+    ("PUT",    "/api/v1/webhooks/{name}",                     ". .. .x ..x ...."),
     ("GET",    "/api/v1/events",                             ". xx xx xxx oooo"),
     ("POST",   "/api/v1/interactions/{id}/dispose",          ". x. xx .xx ...."),
     ("POST",   "/api/v1/interactions/{id}/extend-wrap-up",   ". x. xx .xx ...."),
@@ -133,6 +141,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST",   "/api/v1/agents/{id}/sign-out",               ". x. xx .xx ...."),
     ("DELETE", "/api/v1/ticket-views/{id}",                  ". x. .. ... ...."),
     ("PUT",    "/api/v1/users/{id}",                         ". .. .x ..x ...."),
+    ("DELETE", "/api/v1/webhooks/{name}/deliveries/{seq}",    ". .. .x ..x ...."),
+    ("DELETE", "/api/v1/webhooks/{name}",                     ". .. .x ..x ...."),
     ("DELETE", "/api/v1/api-keys/{name}",                    ". .. .x ..x ...."),
     ("DELETE", "/api/v1/users/{id}",                         ". .. .x ..x ...."),
     ("POST",   "/api/v1/auth/password",                      ". xx xx ... ooo."),
@@ -198,6 +208,8 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ("PUT", _) if path.contains("users") => json!({"disabled": false}),
         // The flow everybody finds when they look: only its text is read by two of these.
         (_, "flows" | "validate" | "simulate") => json!({"text": FLOW}),
+        (_, "webhooks") => json!({"name": "new-hook", "url": "https://hooks.example.org/x", "events": ["alarm"]}),
+        (_, "replay") => json!({"seq": 1}),
         (_, "rollback") => json!({"version": 1}),
         (_, "api-keys") => json!({"name": "new-key", "role": "agent"}),
         _ => json!({}),
@@ -218,11 +230,11 @@ impl Things {
         let to_go = if who == 7 { "to-go-too" } else { "to-go" };
         let id = if part == "users" { to_go } else { self.ids.get(part).map_or("anna", String::as_str) };
         let name = match part {
-            "api-keys" => to_go,
+            "api-keys" | "webhooks" => to_go,
             "flows" => "goodbye",
             _ => "main",
         };
-        path.replace("{id}", id).replace("{name}", name).replace("{version}", "1")
+        path.replace("{id}", id).replace("{name}", name).replace("{version}", "1").replace("{seq}", "7")
     }
 }
 
@@ -260,6 +272,32 @@ async fn two_tenants(config: &ringdesk::app::Config) -> (ringdesk::app::DemoCred
         let key_sha256 = Secret::new(sha256_hex(&format!("rk_{tenant}_{name}")));
         let key = ApiKey { tenant: tenant.clone(), name: name.to_owned(), role, key_sha256, made_at: Wall(0) };
         store.api_key_put(&key).await.unwrap();
+    }
+    for (name, uid) in [("to-go", "a"), ("to-go-too", "b")] {
+        let (name, uid) = (name.to_owned(), uid.to_owned());
+        let (url, events, secret) =
+            ("https://hooks.example.org/".to_owned(), vec!["ticket".to_owned()], Secret::new("whsec_eA=="));
+        let (tenant, uid_too) = (ours.clone(), uid.clone());
+        let hook = Webhook {
+            tenant,
+            name,
+            uid,
+            url,
+            events,
+            at_once: 1,
+            secret,
+            old_secret: None,
+            active: false,
+            closed_why: None,
+            failing_since: None,
+            cursor: 1_000,
+            made_at: Wall(0),
+        };
+        store.webhook_make(&hook).await.unwrap();
+        let (state, due_at, kind) = (DeliveryState::Waiting, Wall(0), "ticket".to_owned());
+        let (first_at, last_at, status, answer, took_ms) = (None, None, None, None, None);
+        let waits = Delivery { seq: 7, kind, state, tries: 1, first_at, last_at, due_at, status, answer, took_ms };
+        store.webhook_told(&uid_too, &[waits], 1_000, None, None).await.unwrap();
     }
     store.close().await;
     (demo, plain)

@@ -9,13 +9,14 @@ import { browser, browsers, doing, root, server, site } from './kit.mjs';
 import { administration } from './admin.mjs';
 import { desk } from './desk.mjs';
 import { floor } from './floor.mjs';
+import { hooks } from './hooks.mjs';
 import { ladder } from './ladder.mjs';
 import { sight } from './sight.mjs';
 import { stories as screens } from './stories.mjs';
 import { voice } from './voice.mjs';
 import { xss } from './xss.mjs';
 
-const stories = { ...screens, ...administration, ...voice, ...floor, ...desk, ...ladder, ...sight, ...xss };
+const stories = { ...screens, ...administration, ...voice, ...floor, ...desk, ...hooks, ...ladder, ...sight, ...xss };
 /** A story that takes longer has got stuck, ms: several times what the longest takes on a busy machine. */
 const LONGEST = 300_000 * Number(process.env.RINGDESK_SLOW ?? 1);
 

@@ -39,6 +39,7 @@ pub(super) async fn house_of(capacity: usize) -> House {
             recordings: g.recordings,
             https: false,
             origins: Vec::new(),
+            courier: Courier { changed: Arc::default(), check: Arc::new(|_| Ok(())), body: Arc::new(|_| "{}".to_owned()) },
             flow_world: FlowWorld { urls: Vec::new(), prompt: Arc::new(|_| None) },
             sip: SipDoor { net: Arc::new(net), plain: ([127, 0, 0, 1], 0).into(), tls: None, proxies: Vec::new() },
         })
@@ -306,5 +307,16 @@ fn every_operation_has_a_name_of_its_own_and_only_what_is_in_the_path_is_a_path_
                 assert_eq!(at == "path", in_path, "{method} {path}: `{called}` is said to be in the {at}");
             }
         }
+    }
+}
+
+#[test]
+fn every_fact_is_an_event_outside_or_is_told_to_nobody() {
+    let document: serde_json::Value = serde_json::from_str(&super::openapi_json()).unwrap();
+    let facts = document["components"]["schemas"]["FactKind"]["enum"].as_array().unwrap().clone();
+    let told = crate::webhook::kinds_of(&["*".to_owned()]);
+    for fact in facts.iter().map(|f| f.as_str().unwrap()) {
+        let decided = told.contains(fact) || crate::webhook::HIDDEN.contains(&fact);
+        assert!(decided, "`{fact}` is in no group of src/webhook/kinds.rs and not hidden there");
     }
 }

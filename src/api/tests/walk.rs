@@ -55,6 +55,7 @@ fn body(method: &str, path: &str) -> Option<&'static str> {
         ("POST", "users") => r#"{"login":"new-user","role":"agent"}"#,
         ("PUT", _) if path.contains("users") => r#"{"new_password":true}"#,
         (_, "api-keys") => r#"{"name":"new-key","role":"agent"}"#,
+        (_, "replay") => r#"{"seq":1}"#,
         (_, "rollback") => r#"{"version":1}"#,
         (_, "flows" | "validate" | "simulate") => r#"{"text":"flow: x"}"#,
         _ => "{}",
@@ -77,7 +78,7 @@ impl Ids {
             "customers" => &self.customer,
             _ => "anna",
         };
-        path.replace("{id}", id).replace("{name}", "demo-agent").replace("{version}", "1")
+        path.replace("{id}", id).replace("{name}", "demo-agent").replace("{version}", "1").replace("{seq}", "1")
     }
 }
 
@@ -105,6 +106,26 @@ async fn demo_things(h: &House) -> Ids {
     let text = h.center.flow_text("demo", "demo-agent");
     let first = crate::store::NewFlowVersion { at: now.wall, by: "ada", hash: "0", restored: None, text: &text };
     h.store.flow_version_append(&kit::tenant("demo"), &flow, first).await.unwrap();
+    let hook = crate::store::Webhook {
+        tenant: tenant("demo"),
+        name: "demo-agent".into(),
+        uid: "uid".into(),
+        url: "https://crm.example/".into(),
+        events: vec!["ticket".into()],
+        at_once: 1,
+        secret: Secret::new("whsec_eA=="),
+        old_secret: None,
+        active: true,
+        closed_why: None,
+        failing_since: None,
+        cursor: 0,
+        made_at: now.wall,
+    };
+    h.store.webhook_make(&hook).await.unwrap();
+    h.store.webhook_try(&hook.uid, now.wall).await.unwrap();
+    let waits = h.store.webhook_waiting(&hook.uid, 1).await.unwrap().remove(0);
+    let waits = crate::store::Delivery { seq: 1, ..waits };
+    h.store.webhook_told(&hook.uid, &[waits], 0, None, None).await.unwrap();
     h.center.shows("demo", |v| {
         let trunk = crate::base::TrunkId::parse("demo-agent").unwrap();
         v.trunks.insert(trunk, crate::call::trunk::Snapshot { state: "up", ..Default::default() });
@@ -184,8 +205,8 @@ async fn what_belongs_to_one_tenant_does_not_exist_for_another() {
     let (theirs, ours) = (bearer("other", Role::Admin), bearer("demo", Role::Admin));
     let mut tried = 0;
     let mut routes: Vec<_> = documented().into_iter().filter(|(_, p)| p.contains('{')).collect();
-    // What removes comes last, so that the owner's try finds everything.
-    routes.sort_by_key(|(m, _)| m == "DELETE");
+    // What removes comes last, the smaller thing before what it is in, so that the owner's try finds everything.
+    routes.sort_by_key(|(m, p)| if m == "DELETE" { usize::MAX - p.len() } else { 0 });
     for (method, path) in routes {
         let at = ids.fill(&path);
         let a = h.ask(&method, &at, &[("authorization", theirs.as_str())], body(&method, &path)).await;

@@ -11,6 +11,7 @@ mod kinds;
 mod ladder;
 mod matters;
 mod story;
+mod webhooks;
 
 use std::{
     ops::AsyncFnOnce,

@@ -15,13 +15,14 @@ import { Queues } from './Queues';
 import { Trunks } from './Trunks';
 import { Users } from './Users';
 import { Health } from './Health';
+import { Webhooks } from './Webhooks';
 import { WidgetPage } from './WidgetPage';
 
 const Flows = lazy(async () => ({ default: (await import('../flows/Flows')).Flows }));
 
 const PARTS: readonly (readonly [string, Key])[] = [
   ['users', 'admin.users'], ['people', 'admin.people'], ['queues', 'admin.queues'], ['numbers', 'admin.numbers'], ['flows', 'admin.flows'], ['hours', 'admin.hours'],
-  ['codes', 'admin.codes'], ['trunks', 'admin.trunks'], ['config', 'admin.config'], ['widget', 'admin.widget'], ['keys', 'admin.keys'], ['audit', 'admin.audit'], ['health', 'admin.health'],
+  ['codes', 'admin.codes'], ['trunks', 'admin.trunks'], ['config', 'admin.config'], ['widget', 'admin.widget'], ['keys', 'admin.keys'], ['webhooks', 'admin.webhooks'], ['audit', 'admin.audit'], ['health', 'admin.health'],
 ];
 
 export default function Admin({ part }: { part: string }) {
@@ -42,6 +43,7 @@ export default function Admin({ part }: { part: string }) {
       {here[0] === 'config' && <Config />}
       {here[0] === 'widget' && <WidgetPage />}
       {here[0] === 'keys' && <Keys />}
+      {here[0] === 'webhooks' && <Webhooks />}
       {here[0] === 'audit' && <Audit />}
       {here[0] === 'health' && <Health />}
     </Page>

@@ -14,6 +14,9 @@ export type User = S['UserShown'];
 export type TicketChange = S['TicketChange'];
 export type CustomerChange = S['CustomerChange'];
 export type KeyRow = S['KeyShown'];
+export type Webhook = S['WebhookShown'];
+export type EventGroup = S['EventGroup'];
+export type Delivery = S['DeliveryShown'];
 
 export interface InteractionRow {
   id: string; channel: string; way: string; to: string; from: string; customer: string; ticket: string | null; queue: string | null;

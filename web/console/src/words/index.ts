@@ -7,8 +7,9 @@ import { ladder } from './ladder';
 import { phone } from './phone';
 import { screens } from './screens';
 import { sight } from './sight';
+import { webhooks } from './webhooks';
 
 type Entry = readonly [en: string, zh: string, pinyin?: string];
 
-const all = { ...admin, ...codes, ...desk, ...ladder, ...phone, ...screens, ...sight } as const;
+const all = { ...admin, ...codes, ...desk, ...ladder, ...phone, ...screens, ...sight, ...webhooks } as const;
 export const words: { readonly [K in keyof typeof all]: Entry } = all;
