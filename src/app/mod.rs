@@ -10,6 +10,7 @@
 //! | `business` | the business configuration: compiled, applied, watched |
 //! | `flows` | flow files and what `ringdesk flow` does with them |
 //! | `ask` | outside HTTP questions of flows |
+//! | `vouch` | who vouches for callers, looked at beside the loop |
 //! | `streams` | live copies of calls, by WebSocket to programs outside |
 //! | `ears` | calls listened to: utterances cut and recognised |
 //! | `people` | logins made from the command line |
@@ -35,6 +36,7 @@ mod recall;
 mod secure;
 mod serve;
 mod streams;
+mod vouch;
 mod why;
 
 pub use config::Config;

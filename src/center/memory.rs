@@ -50,6 +50,8 @@ pub(super) struct Remembered {
     pub customer: CustomerId,
     pub ticket: Option<TicketId>,
     pub visitor: Option<VisitorId>,
+    /// Who vouches for the caller.
+    pub verdict: Option<crate::sip::stir::Verdict>,
     pub flow: Option<FlowId>,
     pub state: Option<ivr::RunState>,
     pub path: Vec<String>,
@@ -123,7 +125,7 @@ impl TenantMemory {
                     self.counted.pop_front();
                 }
             }
-            Fact::InteractionOpened { interaction, channel, way, to, from, customer, ticket, visitor } => {
+            Fact::InteractionOpened { interaction, channel, way, to, from, customer, ticket, visitor, verdict } => {
                 let r = Remembered {
                     opened: record.at,
                     channel: *channel,
@@ -133,6 +135,7 @@ impl TenantMemory {
                     customer: *customer,
                     ticket: *ticket,
                     visitor: *visitor,
+                    verdict: verdict.clone(),
                     flow: None,
                     state: None,
                     path: Vec::new(),

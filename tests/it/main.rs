@@ -15,3 +15,5 @@ mod matrix;
 mod restart;
 #[cfg(feature = "server")]
 mod server;
+#[cfg(feature = "server")]
+mod vouched;

@@ -21,3 +21,4 @@ mod sound;
 mod streams;
 mod taken_away;
 mod trunks;
+mod vouched;
