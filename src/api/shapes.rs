@@ -75,6 +75,22 @@ pub struct InteractionPast {
     pub disposition: Option<String>,
     /// The outcome in words.
     pub note: Option<String>,
+    /// Who vouches for the caller; none where nobody has looked.
+    pub verdict: Option<CallerVerdict>,
+}
+
+/// What looking at a caller's Identity header came to (STIR/SHAKEN).
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallerVerdict {
+    /// `verified`, `failed`, `absent`.
+    pub verstat: String,
+    /// `A`: caller and number are known to who signs; `B`: the caller is; `C`: only where the call came in.
+    pub attestation: Option<String>,
+    /// Why it failed: `malformed`, `stale`, `caller`, `called`, `no_certificate`, `certificate`, `signature`.
+    pub why: Option<String>,
+    /// What who signed is asked about when the call has to be traced back.
+    pub origid: Option<String>,
 }
 
 /// A recording.

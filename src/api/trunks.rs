@@ -53,6 +53,12 @@ pub struct Trunk {
     incoming: u64,
     /// Calls, either way, that a limit kept away.
     limited: u64,
+    /// Callers somebody we trust vouched for.
+    callers_verified: u64,
+    /// Callers somebody seemed to vouch for, and it did not hold.
+    callers_failed: u64,
+    /// Callers nobody vouched for, where that was looked at.
+    callers_absent: u64,
 }
 
 impl From<&Snapshot> for Trunk {
@@ -76,6 +82,9 @@ impl From<&Snapshot> for Trunk {
             failed: s.counts.failed,
             incoming: s.counts.incoming,
             limited: s.counts.limited,
+            callers_verified: s.counts.verified,
+            callers_failed: s.counts.unverified,
+            callers_absent: s.counts.unvouched,
         }
     }
 }

@@ -60,6 +60,8 @@ pub struct Here {
     pub session_min: Duration,
     /// The messages of calls are kept.
     pub ladder: bool,
+    /// There is somebody whose certificates count for callers.
+    pub authorities: bool,
     /// A leg nothing is heard from for so long is given up.
     pub media_timeout: Option<Duration>,
     /// SHA-256 of the engine's certificate; without one browsers cannot talk to us.
@@ -212,6 +214,9 @@ impl Business {
             for (id, trunk) in &t.config.trunks {
                 match self.resolve(trunk, t.config.trunk_policy(trunk), t.config.trunk_rules(trunk)).await {
                     Ok((target, until)) => {
+                        if target.policy.verify.is_some() && !self.here.authorities {
+                            tracing::error!(%tenant, trunk = %id, "callers are to be verified, but [stir] roots names no authority");
+                        }
                         again = again.into_iter().chain(until).min();
                         trunks.insert((tenant.clone(), id.clone()), target);
                     }
@@ -266,7 +271,7 @@ impl Business {
             }
             _ => None,
         };
-        if let Some(stir) = &t.stir {
+        if let Some(stir) = t.stir.as_ref().filter(|s| s.signs()) {
             let name = &stir.key_secret;
             let key = self.secrets.get(name);
             let key = key

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     base::{Network, limits},
-    net::TlsFiles,
+    net::{Notary, NotaryConfig, TlsFiles},
     sip::{
         msg::{Host, parse_host_port},
         stack::Reliable,
@@ -43,6 +43,8 @@ pub struct Config {
     pub speech: Speech,
     /// Programs outside that are told what happens.
     pub webhooks: Webhooks,
+    /// Who vouches for callers.
+    pub stir: Stir,
 }
 
 /// `[webhooks]`
@@ -52,6 +54,16 @@ pub struct Webhooks {
     /// Networks events may be sent to although they are not on the public internet: `10.1.0.0/16`. Only there may they be sent
     /// over http in clear. None by default.
     pub allow: Vec<Network>,
+}
+
+/// `[stir]`
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stir {
+    /// The authorities whose certificates count for callers (STIR/SHAKEN), PEM files. None: nobody's caller is ever verified.
+    pub roots: Vec<PathBuf>,
+    /// Networks callers' certificates may be fetched from though they are not public: `10.1.0.0/16`. None by default.
+    pub inside: Vec<Network>,
 }
 
 /// `[speech]`
@@ -300,6 +312,19 @@ impl Config {
             bail!("media.rtp_ports: `{text}` holds no usable port pair; expected LO-HI with 1024 <= LO < HI");
         }
         Ok(lo..=hi)
+    }
+
+    /// Who looks whether callers are vouched for.
+    pub fn notary(&self) -> Result<Notary> {
+        let read = |file: &PathBuf, key| std::fs::read(file).with_context(|| format!("{key}: cannot read {}", file.display()));
+        let mut roots = Vec::new();
+        for file in &self.stir.roots {
+            roots.extend(read(file, "stir.roots")?);
+            roots.push(b'\n');
+        }
+        let https_ca = self.tls.ca.as_ref().map(|f| read(f, "tls.ca")).transpose()?.unwrap_or_default();
+        let notary = NotaryConfig { roots, https_ca, inside: self.stir.inside.clone() };
+        Notary::new(&notary).map_err(|why| anyhow::anyhow!("stir: {why}"))
     }
 
     /// Starts what recognises speech, if that is configured; reads its model for it. `clock` counts microseconds.

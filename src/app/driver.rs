@@ -17,7 +17,7 @@ use std::{
 
 use tokio::sync::{broadcast, oneshot};
 
-use super::{ask::Asker, clock::Clock, ears::Ears, ladder::Ladders, recall::Recaller, streams::Streams};
+use super::{ask::Asker, clock::Clock, ears::Ears, ladder::Ladders, recall::Recaller, streams::Streams, vouch::Verifier};
 use crate::{
     api,
     base::{Admission, InteractionId, Mono, Now, TenantId, limits, ms, overload::Governor, secs},
@@ -163,6 +163,8 @@ pub struct Edges {
     pub journal: JournalHandle,
     /// HTTP questions.
     pub asker: Asker,
+    /// Seals of callers.
+    pub verifier: Verifier,
     /// What is not in memory any more.
     pub recaller: Recaller,
     /// Live copies of calls.
@@ -333,6 +335,7 @@ impl Driver {
                 Output::Media(c) => self.edges.studio.media(c),
                 Output::Play { leg, play, prompts, repeat } => self.edges.studio.play(leg, play, prompts, repeat),
                 Output::Ask(ask) => self.edges.asker.ask(*ask),
+                Output::Verify { leg, seal } => self.edges.verifier.look(leg, seal),
                 Output::Recall(asked) => self.edges.recaller.recall(asked),
                 Output::Stream(order) => self.edges.streams.order(order),
                 Output::Hearing(order) => self.edges.ears.order(order),

@@ -11,6 +11,7 @@
 //! | `flows` | flow files and what `ringdesk flow` does with them |
 //! | `ask` | outside HTTP questions of flows |
 //! | `carrier` | the courier of webhooks, with what it needs |
+//! | `vouch` | who vouches for callers, looked at beside the loop |
 //! | `streams` | live copies of calls, by WebSocket to programs outside |
 //! | `ears` | calls listened to: utterances cut and recognised |
 //! | `people` | logins made from the command line |
@@ -37,6 +38,7 @@ mod recall;
 mod secure;
 mod serve;
 mod streams;
+mod vouch;
 mod why;
 
 pub use config::Config;

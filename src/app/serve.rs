@@ -27,6 +27,7 @@ use super::{
     recall::Recaller,
     secure,
     streams::Streams,
+    vouch::Verifier,
 };
 use crate::{
     api,
@@ -102,6 +103,8 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         Some(line) => tracing::info!("speech is recognised by {line}"),
         None => tracing::info!("speech is not recognised: no [speech] recogniser is configured"),
     }
+
+    let notary = config.notary()?;
 
     let store = Store::open(&config.store_place()).await.context("the database")?;
     let (inbox, receiver) = driver::inbox(clock);
@@ -192,6 +195,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         engine: engine.clone(),
         journal: journal.handle(),
         asker: Asker::new(&config.flows.http_allow, inbox.clone())?,
+        verifier: Verifier::new(notary, inbox.clone(), clock),
         recaller: Recaller::new(store.clone(), inbox.clone()),
         streams: Streams::new(&config.media.streams_allow, business.secrets.clone(), inbox.clone()),
         ears: Ears::new(recognisers.as_ref().map(Pool::way), inbox.clone(), clock),
@@ -402,6 +406,7 @@ fn here(config: &Config, net: &Net, http: SocketAddr, https: Option<SocketAddr>)
         session_expires: (config.sip.session_expires_s > 0).then(|| seconds(config.sip.session_expires_s)),
         session_min: seconds(config.sip.session_min_s),
         ladder: config.sip.ladder,
+        authorities: !config.stir.roots.is_empty(),
         media_timeout,
         fingerprint: Some(media::dtls::identity().fingerprint),
     })

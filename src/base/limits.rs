@@ -339,3 +339,31 @@ pub const WEBHOOK_LOG_LIFE: Duration = mins(30 * 24 * 60);
 pub const WEBHOOK_AGAIN_MAX: usize = 10_000;
 /// A secret that was replaced signs for so long beside the new one.
 pub const WEBHOOK_SECRET_OVERLAP: Duration = mins(24 * 60);
+/// Most Identity headers of one call that are looked at; the rest is ignored.
+pub const STIR_HEADERS_MAX: usize = 8;
+/// Longest address of a certificate, bytes; a longer one is not fetched.
+pub const STIR_URL_MAX: usize = 512;
+/// Most calls that wait until their callers are verified; the next is taken as one whose certificate cannot be had.
+pub const STIR_WAITING_MAX: usize = 1_000;
+/// A call waits no longer to be verified. Longer than a fetch takes, shorter than carriers wait for a sign of life.
+pub const STIR_PATIENCE: Duration = secs(5);
+/// A certificate must be fetched within this.
+pub const STIR_FETCH_TIMEOUT: Duration = secs(3);
+/// Largest chain of certificates taken, bytes.
+pub const STIR_CHAIN_BYTES: usize = 64 << 10;
+/// Most certificates of one chain; longer ones are refused.
+pub const STIR_CHAIN_MAX: usize = 8;
+/// Most fetches at once; the next wait their turn.
+pub const STIR_FETCHES_AT_ONCE: usize = 16;
+/// Most fetches a minute, whoever makes us; the next is refused.
+pub const STIR_FETCHES_PER_MIN: u32 = 240;
+/// Most addresses whose chains are remembered; the one that ends first goes.
+pub const STIR_CACHE_MAX: usize = 1_000;
+/// A chain is remembered at least this long.
+pub const STIR_CACHE_MIN: Duration = mins(1);
+/// As long as this where its server does not say how long.
+pub const STIR_CACHE_USUAL: Duration = mins(60);
+/// And never longer.
+pub const STIR_CACHE_LONGEST: Duration = mins(24 * 60);
+/// That a chain cannot be had is believed this long.
+pub const STIR_CACHE_FAILED: Duration = secs(30);

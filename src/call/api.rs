@@ -23,6 +23,7 @@ use crate::{
         dialog::DialogSnapshot,
         locate,
         stack::{self, LampChange, ReferId, SipSettings, Who},
+        stir,
         transport::{Flow, PeerId, Source, Transport},
     },
 };
@@ -36,6 +37,13 @@ pub enum Input {
     Media(media::wire::Event),
     /// The core upstairs wants something.
     Do(Action),
+    /// Somebody has looked at the seal of a caller ([`Output::Verify`]).
+    Verified {
+        /// Whose.
+        leg: LegId,
+        /// Whether it holds.
+        seal: Result<(), stir::Fault>,
+    },
     /// A deadline may have passed.
     Tick,
 }
@@ -167,6 +175,13 @@ pub enum Output {
         /// Once or for ever.
         repeat: Repeat,
     },
+    /// Fetch the certificate and look whether the seal of a caller holds; answer with [`Input::Verified`].
+    Verify {
+        /// Whose.
+        leg: LegId,
+        /// What.
+        seal: Box<stir::Seal>,
+    },
     /// Something the core upstairs must know.
     Event(Event),
 }
@@ -192,6 +207,8 @@ pub struct Arrival {
     pub source: Source,
     /// The leg it wants to take the place of.
     pub replaces: Option<LegId>,
+    /// Who vouches for the caller; none where nobody has looked.
+    pub verdict: Option<stir::Verdict>,
 }
 
 /// Who ended a leg.

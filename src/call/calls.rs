@@ -235,6 +235,7 @@ impl Calls {
             Input::Sip(i) => self.stack_input(now, i, out),
             Input::Media(e) => self.media_event(now, e, out),
             Input::Do(a) => self.act(now, a, out),
+            Input::Verified { leg, seal } => self.verified(now, leg, seal, out),
             Input::Tick => {
                 self.stack_input(now, stack::Input::Tick, out);
                 while let Some(leg) = self.timers.pop_due(now.mono) {

@@ -59,8 +59,8 @@ impl Calls {
         self.ladder_note(leg, dialog);
         let (dialled, caller, diverted) = self.who_calls(request, &tenant, &who);
         let call_id = request.call_id().map(|c| c.into_owned()).unwrap_or_default();
-        let arrival = Arrival { leg, tenant, who, dialled, caller, diverted, call_id, source, replaces };
-        out.push(Output::Event(Event::Arrived(arrival)));
+        let arrival = Arrival { leg, tenant, who, dialled, caller, diverted, call_id, source, replaces, verdict: None };
+        self.arrive(now, request, arrival, out);
     }
 
     pub(super) fn progress(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) {

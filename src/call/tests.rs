@@ -111,7 +111,7 @@ impl Pair {
                     }
                     Output::Media(Command::Agree { leg, remote }) => s.agreed.push((leg, remote)),
                     Output::Media(Command::Detect { leg, detect }) if detect.tones => drop(s.listened.insert(leg)),
-                    Output::Media(_) | Output::Play { .. } => {}
+                    Output::Media(_) | Output::Play { .. } | Output::Verify { .. } => {}
                     Output::Event(e) => s.events.push(e),
                 }
             }

@@ -15,7 +15,7 @@ use crate::{
     base::{AgentId, Channel, CustomerId, FlowId, InteractionId, Now, QueueId, TenantId, TicketId},
     call::{self, Action, Cause, Endpoint, Party, route, trunk::Permit},
     ivr, routing,
-    sip::stack::Who,
+    sip::{stack::Who, stir::Verdict},
 };
 use std::sync::Arc;
 
@@ -28,6 +28,8 @@ pub(super) struct Opening {
     pub from: String,
     pub customer: CustomerId,
     pub ticket: Option<TicketId>,
+    /// Who vouches for the caller.
+    pub verdict: Option<Verdict>,
 }
 
 /// How long a number outside is rung.
@@ -111,6 +113,7 @@ impl Center {
             from: from.clone(),
             customer,
             ticket,
+            verdict: a.verdict.clone(),
         };
         self.open(now, id, opening, settings, out);
         let i = self.interactions.get_mut(&id).expect("it was opened on the line above");
@@ -177,7 +180,8 @@ impl Center {
         let id = InteractionId::new(now, &mut self.rng);
         let ticket = self.ticket_for(now, &tenant, customer, id, Channel::Voice, format!("→ {number}"), out);
         let (to, from) = (number.to_owned(), number.to_owned());
-        let opening = Opening { tenant, channel: Channel::Voice, way: Way::Outbound, to, from, customer, ticket };
+        let opening =
+            Opening { tenant, channel: Channel::Voice, way: Way::Outbound, to, from, customer, ticket, verdict: None };
         self.open(now, id, opening, settings, out);
         let i = self.interactions.get_mut(&id).expect("it was opened on the line above");
         i.voice = Some(Voice::default());
@@ -222,6 +226,7 @@ impl Center {
             customer: o.customer,
             ticket: o.ticket,
             visitor: None,
+            verdict: o.verdict.clone(),
         };
         self.hold(now, id, o, settings);
         let tenant = settings.id.clone();
@@ -244,7 +249,7 @@ impl Center {
                 ticket: o.ticket,
                 opened: now,
                 path: Vec::new(),
-                attributes: BTreeMap::new(),
+                attributes: o.verdict.as_ref().map(vouched).unwrap_or_default(),
                 run: None,
                 queue: None,
                 waiting: None,
@@ -293,7 +298,7 @@ impl Center {
             lang: customer.and_then(|c| c.lang.clone()),
             tenant: i.tenant.clone(),
             interaction: i.id.to_string(),
-            inputs: customer.map(flow_fields).unwrap_or_default(),
+            inputs: customer.map(flow_fields).unwrap_or_default().into_iter().chain(caller_fields(i)).collect(),
         }
     }
 
@@ -318,6 +323,20 @@ enum Lead {
     Flow(FlowId),
     Queue(QueueId),
     Agent(AgentId),
+}
+
+/// What is known of who vouches for a caller, as attributes of the contact: routing goes by these too.
+fn vouched(v: &Verdict) -> BTreeMap<String, String> {
+    let attestation = v.attestation.map(|a| ("caller.attestation", a.as_str()));
+    let why = v.why.map(|w| ("caller.verstat_why", w.as_str()));
+    let all = [("caller.verstat", v.verstat.as_str())].into_iter().chain(attestation).chain(why);
+    all.map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
+}
+
+/// What a flow may know of it: inputs `caller.verstat`, `caller.attestation`, `caller.verstat_why`.
+fn caller_fields(i: &Interaction) -> impl Iterator<Item = (String, ivr::Value)> {
+    let mine = i.attributes.iter().filter(|(k, _)| k.starts_with("caller."));
+    mine.map(|(k, v)| (k.clone(), ivr::Value::Text(v.clone())))
 }
 
 /// What a flow may know of a customer: inputs `customer.name`, `customer.tier`, `customer.ATTRIBUTE`.

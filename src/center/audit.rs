@@ -36,7 +36,8 @@ impl Center {
             }
         }
         for leg in self.calls.leg_ids() {
-            if !self.legs.contains_key(&leg) && !self.calls.is_closing(leg) && !self.recent.calls().any(|l| l == leg) {
+            let waits = self.calls.is_verifying(leg) || self.recent.calls().any(|l| l == leg);
+            if !self.legs.contains_key(&leg) && !self.calls.is_closing(leg) && !waits {
                 bad.push(format!("{leg:?} belongs to nobody"));
             }
         }

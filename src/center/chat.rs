@@ -60,6 +60,7 @@ impl Center {
             from,
             customer,
             ticket,
+            verdict: None,
         };
         let fact = Fact::InteractionOpened {
             interaction: id,
@@ -70,6 +71,7 @@ impl Center {
             customer,
             ticket,
             visitor: Some(visitor),
+            verdict: None,
         };
         self.hold(now, id, opening, &settings);
         self.fact(now, tenant, fact, out);

@@ -112,6 +112,9 @@ pub enum Fact {
         ticket: Option<TicketId>,
         /// The visitor's session, for chats.
         visitor: Option<VisitorId>,
+        /// Who vouches for the caller; none where nobody has looked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verdict: Option<crate::sip::stir::Verdict>,
     },
     /// A flow began to serve it.
     FlowStarted {

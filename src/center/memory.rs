@@ -52,6 +52,8 @@ pub(super) struct Remembered {
     pub customer: CustomerId,
     pub ticket: Option<TicketId>,
     pub visitor: Option<VisitorId>,
+    /// Who vouches for the caller.
+    pub verdict: Option<crate::sip::stir::Verdict>,
     pub flow: Option<FlowId>,
     pub state: Option<ivr::RunState>,
     pub path: Vec<String>,
@@ -131,7 +133,7 @@ impl TenantMemory {
                     self.counted.pop_front();
                 }
             }
-            Fact::InteractionOpened { interaction, channel, way, to, from, customer, ticket, visitor } => {
+            Fact::InteractionOpened { interaction, channel, way, to, from, customer, ticket, visitor, verdict } => {
                 let r = Remembered {
                     opened: record.at,
                     channel: *channel,
@@ -141,6 +143,7 @@ impl TenantMemory {
                     customer: *customer,
                     ticket: *ticket,
                     visitor: *visitor,
+                    verdict: verdict.clone(),
                     flow: None,
                     state: None,
                     path: Vec::new(),

@@ -109,7 +109,7 @@ use crate::{
     },
     call::{self, Calls},
     customer, ivr, routing,
-    sip::transport::Flow,
+    sip::{stir, transport::Flow},
     ticket,
 };
 
@@ -183,6 +183,13 @@ pub enum Output {
         prompts: Vec<call::Prompt>,
         /// Once or for ever.
         repeat: Repeat,
+    },
+    /// Look whether the seal of a caller holds; answer with [`call::Input::Verified`].
+    Verify {
+        /// Whose.
+        leg: LegId,
+        /// What.
+        seal: Box<stir::Seal>,
     },
     /// Ask an outside system; answer with [`Input::Answer`].
     Ask(Box<Ask>),

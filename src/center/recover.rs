@@ -136,6 +136,7 @@ impl Center {
             from: r.from.clone(),
             customer: r.customer,
             ticket: r.ticket,
+            verdict: r.verdict.clone(),
         };
         self.hold(now, id, opening, &settings);
         let mono = Mono(now.mono.0.saturating_sub(u64::try_from(now.wall.since(r.opened).as_nanos()).unwrap_or(u64::MAX)));

@@ -22,6 +22,7 @@ impl Center {
                 call::Output::Send { flow, bytes } => out.push(Output::Send { flow, bytes }),
                 call::Output::Media(c) => out.push(Output::Media(c)),
                 call::Output::Play { leg, play, prompts, repeat } => out.push(Output::Play { leg, play, prompts, repeat }),
+                call::Output::Verify { leg, seal } => out.push(Output::Verify { leg, seal }),
                 call::Output::Event(e) => self.call_event(now, e, out),
             }
         }

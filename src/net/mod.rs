@@ -2,7 +2,8 @@
 //!
 //! Knows flows and messages, no transactions: whether something is sent again, and where an answer goes, is the stack's.
 //! Needs a tokio runtime around it. What stands where: `udp` one task per socket; `stream` two tasks per
-//! connection; `web` runs in the task of the HTTP connection it began as.
+//! connection; `web` runs in the task of the HTTP connection it began as. `pen` and `notary` sign for our callers and look at what
+//! others signed.
 //!
 //! ```text
 //! socket ─▶ (framer) ─▶ parser ─▶ NetEvent::Received ─▶ inbox          (full: UDP is dropped, TCP waits)
@@ -13,7 +14,9 @@
 mod conns;
 mod counters;
 mod dns;
+mod notary;
 mod pen;
+mod public;
 mod stream;
 mod stun;
 mod tls;
@@ -42,7 +45,9 @@ use counters::Cells;
 
 pub use counters::Counters;
 pub use dns::Dns;
+pub use notary::{Notary, NotaryConfig};
 pub use pen::pen;
+pub use public::is_public;
 pub use tls::{Tls, TlsError, TlsFiles, WARN_DAYS, self_signed};
 pub use web::{WebFrame, WebSeat};
 

@@ -18,7 +18,7 @@ use crate::{
     },
     sip::{
         msg::Message,
-        stack,
+        stack, stir,
         transport::{ConnId, Flow, Transport},
     },
 };
@@ -40,6 +40,8 @@ pub enum Taped {
     Stored(u64),
     /// What the store knows.
     Recalled(RecallId, Recalled),
+    /// What somebody found who looked at the seal of a caller.
+    Verified(media::wire::LegId, Result<(), stir::Fault>),
     /// Time.
     Tick,
 }
@@ -67,6 +69,7 @@ impl Taped {
             Taped::Heard(tap, heard) => Input::Heard { tap: *tap, heard: heard.clone() },
             Taped::Stored(seq) => Input::Stored(*seq),
             Taped::Recalled(id, found) => Input::Recalled(*id, Ok(found.clone())),
+            Taped::Verified(leg, seal) => Input::Call(call::Input::Verified { leg: *leg, seal: *seal }),
             Taped::Tick => Input::Tick,
         }
     }

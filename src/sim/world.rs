@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use media::wire::TapId;
+use media::wire::{LegId, TapId};
 
 use super::{
     business::{self, Flows, Opening},
@@ -23,8 +23,11 @@ use super::{
     tape::{Tape, Taped},
 };
 use crate::{
-    base::{AgentId, InteractionId, Mono, Now, NumberPattern, Rng, TenantId, TrunkId, Wall, redact::Secret, secs},
-    call::{CallSettings, Calls, TrunkTarget, route, trunk::Voucher},
+    base::{AgentId, InteractionId, Mono, Now, NumberPattern, Rng, TenantId, TrunkId, Wall, ms, redact::Secret, secs},
+    call::{
+        CallSettings, Calls, TrunkTarget, route,
+        trunk::{self, Voucher},
+    },
     center::{
         Ask, Center, Config, Input, Output,
         command::{CommandId, Done, Refusal},
@@ -39,7 +42,7 @@ use crate::{
     sip::{
         auth::{Credentials, Ha1},
         stack::{Listener, SipSettings, TrunkPeer},
-        stir::Pen,
+        stir::{Fault, Pen, Seal},
         transport::Transport,
     },
 };
@@ -53,6 +56,7 @@ enum Event {
     Ear(TapId, Heard),
     Stored(u64),
     Recalled(RecallId, Recalled),
+    Verified(LegId, Result<(), Fault>),
 }
 
 /// Everything.
@@ -82,6 +86,10 @@ pub struct World {
     order: u64,
     /// Questions put to the outside, unanswered.
     pub asks: Vec<Ask>,
+    /// Whoever looks at the seals of callers: what is found, and after how long; nobody, and nothing is ever found.
+    pub notary: Option<(Duration, Result<(), Fault>)>,
+    /// The seals that were to be looked at.
+    pub seals: Vec<Seal>,
     /// What was said about live copies of calls.
     pub streams: Vec<StreamOrder>,
     /// Who is listened to.
@@ -154,6 +162,8 @@ impl World {
             queue: BTreeMap::new(),
             order: 0,
             asks: Vec::new(),
+            notary: Some((ms(40), Ok(()))),
+            seals: Vec::new(),
             streams: Vec::new(),
             ears: Ears::new(),
             ladders: BTreeMap::new(),
@@ -268,6 +278,7 @@ impl World {
                 self.arrives(Taped::Stored(seq));
             }
             Event::Recalled(id, found) => self.give(Taped::Recalled(id, found)),
+            Event::Verified(leg, seal) => self.give(Taped::Verified(leg, seal)),
         }
     }
 
@@ -334,6 +345,12 @@ impl World {
                     self.engine(soon);
                 }
                 Output::Ask(ask) => self.asks.push(*ask),
+                Output::Verify { leg, seal } => {
+                    self.seals.push(*seal);
+                    if let Some((after, found)) = self.notary {
+                        self.later(after, Event::Verified(leg, found));
+                    }
+                }
                 Output::Recall(r) => {
                     // Read at once, told later: what happens in between is not in the answer.
                     let found = self.store.known().recall(&r.tenant, &r.wanted);
@@ -498,9 +515,14 @@ fn call_settings(settings: &Settings) -> CallSettings {
         for r in t.config.routes.iter().filter(|r| r.from == route::Audience::Public) {
             sip.public_numbers.push((id.clone(), NumberPattern::parse(r.pattern.as_str()).expect("it was one before")));
         }
-        for (trunk, config) in &t.config.trunks {
+        for (id_of_trunk, config) in &t.config.trunks {
             let addr: IpAddr = config.host.parse().expect("the simulator's carriers are addresses");
-            sip.trunks.push(TrunkPeer { id: trunk.clone(), tenant: id.clone(), addresses: vec![(addr, None)], login: None });
+            sip.trunks.push(TrunkPeer {
+                id: id_of_trunk.clone(),
+                tenant: id.clone(),
+                addresses: vec![(addr, None)],
+                login: None,
+            });
             let mut target = TrunkTarget::new(Transport::Udp, SocketAddr::new(addr, 5060), &config.host);
             target.credentials = config.username.as_ref().map(|user| Credentials {
                 realm: config.realm.clone().unwrap_or_else(|| config.host.clone()),
@@ -512,8 +534,9 @@ fn call_settings(settings: &Settings) -> CallSettings {
             target.media = t.config.trunk_policy(config);
             target.policy = t.config.trunk_rules(config);
             let pen = || Pen::new(|_| Some([0x51; 64]));
-            target.policy.voucher = config.stir.clone().map(|stir| Voucher { stir, pen: pen() });
-            trunks.insert((id.clone(), trunk.clone()), target);
+            let signs = config.stir.clone().filter(trunk::Stir::signs);
+            target.policy.voucher = signs.map(|stir| Voucher { stir, pen: pen() });
+            trunks.insert((id.clone(), id_of_trunk.clone()), target);
         }
     }
     CallSettings {

@@ -16,4 +16,6 @@ mod restart;
 #[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]
+mod vouched;
+#[cfg(feature = "server")]
 mod webhooks;

@@ -272,7 +272,7 @@ impl SmallCenter {
 pub fn opened(interaction: InteractionId, customer: CustomerId, from: &str, visitor: Option<VisitorId>) -> Fact {
     let channel = if visitor.is_some() { Channel::Webchat } else { Channel::Voice };
     let (way, to) = (Way::Inbound, "4000".to_owned());
-    Fact::InteractionOpened { interaction, channel, way, to, from: from.into(), customer, ticket: None, visitor }
+    Fact::InteractionOpened { interaction, channel, way, to, from: from.into(), customer, ticket: None, visitor, verdict: None }
 }
 pub fn closed(interaction: InteractionId) -> Fact {
     Fact::InteractionClosed { interaction, cause: Cause::CallerGaveUp, by: EndedBy::Customer }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{HeaderRule, Identity, Numbers, Voucher};
+use super::{HeaderRule, Identity, Numbers, Verify, Voucher};
 use crate::base::TrunkId;
 
 /// We register with the carrier.
@@ -106,6 +106,8 @@ pub struct Policy {
     pub refer: bool,
     /// We vouch for callers.
     pub voucher: Option<Voucher>,
+    /// We look who vouches for those who call us.
+    pub verify: Option<Verify>,
 }
 
 impl Register {

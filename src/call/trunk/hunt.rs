@@ -265,6 +265,8 @@ impl Calls {
         }
         self.trunks.silence.clear(&leg);
         self.trunks.cut.clear(&leg);
+        self.trunks.verifying.remove(&leg);
+        self.trunks.verifying_until.clear(&leg);
     }
 
     /// Whom a call that comes in is for, who it is from, and who was dialled first.

@@ -62,6 +62,13 @@ fn party(a: &NameAddr) -> Party {
     Party { number, display: display(&a.display) }
 }
 
+/// Whom the network says a request is from: all P-Asserted-Identity, else Remote-Party-ID.
+pub(super) fn asserted(m: &Message) -> Vec<NameAddr> {
+    let list = |name: Name| m.addresses(name).unwrap_or_default();
+    let asserted = list(Name::PAssertedIdentity);
+    if asserted.is_empty() { list(Name::from("Remote-Party-ID")) } else { asserted }
+}
+
 /// Who a request says it is from.
 pub(in crate::call) fn read(m: &Message, trusted: bool, numbers: Option<&Numbers>) -> Read {
     let from = m.from().ok().map(|a| party(&a)).unwrap_or_default();

@@ -13,6 +13,7 @@ use crate::{
     sip::{
         msg::{Headers, Host, Message, Method, Name, NameAddr, SipUri, Uri},
         stack::{self, AskKey, Asking},
+        stir::Fault,
         transport::{Flow, Transport},
     },
 };
@@ -71,6 +72,10 @@ impl Calls {
         }
         while let Some(leg) = self.trunks.silence.pop_due(now.mono) {
             self.carrier_silent(now, leg, out);
+        }
+        while let Some(leg) = self.trunks.verifying_until.pop_due(now.mono) {
+            tracing::warn!(?leg, "nobody has said in time who vouches for a caller");
+            self.verified(now, leg, Err(Fault::NoCertificate), out);
         }
     }
 
@@ -251,7 +256,7 @@ impl Calls {
     }
 
     /// Figures for `/metrics`.
-    pub fn trunk_figures(&self, now: Now) -> [(&'static str, u64); 8] {
+    pub fn trunk_figures(&self, now: Now) -> [(&'static str, u64); 11] {
         let decided = self.trunks.guard.decided();
         let lines = || self.trunks.lines.values();
         let sum = |f: fn(&Line) -> u64| lines().map(f).sum::<u64>();
@@ -264,6 +269,9 @@ impl Calls {
             ("ringdesk_trunk_answered_total", sum(|l| l.counts.answered)),
             ("ringdesk_trunk_failed_total", sum(|l| l.counts.failed)),
             ("ringdesk_trunk_limited_total", sum(|l| l.counts.limited)),
+            ("ringdesk_trunk_callers_verified_total", sum(|l| l.counts.verified)),
+            ("ringdesk_trunk_callers_failed_total", sum(|l| l.counts.unverified)),
+            ("ringdesk_trunk_callers_absent_total", sum(|l| l.counts.unvouched)),
             ("ringdesk_calls_out_permitted_total", decided.permitted),
             ("ringdesk_calls_out_denied_total", decided.denied),
         ]

@@ -30,6 +30,12 @@ pub struct Counts {
     pub incoming: u64,
     /// Calls, either way, that a limit kept away.
     pub limited: u64,
+    /// Callers somebody we trust vouched for.
+    pub verified: u64,
+    /// Callers somebody seemed to vouch for, and it did not hold.
+    pub unverified: u64,
+    /// Callers nobody vouched for, where that was looked at.
+    pub unvouched: u64,
 }
 
 /// One trunk for people to look at.

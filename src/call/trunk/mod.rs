@@ -12,6 +12,7 @@
 //! | `numbers` | how it writes numbers |
 //! | `identity` | who a call is from, read and written |
 //! | `stir` | vouching for callers |
+//! | `verify` | who vouches for those who call us |
 //! | `headers` | what else it wants to be told |
 //! | `hunt` | a call goes out: which trunk of a group, and which next |
 //!
@@ -30,6 +31,7 @@ mod premium;
 mod rate;
 mod registration;
 mod stir;
+mod verify;
 
 use std::collections::BTreeMap;
 
@@ -40,7 +42,8 @@ pub use health::Level;
 pub use identity::{Identity, Tell};
 pub use line::{Counts, Snapshot};
 pub use numbers::{Form, Numbers};
-pub use stir::{Stir, Voucher};
+pub use stir::{Demand, Stir, Voucher};
+pub use verify::Verify;
 
 use self::{hunt::Hunt, keep::Asked, line::Line};
 use crate::{
@@ -61,6 +64,9 @@ pub(super) struct Trunks {
     pub(super) guard: guard::Guard,
     /// Calls that may last only so long.
     cut: Deadlines<LegId>,
+    /// Calls whose callers are being verified, and until when.
+    verifying: BTreeMap<LegId, verify::Waiting>,
+    verifying_until: Deadlines<LegId>,
     /// Calls nothing has come back for yet.
     silence: Deadlines<LegId>,
     next_ask: u64,
@@ -84,6 +90,6 @@ impl Trunks {
             return Some(Mono(0));
         }
         let lines = self.lines.iter().filter_map(|(key, l)| l.due(settings.trunks.get(key)?));
-        lines.chain(self.silence.next()).chain(self.cut.next()).min()
+        lines.chain(self.silence.next()).chain(self.cut.next()).chain(self.verifying_until.next()).min()
     }
 }

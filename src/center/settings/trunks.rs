@@ -52,7 +52,7 @@ pub struct Trunk {
     /// How it tells and is told who calls.
     #[serde(default, skip_serializing_if = "is_default")]
     pub identity: trunk::Identity,
-    /// It wants callers vouched for.
+    /// Callers are vouched for, or asked who vouches for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stir: Option<trunk::Stir>,
     /// What else it wants to be told.
@@ -129,6 +129,7 @@ impl Tenant {
             refer: trunk.refer,
             // The key is not ours to look up.
             voucher: None,
+            verify: trunk.stir.as_ref().and_then(trunk::Verify::of),
         }
     }
 }

@@ -22,3 +22,4 @@ mod sound;
 mod streams;
 mod taken_away;
 mod trunks;
+mod vouched;

@@ -413,7 +413,7 @@ fn a_carrier_that_asks_for_it_hears_whose_number_it_is() {
         trunk(b, "carrier").stir = Some(crate::call::trunk::Stir {
             key_secret: "stir".into(),
             cert_url: "https://cert.shop.example/stir.pem".into(),
-            owns: Vec::new(),
+            ..crate::call::trunk::Stir::default()
         });
     });
     let (carrier, anna) = (w.carrier(), w.agent("anna").ready());

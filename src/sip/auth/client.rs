@@ -7,15 +7,12 @@
 //! [`Credentials::answer`] answers one request's challenge. [`Login`] remembers a challenge for the requests after it, so that
 //! a registration is refused once a week and not every minute.
 
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 
-use super::{
-    digest::{Algorithm, Ha1, Proof},
-    params::{Params, quote},
-};
+use super::digest::{Algorithm, Ha1, Proof};
 use crate::{
     base::{Rng, redact::Secret},
-    sip::msg::Name,
+    sip::msg::{AuthHeader, Name, scan::quote},
 };
 
 /// What we show to one trunk.
@@ -55,7 +52,7 @@ struct Challenge {
 
 impl Challenge {
     /// `None`: it wants more than we can do (`auth-int` alone).
-    fn read(algorithm: Algorithm, p: &Params) -> Option<Challenge> {
+    fn read(algorithm: Algorithm, p: &AuthHeader) -> Option<Challenge> {
         let auth = match p.get("qop") {
             Some(list) if list.split(',').any(|q| q.trim().eq_ignore_ascii_case("auth")) => true,
             Some(_) => return None,
@@ -63,9 +60,9 @@ impl Challenge {
         };
         Some(Challenge {
             algorithm,
-            realm: p.get("realm").unwrap_or_default().to_owned(),
-            nonce: p.get("nonce")?.to_owned(),
-            opaque: p.get("opaque").map(str::to_owned),
+            realm: p.get("realm").unwrap_or_default().into_owned(),
+            nonce: p.get("nonce")?.into_owned(),
+            opaque: p.get("opaque").map(Cow::into_owned),
             auth,
             stale: p.get("stale").is_some_and(|s| s.eq_ignore_ascii_case("true")),
         })
@@ -81,9 +78,9 @@ impl Credentials {
     /// The strongest challenge of ours among the header values.
     fn strongest<'a>(&self, challenges: impl Iterator<Item = &'a str>) -> Option<Challenge> {
         let ours = challenges
-            .filter_map(Params::digest)
+            .filter_map(AuthHeader::of_digest)
             .filter(|p| p.get("realm").is_some_and(|r| r.eq_ignore_ascii_case(&self.realm)))
-            .filter_map(|p| Some((Algorithm::parse(p.get("algorithm"))?, p)));
+            .filter_map(|p| Some((Algorithm::parse(p.get("algorithm").as_deref())?, p)));
         let (algorithm, p) = ours.min_by_key(|(a, _)| *a)?;
         Challenge::read(algorithm, &p)
     }
@@ -200,7 +197,7 @@ mod tests {
         let c = server.challenges(at, "carrier.example", false);
         let a = answer(&[&c[1], &c[0]], None).unwrap();
         assert!(a.value.contains("SHA-256"));
-        let p = Params::digest(&a.value).unwrap();
+        let p = AuthHeader::of_digest(&a.value).unwrap();
         let ha1 = Ha1::new("shop", "carrier.example", "pw");
         let v = server.judge(at, &p, "carrier.example", "INVITE", |u| u == "sip:1@carrier.example", Some(&ha1));
         assert_eq!(v, Verdict::Right);

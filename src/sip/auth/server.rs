@@ -12,13 +12,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 
-use super::{
-    digest::{Algorithm, Ha1, Proof, hex},
-    params::{Params, quote},
-};
-use crate::base::{
-    Rng, Wall,
-    limits::{SIP_NONCE_LIFE, SIP_NONCES_MAX},
+use super::digest::{Algorithm, Ha1, Proof, hex};
+use crate::{
+    base::{
+        Rng, Wall,
+        limits::{SIP_NONCE_LIFE, SIP_NONCES_MAX},
+    },
+    sip::msg::{AuthHeader, scan::quote},
 };
 
 /// What an answer is worth.
@@ -109,7 +109,7 @@ impl DigestServer {
     pub fn judge(
         &mut self,
         now: Wall,
-        answer: &Params,
+        answer: &AuthHeader,
         realm: &str,
         method: &str,
         same_uri: impl Fn(&str) -> bool,
@@ -117,7 +117,7 @@ impl DigestServer {
     ) -> Verdict {
         let get = |name| answer.get(name);
         let (Some(algorithm), Some(nonce), Some(uri), Some(response), Some(nc), Some(cnonce)) = (
-            Algorithm::parse(get("algorithm")),
+            Algorithm::parse(get("algorithm").as_deref()),
             get("nonce"),
             get("uri"),
             get("response"),
@@ -126,9 +126,10 @@ impl DigestServer {
         ) else {
             return Verdict::Wrong;
         };
+        let (nonce, uri, response, nc, cnonce) = (&*nonce, &*uri, &*response, &*nc, &*cnonce);
         let Ok(count) = u32::from_str_radix(nc, 16) else { return Verdict::Wrong };
         // We always offer qop, so an answer without it is a downgrade to a form that can be replayed.
-        if !get("qop").is_some_and(|q| q.eq_ignore_ascii_case("auth")) || get("realm") != Some(realm) {
+        if !get("qop").is_some_and(|q| q.eq_ignore_ascii_case("auth")) || get("realm").as_deref() != Some(realm) {
             return Verdict::Wrong;
         }
         let known = Choice::from(u8::from(ha1.is_some()));
@@ -223,19 +224,13 @@ mod tests {
     fn anna() -> Ha1 {
         Ha1::new("anna", REALM, "secret")
     }
-    fn answer(challenge: &str, password: &str, nc: u32) -> Params {
-        let p = Params::digest(challenge).unwrap();
-        let algorithm = Algorithm::parse(p.get("algorithm")).unwrap();
-        let nc = format!("{nc:08x}");
-        let proof = Proof {
-            algorithm,
-            method: "REGISTER",
-            uri: "sip:shop.example",
-            nonce: p.get("nonce").unwrap(),
-            auth: Some((&nc, "c")),
-        };
-        let response = proof.response(Ha1::new("anna", p.get("realm").unwrap(), password).of(algorithm));
-        Params::digest(&format!(
+    fn answer(challenge: &str, password: &str, nc: u32) -> AuthHeader {
+        let p = AuthHeader::of_digest(challenge).unwrap();
+        let algorithm = Algorithm::parse(p.get("algorithm").as_deref()).unwrap();
+        let (nc, nonce) = (format!("{nc:08x}"), p.get("nonce").unwrap());
+        let proof = Proof { algorithm, method: "REGISTER", uri: "sip:shop.example", nonce: &nonce, auth: Some((&nc, "c")) };
+        let response = proof.response(Ha1::new("anna", &p.get("realm").unwrap(), password).of(algorithm));
+        AuthHeader::of_digest(&format!(
             "Digest username=\"anna\", realm=\"{}\", nonce=\"{}\", uri=\"sip:shop.example\", response=\"{response}\", \
              algorithm={}, qop=auth, nc={nc}, cnonce=\"c\"",
             p.get("realm").unwrap(),
@@ -244,7 +239,7 @@ mod tests {
         ))
         .unwrap()
     }
-    fn judge(s: &mut DigestServer, at: Wall, a: &Params, ha1: Option<&Ha1>) -> Verdict {
+    fn judge(s: &mut DigestServer, at: Wall, a: &AuthHeader, ha1: Option<&Ha1>) -> Verdict {
         s.judge(at, a, REALM, "REGISTER", |u| u == "sip:shop.example", ha1)
     }
 
@@ -312,7 +307,7 @@ mod tests {
         let mut all = std::collections::BTreeSet::new();
         for _ in 0..10_000 {
             let c = &s.challenges(START, REALM, false)[0];
-            assert!(all.insert(Params::digest(c).unwrap().get("nonce").unwrap().to_owned()));
+            assert!(all.insert(AuthHeader::of_digest(c).unwrap().get("nonce").unwrap().into_owned()));
         }
     }
 }

@@ -23,7 +23,12 @@ impl AuthHeader {
     pub fn digest() -> Self {
         AuthHeader { scheme: "Digest".into(), params: Vec::new() }
     }
-    /// Reads one header value. Each parameter may stand once: of two nonces neither can be trusted.
+    /// Reads one header value if it is a Digest that can be read.
+    pub fn of_digest(text: &str) -> Option<Self> {
+        Self::parse(text).ok().filter(Self::is_digest)
+    }
+    /// Reads one header value. Each parameter may stand once: of two nonces neither can be trusted. Empty places in the list are
+    /// overlooked (RFC 9110 section 5.6.1.2).
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let text = scan::trim(text);
         let (scheme, rest) = text.split_once([' ', '\t']).unwrap_or((text, ""));
@@ -35,9 +40,13 @@ impl AuthHeader {
             return Ok(out);
         }
         for item in scan::items(rest) {
-            let (name, value) = item?.split_once('=').ok_or("an authentication parameter without `=`")?;
+            let item = item?;
+            if item.is_empty() {
+                continue;
+            }
+            let (name, value) = item.split_once('=').ok_or("an authentication parameter without `=`")?;
             let (name, value) = (scan::trim(name), scan::trim(value));
-            let quoted = value.len() > 1 && value.starts_with('"') && value.ends_with('"');
+            let quoted = scan::is_quoted(value);
             if !scan::is_token(name.as_bytes()) || (!quoted && value.contains(['"', ' ', '\t'])) {
                 return Err("a malformed authentication parameter");
             }
@@ -115,5 +124,30 @@ mod tests {
         assert!(Credentials::parse(r#"Digest nonce="a", nonce="b""#).is_err());
         assert!(Credentials::parse(r#"Digest nonce="a"#).is_err());
         assert!(Credentials::parse("NoOneKnowsThisScheme opaque-data=here").is_ok_and(|c| !c.is_digest()));
+    }
+
+    #[test]
+    fn a_quoted_comma_an_escaped_quote_and_an_empty_place_do_not_split_a_value() {
+        let p = AuthHeader::of_digest(r#"digest Realm="a, \"b\"" ,,nc=00000001,qop=auth,"#).unwrap();
+        assert_eq!(p.get("realm").as_deref(), Some("a, \"b\""));
+        assert_eq!((p.get("NC").as_deref(), p.get("qop").as_deref(), p.get("uri")), (Some("00000001"), Some("auth"), None));
+        assert_eq!(AuthHeader::digest().set("a", "a\"b\r\n\0\\").to_string(), r#"Digest a="a\"b   \\""#);
+    }
+
+    #[test]
+    fn what_is_no_digest_is_none() {
+        for bad in [
+            "",
+            "Basic abc",
+            "NoOneKnowsThisScheme opaque-data=here",
+            "Digest a",
+            "Digest a=\"x",
+            "Digest a=1,a=2",
+            "Digest a=\"x\" \"y\"",
+            "Digest a=\"x\"y\"",
+            "Digest a=\"x\\\"",
+        ] {
+            assert_eq!(AuthHeader::of_digest(bad), None, "{bad}");
+        }
     }
 }

@@ -99,6 +99,21 @@ impl<'a> Iterator for Items<'a> {
     }
 }
 
+/// True for one quoted string and nothing else.
+pub fn is_quoted(text: &str) -> bool {
+    let Some(inner) = text.strip_prefix('"') else { return false };
+    let mut escaped = false;
+    for (i, b) in inner.bytes().enumerate() {
+        match b {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return i + 1 == inner.len(),
+            _ => {}
+        }
+    }
+    false
+}
+
 /// The content of a quoted string with its escapes undone; the text itself when it is not quoted.
 pub fn unquote(text: &str) -> Cow<'_, str> {
     let Some(inner) = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) else { return Cow::Borrowed(text) };
@@ -113,14 +128,14 @@ pub fn unquote(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// `text` as a quoted string. CR and LF cannot be in one (RFC 3261 25.1): they become blanks, so no value ends a line.
+/// `text` as a quoted string. CR, LF and NUL cannot be in one (RFC 3261 25.1): they become blanks, so no value ends a line.
 pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            '\r' | '\n' => out.push(' '),
+            '\r' | '\n' | '\0' => out.push(' '),
             _ => out.push(c),
         }
     }

@@ -7,8 +7,8 @@ use super::{Stack, Who, tx::TxId};
 use crate::{
     base::{Now, TenantId},
     sip::{
-        auth::{Verdict, params::Params},
-        msg::{Message, Name, NameAddr, SipUri, Uri},
+        auth::Verdict,
+        msg::{AuthHeader, Message, Name, NameAddr, SipUri, Uri},
         transport::Source,
     },
 };
@@ -89,10 +89,10 @@ impl Stack {
         let answer = values
             .iter()
             .flat_map(|n| m.headers.all(n))
-            .filter_map(|v| Params::digest(&v))
-            .find(|p| p.get("realm") == Some(realm));
+            .filter_map(|v| AuthHeader::of_digest(&v))
+            .find(|p| p.get("realm").as_deref() == Some(realm));
         let Some(answer) = answer else { return Login::Ask { stale: false } };
-        let user = answer.get("username").unwrap_or_default().to_owned();
+        let user = answer.get("username").unwrap_or_default().into_owned();
         let login = |t: &&super::TrunkPeer| t.tenant == *tenant && t.login.as_ref().is_some_and(|(u, _)| *u == user);
         let trunk = settings.trunks.iter().find(login);
         let granted = self.grants.find(now.mono, tenant, &user).map(|(user, ha1)| (user.to_owned(), ha1.clone()));

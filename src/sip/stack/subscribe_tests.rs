@@ -6,9 +6,9 @@ use crate::{
         secs,
     },
     sip::{
-        auth::{Algorithm, Ha1, digest::Proof, params::Params},
+        auth::{Algorithm, Ha1, digest::Proof},
         event::{CallState, Presence, Shown},
-        msg::{Method, Name},
+        msg::{AuthHeader, Method, Name},
     },
 };
 
@@ -43,11 +43,11 @@ fn asks(b: &mut Bench, w: &Wish<'_>) -> u16 {
         return b.codes()[0];
     }
     let uri = format!("sip:{}@shop.example", w.whom);
-    let p = b.sent[0].headers.all(&Name::WwwAuthenticate).filter_map(|v| Params::digest(&v)).last().unwrap();
+    let p = b.sent[0].headers.all(&Name::WwwAuthenticate).filter_map(|v| AuthHeader::of_digest(&v)).last().unwrap();
     let nonce = p.get("nonce").unwrap();
     let password = if w.user == "anna" { "pw" } else { "pw2" };
     let (algorithm, method) = (Algorithm::Md5, "SUBSCRIBE");
-    let proof = Proof { algorithm, method, uri: &uri, nonce, auth: Some(("00000001", "abc")) };
+    let proof = Proof { algorithm, method, uri: &uri, nonce: &nonce, auth: Some(("00000001", "abc")) };
     let response = proof.response(Ha1::new(w.user, "shop.example", password).of(algorithm));
     let auth = format!(
         "Authorization: Digest username=\"{}\", realm=\"shop.example\", nonce=\"{nonce}\", uri=\"{uri}\", \

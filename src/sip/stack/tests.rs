@@ -8,8 +8,8 @@ use super::*;
 use crate::{
     base::{NumberPattern, TrunkId, Wall, ms, redact::Secret, secs},
     sip::{
-        auth::{Algorithm, Credentials, Ha1, digest::Proof, params::Params},
-        msg::{Headers, Message, Name, NameAddr, Uri},
+        auth::{Algorithm, Credentials, Ha1, digest::Proof},
+        msg::{AuthHeader, Headers, Message, Name, NameAddr, Uri},
         registrar::EXPIRES_MAX_S,
         transport::Flow,
     },
@@ -134,10 +134,10 @@ fn answer_to(
     algorithm: Algorithm,
     nc: u32,
 ) -> String {
-    let values: Vec<_> = challenge.headers.all(&Name::WwwAuthenticate).map(|v| Params::digest(&v).unwrap()).collect();
-    let p = values.iter().find(|p| Algorithm::parse(p.get("algorithm")) == Some(algorithm)).unwrap();
-    let nc = format!("{nc:08x}");
-    let proof = Proof { algorithm, method, uri, nonce: p.get("nonce").unwrap(), auth: Some((&nc, "abc")) };
+    let values: Vec<_> = challenge.headers.all(&Name::WwwAuthenticate).map(|v| AuthHeader::of_digest(&v).unwrap()).collect();
+    let p = values.iter().find(|p| Algorithm::parse(p.get("algorithm").as_deref()) == Some(algorithm)).unwrap();
+    let (nc, nonce) = (format!("{nc:08x}"), p.get("nonce").unwrap());
+    let proof = Proof { algorithm, method, uri, nonce: &nonce, auth: Some((&nc, "abc")) };
     let response = proof.response(Ha1::new(user, "shop.example", password).of(algorithm));
     format!(
         "Authorization: Digest username=\"{user}\", realm=\"shop.example\", nonce=\"{}\", uri=\"{uri}\", response=\"{response}\", \

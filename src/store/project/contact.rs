@@ -8,7 +8,7 @@ use super::{
         engine::{Tx, values},
         error::Result,
     },
-    contacts::word_of,
+    contacts::{text_of, word_of},
 };
 use crate::{
     base::{AgentId, CodeId, InteractionId, QueueId, TenantId, TicketId, Wall},
@@ -17,8 +17,8 @@ use crate::{
 
 const NEW: Bulk = Bulk {
     head: "INSERT INTO interactions (tenant, id, channel, way, called, caller, customer, visitor, opened_at, ticket, queue, agent, \
-           answered_at, closed_at, cause, ended_by, unqueued, waited_ms, talk_ms, hold_ms, wrap_ms, disposition, note)",
-    columns: 23,
+           answered_at, closed_at, cause, ended_by, unqueued, waited_ms, talk_ms, hold_ms, wrap_ms, disposition, note, verdict)",
+    columns: 24,
     // By name: another rule of the table that is broken must not look like a row that is there already.
     tail: "ON CONFLICT (tenant, id) DO NOTHING",
 };
@@ -60,6 +60,8 @@ const WENT_ON: Bulk = Bulk {
 pub(super) struct Contact {
     /// The columns its arrival gives, if that is of this group.
     new: Option<Values>,
+    /// Who vouches for the caller: told with the arrival.
+    verdict: Option<String>,
     pub ticket: Option<TicketId>,
     queue: Option<QueueId>,
     agent: Option<(AgentId, Wall)>,
@@ -76,12 +78,14 @@ pub(super) struct Contact {
 impl Contact {
     /// As it arrives.
     pub fn opened(record: &Record) -> Contact {
-        let Fact::InteractionOpened { interaction, channel, way, to, from, customer, ticket, visitor } = &record.fact else {
+        let Fact::InteractionOpened { interaction, channel, way, to, from, customer, ticket, visitor, verdict } = &record.fact
+        else {
             return Contact::default();
         };
         let new =
             values![&record.tenant, *interaction, channel.as_str(), word_of(way), to, from, *customer, *visitor, record.at];
-        Contact { new: Some(new), ticket: *ticket, ..Contact::default() }
+        let verdict = verdict.as_ref().map(text_of);
+        Contact { new: Some(new), verdict, ticket: *ticket, ..Contact::default() }
     }
 
     /// It arrived within this group.
@@ -134,7 +138,7 @@ pub(super) async fn write(
             let (agent, answered) = c.agent.unzip();
             row.extend(values![c.ticket, c.queue.as_ref(), agent.as_ref(), answered]);
             row.extend(values![closed, cause, by, c.unqueued, c.waited_ms.unwrap_or(0), c.talk_ms, c.hold_ms, c.wrap_ms]);
-            row.extend(values![code.as_ref(), note]);
+            row.extend(values![code.as_ref(), note, c.verdict]);
             new.push(row);
             continue;
         }

@@ -11,6 +11,7 @@ use crate::{
     call::Cause,
     center::fact::{EndedBy, Unqueued, Way},
     routing,
+    sip::stir::Verdict,
     store::{
         Store,
         engine::{Row, values},
@@ -66,6 +67,8 @@ pub struct InteractionRow {
     pub disposition: Option<CodeId>,
     /// The outcome in words.
     pub note: Option<String>,
+    /// Who vouches for the caller; none where nobody has looked.
+    pub verdict: Option<Verdict>,
 }
 
 /// Which contacts. Everything left out is not asked about.
@@ -156,7 +159,7 @@ pub struct AgentStateRow {
 
 const INTERACTION: &str = "SELECT id, channel, way, called, caller, customer, ticket, visitor, queue, agent, opened_at, \
                            answered_at, closed_at, cause, ended_by, unqueued, waited_ms, talk_ms, hold_ms, wrap_ms, \
-                           disposition, note FROM interactions WHERE tenant = $1";
+                           disposition, note, verdict FROM interactions WHERE tenant = $1";
 const RECORDING: &str = "SELECT id, interaction, file, voicemail, began_at, ended_at, ms, bytes, trouble FROM recordings \
                          WHERE tenant = $1";
 
@@ -184,6 +187,7 @@ fn interaction(r: &Row) -> Result<InteractionRow> {
         wrap_ms: r.count(19)?,
         disposition: r.parsed_opt(20, |s| CodeId::parse(s).ok())?,
         note: r.text_opt(21)?,
+        verdict: r.parsed_opt(22, |s| serde_json::from_str(s).ok())?,
     })
 }
 

@@ -89,6 +89,7 @@ impl Story {
             customer,
             ticket: None,
             visitor: None,
+            verdict: None,
         });
         interaction
     }

@@ -2,14 +2,18 @@
 //!
 //! Nothing here sleeps: everything waits for an event, and gives up loudly after [`PATIENCE`].
 
+pub mod authority;
 pub mod browser;
 pub mod desk;
 pub mod program;
 pub mod visitor;
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
 
-use ringdesk::app::{Config, DemoCredentials, Running};
+use ringdesk::{
+    app::{Config, DemoCredentials, Running},
+    base::redact::Secret,
+};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
@@ -31,6 +35,8 @@ pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 pub struct House {
     pub dir: tempfile::TempDir,
     pub at: SocketAddr,
+    /// SIP over UDP.
+    pub sip: SocketAddr,
     pub demo: DemoCredentials,
     running: Running,
 }
@@ -52,12 +58,17 @@ impl House {
 
     /// With other settings.
     pub async fn opens_with(change: impl FnOnce(&mut Config)) -> House {
+        Self::opens_knowing(BTreeMap::new(), change).await
+    }
+
+    /// With secrets, too.
+    pub async fn opens_knowing(secrets: BTreeMap<String, Secret>, change: impl FnOnce(&mut Config)) -> House {
         let dir = tempfile::tempdir().unwrap();
         let mut config = settings(dir.path());
         change(&mut config);
-        let running = ringdesk::app::start(&config, true, Default::default()).await.unwrap();
+        let running = ringdesk::app::start(&config, true, secrets).await.unwrap();
         let demo = running.credentials.clone().expect("the folder was empty");
-        House { dir, at: running.http, demo, running }
+        House { dir, at: running.http, sip: running.sip[0], demo, running }
     }
 
     /// Somebody of the demo signs in.

@@ -42,7 +42,7 @@ export function Trunks() {
                 <td className="num">{x.rtt_ms == null ? '–' : `${x.rtt_ms.toFixed(1)} ms`}{x.answered_at && <span className="block text-soft">{dateTime(x.answered_at)}</span>}</td>
                 <td>{tCode('registration', x.registration)}{x.registrar_said && <span className="block text-soft">{x.registrar_said}</span>}</td>
                 <td className="num">{x.calls}</td>
-                <td className="num">{t('trunks.counts', { attempts: x.attempts, answered: x.answered, failed: x.failed, incoming: x.incoming })}{x.limited > 0 && <span className="block text-bad">{t('trunks.limited', { n: x.limited })}</span>}</td>
+                <td className="num">{t('trunks.counts', { attempts: x.attempts, answered: x.answered, failed: x.failed, incoming: x.incoming })}{x.limited > 0 && <span className="block text-bad">{t('trunks.limited', { n: x.limited })}</span>}{x.callers_verified + x.callers_failed + x.callers_absent > 0 && <span className="block text-soft">{t('trunks.vouched', { good: x.callers_verified, bad: x.callers_failed, none: x.callers_absent })}</span>}</td>
                 <td>{x.last_failure ?? '–'}{x.last_failure_at && <span className="block text-soft">{dateTime(x.last_failure_at)}</span>}</td>
                 <td className="text-right"><Button small disabled={testing !== null} onClick={() => void test(name)} aria-label={`${t('trunks.test')}: ${name}`}>{t(testing === name ? 'trunks.testing' : 'trunks.test')}</Button></td>
               </tr>

@@ -1458,6 +1458,17 @@ export interface components {
             /** @description Queue id. */
             queue?: string | null;
         };
+        /** @description What looking at a caller's Identity header came to (STIR/SHAKEN). */
+        CallerVerdict: {
+            /** @description `A`: caller and number are known to who signs; `B`: the caller is; `C`: only where the call came in. */
+            attestation?: string | null;
+            /** @description What who signed is asked about when the call has to be traced back. */
+            origid?: string | null;
+            /** @description `verified`, `failed`, `absent`. */
+            verstat: string;
+            /** @description Why it failed: `malformed`, `stale`, `caller`, `called`, `no_certificate`, `certificate`, `signature`. */
+            why?: string | null;
+        };
         /** @description The canned replies. */
         CannedReplies: {
             /** @description By id. */
@@ -2158,6 +2169,7 @@ export interface components {
             to: string;
             /** @description Why it left its last queue. */
             unqueued?: string | null;
+            verdict?: components["schemas"]["CallerVerdict"] | null;
             /** @description The visitor's session, for chats. */
             visitor?: string | null;
             /**
@@ -3082,6 +3094,21 @@ export interface components {
              * @description Since the start: calls that went out by it.
              */
             attempts: number;
+            /**
+             * Format: int64
+             * @description Callers nobody vouched for, where that was looked at.
+             */
+            callers_absent: number;
+            /**
+             * Format: int64
+             * @description Callers somebody seemed to vouch for, and it did not hold.
+             */
+            callers_failed: number;
+            /**
+             * Format: int64
+             * @description Callers somebody we trust vouched for.
+             */
+            callers_verified: number;
             /** @description Calls at once, both ways. */
             calls: number;
             /**

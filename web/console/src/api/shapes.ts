@@ -23,6 +23,7 @@ export interface InteractionRow {
   agent: string | null; opened_at: string; answered_at: string | null; closed_at: string | null; cause: string | null;
   ended_by: string | null; unqueued: string | null; waited_ms: number; talk_ms: number; hold_ms: number; wrap_ms: number;
   disposition: string | null; note: string | null;
+  verdict: { verstat: string; attestation?: string | null; why?: string | null; origid?: string | null } | null;
 }
 
 export interface Recording {

@@ -9,6 +9,7 @@ import { A } from '../lib/router';
 import { clock, dateTime, now, timeOfDay } from '../lib/time';
 import { agentName, queueName, supervises, useFacts, useLive } from '../live/live';
 import { Empty, Page, Trouble } from '../ui/parts';
+import { Vouched } from '../ui/Vouched';
 import { Section } from '../work/CustomerPanel';
 import { Story } from '../work/Story';
 import { Transcript, useTranscript } from '../work/Transcript';
@@ -48,6 +49,7 @@ export function Detail({ id }: { id: string }) {
         <dl className="card mb-4 flex flex-wrap gap-x-8 gap-y-2 px-4 py-3 [&_dt]:text-[0.86em] [&_dt]:text-soft">
           <div><dt>{t('calls.when')}</dt><dd className="num">{dateTime(r.opened_at)}</dd></div>
           <div><dt>{t('customer.title')}</dt><dd><A className="link" href={`/customers/${r.customer}`}>{one.data.now?.customer_name || r.from}</A></dd></div>
+          {r.verdict && <div><dt>{t('calls.vouched')}</dt><dd><Vouched verdict={r.verdict} />{r.verdict.origid && <span className="num block text-soft">{t('calls.origid', { id: r.verdict.origid })}</span>}</dd></div>}
           <div><dt>{t('calls.to')}</dt><dd className="num">{r.to}</dd></div>
           <div><dt>{t('wall.queue')}</dt><dd>{queueName(live, r.queue) || '–'}</dd></div>
           <div><dt>{t('wall.agent')}</dt><dd>{agentName(live, r.agent) || '–'}</dd></div>

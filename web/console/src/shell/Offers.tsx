@@ -12,6 +12,7 @@ import { useLoad } from '../lib/load';
 import { agentName, myself, queueName, useLive } from '../live/live';
 import { answer, phoneNow, ringingFor, usePhone } from '../phone/state';
 import { Button, Channel, Since, Until } from '../ui/parts';
+import { learned, VouchedNow } from '../ui/Vouched';
 import { ring } from './ring';
 
 const NONE: WorkNow[] = [];
@@ -72,7 +73,8 @@ function Offer({ work, keys }: { work: WorkNow; keys: boolean }) {
           {i && i.customer_name && i.from !== i.customer_name && <span className="num">{i.from}</span>}
           {queue && <span>{queue}</span>}
           {i && <span>{t('offer.waited')} <Since at={i.since} /></span>}
-          {Object.entries(i?.attributes ?? {}).filter(([k, v]) => v && k !== 'lang').slice(0, 3).map(([k, v]) => <span key={k}>{k}: {v}</span>)}
+          <VouchedNow attributes={i?.attributes} />
+          {learned(i?.attributes).slice(0, 3).map(([k, v]) => <span key={k}>{k}: {v}</span>)}
         </p>
         {tickets.length > 0 && (
           <p className="flex flex-wrap gap-x-3">

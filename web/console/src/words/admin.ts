@@ -122,6 +122,7 @@ export const admin = {
   'trunks.calls': ['Calls now', '当前通话'],
   'trunks.since': ['Since the start', '启动以来'],
   'trunks.counts': ['{attempts} out, {answered} answered, {failed} failed; {incoming} in', '呼出 {attempts}，接通 {answered}，失败 {failed}；呼入 {incoming}'],
+  'trunks.vouched': ['callers verified {good}, failed {bad}, nobody vouched {none}', '主叫验证：通过 {good}，失败 {bad}，无签名 {none}'],
   'trunks.limited': ['{n} kept away by a limit', '{n} 次受限拒绝'],
   'trunks.failure': ['Last failure', '最近失败'],
   'trunks.paused': ['asked for a pause of {s} s', '要求暂停 {s} 秒'],

@@ -251,6 +251,8 @@ export const screens = {
   'calls.missed': ['not answered', '未接'],
   'calls.none': ['No contacts yet.', '暂无记录。'],
   'calls.endedby': ['Ended by', '结束方'],
+  'calls.vouched': ['Caller ID', '主叫号码验证'],
+  'calls.origid': ['Origin {id}', '来源标识 {id}'],
   'calls.ticket': ['Ticket', '工单'],
   'calls.ticket.open': ['Open', '打开'],
   'calls.recording': ['Recording', '录音'],

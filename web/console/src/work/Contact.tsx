@@ -10,6 +10,7 @@ import { agentName, queueName, supervises, useLive } from '../live/live';
 import { hangUp, lineOf, usePhone } from '../phone/state';
 import { Sound, useLine } from '../phone/Talk';
 import { Button, Channel, Empty, Since, State, Tabs } from '../ui/parts';
+import { learned, VouchedNow } from '../ui/Vouched';
 import { Assign } from './Assign';
 import type { Contact as C } from './contact';
 import { Conversation } from './Conversation';
@@ -63,7 +64,8 @@ function Head({ contact: c, written, onProfile }: { contact: C; written: boolean
         {c.now && c.stage === 'waiting' && <span>{t('offer.waited')} <Since at={c.now.since} /></span>}
         {agent && <span>{agent}</span>}
         {c.now?.to && c.channel === 'voice' && <span className="num">{t('work.dialled', { to: c.now.to })}</span>}
-        {Object.entries(c.now?.attributes ?? {}).filter(([k, v]) => v && k !== 'lang').slice(0, 4).map(([k, v]) => <span key={k}>{k}: {v}</span>)}
+        <VouchedNow attributes={c.now?.attributes} />
+        {learned(c.now?.attributes).slice(0, 4).map(([k, v]) => <span key={k}>{k}: {v}</span>)}
       </p>
       <Controls contact={c} written={written} />
       <Consult contact={c} />

@@ -1,21 +1,13 @@
-//! STIR/SHAKEN, the signing side: what we vouch for about a caller, written so that others can check it (RFC 8224, 8225, 8588).
+//! The signing side: what we vouch for about a caller, written so that others can check it.
 //!
-//! A PASSporT is a header and claims in JSON with sorted keys and no white space, each in base64url, and an ES256 signature over
-//! both. The signature itself is made with a [`Pen`], lent by an edge that holds the key.
+//! The signature itself is made with a [`Pen`], lent by an edge that holds the key.
 
 use std::{fmt, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 
-/// How much is vouched for (RFC 8588 section 4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Attestation {
-    /// The caller is ours, and so is the number.
-    A,
-    /// The caller is ours; whose number it is we do not know.
-    B,
-}
+use super::Attestation;
 
 /// What is said about a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
