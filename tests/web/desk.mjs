@@ -1,7 +1,7 @@
 // The agent's desk in a browser: keys, clocks, lists, tickets of several, a whole shift without a mouse.
 
 import assert from 'node:assert/strict';
-import { eventually, faults, person, ready, signIn } from './kit.mjs';
+import { beginChat, eventually, faults, person, ready, signIn, visits } from './kit.mjs';
 import { baresip, hears } from './phones.mjs';
 import { connected, desk as headset } from './voice.mjs';
 
@@ -51,7 +51,7 @@ export const desk = {
       // The outcome is given during the talk.
       await page.keyboard.press('3');
       await page.getByRole('button', { name: /Sold/, pressed: true }).waitFor();
-      // Asking first: transfer, the way, a few letters, Enter.
+      // Asking first: one key, a few letters, Enter; the way can be changed by keyboard, too.
       await palette(chen.page, 'ready');
       await chen.page.getByRole('button', { name: 'My state' }).getByText('Ready', { exact: true }).waitFor();
       await page.keyboard.press('t');
@@ -59,7 +59,10 @@ export const desk = {
       await page.keyboard.press('Shift+Tab');
       await page.keyboard.press('Enter');
       await page.getByRole('button', { name: 'Ask first', pressed: true }).waitFor();
-      await page.keyboard.press('Tab');
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await page.keyboard.press('q');
+      await page.getByRole('button', { name: 'Ask first', pressed: true }).waitFor();
       await page.keyboard.type('chen');
       await page.keyboard.press('Enter');
       await chen.page.getByRole('button', { name: /^Answer/ }).waitFor();
@@ -97,6 +100,163 @@ export const desk = {
       await page.getByText('Recording goes on').waitFor();
       assert.deepEqual([...ben.complaints, ...chen.complaints], []);
     } finally { await caller.end(); await chen.end(); await ben.end(); }
+  },
+
+  async a_microphone_that_ends_in_a_call_is_said_at_once_the_call_goes_on_and_nothing_more_is_offered({ s }) {
+    const ben = await headset(s, 'ben');
+    const caller = await baresip(s, '+8613800008888');
+    try {
+      const { page } = ben;
+      await page.getByRole('button', { name: 'Begin shift' }).click();
+      await connected(page);
+      await ready(page);
+      await page.evaluate(() => {
+        const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = async (wish) => { window.mouth = await real(wish); return window.mouth; };
+      });
+      caller.dial('4001');
+      await page.getByRole('button', { name: /^Answer/ }).click();
+      await page.getByRole('button', { name: /^Mute/ }).waitFor();
+      await hears(caller.ear, 'ben');
+      const [phone, from] = [async () => (await s.ask('GET', '/agents')).ben.phone, Date.now()];
+      await page.evaluate(() => { const [track] = window.mouth.getAudioTracks(); track.stop(); track.dispatchEvent(new Event('ended')); });
+      await page.getByText('The microphone ended in the middle of the call').waitFor();
+      await eventually(async () => assert.equal(await phone(), false));
+      const took = Date.now() - from;
+      assert.ok(took <= 2_000 * s.slow, `it took ${took} ms`);
+      await hears(ben.ear, 'caller');
+      assert.ok(!caller.said.includes('CALL_CLOSED'));
+      await page.getByRole('button', { name: /^Hang up/ }).click();
+      await caller.saw('CALL_CLOSED');
+    } finally { await caller.end(); await ben.end(); }
+  },
+
+  async a_chat_is_handed_to_a_colleague_who_reads_the_note_the_visitor_never_sees({ s, b, shop }) {
+    const [anna, ben] = [await enter(b, s, 'anna'), await enter(b, s, 'ben')];
+    await ready(anna.page);
+    const guest = await person(b, { width: 1000, height: 720 });
+    const w = await visits(guest, shop);
+    await beginChat(w, 'Li Na');
+    await anna.page.getByRole('button', { name: /^Accept/ }).click();
+    const write = anna.page.getByRole('textbox', { name: 'Write to the customer' });
+    await write.fill('I ask a colleague.');
+    await write.press('Enter');
+    await w.widget.getByText('I ask a colleague.').waitFor();
+    await anna.page.getByRole('button', { name: /^Private note/ }).click();
+    const note = anna.page.getByRole('textbox', { name: 'Note for colleagues' });
+    await note.pressSequentially('Wants the blue one, @be');
+    await anna.page.getByRole('option', { name: /@ben/ }).waitFor();
+    await note.press('Enter');
+    await note.press('Enter');
+    await anna.page.getByRole('log').getByText('Wants the blue one').waitFor();
+    await ready(ben.page);
+    await anna.page.getByRole('button', { name: /^Transfer/ }).click();
+    await anna.page.getByRole('dialog', { name: 'Transfer to' }).getByRole('option', { name: /Ben/ }).click();
+    await ben.page.getByRole('button', { name: /^Accept/ }).click();
+    await ben.page.getByRole('log').getByText('Wants the blue one').waitFor();
+    const his = ben.page.getByRole('textbox', { name: 'Write to the customer' });
+    await his.pressSequentially('Ben here');
+    await his.press('Enter');
+    await w.widget.getByText('Ben here').waitFor();
+    assert.equal(await w.widget.getByText('Wants the blue one').count(), 0);
+    assert.deepEqual([...anna.complaints, ...ben.complaints], []);
+  },
+
+  async a_waiting_contact_tells_by_word_shape_and_place_how_urgent_it_is({ s, b }) {
+    const susan = await person(b);
+    let tell;
+    await susan.page.routeWebSocket(/\/api\/v1\/events/, (line) => {
+      line.connectToServer();
+      tell = (event) => line.send(JSON.stringify(event));
+    });
+    await signIn(susan.page, s.origin, 'susan', s.users.susan);
+    await susan.page.getByRole('region', { name: 'Everything going on' }).or(susan.page.getByRole('searchbox')).first().waitFor();
+    // Whoever is told of three at once: one just came, one is nearly due, one is late. (Sales promises 15 s, Support 20.)
+    const waits = (queue, name, s_ago) => {
+      const at = new Date(Date.now() - 1000 * s_ago).toISOString();
+      return {
+        channel: 'voice', way: 'inbound', stage: 'waiting', stage_since: at, since: at, to: '4001', from: name, customer: '0', customer_name: name, ticket: null, queue,
+        position: 1, agent: null, path: [], attributes: {}, streams: [], unheard: [], messages: 0, talk_since: null, held_since: null, muted: false, recording: null,
+        customer_left: false, consult: null, supervisors: [],
+      };
+    };
+    const interactions = { a: waits('support', 'New Nora', 1), b: waits('sales', 'Soon Sam', 13.2), c: waits('support', 'Late Lou', 40) };
+    tell({ type: 'view', seq: 1, at: new Date().toISOString(), agents: {}, queues: {}, interactions, gone: { agents: [], queues: [], interactions: [] } });
+    const row = (name) => susan.page.getByRole('link', { name: new RegExp(name) });
+    await row('Late Lou').getByText(/^! \+0:2\d late$/).waitFor();
+    await row('Soon Sam').getByText(/^(◔ 0:0\d soon due|! \+0:0\d late)$/).waitFor();
+    await row('New Nora').getByText(/^✓ 0:1\d$/).waitFor();
+    const names = await susan.page.getByRole('link', { name: /New Nora|Soon Sam|Late Lou/ }).allInnerTexts();
+    assert.deepEqual(names.map((text) => /New Nora|Soon Sam|Late Lou/.exec(text)[0]), ['Late Lou', 'Soon Sam', 'New Nora']);
+  },
+
+  async a_transcript_stays_where_it_is_read_and_says_how_much_came({ s }) {
+    const ben = await headset(s, 'ben');
+    const caller = await baresip(s, '+8613800009999');
+    try {
+      const { page } = ben;
+      const said = (seq, id, at) => ({ type: 'fact', seq, at, fact: 'said', interaction: id, by: seq % 2 ? 'customer' : 'agent', agent: seq % 2 ? null : 'ben', text: `Line ${seq}`, confidence: 0.9, since: at, ms: 900 });
+      const at = (n) => new Date(Date.UTC(2026, 0, 1, 8, 0, n)).toISOString();
+      let tell;
+      await page.routeWebSocket(/\/api\/v1\/events/, (line) => {
+        line.connectToServer();
+        tell = (event) => line.send(JSON.stringify(event));
+      });
+      await page.route(/\/transcript/, (asked) => {
+        const id = /interactions\/([^/]+)\/transcript/.exec(asked.request().url())[1];
+        return asked.fulfill({ json: { interaction: id, facts: Array.from({ length: 60 }, (_, n) => said(n + 1, id, at(n))) } });
+      });
+      await page.reload();
+      await page.getByRole('button', { name: 'Begin shift' }).click();
+      await connected(page);
+      await ready(page);
+      caller.dial('4001');
+      await page.getByRole('button', { name: /^Answer/ }).click();
+      const lines = page.getByRole('log', { name: 'What was said' });
+      await lines.getByText('Line 60').waitFor();
+      const [call] = (await s.ask('GET', '/interactions?live=true')).interactions;
+      const box = lines.locator('..');
+      // Read to the end, it follows.
+      tell(said(100_001, call.id, at(61)));
+      await lines.getByText('Line 100001').waitFor();
+      const place = () => box.evaluate((node) => [node.scrollTop, node.scrollHeight - node.clientHeight]);
+      await eventually(async () => { const [top, end] = await place(); assert.ok(end > 0 && Math.abs(top - end) < 3, `${top} of ${end}`); });
+      // Scrolled up, it stays.
+      await box.evaluate((node) => { node.scrollTop = 40; });
+      await eventually(async () => assert.equal((await place())[0], 40));
+      for (let n = 2; n <= 51; n++) tell(said(100_000 + n, call.id, at(60 + n)));
+      await page.getByRole('button', { name: /^50 new/ }).waitFor();
+      assert.equal((await place())[0], 40);
+      await page.getByRole('button', { name: /^50 new/ }).click();
+      await eventually(async () => { const [top, end] = await place(); assert.ok(Math.abs(top - end) < 3); });
+      await page.getByRole('button', { name: /^Hang up/ }).click();
+      await caller.saw('CALL_CLOSED');
+    } finally { await caller.end(); await ben.end(); }
+  },
+
+  async whoever_looks_elsewhere_is_told_by_icon_title_and_a_message_that_takes_the_contact({ s, b, shop }) {
+    const anna = await person(b);
+    await anna.context.addInitScript(() => {
+      window.Notification = class { static permission = 'granted'; constructor(title) { window.told = title; window.note = this; } close() { window.shut = true; } };
+    });
+    await signIn(anna.page, s.origin, 'anna', s.users.anna);
+    await ready(anna.page);
+    const icon = () => anna.page.locator('link[rel~=icon]').getAttribute('href');
+    const plain = await icon();
+    await anna.page.evaluate(() => Object.defineProperty(document, 'hidden', { configurable: true, get: () => true }));
+    const guest = await person(b, { width: 1000, height: 720 });
+    const w = await visits(guest, shop);
+    await beginChat(w, 'Li Na');
+    await anna.page.getByRole('button', { name: /^Accept/ }).waitFor();
+    await eventually(async () => assert.equal(await anna.page.evaluate(() => window.told), 'Li Na is offered to you'));
+    assert.match(await icon(), /^data:image\/png/);
+    assert.match(await anna.page.title(), /^\(1\)/);
+    await anna.page.evaluate(() => window.note.onclick());
+    await anna.page.getByRole('textbox', { name: 'Write to the customer' }).waitFor();
+    await eventually(async () => assert.equal(await icon(), new URL(plain, s.origin).href));
+    assert.doesNotMatch(await anna.page.title(), /^\(1\)/);
+    assert.equal(await anna.page.evaluate(() => window.shut), true);
+    assert.deepEqual(anna.complaints, []);
   },
 
   async keys_are_given_anew_not_twice_and_switched_off_and_the_palette_knows_initials({ s, b }) {

@@ -48,7 +48,7 @@ fn body(method: &str, path: &str) -> Option<&'static str> {
         (_, "tickets") => r#"{"title":"t"}"#,
         (_, "viewing") => r#"{"here":true}"#,
         (_, "ticket-views") => r#"{"name":"Mine","query":{"owner":"me"}}"#,
-        ("PUT", _) if path.contains("ticket-views") => r#"{"name":"Mine","query":{}}"#,
+        ("PUT", _) if path.contains("ticket-views") => r#"{"name":"Everybody's","shared":true,"query":{}}"#,
         (_, "changes") if path.ends_with("tickets/changes") => r#"{"tickets":["0"],"change":{"change":"noted","text":"n"}}"#,
         (_, "changes") if path.contains("tickets") => r#"{"change":"noted","text":"n"}"#,
         (_, "changes") => r#"{"change":"named","name":"n"}"#,

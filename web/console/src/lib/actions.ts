@@ -65,6 +65,7 @@ export const DEFAULT_KEYS: readonly (readonly [id: string, label: Key, key: stri
   ['call.mute', 'do.mute', 'm'],
   ['call.keypad', 'do.keypad', 'p'],
   ['call.transfer', 'do.transfer', 't'],
+  ['call.consult', 'transfer.consult', 'q'],
   ['call.record', 'do.pause', 'r'],
   ['call.end', 'do.finish', 'e'],
   ['call.note', 'do.note', 'n'],

@@ -67,7 +67,7 @@ export const phone = {
 
   'transfer.how': ['How', '方式'],
   'transfer.blind': ['Hand over now', '直接转接'],
-  'transfer.consult': ['Ask first', '咨询后转接'],
+  'transfer.consult': ['Ask first', '咨询后转接', 'zxhzj'],
   'transfer.asked': ['Asking; the customer hears music.', '正在咨询，客户听音乐。'],
   'consult.label': ['Asking for advice', '咨询'],
   'consult.ringing': ['{who} is being called', '正在呼叫 {who}'],

@@ -18,7 +18,7 @@ import { Consult } from './Consult';
 import { Story } from './Story';
 import { Supervise, Watchers } from './Supervise';
 import { Following, Transcript, useTranscript } from './Transcript';
-import { Transfer } from './Transfer';
+import { Transfer, type Way } from './Transfer';
 import { WrapUp } from './WrapUp';
 
 const path = (id: string) => ({ params: { path: { id } } });
@@ -78,7 +78,7 @@ function Head({ contact: c, written, onProfile }: { contact: C; written: boolean
 function Controls({ contact: c, written }: { contact: C; written: boolean }) {
   const up = useLive((l) => l.up);
   const watches = useLive(supervises);
-  const [handing, setHanding] = useState(false);
+  const [handing, setHanding] = useState<Way | null>(null);
   const [assigning, setAssigning] = useState(false);
   const voice = c.channel === 'voice';
   const me = useLive((l) => l.me?.agent ?? null);
@@ -101,7 +101,8 @@ function Controls({ contact: c, written }: { contact: C; written: boolean }) {
   const finish = (): void => void act(api.POST('/api/v1/interactions/{id}/finish', path(c.id)));
   useActions([
     talking && voice && { id: 'call.hold', label: held ? 'do.unhold' : 'do.hold', group: 'call', run: hold },
-    talking && { id: 'call.transfer', label: 'do.transfer', group: 'call', run: () => setHanding(true) },
+    talking && { id: 'call.transfer', label: 'do.transfer', group: 'call', run: () => setHanding('blind') },
+    talking && voice && { id: 'call.consult', label: 'transfer.consult', group: 'call', run: () => setHanding('consult') },
     talking && voice && recording && { id: 'call.record', label: c.paused ? 'do.resume' : 'do.pause', group: 'call', run: () => void pause() },
     talking && { id: 'call.end', label: voice ? 'do.finish' : 'do.finish.chat', group: 'call', run: finish },
     helping && mine !== undefined && { id: 'consult.leave', label: 'consult.leave', group: 'call', run: leave },
@@ -112,13 +113,13 @@ function Controls({ contact: c, written }: { contact: C; written: boolean }) {
     <div className="mt-2 flex flex-wrap gap-2" role="toolbar" aria-label={t('work.controls')}>
       {line.buttons}
       {talking && voice && <Button className="min-h-10" disabled={!up} aria-pressed={held} hotkey={keyOf('call.hold')} onClick={hold}>{t(held ? 'do.unhold' : 'do.hold')}</Button>}
-      {talking && <Button className="min-h-10" disabled={!up} hotkey={keyOf('call.transfer')} onClick={() => setHanding(true)}>{t('do.transfer')}</Button>}
+      {talking && <Button className="min-h-10" disabled={!up} hotkey={keyOf('call.transfer')} onClick={() => setHanding('blind')}>{t('do.transfer')}</Button>}
       {talking && voice && recording && <Button className="min-h-10" disabled={!up} aria-pressed={c.paused} hotkey={keyOf('call.record')} onClick={() => void pause()}>{t(c.paused ? 'do.resume' : 'do.pause')}</Button>}
       {waiting && <Button className="min-h-10" disabled={!up} onClick={() => setAssigning(true)}>{t('do.assign')}</Button>}
       <span className="grow" />
       {helping && mine && <Button className="min-h-10" look="bad" onClick={leave}>{t('consult.leave')}</Button>}
       {talking && <Button className="min-h-10" look="bad" disabled={!up} hotkey={keyOf('call.end')} onClick={finish}>{t(voice ? 'do.finish' : 'do.finish.chat')}</Button>}
-      <Transfer open={handing} onClose={() => setHanding(false)} contact={c} onDone={() => { setHanding(false); if (!c.work) go('/w'); }} />
+      <Transfer way={handing} onClose={() => setHanding(null)} contact={c} onDone={() => { setHanding(null); if (!c.work) go('/w'); }} />
       <Assign open={assigning} onClose={() => setAssigning(false)} id={c.id} />
     </div>
   );

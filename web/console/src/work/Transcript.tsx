@@ -67,6 +67,14 @@ export function Following({ count, children }: { count: number; children: ReactN
     setMissed(0);
   };
   useLayoutEffect(() => { if (atEnd.current) follow(); else setMissed(Math.max(0, count - seen.current)); }, [count]);
+  // What stands around the list grows and shrinks: who follows goes on following.
+  useEffect(() => {
+    const list = box.current;
+    if (!list) return undefined;
+    const watch = new ResizeObserver(() => { if (atEnd.current) list.scrollTop = list.scrollHeight; });
+    watch.observe(list);
+    return () => watch.disconnect();
+  }, []);
   return (
     <div className="relative flex min-h-0 grow flex-col">
       <div ref={box} tabIndex={0} className="min-h-0 grow overflow-y-auto px-4 py-3" onScroll={(e) => {

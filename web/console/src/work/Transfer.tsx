@@ -11,15 +11,18 @@ import type { Contact } from './contact';
 
 type To = { kind: 'queue'; queue: string } | { kind: 'agent'; agent: string } | { kind: 'number'; number: string };
 
-export function Transfer({ open, onClose, onDone, contact }: { open: boolean; onClose: () => void; onDone: () => void; contact: Contact }) {
-  return <Dialog open={open} onClose={onClose} title={t('transfer.title')} wide><Targets contact={contact} onDone={onDone} /></Dialog>;
+export type Way = 'blind' | 'consult';
+
+/** `way` is how it was asked for; null while it was not. */
+export function Transfer({ way, onClose, onDone, contact }: { way: Way | null; onClose: () => void; onDone: () => void; contact: Contact }) {
+  return <Dialog open={way !== null} onClose={onClose} title={t('transfer.title')} wide><Targets contact={contact} first={way ?? 'blind'} onDone={onDone} /></Dialog>;
 }
 
 const rank: Record<string, number> = { ready: 0, not_ready: 1, away: 2, signed_out: 3 };
 
-function Targets({ contact, onDone }: { contact: Contact; onDone: () => void }) {
+function Targets({ contact, first, onDone }: { contact: Contact; first: Way; onDone: () => void }) {
   const [text, setText] = useState('');
-  const [asks, setAsks] = useState<'blind' | 'consult'>('blind');
+  const [asks, setAsks] = useState<Way>(first);
   const agents = useLive((l) => l.view.agents);
   const queues = useLive((l) => l.view.queues);
   const me = useLive((l) => l.me?.agent);
@@ -35,7 +38,7 @@ function Targets({ contact, onDone }: { contact: Contact; onDone: () => void }) 
   const row = 'flex min-h-10 items-center gap-3 rounded-md px-2 data-[disabled=true]:text-soft data-[selected=true]:bg-mine';
   return (
     <Command label={t('transfer.title')} loop>
-      {contact.channel === 'voice' && <div className="mb-2"><Tabs label={t('transfer.how')} value={asks} onChange={setAsks} tabs={[['blind', 'transfer.blind'], ['consult', 'transfer.consult']]} /></div>}
+      {contact.channel === 'voice' && <div className="mb-2" onKeyDown={(e) => { if (e.key === 'Enter') e.stopPropagation(); /* chooses the way, not the first in the list */ }}><Tabs label={t('transfer.how')} value={asks} onChange={setAsks} tabs={[['blind', 'transfer.blind'], ['consult', 'transfer.consult']]} /></div>}
       <Command.Input autoFocus value={text} onValueChange={setText} placeholder={t('transfer.hint')} className="field mb-2" />
       <Command.List className="max-h-[50vh] overflow-y-auto">
         <Command.Empty className="px-2 py-4 text-soft">{t('palette.none')}</Command.Empty>
