@@ -9,14 +9,15 @@ import { browser, browsers, doing, root, server, site } from './kit.mjs';
 import { administration } from './admin.mjs';
 import { floor } from './floor.mjs';
 import { ladder } from './ladder.mjs';
+import { load } from './load.mjs';
 import { sight } from './sight.mjs';
 import { stories as screens } from './stories.mjs';
 import { voice } from './voice.mjs';
 import { xss } from './xss.mjs';
 
-const stories = { ...screens, ...administration, ...voice, ...floor, ...ladder, ...sight, ...xss };
+const stories = { ...screens, ...administration, ...voice, ...floor, ...ladder, ...load, ...sight, ...xss };
 /** A story that takes longer has got stuck, ms: several times what the longest takes on a busy machine. */
-const LONGEST = 300_000 * Number(process.env.RINGDESK_SLOW ?? 1);
+const LONGEST = 300_000 * Number(process.env.RINGDESK_SLOW ?? 1) + 2_000 * Number(process.env.RINGDESK_LOAD_S ?? 0);
 
 /** The story, or the step at which it was given up. */
 function inTime(story, name) {
