@@ -1,7 +1,7 @@
 // What a supervisor sees of a call afterwards: its recording with what happened in it, how it sounded, what was said, why this agent.
 
 import assert from 'node:assert/strict';
-import { eventually, faults, person, ready, signIn } from './kit.mjs';
+import { beginChat, eventually, faults, person, ready, signIn, visits } from './kit.mjs';
 import { baresip, hears } from './phones.mjs';
 import { answers, connected, desk } from './voice.mjs';
 
@@ -84,6 +84,48 @@ export const sight = {
       const noted = JSON.stringify(await s.ask('GET', '/audit'));
       assert.ok(noted.includes('recording.play'), 'who listened is noted');
     } finally { await ben.end(); }
+    figure(`${looked} screens`);
+  },
+
+  async a_screen_on_the_wall_says_what_is_past_its_threshold_until_it_is_not_and_remembers_it({ s, b, shop, figure }) {
+    let looked = 0;
+    for (const [lang, theme] of [['en', 'light'], ['zh-CN', 'dark']]) {
+      const susan = await person(b, { lang, theme });
+      const { page } = susan;
+      await signIn(page, s.origin, 'susan', s.users.susan);
+      await page.goto(`${s.origin}/wall`);
+      await page.getByRole('button', { name: /^(Thresholds and alerts|阈值与告警)$/ }).click();
+      const box = page.getByRole('dialog');
+      await box.getByRole('combobox', { name: /^(Figure|指标)$/ }).selectOption('waiting');
+      await box.getByRole('spinbutton').fill('0');
+      await box.getByRole('button', { name: /^(Add|添加)$/ }).click();
+      await box.getByText(/(waiting above 0|排队数 大于 0)$/).waitFor();
+      await faults(page, `thresholds, ${lang}, ${theme}`);
+      await page.keyboard.press('Escape');
+      await box.waitFor({ state: 'detached' });
+      const guest = await person(b, { width: 1000, height: 700 });
+      await beginChat(await visits(guest, shop), 'Wu Ming');
+      const alert = page.locator('[data-alert="support waiting"]');
+      await alert.getByText(/(waiting 1 \(limit 0\)|排队数 1（阈值 0）)$/).waitFor();
+      await faults(page, `an alert, ${lang}, ${theme}`);
+      if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/alert-${lang}-${theme}.png` });
+      await alert.getByRole('button', { name: /^(Seen|已阅)/ }).click();
+      await alert.getByRole('button').waitFor({ state: 'detached' });
+      await page.goto(`${s.origin}/wall?tv=1`);
+      await alert.waitFor();
+      await faults(page, `an alert on the big screen, ${lang}, ${theme}`);
+      if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/tv-${lang}-${theme}.png` });
+      await page.goto(`${s.origin}/wall`);
+      const [{ id }] = (await s.ask('GET', '/interactions?live=true')).interactions;
+      await s.ask('POST', `/interactions/${id}/finish`);
+      await alert.waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: /^(Thresholds and alerts|阈值与告警)$/ }).click();
+      await page.getByRole('list', { name: /^(What was|历史告警)$/ }).getByText(/(waiting up to 1 \(limit 0\)|排队数 最差 1（阈值 0）)$/).first().waitFor();
+      looked += 3;
+      assert.deepEqual(susan.complaints, []);
+      await susan.context.close();
+      await guest.context.close();
+    }
     figure(`${looked} screens`);
   },
 };

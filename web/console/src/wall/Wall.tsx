@@ -13,9 +13,7 @@ import { agentName, queueName, useLive, type Live } from '../live/live';
 import { Row as MenuRow } from '../shell/Bar';
 import { Button, Channel, Empty, Since, State } from '../ui/parts';
 import { Supervise, Watchers } from '../work/Supervise';
-
-/** Share of answered in time a queue is expected to have, where the queue's own is not told. */
-const SL_GOAL = 0.8;
+import { Alerts } from './Alerts';
 
 export default function Wall({ tv = false }: { tv?: boolean }) {
   const [paused, setPaused] = useState<Live | null>(null);
@@ -40,6 +38,7 @@ export default function Wall({ tv = false }: { tv?: boolean }) {
         <A href={tv ? '/wall' : '/wall?tv=1'} className="btn btn-small">{t(tv ? 'wall.tv.leave' : 'wall.tv')}</A>
       </header>
       <Alarms alarms={view.alarms} />
+      <Alerts queues={view.queues} tv={tv} />
       <Tiles live={live} />
       <div className={`grid min-h-0 grow gap-3 ${tv ? 'grid-cols-[minmax(0,3fr)_minmax(0,2fr)]' : 'wide:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]'}`}>
         <div className="flex min-h-0 flex-col gap-3">
@@ -79,6 +78,8 @@ function Tiles({ live: { view } }: { live: Live }) {
   const rated = queues.filter((q) => q.service_level !== null && q.service_level !== undefined);
   const weight = rated.reduce((n, q) => n + q.answered + q.abandoned, 0);
   const level = weight > 0 ? rated.reduce((n, q) => n + (q.service_level ?? 0) * (q.answered + q.abandoned), 0) / weight : null;
+  // The goal of all together is that of each, by what each has to answer.
+  const goal = weight > 0 ? rated.reduce((n, q) => n + q.sl_percent * (q.answered + q.abandoned), 0) / weight / 100 : Math.max(...queues.map((q) => q.sl_percent), 0) / 100;
   const offered = sum((q) => q.offered);
   const left = offered > 0 ? sum((q) => q.abandoned) / offered : null;
   const on = agents.filter((a) => a.state !== 'signed_out');
@@ -88,7 +89,7 @@ function Tiles({ live: { view } }: { live: Live }) {
     <dl className="grid grid-cols-2 gap-3 mid:grid-cols-3 wide:grid-cols-6">
       <Tile label={t('wall.waiting')} bad={waiting > 0 && idle === 0 && on.length > 0}>{waiting}</Tile>
       <Tile label={t('wall.longest')} note={target ? t('wall.goal', { goal: clock(target * 1000) }) : ''}>{longest ? <Since at={longest} max_s={target} /> : '–'}</Tile>
-      <Tile label={t('wall.level')} note={t('wall.goal', { goal: `${SL_GOAL * 100} %` })} bad={level !== null && level < SL_GOAL}>{percent(level)}</Tile>
+      <Tile label={t('wall.level')} note={queues.length > 0 ? t('wall.goal', { goal: `${Math.round(goal * 100)} %` }) : ''} bad={level !== null && level < goal}>{percent(level)}</Tile>
       <Tile label={t('wall.abandoned')} note={t('wall.of', { n: offered })}>{percent(left)}</Tile>
       <Tile label={t('wall.idle')} note={t('wall.on', { n: on.length })} bad={on.length > 0 && idle === 0 && waiting > 0}>{idle}</Tile>
       <Tile label={t('wall.talking')}>{going}</Tile>
@@ -126,7 +127,7 @@ function Queues({ queues, tv }: { queues: Record<string, QueueNow>; tv: boolean 
 }
 
 const QueueRow = memo(function QueueRow({ id, q }: { id: string; q: QueueNow }) {
-  const low = q.service_level !== null && q.service_level !== undefined && q.service_level < SL_GOAL;
+  const low = q.service_level !== null && q.service_level !== undefined && 100 * q.service_level < q.sl_percent;
   return (
     <tr>
       <th scope="row" className="text-[1rem]! font-medium! text-ink!">{q.name || id}</th>
