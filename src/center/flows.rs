@@ -250,13 +250,16 @@ impl Center {
         &mut self,
         now: Now,
         id: InteractionId,
-        entry: routing::Entry,
+        mut entry: routing::Entry,
         music: String,
         by_flow: bool,
         out: &mut Vec<Output>,
     ) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let tenant = i.tenant.clone();
+        // Who vouches for the caller counts in every queue, however they came to it.
+        let vouched = i.attributes.iter().filter(|(k, _)| k.starts_with("caller."));
+        entry.attributes.extend(vouched.map(|(k, v)| (k.clone(), v.clone())));
         i.queue = Some(entry.queue.clone());
         i.stage_since = now.wall;
         i.waiting = Some(Waiting { entry: entry.clone(), since: now.mono, music, by_flow });

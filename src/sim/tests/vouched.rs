@@ -72,6 +72,7 @@ fn a_caller_who_is_vouched_for_is_shown_as_such_recorded_and_goes_by_it_in_the_q
     assert_eq!(w.seals[0].url, "https://cert.carrier.example/stir.pem");
     assert!(value.starts_with(&w.seals[0].signed));
     w.until(|w| w.is_up(caller));
+    w.pass(ms(100));
     let v = recorded(&w).unwrap();
     assert_eq!((v.verstat, v.attestation, v.origid.as_deref()), (Verstat::Verified, Some(Attestation::A), Some("c0ffee")));
     let view = w.view();

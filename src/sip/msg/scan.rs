@@ -128,14 +128,14 @@ pub fn unquote(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// `text` as a quoted string. CR, LF and NUL cannot be in one (RFC 3261 25.1): they become blanks, so no value ends a line.
+/// `text` as a quoted string. CR and LF cannot be in one (RFC 3261 25.1): they become blanks, so no value ends a line.
 pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            '\r' | '\n' | '\0' => out.push(' '),
+            '\r' | '\n' => out.push(' '),
             _ => out.push(c),
         }
     }
