@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     base::{AgentId, Channel, InteractionId, Now, TenantId, limits::CONFIRM_WITHIN},
-    call::{Action, By, Cause, Endpoint, Party, Prompt},
+    call::{Action, By, Cause, Endpoint, Party, Prompt, route},
     routing,
 };
 
@@ -93,7 +93,9 @@ impl Center {
     ) -> Result<(), Refusal> {
         let Some(t) = self.tenants.get(tenant) else { return Err(Refusal::not_found("this tenant")) };
         let settings = t.settings.clone();
-        let number = number.map(|n| settings.config.number(&n));
+        // In the form its route is written for: a `9` for an outside line belongs to it.
+        let form = |n: String| settings.config.route_of(&n, route::Asker::User).map_or(n, |(_, form)| form);
+        let number = number.map(form);
         if t.numbers.get(&agent) == number.as_ref() {
             return Ok(());
         }
