@@ -10,11 +10,12 @@ import { administration } from './admin.mjs';
 import { floor } from './floor.mjs';
 import { hooks } from './hooks.mjs';
 import { ladder } from './ladder.mjs';
+import { rules } from './rules.mjs';
 import { stories as screens } from './stories.mjs';
 import { voice } from './voice.mjs';
 import { xss } from './xss.mjs';
 
-const stories = { ...screens, ...administration, ...voice, ...floor, ...hooks, ...ladder, ...xss };
+const stories = { ...screens, ...administration, ...voice, ...floor, ...hooks, ...ladder, ...rules, ...xss };
 /** A story that takes longer has got stuck, ms: several times what the longest takes on a busy machine. */
 const LONGEST = 300_000 * Number(process.env.RINGDESK_SLOW ?? 1);
 

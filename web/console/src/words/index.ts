@@ -4,10 +4,11 @@ import { admin } from './admin';
 import { codes } from './codes';
 import { ladder } from './ladder';
 import { phone } from './phone';
+import { rules } from './rules';
 import { screens } from './screens';
 import { webhooks } from './webhooks';
 
 type Entry = readonly [en: string, zh: string, pinyin?: string];
 
-const all = { ...admin, ...codes, ...ladder, ...phone, ...screens, ...webhooks } as const;
+const all = { ...admin, ...codes, ...ladder, ...phone, ...rules, ...screens, ...webhooks } as const;
 export const words: { readonly [K in keyof typeof all]: Entry } = all;
