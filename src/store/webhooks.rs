@@ -367,8 +367,8 @@ impl Store {
 
     /// Forgets deliveries that are over: of before `before`, and all but the newest `most`.
     pub async fn webhook_trim(&self, uid: &str, before: Wall, most: usize) -> Result<u64> {
-        let sql = "DELETE FROM webhook_deliveries WHERE uid = $1 AND state <> 'waiting' AND (last_at < $2 OR seq < \
-                   COALESCE((SELECT seq FROM webhook_deliveries WHERE uid = $1 ORDER BY seq DESC LIMIT 1 OFFSET $3), 0))";
+        let sql = "DELETE FROM webhook_deliveries WHERE uid = $1 AND state <> 'waiting' AND (last_at < $2 OR seq <= \
+                   COALESCE((SELECT seq FROM webhook_deliveries WHERE uid = $1 ORDER BY seq DESC LIMIT 1 OFFSET $3), -1))";
         self.db.write(sql, values![uid, before, most], || "forget old deliveries".into()).await
     }
 }

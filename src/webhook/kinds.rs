@@ -41,6 +41,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("recording", &["recording_started", "recording_paused", "recording_ended", "voicemail_left"]),
     ("transcript", &["said"]),
     ("message", &["message", "read_up_to"]),
+    ("rating", &["rated"]),
     ("ticket", &["ticket"]),
     ("customer", &["customer"]),
     ("agent", &["agent_state", "endpoint_chosen"]),

@@ -12,6 +12,8 @@ import { Keys } from './Keys';
 import { Numbers } from './Numbers';
 import { People } from './People';
 import { Queues } from './Queues';
+import { Carriers } from './Carriers';
+import { Rules } from './Rules';
 import { Trunks } from './Trunks';
 import { Users } from './Users';
 import { Health } from './Health';
@@ -22,7 +24,7 @@ const Flows = lazy(async () => ({ default: (await import('../flows/Flows')).Flow
 
 const PARTS: readonly (readonly [string, Key])[] = [
   ['users', 'admin.users'], ['people', 'admin.people'], ['queues', 'admin.queues'], ['numbers', 'admin.numbers'], ['flows', 'admin.flows'], ['hours', 'admin.hours'],
-  ['codes', 'admin.codes'], ['trunks', 'admin.trunks'], ['config', 'admin.config'], ['widget', 'admin.widget'], ['keys', 'admin.keys'], ['webhooks', 'admin.webhooks'], ['audit', 'admin.audit'], ['health', 'admin.health'],
+  ['codes', 'admin.codes'], ['trunks', 'admin.trunks'], ['rules', 'admin.rules'], ['config', 'admin.config'], ['widget', 'admin.widget'], ['keys', 'admin.keys'], ['webhooks', 'admin.webhooks'], ['audit', 'admin.audit'], ['health', 'admin.health'],
 ];
 
 export default function Admin({ part }: { part: string }) {
@@ -39,7 +41,8 @@ export default function Admin({ part }: { part: string }) {
       {here[0] === 'flows' && <Suspense fallback={null}><Flows /></Suspense>}
       {here[0] === 'hours' && <Hours />}
       {here[0] === 'codes' && <Codes />}
-      {here[0] === 'trunks' && <Trunks />}
+      {here[0] === 'trunks' && <div className="grid gap-6"><div><Trunks /></div><Carriers /></div>}
+      {here[0] === 'rules' && <Rules />}
       {here[0] === 'config' && <Config />}
       {here[0] === 'widget' && <WidgetPage />}
       {here[0] === 'keys' && <Keys />}

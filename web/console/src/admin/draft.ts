@@ -17,13 +17,24 @@ export interface Holiday { date: string; name: string; open: string[] }
 export interface Calendar extends Named { zone: string; weekly: Record<string, string[]>; holidays: Holiday[]; overrides: unknown[]; emergency: boolean }
 export interface Route { match: string; to: Record<string, unknown>; from: string }
 export interface Canned extends Named { text: string; lang?: string; queues?: string[] }
+export interface Sla extends Named { calendar?: string | null; first_reply_min?: number | null; next_reply_min?: number | null; resolve_min?: number | null; owner_ack_min?: number | null; reopen_h?: number | null }
+export interface Caps { calls_h?: number; minutes_h?: number; spend_h?: number }
+export interface Toll {
+  allow?: string[]; deny?: string[]; emergency?: string[]; international?: boolean; premium?: boolean; calendar?: string; max_call_min?: number | null;
+  per_agent?: Caps; per_source?: Caps; per_tenant?: Caps; [other: string]: unknown;
+}
+export interface Trunk {
+  host: string; transport: string; from: string[]; username?: string; password_secret?: string; realm?: string; caller_id?: string; max_calls?: number; calls_per_s?: number;
+  register?: Record<string, unknown>; options?: Record<string, unknown>; [other: string]: unknown;
+}
 export interface Tenant {
-  name: string;
+  name: string; language?: string; country?: string | null; trunk_prefix?: string | null;
+  slas: Record<string, Sla>; default_sla?: string | null; toll?: Toll;
   routing: {
     skills: Record<string, Named>; queues: Record<string, Queue>; agents: Record<string, Agent>; calendars: Record<string, Calendar>;
     reasons: Record<string, Named & { productive: boolean }>; dispositions: Record<string, Named>;
   };
-  trunks: Record<string, unknown>; trunk_groups?: Record<string, unknown>; routes: Route[]; canned?: Record<string, Canned>; flows?: Record<string, string>;
+  trunks: Record<string, Trunk>; trunk_groups?: Record<string, unknown>; routes: Route[]; canned?: Record<string, Canned>; flows?: Record<string, string>;
   [other: string]: unknown;
 }
 

@@ -5,11 +5,12 @@ import { codes } from './codes';
 import { desk } from './desk';
 import { ladder } from './ladder';
 import { phone } from './phone';
+import { rules } from './rules';
 import { screens } from './screens';
 import { sight } from './sight';
 import { webhooks } from './webhooks';
 
 type Entry = readonly [en: string, zh: string, pinyin?: string];
 
-const all = { ...admin, ...codes, ...desk, ...ladder, ...phone, ...screens, ...sight, ...webhooks } as const;
+const all = { ...admin, ...codes, ...desk, ...ladder, ...phone, ...rules, ...screens, ...sight, ...webhooks } as const;
 export const words: { readonly [K in keyof typeof all]: Entry } = all;

@@ -66,6 +66,7 @@ export const webhooks = {
   'group.recording': ['Recordings and voicemail', '录音与留言'],
   'group.transcript': ['Transcripts', '转写'],
   'group.message': ['Messages', '消息'],
+  'group.rating': ['Ratings', '评价'],
   'group.ticket': ['Tickets', '工单'],
   'group.customer': ['Customers', '客户'],
   'group.agent': ['Agents', '坐席'],
