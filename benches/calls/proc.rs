@@ -1,6 +1,6 @@
 //! What the system says of a process: the time its threads ran, the memory it holds; and which processor we run on.
 
-use std::{fs, io};
+use std::{collections::BTreeMap, fs, io};
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
@@ -13,6 +13,32 @@ pub fn cpu_ns(pid: u32) -> io::Result<u64> {
         sum += text.split_whitespace().next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
     }
     Ok(sum)
+}
+
+/// What the threads of one name have done so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Done {
+    /// Run time, nanoseconds.
+    pub cpu_ns: u64,
+    /// How often they had nothing more to do, and with it how often they were woken. Does not depend on what else the machine
+    /// does, or hardly.
+    pub waits: u64,
+}
+
+/// Of `pid`, by the names of its threads.
+pub fn threads(pid: u32) -> io::Result<BTreeMap<String, Done>> {
+    let mut all = BTreeMap::<String, Done>::new();
+    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let task = task?.path();
+        // A thread may end meanwhile.
+        let read = |file| fs::read_to_string(task.join(file)).unwrap_or_default();
+        let (name, times, status) = (read("comm"), read("schedstat"), read("status"));
+        let number = |text: Option<&str>| text.and_then(|n| n.trim().parse::<u64>().ok()).unwrap_or(0);
+        let of_name = all.entry(name.trim().to_owned()).or_default();
+        of_name.cpu_ns += number(times.split_whitespace().next());
+        of_name.waits += number(status.lines().find_map(|l| l.strip_prefix("voluntary_ctxt_switches:")));
+    }
+    Ok(all)
 }
 
 /// Bytes of memory `pid` holds.

@@ -96,9 +96,15 @@ impl Report {
     /// Calls set up and ended.
     pub fn calls(&mut self, o: Outcome) -> io::Result<()> {
         let p = |p| o.setup.percentile(p).map_or("null".into(), |ms| format!("{ms:.3}"));
+        let calls = o.plan.calls.max(1) as f64;
+        let worked = o.threads.iter().filter(|(_, d)| d.cpu_ns > 0).map(|(name, d)| {
+            let (us, waits) = (d.cpu_ns as f64 / 1e3 / calls, d.waits as f64 / calls);
+            format!("\"{name}\":{{\"cpu_us_per_call\":{us:.1},\"waits_per_call\":{waits:.2}}}")
+        });
+        let worked = worked.collect::<Vec<_>>().join(",");
         let line = format!(
             "{{\"row\":\"calls\",\"rate\":{},\"calls\":{},\"failed\":{},\"given_up\":{},\"sent_again\":{},\"cpu_ms_per_call\":{:.3},\
-             \"core\":{:.3},\"setup_ms\":{{\"p50\":{},\"p99\":{},\"max\":{:.3}}},\"rss_before\":{},\"rss_meanwhile\":{:?},\"rss_after\":{},\"rss_rested\":{},\"refusal\":\"{}\"}}",
+             \"core\":{:.3},\"setup_ms\":{{\"p50\":{},\"p99\":{},\"max\":{:.3}}},\"rss_before\":{},\"rss_meanwhile\":{:?},\"rss_after\":{},\"rss_rested\":{},\"refusal\":\"{}\",\"threads\":{{{worked}}}}}",
             o.plan.rate,
             o.plan.calls,
             o.failed,

@@ -2,7 +2,7 @@
 //! phones. What they do not need they do not know; what the server might ask besides they answer with 200.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     io,
     net::{Ipv4Addr, SocketAddrV4, UdpSocket},
     time::Duration,
@@ -66,6 +66,8 @@ pub struct Outcome {
     /// Run time of the server, from the first call to the last end.
     pub cpu_ns: u64,
     pub took_ns: u64,
+    /// The same time by the names of the server's threads, and how often they waited.
+    pub threads: BTreeMap<String, proc::Done>,
     /// From the caller's INVITE to the ACK at the agent's phone, microseconds.
     pub setup: Delays,
     /// Memory of the server before and after, bytes.
@@ -215,6 +217,7 @@ impl Phones {
         self.calls.clear();
         let rss = proc::rss(pid)?;
         let cpu = proc::cpu_ns(pid)?;
+        let before = proc::threads(pid)?;
         let base = real_ns();
         let mut setup = Delays::default();
         let (mut byes, mut repeats, mut patience) =
@@ -302,10 +305,29 @@ impl Phones {
         }
         let took_ns = real_ns() - base;
         let cpu_ns = proc::cpu_ns(pid)?.saturating_sub(cpu);
+        let mut threads = proc::threads(pid)?;
+        for (name, done) in &mut threads {
+            let before = before.get(name).copied().unwrap_or_default();
+            done.cpu_ns = done.cpu_ns.saturating_sub(before.cpu_ns);
+            done.waits = done.waits.saturating_sub(before.waits);
+        }
         let failed = self.calls.iter().filter(|c| c.state != State::Over || c.given_up).count();
         let given_up = self.calls.iter().filter(|c| c.given_up).count();
         let (rss, refusal) = ((rss, proc::rss(pid)?), self.refusal.take());
-        Ok(Outcome { plan, failed, given_up, again, cpu_ns, took_ns, setup, rss, rss_meanwhile, rss_rested: None, refusal })
+        Ok(Outcome {
+            plan,
+            failed,
+            given_up,
+            again,
+            cpu_ns,
+            took_ns,
+            threads,
+            setup,
+            rss,
+            rss_meanwhile,
+            rss_rested: None,
+            refusal,
+        })
     }
 
     /// The caller hangs up; when that is said again.
