@@ -139,7 +139,7 @@ impl Sieve {
             // Machine state for restarts and figures for reports: of no use to a console.
             Fact::LegDialog { .. } | Fact::FlowSaved { .. } | Fact::Counted { .. } => false,
             Fact::AgentState { .. } | Fact::NodeStarted { .. } => true,
-            Fact::Alarm { .. } | Fact::CallOut { .. } => false,
+            Fact::Alarm { .. } | Fact::CallOut { .. } | Fact::CallOutOver { .. } => false,
             // Tickets and customers are the whole team's work.
             Fact::Ticket { .. } | Fact::Customer { .. } => true,
             Fact::Offered { interaction, agent, .. } | Fact::Connected { interaction, agent, .. } => {

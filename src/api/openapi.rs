@@ -482,5 +482,6 @@ pub enum FactKind {
     AgentState,
     Counted,
     CallOut,
+    CallOutOver,
     Alarm,
 }

@@ -48,9 +48,13 @@ impl Fact {
             | ReadUpTo { interaction, .. } => *interaction,
             Queued { entry } => entry.interaction,
             CallOut { interaction, .. } => return *interaction,
-            NodeStarted { .. } | Ticket { .. } | Customer { .. } | AgentState { .. } | Counted { .. } | Alarm { .. } => {
-                return None;
-            }
+            NodeStarted { .. }
+            | CallOutOver { .. }
+            | Ticket { .. }
+            | Customer { .. }
+            | AgentState { .. }
+            | Counted { .. }
+            | Alarm { .. } => return None,
         })
     }
 
@@ -103,6 +107,7 @@ impl Fact {
             AgentState { .. } => "agent_state",
             Counted { .. } => "counted",
             CallOut { .. } => "call_out",
+            CallOutOver { .. } => "call_out_over",
             Alarm { .. } => "alarm",
         }
     }

@@ -20,5 +20,6 @@ mod shop;
 mod sound;
 mod streams;
 mod taken_away;
+mod toll;
 mod trunks;
 mod vouched;
