@@ -10,8 +10,6 @@ mod browser_phone;
 #[cfg(feature = "server")]
 mod chat;
 #[cfg(feature = "server")]
-mod cut_off;
-#[cfg(feature = "server")]
 mod matrix;
 #[cfg(feature = "server")]
 mod restart;
