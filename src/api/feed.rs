@@ -143,7 +143,7 @@ impl Sieve {
             Fact::LegDialog { .. } | Fact::FlowSaved { .. } | Fact::Counted { .. } => false,
             Fact::AgentState { .. } | Fact::NodeStarted { .. } => true,
             Fact::EndpointChosen { agent, .. } => is_me(agent),
-            Fact::Alarm { .. } | Fact::CallOut { .. } => false,
+            Fact::Alarm { .. } | Fact::CallOut { .. } | Fact::CallOutOver { .. } => false,
             // Tickets and customers are the whole team's work.
             Fact::Ticket { .. } | Fact::Customer { .. } => true,
             Fact::Offered { interaction, agent, .. } | Fact::Connected { interaction, agent, .. } => {

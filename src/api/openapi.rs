@@ -496,5 +496,6 @@ pub enum FactKind {
     AgentState,
     Counted,
     CallOut,
+    CallOutOver,
     Alarm,
 }

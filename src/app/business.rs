@@ -14,7 +14,7 @@ use super::{
     flows::Flows,
 };
 use crate::{
-    base::{Mono, TenantId, TrunkId, limits, redact::Secret},
+    base::{Mono, Network, TenantId, TrunkId, limits, redact::Secret},
     call::{
         CallSettings, MediaPolicy, TrunkTarget,
         route::Audience,
@@ -330,14 +330,20 @@ fn sip_settings(
             s.public_numbers.push((id.clone(), r.pattern.clone()));
         }
         for (trunk, config) in &t.config.trunks {
-            let mut addresses: Vec<(IpAddr, Option<u16>)> = config.from.iter().map(|ip| (*ip, None)).collect();
+            let mut addresses: Vec<(Network, Option<u16>)> = config.from.iter().map(|net| (*net, None)).collect();
             if addresses.is_empty()
                 && let Some(target) = targets.get(&(id.clone(), trunk.clone()))
             {
                 let all = std::iter::once(target.addr).chain(target.next.iter().map(|t| t.addr));
-                addresses.extend(all.map(|a| (a.ip(), Some(a.port()))));
+                addresses.extend(all.map(|a| (a.ip().into(), Some(a.port()))));
             }
-            s.trunks.push(TrunkPeer { id: trunk.clone(), tenant: id.clone(), addresses, login: None });
+            s.trunks.push(TrunkPeer {
+                id: trunk.clone(),
+                tenant: id.clone(),
+                addresses,
+                deny: config.deny.clone(),
+                login: None,
+            });
         }
     }
     for u in users.iter().filter(|u| !u.disabled) {

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{Network, limits},
+    base::{Acl, Network, limits},
     net::{Notary, NotaryConfig, TlsFiles},
     sip::{
         msg::{Host, parse_host_port},
@@ -158,6 +158,12 @@ pub struct Listen {
     /// What the world calls it, where it is another: an address or a name, with the port when that is another too.
     #[serde(default)]
     pub public: Option<String>,
+    /// Networks that may speak to it, of those that may speak to us; all of them if empty.
+    #[serde(default)]
+    pub allow: Vec<Network>,
+    /// Networks that may not, whatever is allowed.
+    #[serde(default)]
+    pub deny: Vec<Network>,
 }
 
 /// What can be listened on here.
@@ -191,6 +197,8 @@ pub struct Spoken {
     pub bind: SocketAddr,
     /// What the world calls it; the port only where it is another.
     pub public: Option<(Host, Option<u16>)>,
+    /// Who may speak to it, of those that may speak to us.
+    pub acl: Acl,
 }
 
 /// `[http]`
@@ -364,7 +372,7 @@ impl Config {
         let first = [(Transport::Udp, Some(sip.bind)), (Transport::Tcp, Some(sip.bind)), (Transport::Tls, sip.tls)];
         let mut all: Vec<Spoken> = first
             .into_iter()
-            .filter_map(|(transport, bind)| Some(Spoken { transport, bind: bind?, public: whole.clone() }))
+            .filter_map(|(transport, bind)| Some(Spoken { transport, bind: bind?, public: whole.clone(), acl: Acl::default() }))
             .collect();
         for (i, l) in sip.listen.iter().enumerate() {
             let at = |key: &str| format!("sip.listen[{i}].{key}");
@@ -381,7 +389,8 @@ impl Config {
             if l.bind.port() != 0 && all.iter().any(|s| s.transport == transport && s.bind == l.bind) {
                 bail!("{}: {} is listened on already by {transport}", at("bind"), l.bind);
             }
-            all.push(Spoken { transport, bind: l.bind, public });
+            let acl = Acl { allow: l.allow.clone(), deny: l.deny.clone() };
+            all.push(Spoken { transport, bind: l.bind, public, acl });
         }
         Ok(all)
     }

@@ -35,7 +35,7 @@ use crate::{
     call::{self, Calls},
     center::{Center, Config as CenterConfig, Input, door::Door, memory::Memory, recover::Repaired},
     channels::webchat,
-    net::{Dns, Net, NetConfig, Tls},
+    net::{Dns, Doors, Net, NetConfig, Tls},
     sip::{gate::Rules, locate::Reach, stack::Listener, transport::Transport},
     speech::{Engine as Speech, TextToSpeech, recognise::Pool},
     store::{Journal, Store},
@@ -355,6 +355,8 @@ fn start_net(
         };
         let mut net = NetConfig::new(binds(Transport::Udp), binds(Transport::Tcp));
         net.tls = binds(Transport::Tls);
+        let doors = |transport| spoken.iter().filter(move |s| s.transport == transport).map(|s| s.acl.clone()).collect();
+        net.doors = Doors { udp: doors(Transport::Udp), tcp: doors(Transport::Tcp), tls: doors(Transport::Tls) };
         net.keys = keys.clone();
         net.acl = Acl { allow: config.sip.allow.clone(), deny: config.sip.deny.clone() };
         (net.streams_max, net.streams_per_ip) = (config.sip.connections, config.sip.connections_per_address);

@@ -26,6 +26,12 @@ fn same_bits(a: u128, b: u128, ignored: u8) -> bool {
     (a ^ b).checked_shr(ignored.into()).unwrap_or(0) == 0
 }
 
+impl From<IpAddr> for Network {
+    fn from(address: IpAddr) -> Network {
+        Network { address, bits: if address.is_ipv4() { 32 } else { 128 } }
+    }
+}
+
 /// Why a text is no [`Network`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no network; expected something like 192.0.2.0/24, 2001:db8::/32 or one address")]
@@ -48,7 +54,9 @@ impl FromStr for Network {
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.bits)
+        // As people write one address.
+        let whole = if self.address.is_ipv4() { 32 } else { 128 };
+        if self.bits == whole { write!(f, "{}", self.address) } else { write!(f, "{}/{}", self.address, self.bits) }
     }
 }
 

@@ -108,6 +108,8 @@ pub const SIP_NONCE_LIFE: Duration = mins(5);
 pub const SIP_NONCES_MAX: usize = 100_000;
 /// Callers whose use of the trunks is counted apart; the newest beyond share one account.
 pub const GUARD_SOURCES_MAX: usize = 10_000;
+/// Most calls out of a tenant that a restart remembers for the caps; the oldest are forgotten.
+pub const GUARD_BOOKS_MAX: usize = 50_000;
 /// What the caps of the toll-fraud guard look back on.
 pub const GUARD_WINDOW: Duration = mins(60);
 /// Most messages of one Call-ID kept for its ladder; the oldest goes.

@@ -237,6 +237,9 @@ pub struct LegSnapshot {
     /// How packets are protected: `sdes`, `dtls`; empty: not. Never the keys.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub security: String,
+    /// The trunk it goes by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trunk: Option<TrunkId>,
 }
 
 /// What happened to a leg.
@@ -287,6 +290,8 @@ pub enum Event {
     Unregistered { tenant: TenantId, user: String },
     /// A registrar of ours has answered, or has not: 408.
     TrunkRegistered { tenant: TenantId, trunk: TrunkId, on: bool, code: u16 },
+    /// A call that was let out is over: its number in the books, how long it was up, what it cost (millionths).
+    CalledOut { tenant: TenantId, permit: u64, talked_s: u64, spent: u64 },
     /// A carrier does not answer any more, or does again.
     TrunkUp { tenant: TenantId, trunk: TrunkId, up: bool },
     /// The dialog stands or has changed: what a restart needs.

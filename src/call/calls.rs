@@ -19,7 +19,6 @@ use crate::{
     base::{Admission, Deadlines, Mono, Now, Rng, TenantId, TrunkId},
     sdp::{self, Session},
     sip::{
-        dialog::DialogSnapshot,
         msg::{Headers, Name},
         stack::{self, Counters, DialogKey, Stack, TrailId},
         transport::Flow,
@@ -224,11 +223,6 @@ impl Calls {
         [self.stack.deadline(), self.timers.next(), trunks].into_iter().flatten().min()
     }
 
-    /// Ends a dialog of an earlier life of this process.
-    pub fn bye_restored(&mut self, now: Now, dialog: DialogSnapshot, cause: Cause, out: &mut Vec<Output>) {
-        self.sip(now, stack::Action::ByeRestored { dialog: Box::new(dialog), headers: reason(cause) }, out);
-    }
-
     /// One thing that happens, and everything that follows.
     pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
         match input {
@@ -243,6 +237,9 @@ impl Calls {
                 }
                 self.trunks_tick(now, out);
             }
+        }
+        for (tenant, permit, talked_s, spent) in self.trunks.guard.ended() {
+            out.push(Output::Event(Event::CalledOut { tenant, permit, talked_s, spent }));
         }
     }
 
@@ -576,6 +573,7 @@ impl Calls {
             codec: codec.into(),
             session: (l.session_id, version),
             security: security.into(),
+            trunk: l.trunk.as_ref().map(|(_, t)| t.clone()),
         };
         out.push(Output::Event(Event::Dialog { leg, snapshot: Box::new(snapshot), media }));
     }

@@ -3,17 +3,37 @@
 use media::wire::{Command, LegId};
 
 use super::{
-    Calls, Output,
-    calls::{State, body},
+    Calls, Cause, LegSnapshot, Output,
+    calls::{State, body, reason},
     policy,
 };
 use crate::{
-    base::Now,
+    base::{Now, TenantId},
     sdp,
-    sip::stack::{self, Body, DialogKey},
+    sip::{
+        dialog::DialogSnapshot,
+        stack::{self, Body, DialogKey},
+    },
 };
 
 impl Calls {
+    /// Ends a dialog of an earlier life of this process. A carrier is found as it is called now: over TLS it has to show its
+    /// name, and it may ask who we are.
+    pub fn bye_restored(
+        &mut self,
+        now: Now,
+        tenant: &TenantId,
+        dialog: DialogSnapshot,
+        media: &LegSnapshot,
+        cause: Cause,
+        out: &mut Vec<Output>,
+    ) {
+        let trunk = media.trunk.as_ref().and_then(|t| self.settings.trunks.get(&(tenant.clone(), t.clone())));
+        let (peer, credentials) = trunk.map_or((None, None), |t| (t.peer, t.credentials.clone()));
+        let (dialog, headers) = (Box::new(dialog), reason(cause));
+        self.sip(now, stack::Action::ByeRestored { dialog, headers, peer, credentials }, out);
+    }
+
     /// The peer offers other media (hold, another address), or asks for our offer.
     pub(super) fn reoffered(&mut self, now: Now, dialog: DialogKey, offer: Option<Body>, out: &mut Vec<Output>) {
         let Some(&leg) = self.dialogs.get(&dialog) else { return };

@@ -553,6 +553,24 @@ pub enum Fact {
         to: String,
         /// Why not.
         denied: Option<Denied>,
+        /// For whom it is counted: the number of the caller who is handed on, the agent.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        source: String,
+        /// Its number in the books of this process; none when it was kept in, or is never counted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        permit: Option<u64>,
+        /// What a minute costs, millionths.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        per_minute: u64,
+    },
+    /// A call that was let out is over.
+    CallOutOver {
+        /// Its number in the books of this process.
+        permit: u64,
+        /// How long it was up, begun seconds whole.
+        talked_s: u64,
+        /// What it cost, millionths.
+        spent: u64,
     },
     /// An alarm for the people who run this: disk full, trunk down.
     Alarm {
@@ -563,6 +581,11 @@ pub enum Fact {
         /// On, or cleared.
         on: bool,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// Milliseconds of a duration as a journal number.

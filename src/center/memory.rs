@@ -10,7 +10,7 @@ use crate::{
         AgentId, Channel, CodeId, CustomerId, FlowId, InteractionId, OfferId, RecordingId, TenantId, TicketId, VisitorId, Wall,
         limits,
     },
-    call::LegSnapshot,
+    call::{LegSnapshot, trunk},
     customer, ivr, routing,
     sip::dialog::DialogSnapshot,
     text, ticket,
@@ -39,6 +39,8 @@ pub struct TenantMemory {
     pub(super) alarms: BTreeMap<String, String>,
     /// Places of callers a restart cut off: by number, what they waited for and when they were cut off. The latest only.
     pub(super) places: BTreeMap<String, (routing::Entry, Wall)>,
+    /// Calls out within the last hour.
+    pub(super) books: trunk::Books,
 }
 
 /// One contact that is not over.
@@ -99,7 +101,18 @@ impl Memory {
 impl TenantMemory {
     fn apply(&mut self, record: &Record) {
         match &record.fact {
-            Fact::NodeStarted { .. } => {}
+            Fact::NodeStarted { .. } => self.books.cut(record.at),
+            Fact::CallOut { permit: Some(permit), agent, source, per_minute, .. } => self.books.out(trunk::Booked {
+                permit: *permit,
+                at: record.at,
+                agent: agent.clone(),
+                source: source.clone(),
+                per_minute: *per_minute,
+                over: None,
+            }),
+            Fact::CallOutOver { permit, talked_s, spent } => {
+                self.books.over(*permit, trunk::Over { at: record.at, talked_s: *talked_s, spent: *spent });
+            }
             Fact::Ticket { ticket, entry } => {
                 if let Err(error) = self.tickets.replay(*ticket, entry.clone()) {
                     tracing::error!(seq = record.seq, %error, "a ticket entry of the journal does not fit");

@@ -55,7 +55,9 @@ impl Center {
         repaired: &BTreeMap<RecordingId, Repaired>,
         out: &mut Vec<Output>,
     ) {
-        let TenantMemory { tickets, customers, agents, numbers, mut open, counted, alarms, places } = m;
+        let TenantMemory { tickets, customers, agents, numbers, mut open, counted, alarms, places, mut books } = m;
+        books.cut(now.wall);
+        self.calls.restore_books(now, tenant, &books);
         for (from, (entry, at)) in places {
             let left = Self::PLACE_KEPT.saturating_sub(now.wall.since(at));
             if !left.is_zero() {
@@ -264,9 +266,9 @@ impl Center {
             self.fact(now, tenant, fact, out);
         }
         for (leg, l) in r.legs {
-            if let Some((dialog, _)) = l.dialog {
+            if let Some((dialog, media)) = l.dialog {
                 let mut said = Vec::new();
-                self.calls.bye_restored(now, dialog, Cause::ServerRestart, &mut said);
+                self.calls.bye_restored(now, tenant, dialog, &media, Cause::ServerRestart, &mut said);
                 for o in said {
                     if let crate::call::Output::Send { flow, bytes } = o {
                         out.push(Output::Send { flow, bytes });

@@ -141,7 +141,7 @@ impl Center {
         out: &mut Vec<Output>,
     ) -> Result<Permit, Refusal> {
         let permit = self.calls.permit(now, &settings.config.toll, wish(now, settings, whose, trunk, number));
-        self.decided(now, settings, whose, trunk, number, permit.as_ref().err().copied(), out);
+        self.decided(now, settings, whose, trunk, number, permit.as_ref().map_err(|denied| *denied), out);
         permit.map_err(|denied| Refusal::new(RefusalCode::NotAllowed, denied.to_string()))
     }
 
@@ -158,7 +158,7 @@ impl Center {
         let whose = Behalf { agent: Some(agent), source: agent.as_str(), diverted: None, interaction: None };
         let may = self.calls.may_call_out(now, &settings.config.toll, wish(now, settings, whose, &trunk, &number));
         may.map_err(|denied| {
-            self.decided(now, settings, whose, &trunk, &number, Some(denied), out);
+            self.decided(now, settings, whose, &trunk, &number, Err(denied), out);
             Refusal::new(RefusalCode::NotAllowed, denied.to_string())
         })
     }
@@ -171,14 +171,26 @@ impl Center {
         whose: Behalf<'_>,
         trunk: &TrunkId,
         number: &str,
-        denied: Option<Denied>,
+        permit: Result<&Permit, Denied>,
         out: &mut Vec<Output>,
     ) {
         let (tenant, agent) = (settings.id.clone(), whose.agent.cloned());
         let to = number.chars().take(80).collect();
-        let fact = Fact::CallOut { interaction: whose.interaction, agent, trunk: trunk.clone(), to, denied };
+        let (interaction, trunk) = (whose.interaction, trunk.clone());
+        let denied_for = permit.err();
+        let (permit, per_minute) = permit.ok().and_then(Permit::booked).unzip();
+        let fact = Fact::CallOut {
+            interaction,
+            agent,
+            trunk: trunk.clone(),
+            to,
+            denied: denied_for,
+            source: whose.source.chars().take(64).collect(),
+            permit,
+            per_minute: per_minute.unwrap_or(0),
+        };
         self.fact(now, &tenant, fact, out);
-        let Some(denied) = denied else { return };
+        let Some(denied) = denied_for else { return };
         let who = whose.agent.map_or_else(|| shown(whose.source), |a| a.to_string());
         tracing::warn!(%tenant, %trunk, who, to = %shown(number), why = denied.as_str(), "a call was kept in");
         let Some(t) = self.tenants.get_mut(&tenant) else { return };
@@ -187,6 +199,14 @@ impl Center {
         if denied.is_cap() || t.kept_in >= PROBES {
             let message = format!("A call of {who} to {} was kept in: {denied}.", shown(number));
             self.alarm(now, &tenant, ALARM, &message, true, out);
+        }
+    }
+
+    /// A call that was let out is over: what it used is kept for whoever restarts.
+    pub(super) fn called_out(&mut self, now: Now, tenant: &TenantId, over: (u64, u64, u64), out: &mut Vec<Output>) {
+        let (permit, talked_s, spent) = over;
+        if self.tenants.contains_key(tenant) {
+            self.fact(now, tenant, Fact::CallOutOver { permit, talked_s, spent }, out);
         }
     }
 

@@ -47,6 +47,9 @@ impl Center {
             Event::Muted { leg } => self.leg_trouble(now, leg, LegTrouble::Muted, true, out),
             Event::Ended { leg, cause, by, quality } => self.leg_ended(now, leg, cause, by, quality, out),
             Event::TrunkRegistered { tenant, trunk, on, code } => self.trunk_registered(now, &tenant, &trunk, on, code, out),
+            Event::CalledOut { tenant, permit, talked_s, spent } => {
+                self.called_out(now, &tenant, (permit, talked_s, spent), out);
+            }
             Event::TrunkUp { tenant, trunk, up } => self.trunk_up(now, &tenant, &trunk, up, out),
             Event::Registered { tenant, user, .. } => {
                 self.phone(&tenant, &user, true);

@@ -64,6 +64,8 @@ pub struct NetConfig {
     pub keys: Option<Arc<Tls>>,
     /// Who may speak to us at all.
     pub acl: Acl,
+    /// Who of these may speak to which listener.
+    pub doors: Doors,
     /// A connection's first message, and the rest of one begun, must come within this.
     pub stall: Duration,
     /// A connection is closed after this without a message or keep-alive.
@@ -89,6 +91,7 @@ impl NetConfig {
             tls: Vec::new(),
             keys: None,
             acl: Acl::default(),
+            doors: Doors::default(),
             stall: limits::SIP_STREAM_STALL,
             idle: limits::SIP_STREAM_IDLE,
             connect: limits::SIP_CONNECT_TIMEOUT,
@@ -98,6 +101,17 @@ impl NetConfig {
             streams_per_ip: limits::SIP_STREAMS_PER_IP,
         }
     }
+}
+
+/// Who may speak to each listener, in the order of its addresses; everybody where nothing is said.
+#[derive(Debug, Clone, Default)]
+pub struct Doors {
+    /// Of UDP.
+    pub udp: Vec<Acl>,
+    /// Of TCP.
+    pub tcp: Vec<Acl>,
+    /// Of TLS.
+    pub tls: Vec<Acl>,
 }
 
 /// What comes in.
@@ -209,19 +223,23 @@ impl Net {
             stop: stopped,
         });
         let named = |addr: &SocketAddr, what: &str, e: io::Error| io::Error::new(e.kind(), format!("{what} {addr}: {e}"));
+        let door = |doors: &[Acl], n: usize| doors.get(n).cloned().unwrap_or_default();
         let mut udp = Vec::new();
-        for addr in &config.udp {
-            udp.push(udp::Socket::start(*addr, &shared).map_err(|e| named(addr, "cannot bind UDP", e))?);
+        for (n, addr) in config.udp.iter().enumerate() {
+            let acl = door(&config.doors.udp, n);
+            udp.push(udp::Socket::start(*addr, acl, &shared).map_err(|e| named(addr, "cannot bind UDP", e))?);
         }
         let mut tcp = Vec::new();
-        for addr in &config.tcp {
-            tcp.push(stream::listen(*addr, None, &shared).map_err(|e| named(addr, "cannot listen on TCP", e))?);
+        for (n, addr) in config.tcp.iter().enumerate() {
+            let acl = door(&config.doors.tcp, n);
+            tcp.push(stream::listen(*addr, acl, None, &shared).map_err(|e| named(addr, "cannot listen on TCP", e))?);
         }
         let mut tls = Vec::new();
-        for addr in &config.tls {
+        for (n, addr) in config.tls.iter().enumerate() {
+            let acl = door(&config.doors.tls, n);
             let keys =
                 config.keys.clone().ok_or_else(|| named(addr, "no certificate for TLS", io::ErrorKind::NotFound.into()))?;
-            tls.push(stream::listen(*addr, Some(keys), &shared).map_err(|e| named(addr, "cannot listen on TLS", e))?);
+            tls.push(stream::listen(*addr, acl, Some(keys), &shared).map_err(|e| named(addr, "cannot listen on TLS", e))?);
         }
         Ok(Net { shared, udp, tcp, tls, runtime: tokio::runtime::Handle::current(), _stop: stop })
     }
@@ -337,6 +355,11 @@ impl Shared {
                 () = tokio::time::sleep(Duration::from_millis(2)) => {}
             }
         }
+    }
+
+    /// Whether somebody may speak to a listener.
+    fn admits(&self, door: &Acl, remote: SocketAddr) -> bool {
+        self.config.acl.admits(remote.ip()) && door.admits(remote.ip())
     }
 
     /// Counts a parsed message and says whether anybody upstairs can do something with it.

@@ -24,7 +24,7 @@ use super::{
     tls::expected_name,
 };
 use crate::{
-    base::limits,
+    base::{Acl, limits},
     sip::{
         msg::frame::{Frame, Framer},
         transport::{Flow, Transport},
@@ -42,7 +42,7 @@ const PROBES: u32 = 4;
 const BACKLOG: i32 = 1024;
 
 /// Listens on `addr`; returns the address bound.
-pub(super) fn listen(addr: SocketAddr, tls: Option<Arc<Tls>>, shared: &Arc<Shared>) -> io::Result<SocketAddr> {
+pub(super) fn listen(addr: SocketAddr, acl: Acl, tls: Option<Arc<Tls>>, shared: &Arc<Shared>) -> io::Result<SocketAddr> {
     let raw = socket2::Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     if addr.is_ipv6() {
         raw.set_only_v6(true)?;
@@ -54,11 +54,11 @@ pub(super) fn listen(addr: SocketAddr, tls: Option<Arc<Tls>>, shared: &Arc<Share
     raw.listen(BACKLOG)?;
     let listener = TcpListener::from_std(raw.into())?;
     let local = listener.local_addr()?;
-    tokio::spawn(accept(listener, tls, local, shared.clone()));
+    tokio::spawn(accept(listener, acl, tls, local, shared.clone()));
     Ok(local)
 }
 
-async fn accept(listener: TcpListener, tls: Option<Arc<Tls>>, local: SocketAddr, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, acl: Acl, tls: Option<Arc<Tls>>, local: SocketAddr, shared: Arc<Shared>) {
     let mut stop = shared.stop.clone();
     let transport = if tls.is_some() { Transport::Tls } else { Transport::Tcp };
     loop {
@@ -75,7 +75,7 @@ async fn accept(listener: TcpListener, tls: Option<Arc<Tls>>, local: SocketAddr,
                 continue;
             }
         };
-        if !shared.config.acl.admits(remote.ip()) {
+        if !shared.admits(&acl, remote) {
             shared.counters.denied.add();
             continue;
         }

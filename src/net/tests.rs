@@ -14,6 +14,11 @@ pub(super) const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv
 /// Long enough for a busy machine; reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Waits for it, and gives up loudly.
+pub(super) async fn patiently<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, what).await.expect("it happens in time")
+}
+
 pub(super) struct Desk {
     pub(super) net: Net,
     pub(super) events: mpsc::Receiver<NetEvent>,
@@ -301,4 +306,28 @@ async fn a_request_nobody_takes_comes_back_with_its_branch_and_the_next_one_goes
     let n = phone.recv(&mut buf).await.unwrap();
     assert_eq!(&buf[..n], &options("heard", "")[..]);
     assert_eq!(desk.net.counters().send_failed, 0);
+}
+
+#[tokio::test]
+async fn each_listener_has_a_list_of_its_own() {
+    let inner: Vec<_> = vec!["127.0.0.0/8".parse().unwrap()];
+    let closed = Acl { deny: inner.clone(), ..Acl::default() };
+    let open = Acl { allow: inner, ..Acl::default() };
+    let mut desk = Desk::open(|c| {
+        (c.udp, c.tcp) = (vec![LOOPBACK; 2], vec![LOOPBACK; 2]);
+        c.doors = Doors { udp: vec![closed.clone(), open.clone()], tcp: vec![closed, open], tls: Vec::new() };
+    });
+    let phone = UdpSocket::bind(LOOPBACK).await.unwrap();
+    for at in desk.net.udp_addrs() {
+        phone.send_to(&options("u", ""), at).await.unwrap();
+    }
+    let (_, source) = desk.message().await;
+    assert_eq!(source.local, desk.net.udp_addrs()[1]);
+    let [shut, open] = desk.net.tcp_addrs()[..] else { panic!("two were asked for") };
+    let mut refused = TcpStream::connect(shut).await.unwrap();
+    assert!(patiently(refused.read(&mut [0; 1])).await.is_ok_and(|n| n == 0), "closed before a word is said");
+    let mut stream = TcpStream::connect(open).await.unwrap();
+    stream.write_all(&options("t", "")).await.unwrap();
+    assert_eq!(desk.message().await.1.local, open);
+    assert_eq!(desk.net.counters().denied, 2);
 }

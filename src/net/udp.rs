@@ -9,7 +9,7 @@ use tokio::{io::Interest, net::UdpSocket};
 
 use super::{NetEvent, SendError, Shared, stun};
 use crate::{
-    base::limits,
+    base::{Acl, limits},
     sip::msg::{Message, Method},
     sip::transport::Flow,
 };
@@ -27,7 +27,7 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) fn start(addr: SocketAddr, shared: &Arc<Shared>) -> io::Result<Socket> {
+    pub(super) fn start(addr: SocketAddr, acl: Acl, shared: &Arc<Shared>) -> io::Result<Socket> {
         let raw = socket2::Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
         if addr.is_ipv6() {
             raw.set_only_v6(true)?;
@@ -43,7 +43,7 @@ impl Socket {
         raw.bind(&addr.into())?;
         let socket = Arc::new(UdpSocket::from_std(raw.into())?);
         let local = socket.local_addr()?;
-        tokio::spawn(read(socket.clone(), local, shared.clone()));
+        tokio::spawn(read(socket.clone(), local, acl, shared.clone()));
         Ok(Socket { local, socket })
     }
 
@@ -62,7 +62,7 @@ impl Socket {
     }
 }
 
-async fn read(socket: Arc<UdpSocket>, local: SocketAddr, shared: Arc<Shared>) {
+async fn read(socket: Arc<UdpSocket>, local: SocketAddr, acl: Acl, shared: Arc<Shared>) {
     // One byte more than allowed, so that a datagram that is too long shows.
     let mut buf = vec![0; limits::SIP_MESSAGE_MAX + 1];
     let mut stop = shared.stop.clone();
@@ -81,7 +81,7 @@ async fn read(socket: Arc<UdpSocket>, local: SocketAddr, shared: Arc<Shared>) {
             r = socket.recv_from(&mut buf) => r,
         };
         match received {
-            Ok((_, remote)) if !shared.config.acl.admits(remote.ip()) => shared.counters.denied.add(),
+            Ok((_, remote)) if !shared.admits(&acl, remote) => shared.counters.denied.add(),
             Ok((n, remote)) if stun::looks_like(&buf[..n]) => {
                 shared.counters.keepalives.add();
                 if let Some(answer) = pings.answer(&buf[..n], remote) {

@@ -520,7 +520,8 @@ fn call_settings(settings: &Settings) -> CallSettings {
             sip.trunks.push(TrunkPeer {
                 id: id_of_trunk.clone(),
                 tenant: id.clone(),
-                addresses: vec![(addr, None)],
+                addresses: vec![(addr.into(), None)],
+                deny: config.deny.clone(),
                 login: None,
             });
             let mut target = TrunkTarget::new(Transport::Udp, SocketAddr::new(addr, 5060), &config.host);

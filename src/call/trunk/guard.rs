@@ -15,9 +15,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::premium;
+use super::{Books, premium};
 use crate::base::{
-    AgentId, CalendarId, Mono, NumberPattern, TenantId, TrunkId, e164,
+    AgentId, CalendarId, Mono, Now, NumberPattern, TenantId, TrunkId, e164,
     limits::{GUARD_SOURCES_MAX, GUARD_WINDOW},
     redact::Redact,
 };
@@ -179,9 +179,14 @@ pub struct Permit {
     diverted: Option<String>,
     emergency: bool,
     longest: Option<Duration>,
+    rate: u64,
 }
 
 impl Permit {
+    /// Its number in the books, and what a minute costs, millionths. None for those that are never counted.
+    pub fn booked(&self) -> Option<(u64, u64)> {
+        (!self.emergency).then_some((self.id.0, self.rate))
+    }
     /// The number of ours that was called, when a caller is handed on.
     pub fn diverted(&self) -> Option<&str> {
         self.diverted.as_deref()
@@ -252,6 +257,18 @@ impl Hour {
         self.minute = self.minute.max(m);
         &mut self.slots[(self.minute % SLOTS as u64) as usize]
     }
+    /// Adds what was used a while ago, on a clock that may not have run then; what is older than the hour is gone.
+    fn add(&mut self, now: Mono, ago: Duration, used: Used) {
+        self.slot(now);
+        let back = ago.as_secs() / (GUARD_WINDOW.as_secs() / SLOTS as u64);
+        if back >= SLOTS as u64 {
+            return;
+        }
+        let slot = &mut self.slots[((self.minute + SLOTS as u64 - back) % SLOTS as u64) as usize];
+        slot.calls += used.calls;
+        slot.seconds += used.seconds;
+        slot.money += used.money;
+    }
     fn total(&mut self, now: Mono) -> Used {
         self.slot(now);
         self.slots.iter().fold(Used::default(), |a, b| Used {
@@ -269,6 +286,7 @@ fn minute(now: Mono) -> u64 {
 /// A permitted call that is not over.
 #[derive(Debug)]
 struct Running {
+    tenant: TenantId,
     meters: Vec<Meter>,
     up: Option<Mono>,
     /// Millionths a minute.
@@ -293,9 +311,30 @@ pub struct Guard {
     /// The minute it was last looked through for accounts nobody uses.
     swept: u64,
     decided: Decided,
+    /// Ends of calls nobody upstairs has been told of: whose, which, seconds up, millionths.
+    ended: Vec<(TenantId, u64, u64, u64)>,
 }
 
 impl Guard {
+    /// Ends of calls since this was asked last: whose, which, seconds up, millionths spent.
+    pub fn ended(&mut self) -> Vec<(TenantId, u64, u64, u64)> {
+        std::mem::take(&mut self.ended)
+    }
+
+    /// Counts again what the journal has of a tenant's last hour.
+    pub fn restore(&mut self, now: Now, tenant: &TenantId, books: &Books) {
+        for (call, began, ended) in books.counting(now.wall) {
+            let meters = self.meters_of(now.mono, tenant, call.agent.as_ref(), &call.source);
+            for m in meters {
+                let hour = self.hours.entry(m).or_insert_with(|| Hour::new(now.mono));
+                hour.add(now.mono, began, Used { calls: 1, ..Used::default() });
+                if let Some((ago, over)) = ended {
+                    hour.add(now.mono, ago, Used { calls: 0, seconds: over.talked_s, money: over.spent });
+                }
+            }
+        }
+    }
+
     /// What has been decided so far.
     pub fn decided(&self) -> Decided {
         self.decided
@@ -316,7 +355,7 @@ impl Guard {
             for m in &meters {
                 self.hours.entry(m.clone()).or_insert_with(|| Hour::new(now)).slot(now).calls += 1;
             }
-            self.running.insert(id, Running { meters, up: None, rate: verdict.rate });
+            self.running.insert(id, Running { tenant: wish.tenant.clone(), meters, up: None, rate: verdict.rate });
         }
         Ok(Permit {
             id,
@@ -326,6 +365,7 @@ impl Guard {
             diverted: wish.diverted.map(str::to_owned),
             emergency: verdict.emergency,
             longest: verdict.longest,
+            rate: verdict.rate,
         })
     }
 
@@ -345,6 +385,7 @@ impl Guard {
     pub fn over(&mut self, now: Mono, id: PermitId) {
         let Some(r) = self.running.remove(&id) else { return };
         let used = r.used(now);
+        self.ended.push((r.tenant, id.0, used.seconds, used.money));
         for m in r.meters {
             let slot = self.hours.entry(m).or_insert_with(|| Hour::new(now)).slot(now);
             (slot.seconds, slot.money) = (slot.seconds + used.seconds, slot.money + used.money);
@@ -414,8 +455,12 @@ impl Guard {
 
     /// The meters a wish runs on. Of more sources than can be kept apart, the last share one.
     fn meters(&mut self, now: Mono, wish: Wish<'_>) -> Vec<Meter> {
-        let tenant = wish.tenant.clone();
-        let mut source = Meter::Source(tenant.clone(), wish.source.chars().take(64).collect());
+        self.meters_of(now, wish.tenant, wish.agent, wish.source)
+    }
+
+    fn meters_of(&mut self, now: Mono, tenant: &TenantId, agent: Option<&AgentId>, source: &str) -> Vec<Meter> {
+        let tenant = tenant.clone();
+        let mut source = Meter::Source(tenant.clone(), source.chars().take(64).collect());
         if self.hours.len() >= GUARD_SOURCES_MAX && !self.hours.contains_key(&source) {
             // Looked through once a minute: nothing falls silent faster.
             if std::mem::replace(&mut self.swept, minute(now)) != minute(now) {
@@ -428,7 +473,7 @@ impl Guard {
                 source = Meter::Source(tenant.clone(), String::new());
             }
         }
-        let agent = wish.agent.map(|a| Meter::Agent(tenant.clone(), a.clone()));
+        let agent = agent.map(|a| Meter::Agent(tenant.clone(), a.clone()));
         agent.into_iter().chain([source, Meter::Tenant(tenant)]).collect()
     }
 }

@@ -253,6 +253,11 @@ impl Calls {
         self.trunks.guard.check(now.mono, toll, wish)
     }
 
+    /// Counts again what the journal has of a tenant's calls out in the last hour.
+    pub fn restore_books(&mut self, now: Now, tenant: &crate::base::TenantId, books: &super::Books) {
+        self.trunks.guard.restore(now, tenant, books);
+    }
+
     /// A call that was let out is not made.
     pub fn unused(&mut self, now: Now, permit: &Permit) {
         self.trunks.guard.over(now.mono, permit.id());

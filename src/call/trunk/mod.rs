@@ -8,7 +8,7 @@
 //! | `rate` | new calls per second |
 //! | `line` | all of that for one trunk, and what has happened on it |
 //! | `keep` | [`Calls`](super::Calls) keeps registrations and health going |
-//! | `guard`, `premium` | the gate to the outside: who may call where, and how much |
+//! | `guard`, `premium`, `books` | the gate to the outside: who may call where, and how much; what a restart knows of it |
 //! | `numbers` | how it writes numbers |
 //! | `identity` | who a call is from, read and written |
 //! | `stir` | vouching for callers |
@@ -18,6 +18,7 @@
 //!
 //! Tests: beside the machines; whole walks with carriers that refuse, fall silent and come back in `sim::tests::trunks`.
 
+mod books;
 mod config;
 mod guard;
 mod headers;
@@ -35,6 +36,7 @@ mod verify;
 
 use std::collections::BTreeMap;
 
+pub use books::{Booked, Books, Over};
 pub use config::{Failover, Member, Options, Policy, Register};
 pub use guard::{Caps, Decided, Denied, Permit, PermitId, Rate, Toll, Wish, shown};
 pub use headers::{HeaderRule, problems as header_problems};

@@ -49,6 +49,7 @@ impl Fact {
             Queued { entry } => entry.interaction,
             CallOut { interaction, .. } => return *interaction,
             NodeStarted { .. }
+            | CallOutOver { .. }
             | Ticket { .. }
             | Customer { .. }
             | AgentState { .. }
@@ -110,6 +111,7 @@ impl Fact {
             EndpointChosen { .. } => "endpoint_chosen",
             Counted { .. } => "counted",
             CallOut { .. } => "call_out",
+            CallOutOver { .. } => "call_out_over",
             Alarm { .. } => "alarm",
         }
     }

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{Media, Settings, Tenant, TenantSettings, is_default};
-use crate::{base::TenantId, call::trunk};
+use crate::{
+    base::{Network, TenantId},
+    call::trunk,
+};
 
 /// A peering with a carrier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,9 +19,12 @@ pub struct Trunk {
     /// `udp`, `tcp`, `tls`, or `auto`: as the name servers say (RFC 3263).
     #[serde(default = "udp")]
     pub transport: String,
-    /// Addresses calls may come from; the host's own if empty and the host is an address.
+    /// Addresses and networks calls come from; the host's own if empty.
     #[serde(default)]
-    pub from: Vec<std::net::IpAddr>,
+    pub from: Vec<Network>,
+    /// Of these, networks whose calls are refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deny: Vec<Network>,
     /// User name when the carrier asks for digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,

@@ -68,6 +68,7 @@ impl Told {
             codec: "pcmu".into(),
             session: (1, 1),
             security: security.into(),
+            trunk: None,
         };
         self.fact(1_000, Fact::LegDialog { interaction: self.id, leg: 1, dialog: dialog(), media });
         self.ended(11_000, Cause::Normal, Some(quality))
@@ -174,7 +175,16 @@ fn a_number_nobody_has_and_a_call_kept_in_are_our_own_doing() {
 
     let mut t = told(LegRole::Agent);
     let (trunk, to) = (TrunkId::parse("carrier").unwrap(), "+881600".to_owned());
-    let fact = Fact::CallOut { interaction: Some(t.id), agent: None, trunk, to, denied: Some(Denied::International) };
+    let fact = Fact::CallOut {
+        interaction: Some(t.id),
+        agent: None,
+        trunk,
+        to,
+        denied: Some(Denied::International),
+        source: String::new(),
+        permit: None,
+        per_minute: 0,
+    };
     t.fact(5, fact);
     t.says(Code::KeptIn, Side::Us, &["+881600", "international"]);
 }

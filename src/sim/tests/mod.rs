@@ -21,5 +21,6 @@ mod shop;
 mod sound;
 mod streams;
 mod taken_away;
+mod toll;
 mod trunks;
 mod vouched;

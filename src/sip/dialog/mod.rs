@@ -266,7 +266,7 @@ impl Dialog {
     /// From the journal. The message says what could not be read.
     pub fn restore(s: &DialogSnapshot) -> Result<Self, &'static str> {
         let transport = Transport::parse(&s.transport).ok_or("not a transport")?;
-        Ok(Dialog {
+        let mut dialog = Dialog {
             call_id: s.call_id.clone(),
             local: NameAddr::parse(&s.local)?,
             remote: NameAddr::parse(&s.remote)?,
@@ -277,7 +277,14 @@ impl Dialog {
             flow: Flow { transport, local: s.local_addr, remote: s.remote_addr, conn: None, peer: None },
             sticky: s.sticky,
             caller: s.caller,
-        })
+        };
+        // A connection they opened is gone, and nobody listens where it came from: they are where their side says it listens.
+        if transport.is_reliable() && !s.caller && !s.sticky {
+            let first = dialog.route_set.first().map_or(&dialog.remote_target, |r| &r.uri);
+            let port = first.sip().map(|hop| hop.port.unwrap_or(transport.default_port()));
+            port.into_iter().for_each(|p| dialog.flow.remote.set_port(p));
+        }
+        Ok(dialog)
     }
 }
 

@@ -80,6 +80,23 @@ fn a_dialog_comes_back_from_the_journal_as_it_was() {
 }
 
 #[test]
+fn a_connection_they_opened_is_not_looked_for_where_it_came_from_after_a_restart() {
+    let back = |contact: &str, transport: Transport, sticky: bool| {
+        let flow = Flow { transport, ..flow("203.0.113.7:40000") };
+        let d = Dialog::accept(&invite(&[(Name::Contact, contact)]), "us", flow, sticky).unwrap();
+        Dialog::restore(&d.snapshot()).unwrap().heading().flow.remote.to_string()
+    };
+    assert_eq!(back("<sip:ann@203.0.113.7:5071;transport=tls>", Transport::Tls, false), "203.0.113.7:5071");
+    assert_eq!(back("<sip:ann@sbc.example>", Transport::Tls, false), "203.0.113.7:5061");
+    assert_eq!(back("<sip:ann@203.0.113.7>", Transport::Tcp, false), "203.0.113.7:5060");
+    assert_eq!(
+        back("<sip:ann@192.168.1.2:5060>", Transport::Tcp, true),
+        "203.0.113.7:40000",
+        "a phone behind a NAT is nowhere else"
+    );
+}
+
+#[test]
 fn what_is_secure_is_never_sent_in_the_clear_and_tls_has_a_port_of_its_own() {
     let way = |contact: &str, transport: Transport| {
         let flow = Flow { transport, ..flow("203.0.113.7:40000") };

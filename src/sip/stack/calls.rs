@@ -25,7 +25,7 @@ use crate::{
         dialog::{Dialog, DialogSnapshot},
         msg::{Headers, Message, Method},
         transaction::Class,
-        transport::Flow,
+        transport::{Flow, PeerId},
     },
 };
 
@@ -275,8 +275,19 @@ impl Stack {
     }
 
     /// [`Action::ByeRestored`](super::Action::ByeRestored). A snapshot that cannot be read leaves the peer to its own timers.
-    pub(super) fn bye_restored(&mut self, now: Now, s: &DialogSnapshot, headers: &Headers, out: &mut Vec<Output>) {
-        self.send_bye(now, Dialog::restore(s).ok(), None, headers, out);
+    pub(super) fn bye_restored(
+        &mut self,
+        now: Now,
+        s: &DialogSnapshot,
+        headers: &Headers,
+        (peer, credentials): (Option<PeerId>, Option<Credentials>),
+        out: &mut Vec<Output>,
+    ) {
+        let dialog = Dialog::restore(s).ok().map(|mut d| {
+            d.flow.peer = peer;
+            d
+        });
+        self.send_bye(now, dialog, credentials, headers, out);
     }
 
     /// A random wait before an INVITE that met theirs is tried again (14.1): 2.1 to 4 s for the owner of the Call-ID, up to 2 s

@@ -40,6 +40,9 @@ impl Stack {
         let settings = self.settings.clone();
         // A browser comes from the address of the proxy in front of us, which may be a trunk's too: it has to log in.
         if let Some(trunk) = settings.trunk_at(source.remote).filter(|_| !source.transport.is_web()) {
+            if !trunk.admits(source.remote) {
+                return Caller::Refuse(403);
+            }
             return Caller::Known { tenant: trunk.tenant.clone(), who: Who::Trunk(trunk.id.clone()) };
         }
         let host = |u: &Uri| u.sip().map(|s: &SipUri| s.host.clone());
@@ -62,7 +65,13 @@ impl Stack {
                     Caller::Refuse(403)
                 }
             }
-            Login::Trunk(id) => Caller::Known { tenant, who: Who::Trunk(id) },
+            Login::Trunk(id) => {
+                let peer = settings.trunks.iter().find(|t| t.tenant == tenant && t.id == id);
+                match peer.is_some_and(|t| t.admits(source.remote)) {
+                    true => Caller::Known { tenant, who: Who::Trunk(id) },
+                    false => Caller::Refuse(403),
+                }
+            }
             Login::Bad(code) => Caller::Refuse(code),
             Login::Ask { stale } => {
                 if !stale {

@@ -211,7 +211,9 @@ impl Stack {
             Action::RespondRefer { dialog, refer, code } => self.respond_refer(now, dialog, refer, code, out),
             Action::Notify { dialog, refer, code, over } => self.notify(now, dialog, refer, code, over, out),
             Action::Refer { dialog, to, replaces, headers } => self.refer(now, dialog, *to, replaces, &headers, out),
-            Action::ByeRestored { dialog, headers } => self.bye_restored(now, &dialog, &headers, out),
+            Action::ByeRestored { dialog, headers, peer, credentials } => {
+                self.bye_restored(now, &dialog, &headers, (peer, credentials), out);
+            }
             Action::Ask { ask, request } => self.ask(now, ask, *request, out),
             Action::Lamp { tenant, user, change } => self.lamp(now, tenant, user, change, out),
         }

@@ -24,7 +24,7 @@ use crate::{
 impl Stack {
     /// A MESSAGE outside of dialogs.
     pub(super) fn paged(&mut self, now: Now, id: TxId, m: &Message, source: Source, out: &mut Vec<Output>) {
-        if self.settings.trunk_at(source.remote).is_some_and(|_| !source.transport.is_web()) {
+        if self.settings.trunk_at(source.remote).is_some_and(|t| !source.transport.is_web() && t.admits(source.remote)) {
             return self.refuse(now, id, 405, "", out);
         }
         let Some(tenant) = self.tenant_of(id) else { return self.refuse(now, id, 404, "", out) };

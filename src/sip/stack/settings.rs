@@ -1,15 +1,11 @@
 //! Who we are and whom we know: compiled by the roof from the business configuration, swapped whole at run time.
 
-use std::{
-    collections::BTreeMap,
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{NumberPattern, TenantId, TrunkId},
+    base::{Network, NumberPattern, TenantId, TrunkId},
     sip::{
         auth::Ha1,
         gate::Rules,
@@ -88,11 +84,20 @@ pub struct TrunkPeer {
     pub id: TrunkId,
     /// Whose.
     pub tenant: TenantId,
-    /// Source addresses; without a port any port of the address counts. Over UDP an address can be forged: what a trunk may
+    /// Source addresses and networks; without a port any port counts. Over UDP an address can be forged: what a trunk may
     /// reach is up to the routes.
-    pub addresses: Vec<(IpAddr, Option<u16>)>,
+    pub addresses: Vec<(Network, Option<u16>)>,
+    /// Of these, whose requests are refused.
+    pub deny: Vec<Network>,
     /// What it logs in with, in the tenant's realm.
     pub login: Option<(String, Ha1)>,
+}
+
+impl TrunkPeer {
+    /// Whether its requests may come from there.
+    pub fn admits(&self, from: SocketAddr) -> bool {
+        !self.deny.iter().any(|net| net.holds(from.ip()))
+    }
 }
 
 impl SipSettings {
@@ -113,7 +118,7 @@ impl SipSettings {
     }
     /// The trunk a request comes from, by its source address.
     pub fn trunk_at(&self, from: SocketAddr) -> Option<&TrunkPeer> {
-        let fits = |(ip, port): &(IpAddr, Option<u16>)| *ip == from.ip() && port.is_none_or(|p| p == from.port());
+        let fits = |(net, port): &(Network, Option<u16>)| net.holds(from.ip()) && port.is_none_or(|p| p == from.port());
         self.trunks.iter().find(|t| t.addresses.iter().any(fits))
     }
     /// Whether anybody may call this.

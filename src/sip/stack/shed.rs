@@ -56,7 +56,9 @@ impl Stack {
     }
 
     fn is_ours(&self, source: &Source) -> bool {
-        source.transport.is_web() || self.settings.trunk_at(source.remote).is_some() || self.registrar.knows(source)
+        source.transport.is_web()
+            || self.settings.trunk_at(source.remote).is_some_and(|t| t.admits(source.remote))
+            || self.registrar.knows(source)
     }
 
     /// From now on so many are let in.

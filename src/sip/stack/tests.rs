@@ -18,6 +18,7 @@ use crate::{
 mod gate;
 mod next;
 mod outbound;
+mod own;
 mod shed;
 
 /// One stack, and a phone that writes its messages by hand.
@@ -49,7 +50,8 @@ impl Bench {
             trunks: vec![TrunkPeer {
                 id: TrunkId::parse("carrier").unwrap(),
                 tenant: demo(),
-                addresses: vec![([198, 51, 100, 1].into(), None)],
+                addresses: vec![("198.51.100.0/29".parse().unwrap(), None)],
+                deny: vec!["198.51.100.4".parse().unwrap()],
                 login: None,
             }],
             public_numbers: vec![(demo(), NumberPattern::parse("4000").unwrap())],
@@ -456,7 +458,7 @@ fn a_call_of_an_earlier_life_is_ended_from_its_snapshot() {
     answer(&mut b, &invite, 200, "one", &[]);
     let snapshot = b.stack.snapshot(call).unwrap();
     let mut reborn = Bench::new();
-    reborn.does(Action::ByeRestored { dialog: Box::new(snapshot), headers: Headers::new() });
+    reborn.does(Action::ByeRestored { dialog: Box::new(snapshot), headers: Headers::new(), peer: None, credentials: None });
     let bye = &reborn.sent[0];
     assert_eq!((bye.to_tag(), bye.from_tag()), (Some("one".into()), invite.from_tag()));
     assert_eq!(bye.cseq().unwrap().number, 2);

@@ -12,7 +12,7 @@ use crate::{
         auth::{Credentials, Grant, Revoke},
         dialog::DialogSnapshot,
         msg::{Headers, Message, Method, NameAddr, ParseError, SipUri, Uri},
-        transport::{ConnId, Flow, Source},
+        transport::{ConnId, Flow, PeerId, Source},
     },
 };
 
@@ -217,6 +217,10 @@ pub enum Action {
         dialog: Box<DialogSnapshot>,
         /// More headers (Reason).
         headers: Headers,
+        /// Whose certificate the peer must show over TLS.
+        peer: Option<PeerId>,
+        /// When it asks who we are.
+        credentials: Option<Credentials>,
     },
     /// Send a request that makes no dialog. Ends in [`Event::Told`].
     Ask {

@@ -222,6 +222,7 @@ impl Contacts {
             | Fact::ReadUpTo { .. }
             | Fact::Counted { .. }
             | Fact::CallOut { .. }
+            | Fact::CallOutOver { .. }
             | Fact::Consulted { .. }
             | Fact::ConsultAnswered { .. }
             | Fact::ConsultMerged { .. }

@@ -49,7 +49,17 @@ async fn a_fact_of_every_kind_comes_back_as_it_was(lab: &Lab) {
         event: routing::MetricEvent::Entered { queue: queue("sales"), channel: Channel::Voice, interaction: call, at: NINE },
     });
     let (trunk, to) = (crate::base::TrunkId::parse("carrier").unwrap(), "+32470000009".to_owned());
-    s.tell(Fact::CallOut { interaction: None, agent: None, trunk, to, denied: None });
+    s.tell(Fact::CallOut {
+        interaction: None,
+        agent: None,
+        trunk,
+        to,
+        denied: None,
+        source: "anna".into(),
+        permit: Some(3),
+        per_minute: 20_000,
+    });
+    s.tell(Fact::CallOutOver { permit: 3, talked_s: 61, spent: 20_334 });
     s.tell(Fact::Alarm { code: "disk".into(), message: "the disk is full".into(), on: true });
     let waiting = s.opens(Channel::Webchat, alice);
     let mut entry = routing::Entry::new(waiting, queue("sales"), Channel::Webchat, NINE);
@@ -154,6 +164,7 @@ fn tell_legs(s: &mut Story, call: crate::base::InteractionId) {
         codec: "pcma".into(),
         session: (u64::MAX, 1),
         security: "sdes".into(),
+        trunk: Some(crate::base::TrunkId::parse("carrier").unwrap()),
     };
     s.tell(Fact::LegDialog { interaction: call, leg: 1, dialog, media });
     s.tell(Fact::LegTrouble { interaction: call, leg: 1, role: LegRole::Agent, trouble: LegTrouble::Unheard, on: true });

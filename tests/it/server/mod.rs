@@ -5,6 +5,7 @@
 pub mod authority;
 pub mod browser;
 pub mod desk;
+pub mod outward;
 pub mod program;
 pub mod visitor;
 

@@ -1745,7 +1745,7 @@ export interface components {
          * @description The kinds of facts.
          * @enum {string}
          */
-        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "transferred" | "consulted" | "consult_answered" | "consult_merged" | "consult_ended" | "muted" | "keys_sent" | "supervised" | "supervision_ended" | "taken_over" | "reassigned" | "prioritised" | "recording_paused" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "said" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "call_out" | "alarm";
+        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "transferred" | "consulted" | "consult_answered" | "consult_merged" | "consult_ended" | "muted" | "keys_sent" | "supervised" | "supervision_ended" | "taken_over" | "reassigned" | "prioritised" | "recording_paused" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "said" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "call_out" | "call_out_over" | "alarm";
         /** @description A fact of the timeline. Further fields by kind. */
         FactLine: {
             /** @description When, RFC 3339. */
