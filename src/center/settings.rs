@@ -5,11 +5,13 @@
 
 mod floor;
 mod flows;
+mod security;
 mod transcripts;
 mod trunks;
 
 pub use floor::{CallRules, Supervision};
 pub use flows::Canned;
+pub use security::Security;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 pub use transcripts::Transcripts;
 
@@ -87,6 +89,9 @@ pub struct Tenant {
     /// Which calls are written down while they are spoken.
     #[serde(skip_serializing_if = "Transcripts::is_default")]
     pub transcripts: Transcripts,
+    /// What people must show to come in.
+    #[serde(skip_serializing_if = "Security::is_default")]
+    pub security: Security,
     /// Promises made on tickets.
     pub slas: BTreeMap<SlaId, Sla>,
     /// The promise on a ticket that names none.

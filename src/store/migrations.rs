@@ -22,6 +22,7 @@ macro_rules! steps {
             (6, "flows", include_str!(concat!("../../sql/", $folder, "/0006_flows.sql"))),
             (7, "ladders", include_str!(concat!("../../sql/", $folder, "/0007_ladders.sql"))),
             (11, "webhooks", include_str!(concat!("../../sql/", $folder, "/0011_webhooks.sql"))),
+            (13, "accounts", include_str!(concat!("../../sql/", $folder, "/0013_accounts.sql"))),
         ]
     };
 }

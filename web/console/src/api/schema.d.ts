@@ -142,6 +142,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one's second factor stands. */
+        get: operations["auth_show"];
+        put?: never;
+        /** Begins a second factor; it is asked for once a code has confirmed it. */
+        post: operations["auth_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/factor/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirms it by a code: from now on one is asked for at every sign-in. The recovery codes are in this answer and nowhere else. */
+        post: operations["auth_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/factor/off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes one's own second factor away. Not where the administrator wants one of this role. */
+        post: operations["auth_off"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/login": {
         parameters: {
             query?: never;
@@ -191,6 +243,40 @@ export interface paths {
         put?: never;
         /** Changes one's own password and signs out every session of the login but this one's page, which signs in again. */
         post: operations["auth_change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own sign-ins. */
+        get: operations["auth_own"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends one of one's own sign-ins, or all others: their pages and phones are out at once. */
+        post: operations["auth_end_own"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1289,6 +1375,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{id}/factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a login's second factor away, whose owner has lost it, and signs them out everywhere. */
+        delete: operations["users_reset"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The sign-ins of a login. */
+        get: operations["users_of_user"];
+        put?: never;
+        post?: never;
+        /** Signs a login out everywhere. */
+        delete: operations["users_end_user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/webhooks": {
         parameters: {
             query?: never;
@@ -1674,6 +1795,13 @@ export interface components {
             /** @description Names this state of it; give it back with a change. */
             version: string;
         };
+        /** @description Which of one's own sign-ins end. */
+        EndSession: {
+            /** @description One of them. */
+            id?: string | null;
+            /** @description True: all but the one that asks. */
+            others?: boolean;
+        };
         /** @description A frame of the event socket, told apart by `type`. */
         Event: {
             /** @description The version that runs. */
@@ -1807,6 +1935,45 @@ export interface components {
             type: string;
         } & {
             [key: string]: unknown;
+        };
+        /** @description Begins a second factor. */
+        FactorBegin: {
+            /**
+             * Format: password
+             * @description The password, again: whoever found the page open must not get in by it for good.
+             */
+            password: string;
+        };
+        /** @description A code. */
+        FactorCode: {
+            /** @description Six digits. */
+            code: string;
+        };
+        /** @description What an authenticator needs. In this answer and nowhere else. */
+        FactorNew: {
+            /** @description To be opened: `otpauth://..`. */
+            address: string;
+            /** @description To be photographed: the address as a QR code, SVG. */
+            picture: string;
+            /** @description To be typed: base 32. */
+            secret: string;
+        };
+        /** @description Takes the factor away. */
+        FactorOff: {
+            /** @description Six digits, or a recovery code. */
+            code: string;
+        };
+        /** @description How one's second factor stands. */
+        FactorShown: {
+            /** @description A code is asked for at sign-in. */
+            on: boolean;
+            /**
+             * Format: int64
+             * @description Recovery codes left.
+             */
+            recovery_left: number;
+            /** @description The administrator wants one of everybody with this role. */
+            required: boolean;
         };
         /** @description Which version shall be in force again. */
         FlowBack: {
@@ -2343,6 +2510,8 @@ export interface components {
         };
         /** @description What is needed to sign in. */
         Login: {
+            /** @description Six digits of the authenticator, or a recovery code; asked for with `second_factor` where the login has one. */
+            code?: string | null;
             /** @description The login name. */
             login: string;
             /**
@@ -2359,6 +2528,8 @@ export interface components {
             agent?: string | null;
             /** @description To be sent as `x-csrf-token` with every changing request of this session. */
             csrf?: string | null;
+            /** @description The administrator wants a second factor, and there is none: nothing else is answered until it is made. */
+            factor_needed: boolean;
             /** @description Login name, or `key:NAME`. */
             login: string;
             /** @description `agent`, `supervisor`, `admin`. */
@@ -2650,6 +2821,11 @@ export interface components {
             /** @description Pause or resume. */
             action: components["schemas"]["RecordingAction"];
         };
+        /** @description What lets one in when the authenticator is lost. In this answer and nowhere else. */
+        RecoveryCodes: {
+            /** @description Each good once. */
+            codes: string[];
+        };
         /** @description One agent over the span. Times are milliseconds. */
         ReportAgent: {
             /** @description Who. */
@@ -2790,6 +2966,26 @@ export interface components {
             body: string;
             /** @description The sender's own name for the message, so that sending it again is the same message. 1 to 64 visible ASCII characters. */
             client_id: string;
+        };
+        /** @description An open sign-in. */
+        SessionShown: {
+            /** @description From which address. */
+            address: string;
+            /** @description It is the one that asks. */
+            current: boolean;
+            /** @description What the browser said of itself when it signed in. */
+            device: string;
+            /** @description Names it. */
+            id: string;
+            /** @description When it began, RFC 3339. */
+            made_at: string;
+            /** @description When it was last used, RFC 3339, to five minutes. */
+            seen_at: string;
+        };
+        /** @description Open sign-ins. */
+        Sessions: {
+            /** @description The newest first. */
+            sessions: components["schemas"]["SessionShown"][];
         };
         /** @description The state asked for. */
         StateWish: {
@@ -3097,6 +3293,8 @@ export interface components {
         UserShown: {
             /** @description May not sign in. */
             disabled: boolean;
+            /** @description Has a second factor; only in the list. */
+            factor?: boolean | null;
             /** @description Its name. */
             login: string;
             /** @description Shown this one time. */
@@ -3500,6 +3698,132 @@ export interface operations {
             };
         };
     };
+    auth_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorShown"];
+                };
+            };
+        };
+    };
+    auth_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactorBegin"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorNew"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactorCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_off: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactorOff"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     auth_login: {
         parameters: {
             query?: never;
@@ -3575,6 +3899,56 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+        };
+    };
+    auth_own: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sessions"];
+                };
+            };
+        };
+    };
+    auth_end_own: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndSession"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sessions"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5792,6 +6166,89 @@ export interface operations {
         };
     };
     users_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_of_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sessions"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_end_user: {
         parameters: {
             query?: never;
             header?: never;

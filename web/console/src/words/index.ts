@@ -1,5 +1,6 @@
 // Every word the console shows: English, Simplified Chinese, and for what the palette offers the initials of its pinyin.
 
+import { accounts } from './accounts';
 import { admin } from './admin';
 import { codes } from './codes';
 import { ladder } from './ladder';
@@ -10,5 +11,5 @@ import { webhooks } from './webhooks';
 
 type Entry = readonly [en: string, zh: string, pinyin?: string];
 
-const all = { ...admin, ...codes, ...ladder, ...phone, ...rules, ...screens, ...webhooks } as const;
+const all = { ...accounts, ...admin, ...codes, ...ladder, ...phone, ...rules, ...screens, ...webhooks } as const;
 export const words: { readonly [K in keyof typeof all]: Entry } = all;
