@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Problem, Shared,
+    Problem, Shared, factor,
     guard::{self, COOKIE, Pass, SESSION_LIFE, Who},
     guesses::{TRIES, TRIES_PER_ADDRESS},
     password::{self, PASSWORD_MAX, PASSWORD_MIN},
     problem::Body,
+    sessions::Seat,
     wire,
 };
 use crate::{
@@ -37,6 +38,9 @@ pub struct Login {
     /// The organisation; may be left out where there is only one.
     #[serde(default)]
     tenant: Option<String>,
+    /// Six digits of the authenticator, or a recovery code; asked for with `second_factor` where the login has one.
+    #[serde(default)]
+    code: Option<String>,
 }
 
 /// Who one is.
@@ -54,6 +58,8 @@ pub struct Me {
     agent: Option<String>,
     /// To be sent as `x-csrf-token` with every changing request of this session.
     csrf: Option<String>,
+    /// The administrator wants a second factor, and there is none: nothing else is answered until it is made.
+    factor_needed: bool,
     /// The server's clock, RFC 3339.
     server_now: String,
 }
@@ -83,12 +89,16 @@ pub async fn login(State(shared): State<Arc<Shared>>, request: Request) -> Resul
         guard::same_origin(&shared, request.headers())?;
     }
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|c| format!("ip {}", c.0.ip()));
+    let seat = Seat::of(&shared, request.headers(), request.extensions());
     let Body(given) = Body::<Login>::from_request(request, &shared).await?;
     if given.password.len() > PASSWORD_MAX || given.login.len() > 64 {
         return Err(bad_login());
     }
     let tenant = tenant_of(&shared, given.tenant.as_deref());
-    let name = format!("login {}/{}", tenant.as_ref().map_or("?", TenantId::as_str), given.login);
+    let name = match &tenant {
+        Some(tenant) => guess_name(tenant, &given.login),
+        None => format!("login ?/{}", given.login),
+    };
     attempt(&shared, &name, address.as_deref())?;
 
     let user = match (&tenant, AgentId::parse(&given.login)) {
@@ -98,14 +108,56 @@ pub async fn login(State(shared): State<Arc<Shared>>, request: Request) -> Resul
     let hash = user.as_ref().map(|u| u.password.expose().to_owned());
     let right = password::verify(Secret::new(given.password), hash).await;
     let Some(user) = user.filter(|u| right && !u.disabled) else { return Err(bad_login()) };
-    {
-        let mut guesses = shared.guesses.lock().unwrap_or_else(|e| e.into_inner());
-        guesses.right(&name);
-        if let Some(a) = &address {
-            guesses.excuse(a);
-        }
+    let on = factor::is_on(&shared, &user).await?;
+    if on && given.code.is_none() {
+        // Neither right nor wrong: a code is still to come. What was guessed before is not forgiven by it.
+        excuse(&shared, &[Some(&name), address.as_ref()]);
+        let said = "the password is right; send the code of the authenticator as well";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "second_factor", said));
     }
-    begin(&shared, &user).await
+    let code = given.code.unwrap_or_default();
+    if on && (code.len() > 64 || !factor::passes(&shared, &user, &code).await?) {
+        return Err(factor::bad_code());
+    }
+    self::right(&shared, &name);
+    excuse(&shared, &[address.as_ref()]);
+    begin(&shared, &user, seat).await
+}
+
+/// What the tries of a login are counted under.
+pub(super) fn guess_name(tenant: &TenantId, login: &str) -> String {
+    format!("login {tenant}/{login}")
+}
+
+/// The try was right: the name starts afresh.
+pub(super) fn right(shared: &Shared, name: &str) {
+    shared.guesses.lock().unwrap_or_else(|e| e.into_inner()).right(name);
+}
+
+/// The try is taken back; others under the same names are not.
+fn excuse(shared: &Shared, names: &[Option<&String>]) {
+    let mut guesses = shared.guesses.lock().unwrap_or_else(|e| e.into_inner());
+    names.iter().flatten().for_each(|name| guesses.excuse(name));
+}
+
+/// Whether the administrator wants a second factor of whoever asks.
+pub(super) fn factor_required(shared: &Shared, who: &Who) -> bool {
+    let settings = shared.door.settings();
+    settings.tenants.get(&who.tenant).is_some_and(|t| t.config.security.second_factor.contains(&who.role))
+}
+
+/// Whether a password is the caller's own; wrong ones count.
+pub(super) async fn check_password(shared: &Shared, who: &Who, login: &AgentId, given: String) -> Result<User, Problem> {
+    let name = guess_name(&who.tenant, login.as_str());
+    attempt(shared, &name, None)?;
+    let user = shared.store.user_get(&who.tenant, login).await.map_err(Problem::internal)?;
+    let Some(user) = user else { return Err(Problem::not_found(format!("login `{login}`"))) };
+    let hash = Some(user.password.expose().to_owned());
+    if given.len() > PASSWORD_MAX || !password::verify(Secret::new(given), hash).await {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "bad_login", "the present password is not right"));
+    }
+    right(shared, &name);
+    Ok(user)
 }
 
 fn bad_login() -> Problem {
@@ -121,7 +173,8 @@ fn tenant_of(shared: &Shared, named: Option<&str>) -> Option<TenantId> {
     }
 }
 
-fn attempt(shared: &Shared, name: &str, address: Option<&str>) -> Result<(), Problem> {
+/// A try begins; refused where there were too many.
+pub(super) fn attempt(shared: &Shared, name: &str, address: Option<&str>) -> Result<(), Problem> {
     let now = shared.door.now().mono;
     let mut guesses = shared.guesses.lock().unwrap_or_else(|e| e.into_inner());
     let by_address = address.and_then(|a| guesses.locked(now, a, TRIES_PER_ADDRESS));
@@ -136,7 +189,7 @@ fn attempt(shared: &Shared, name: &str, address: Option<&str>) -> Result<(), Pro
     Ok(())
 }
 
-async fn begin(shared: &Shared, user: &User) -> Result<Response, Problem> {
+async fn begin(shared: &Shared, user: &User, seat: Seat) -> Result<Response, Problem> {
     let now = shared.door.now().wall;
     let (token, csrf) = (shared.random_hex(32), shared.random_hex(16));
     let hash = crate::store::sha256_hex(&token);
@@ -147,6 +200,9 @@ async fn begin(shared: &Shared, user: &User) -> Result<Response, Problem> {
         csrf: Secret::new(csrf.clone()),
         made_at: now,
         expires_at: now + SESSION_LIFE,
+        device: seat.device,
+        address: seat.address,
+        seen_at: now,
     };
     shared.store.session_put(&session).await.map_err(Problem::internal)?;
     shared.store.sessions_sweep(now).await.map_err(Problem::internal)?;
@@ -155,6 +211,7 @@ async fn begin(shared: &Shared, user: &User) -> Result<Response, Problem> {
         actor: crate::center::command::Actor::User { user: user.login.clone(), role: user.role },
         role: user.role,
         by: Pass::Cookie { hash, csrf: Secret::new(csrf) },
+        factor: factor::is_on(shared, user).await?,
     };
     let mut response = Json(describe(shared, &who)).into_response();
     set_cookie(response.headers_mut(), shared.https, &token, SESSION_LIFE.as_secs());
@@ -182,6 +239,7 @@ fn describe(shared: &Shared, who: &Who) -> Me {
             Pass::Cookie { csrf, .. } => Some(csrf.expose().to_owned()),
             Pass::Key { .. } => None,
         },
+        factor_needed: !who.factor && factor_required(shared, who),
         server_now: shared.door.now().wall.rfc3339(),
     }
 }
@@ -204,6 +262,7 @@ pub async fn logout(State(shared): State<Arc<Shared>>, who: Who) -> Result<Respo
 pub async fn change_password(
     State(shared): State<Arc<Shared>>,
     who: Who,
+    seat: Seat,
     Body(given): Body<NewPassword>,
 ) -> Result<Response, Problem> {
     let Some(login) = who.actor.agent() else { return Err(Problem::not_allowed("an API key has no password")) };
@@ -211,16 +270,7 @@ pub async fn change_password(
     if long < PASSWORD_MIN || given.new.len() > PASSWORD_MAX {
         return Err(Problem::invalid("new", format!("a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters, not {long}")));
     }
-    let name = format!("login {}/{login}", who.tenant);
-    attempt(&shared, &name, None)?;
-    let user = shared.store.user_get(&who.tenant, login).await.map_err(Problem::internal)?;
-    let Some(mut user) = user else { return Err(Problem::not_found(format!("login `{login}`"))) };
-    if given.old.len() > PASSWORD_MAX
-        || !password::verify(Secret::new(given.old), Some(user.password.expose().to_owned())).await
-    {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "bad_login", "the present password is not right"));
-    }
-    shared.guesses.lock().unwrap_or_else(|e| e.into_inner()).right(&name);
+    let mut user = check_password(&shared, &who, login, given.old).await?;
     let salt = shared.with_rng(|r| r.bytes());
     user.password = Secret::new(password::hash_with_salt(Secret::new(given.new), salt).await.map_err(Problem::internal)?);
     shared.store.user_put(shared.door.now().wall, &user).await.map_err(Problem::internal)?;
@@ -228,7 +278,7 @@ pub async fn change_password(
     shared.door.revoke_phones(Revoke::User { tenant: user.tenant.clone(), user: user.login.to_string() });
     shared.access_changed();
     wire::audit(&shared, &who, "user.password", login.as_str(), None, None).await?;
-    begin(&shared, &user).await
+    begin(&shared, &user, seat).await
 }
 
 /// Who the caller is.

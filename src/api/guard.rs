@@ -30,6 +30,9 @@ pub const KEY_PREFIX: &str = "rk_";
 /// An unused session ends after this.
 pub const SESSION_LIFE: std::time::Duration = mins(12 * 60);
 
+/// That a session is used is noted this often.
+const SEEN_EVERY: std::time::Duration = mins(5);
+
 /// The caller.
 #[derive(Debug, Clone)]
 pub struct Who {
@@ -41,6 +44,8 @@ pub struct Who {
     pub role: Role,
     /// How they showed it.
     pub by: Pass,
+    /// They have a second factor, or are a program, which needs none.
+    pub factor: bool,
 }
 
 /// What was shown at the door.
@@ -133,6 +138,12 @@ async fn admit(shared: &Shared, request: &Parts) -> Result<Option<Who>, Problem>
         };
         return Err(Problem::not_allowed(format!("this needs the role {least}; you are {}", who.role.as_str())));
     }
+    // Without the second factor the administrator wants there is nothing but making one.
+    let making = path.starts_with("/api/v1/auth/") || path == "/api/v1/me";
+    if !who.factor && !making && super::auth::factor_required(shared, &who) {
+        let said = "people of your role need a second factor: make one first";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "factor_needed", said));
+    }
     if let Pass::Cookie { csrf, .. } = &who.by {
         let socket = request.headers.contains_key(header::UPGRADE);
         let changes = !matches!(request.method, Method::GET | Method::HEAD);
@@ -183,21 +194,23 @@ async fn by_key(shared: &Shared, hash: String) -> Result<Option<Who>, Problem> {
         actor: Actor::Key { name: k.name, role: k.role },
         role: k.role,
         by: Pass::Key { hash },
+        factor: true,
     }))
 }
 
 async fn by_session(shared: &Shared, hash: String) -> Result<Option<Who>, Problem> {
     let now = shared.door.now().wall;
     let Some(found) = shared.store.session_find(&hash, now).await.map_err(Problem::internal)? else { return Ok(None) };
-    // Prolonged at most once an hour, so that reading does not write.
-    if found.session.expires_at.since(now) + mins(60) < SESSION_LIFE {
-        shared.store.session_prolong(&hash, now + SESSION_LIFE).await.map_err(Problem::internal)?;
+    // Noted at most once in five minutes, so that reading does not write.
+    if now.since(found.session.seen_at) >= SEEN_EVERY {
+        shared.store.session_seen(&hash, now, now + SESSION_LIFE).await.map_err(Problem::internal)?;
     }
     Ok(Some(Who {
         tenant: found.session.tenant,
         actor: Actor::User { user: found.session.login, role: found.role },
         role: found.role,
         by: Pass::Cookie { hash, csrf: found.session.csrf },
+        factor: found.factor,
     }))
 }
 

@@ -8,6 +8,8 @@
 //! |---|---|
 //! | `guard`, `rights` | who is calling, and the table of who may call what |
 //! | `auth`, `password`, `guesses` | sign-in, hashing, locking |
+//! | `factor`, `totp` | the second factor |
+//! | `sessions` | sign-ins that are open |
 //! | `once` | requests that name themselves |
 //! | `problem` | errors as RFC 9457, checked bodies and queries |
 //! | `agents` .. `admin` | the routes by subject |
@@ -28,6 +30,7 @@ mod agents;
 mod auth;
 mod customers;
 mod events;
+mod factor;
 mod feed;
 mod floor;
 mod flow_shapes;
@@ -48,9 +51,11 @@ mod recording;
 mod reports;
 mod rights;
 mod scope;
+mod sessions;
 mod shapes;
 mod sip;
 mod tickets;
+mod totp;
 mod trunks;
 mod users;
 mod views;

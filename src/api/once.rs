@@ -32,6 +32,8 @@ const SECRET: &[&str] = &[
     "/api/v1/auth/login",
     "/api/v1/auth/logout",
     "/api/v1/auth/password",
+    "/api/v1/auth/factor",
+    "/api/v1/auth/factor/confirm",
 ];
 
 /// Inside the guard: who is asking is known.

@@ -18,8 +18,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Shared, admin, agents, auth, customers, events, floor, flows, guard, health, interactions, keys, ladder, quality,
-    recording, reports, sip, tickets, trunks, users, views, webhooks,
+    Shared, admin, agents, auth, customers, events, factor, floor, flows, guard, health, interactions, keys, ladder, quality,
+    recording, reports, sessions, sip, tickets, trunks, users, views, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -63,6 +63,13 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(auth::logout))
         .routes(routes!(auth::change_password))
         .routes(routes!(auth::me))
+        .routes(routes!(factor::show, factor::begin))
+        .routes(routes!(factor::confirm))
+        .routes(routes!(factor::off))
+        .routes(routes!(factor::reset))
+        .routes(routes!(sessions::own))
+        .routes(routes!(sessions::end_own))
+        .routes(routes!(sessions::of_user, sessions::end_user))
         .routes(routes!(events::events))
         .routes(routes!(agents::codes))
         .routes(routes!(agents::list))

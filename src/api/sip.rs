@@ -180,7 +180,7 @@ async fn open(
 
 /// Where a browser is: the last address in `X-Forwarded-For` that is no proxy of ours, if a proxy of ours wrote it. What stands
 /// before that the browser may have written itself.
-fn behind(proxies: &[IpAddr], remote: SocketAddr, headers: &HeaderMap) -> SocketAddr {
+pub(super) fn behind(proxies: &[IpAddr], remote: SocketAddr, headers: &HeaderMap) -> SocketAddr {
     if !proxies.contains(&remote.ip()) {
         return remote;
     }

@@ -60,6 +60,9 @@ pub struct UserShown {
     disabled: bool,
     /// Has a SIP password.
     phone: bool,
+    /// Has a second factor; only in the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    factor: Option<bool>,
     /// Shown this one time.
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<String>,
@@ -84,6 +87,7 @@ fn shown(user: &User) -> UserShown {
         role: user.role.as_str().to_owned(),
         disabled: user.disabled,
         phone: user.sip_md5.is_some(),
+        factor: None,
         password: None,
         sip_password: None,
         sip_realm: None,
@@ -128,7 +132,11 @@ fn give_sip_password(shared: &Shared, user: &mut User, answer: &mut UserShown) {
 #[utoipa::path(get, path = "/api/v1/users", tag = "users", responses((status = 200, body = Users)))]
 pub async fn list(State(shared): State<Arc<Shared>>, who: Who) -> Result<Json<Users>, Problem> {
     let users = shared.store.user_list(&who.tenant).await.map_err(Problem::internal)?;
-    Ok(Json(Users { users: users.iter().map(shown).collect() }))
+    let mut all = Vec::new();
+    for user in &users {
+        all.push(UserShown { factor: Some(super::factor::is_on(&shared, user).await?), ..shown(user) });
+    }
+    Ok(Json(Users { users: all }))
 }
 
 /// Makes a login. The passwords are in this answer and nowhere else.
@@ -163,7 +171,7 @@ fn describe(user: &User) -> String {
     format!("role={} disabled={}", user.role.as_str(), user.disabled)
 }
 
-async fn existing(shared: &Shared, who: &Who, id: &str) -> Result<User, Problem> {
+pub(super) async fn existing(shared: &Shared, who: &Who, id: &str) -> Result<User, Problem> {
     let missing = || Problem::not_found(format!("login `{id}`"));
     let login = AgentId::parse(id).map_err(|_| missing())?;
     shared.store.user_get(&who.tenant, &login).await.map_err(Problem::internal)?.ok_or_else(missing)

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{Problem, Shared, guard::Who};
 use crate::{
-    base::{InteractionId, OfferId, Wall},
+    base::{InteractionId, OfferId, TenantId, Wall},
     center::{command::Done, stamp::stamp},
     store::{AuditEntry, Cursor},
 };
@@ -98,6 +98,20 @@ pub fn instant(field: &str, text: Option<&str>) -> Result<Option<Wall>, Problem>
 /// A name in a body, as the id it must be.
 pub fn slug<T: std::str::FromStr<Err: std::fmt::Display>>(field: &str, text: &str) -> Result<T, Problem> {
     text.parse().map_err(|e: T::Err| Problem::invalid(field, e.to_string()))
+}
+
+/// The same for somebody who is not in yet, or is a part of the house.
+pub async fn audit_of(
+    shared: &Shared,
+    tenant: &TenantId,
+    who: &str,
+    what: &str,
+    subject: &str,
+    after: Option<String>,
+) -> Result<(), Problem> {
+    let (at, who, what, subject) = (shared.door.now().wall, who.to_owned(), what.to_owned(), subject.to_owned());
+    let entry = AuditEntry { at, who, what, subject, before: None, after };
+    shared.store.audit_append(tenant, &entry).await.map_err(Problem::internal)
 }
 
 /// Adds to the audit log. An action that cannot be noted is not answered as done.

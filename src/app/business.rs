@@ -88,8 +88,8 @@ pub struct Business {
     pub turn: tokio::sync::Mutex<()>,
 }
 
-/// The version of the configuration and the users the store held at a moment.
-pub type Seen = (u64, Vec<User>);
+/// The version of the configuration, and how often users had been changed, in the store at a moment.
+pub type Seen = (u64, u64);
 
 /// Both halves, ready to be put in force.
 pub type Compiled = (Arc<Settings>, Arc<CallSettings>);
@@ -186,14 +186,11 @@ impl Business {
 
     /// What is in the store now; `None` when it cannot be read.
     pub async fn seen(&self) -> Option<Seen> {
-        let version = self.store.config_latest().await.map(|v| v.map_or(0, |v| v.version));
-        match (version, self.store.user_list_all().await) {
-            (Ok(version), Ok(users)) => Some((version, users)),
-            (Err(error), _) | (_, Err(error)) => {
-                tracing::debug!(%error, "the configuration could not be looked at");
-                None
-            }
-        }
+        self.store
+            .directory_state()
+            .await
+            .inspect_err(|error| tracing::debug!(%error, "the configuration could not be looked at"))
+            .ok()
     }
 
     /// Forgets sign-ins that are over and visitors who have not been seen for long.

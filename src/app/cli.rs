@@ -21,10 +21,10 @@ use super::{
     why,
 };
 use crate::{
-    base::{CalendarId, Wall, redact::Secret},
+    base::{CalendarId, TenantId, Wall, redact::Secret},
     center::settings::{Business, Settings, diff},
     ivr::{self, HoursState},
-    store::Store,
+    store::{AuditEntry, Store},
 };
 
 /// A contact-center server: calls, chats and tickets through one routing core.
@@ -399,9 +399,29 @@ async fn apply(config: &Config, file: &Path, dry_run: bool) -> Result<bool> {
     print!("{changes}");
     if !dry_run {
         let version = store.config_append(Clock::start().now().wall, "cli", &yaml).await?;
+        // Each tenant reads in its own log what changed of its own.
+        let (was, is) = (Business::parse(&old).unwrap_or_default(), Business::parse(&yaml).unwrap_or_default());
+        let tenants: BTreeSet<_> = was.tenants.keys().chain(is.tenants.keys()).collect();
+        for tenant in tenants {
+            let only = |b: &Business| match b.tenants.get(tenant) {
+                Some(t) => Business { tenants: [(tenant.clone(), t.clone())].into() }.to_yaml(),
+                None => String::new(),
+            };
+            let own = diff(&only(&was), &only(&is));
+            if !own.is_empty() {
+                audit(&store, tenant, "config.apply", tenant.as_str(), Some(own)).await?;
+            }
+        }
         println!("version {version} is in the store; a running server takes it up within seconds");
     }
     Ok(true)
+}
+
+/// Notes in a tenant's audit log what was done from the command line.
+pub(super) async fn audit(store: &Store, tenant: &TenantId, what: &str, subject: &str, after: Option<String>) -> Result<()> {
+    let (at, who, what, subject) = (Clock::start().now().wall, "cli".to_owned(), what.to_owned(), subject.to_owned());
+    let entry = AuditEntry { at, who, what, subject, before: None, after };
+    store.audit_append(tenant, &entry).await.context("the audit log")
 }
 
 async fn export(config: &Config) -> Result<bool> {

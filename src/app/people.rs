@@ -42,6 +42,9 @@ pub async fn add(config: &Config, tenant: &str, login: &str, role: &str) -> Resu
     if known {
         store.sessions_end_of(&tenant, &login).await?;
     }
+    let after = Some(format!("role={} disabled=false", role.as_str()));
+    let what = if known { "user.change" } else { "user.create" };
+    super::cli::audit(&store, &tenant, what, login.as_str(), after).await?;
     println!("login `{login}` of tenant `{tenant}`, {} ({})", role.as_str(), if known { "new passwords" } else { "new" });
     println!("password: {password}");
     println!("sip password: {sip_password}   (user {login}, domain {realm})");

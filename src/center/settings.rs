@@ -6,12 +6,14 @@
 mod floor;
 mod flows;
 mod recording;
+mod security;
 mod transcripts;
 mod trunks;
 
 pub use floor::{CallRules, Supervision};
 pub use flows::Canned;
 pub use recording::{Recording, RecordingFormat};
+pub use security::Security;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 pub use transcripts::Transcripts;
 
@@ -92,6 +94,9 @@ pub struct Tenant {
     /// Which calls are written down while they are spoken.
     #[serde(skip_serializing_if = "Transcripts::is_default")]
     pub transcripts: Transcripts,
+    /// What people must show to come in.
+    #[serde(skip_serializing_if = "Security::is_default")]
+    pub security: Security,
     /// Promises made on tickets.
     pub slas: BTreeMap<SlaId, Sla>,
     /// The promise on a ticket that names none.

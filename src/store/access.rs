@@ -45,6 +45,12 @@ pub struct Session {
     pub made_at: Wall,
     /// When it ends unless prolonged.
     pub expires_at: Wall,
+    /// What the browser said of itself at sign-in.
+    pub device: String,
+    /// Where from.
+    pub address: String,
+    /// When it was last used.
+    pub seen_at: Wall,
 }
 
 /// A session that is good now, with what its login may do.
@@ -54,6 +60,8 @@ pub struct SessionUser {
     pub session: Session,
     /// As the login stands now, not as it stood at sign-in.
     pub role: Role,
+    /// The login has a second factor.
+    pub factor: bool,
 }
 
 /// Somebody who chats from a web page.
@@ -77,6 +85,8 @@ pub fn sha256_hex(text: &str) -> String {
 }
 
 const KEY: &str = "SELECT tenant, name, role, key_sha256, made_at FROM api_keys";
+const SESSION: &str =
+    "SELECT s.token_sha256, s.tenant, s.login, s.csrf, s.made_at, s.expires_at, s.device, s.address, s.seen_at";
 const VISITOR: &str = "SELECT tenant, id, token_sha256, interaction, seen_at FROM visitors";
 
 fn key(row: &Row) -> Result<ApiKey> {
@@ -86,6 +96,20 @@ fn key(row: &Row) -> Result<ApiKey> {
         role: row.parsed(2, Role::parse)?,
         key_sha256: Secret::new(row.text(3)?),
         made_at: row.wall(4)?,
+    })
+}
+
+fn session(r: &Row) -> Result<Session> {
+    Ok(Session {
+        token_sha256: Secret::new(r.text(0)?),
+        tenant: r.parsed(1, |s| TenantId::parse(s).ok())?,
+        login: r.parsed(2, |s| AgentId::parse(s).ok())?,
+        csrf: Secret::new(r.text(3)?),
+        made_at: r.wall(4)?,
+        expires_at: r.wall(5)?,
+        device: r.text(6)?,
+        address: r.text(7)?,
+        seen_at: r.wall(8)?,
     })
 }
 
@@ -130,36 +154,37 @@ impl Store {
 
     /// Keeps a new sign-in. A login that does not exist is a conflict.
     pub async fn session_put(&self, s: &Session) -> Result<()> {
-        let sql =
-            "INSERT INTO sessions (token_sha256, tenant, login, csrf, made_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
-        let values = values![s.token_sha256.expose(), &s.tenant, &s.login, s.csrf.expose(), s.made_at, s.expires_at];
+        let sql = "INSERT INTO sessions (token_sha256, tenant, login, csrf, made_at, expires_at, device, address, seen_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        let (token, csrf) = (s.token_sha256.expose(), s.csrf.expose());
+        let values = values![token, &s.tenant, &s.login, csrf, s.made_at, s.expires_at, &s.device, &s.address, s.seen_at];
         self.db.write(sql, values, || format!("keep a session of {}/{}", s.tenant, s.login)).await.map(drop)
     }
 
     /// The session with this token's hash, if it has not ended by `now` and its login is not disabled.
     pub async fn session_find(&self, token_sha256: &str, now: Wall) -> Result<Option<SessionUser>> {
-        let sql = "SELECT s.token_sha256, s.tenant, s.login, s.csrf, s.made_at, s.expires_at, u.role FROM sessions s \
-                   JOIN users u ON u.tenant = s.tenant AND u.login = s.login \
-                   WHERE s.token_sha256 = $1 AND s.expires_at > $2 AND u.disabled = 0";
+        let sql = format!(
+            "{SESSION}, u.role, (SELECT COUNT(*) FROM second_factors f WHERE f.tenant = s.tenant AND f.login = s.login AND \
+             f.confirmed = 1) FROM sessions s JOIN users u ON u.tenant = s.tenant AND u.login = s.login \
+             WHERE s.token_sha256 = $1 AND s.expires_at > $2 AND u.disabled = 0"
+        );
         let row = self.db.one(sql, values![token_sha256, now], || "look up a session".into()).await?;
-        let read = |r: &Row| {
-            let session = Session {
-                token_sha256: Secret::new(r.text(0)?),
-                tenant: r.parsed(1, |s| TenantId::parse(s).ok())?,
-                login: r.parsed(2, |s| AgentId::parse(s).ok())?,
-                csrf: Secret::new(r.text(3)?),
-                made_at: r.wall(4)?,
-                expires_at: r.wall(5)?,
-            };
-            Ok(SessionUser { session, role: r.parsed(6, Role::parse)? })
-        };
+        let read = |r: &Row| Ok(SessionUser { session: session(r)?, role: r.parsed(9, Role::parse)?, factor: r.flag(10)? });
         row.as_ref().map(read).transpose()
     }
 
-    /// Moves a session's end.
-    pub async fn session_prolong(&self, token_sha256: &str, expires_at: Wall) -> Result<()> {
-        let sql = "UPDATE sessions SET expires_at = $2 WHERE token_sha256 = $1";
-        self.db.write(sql, values![token_sha256, expires_at], || "prolong a session".into()).await.map(drop)
+    /// The open sessions of a login, the newest first.
+    pub async fn session_list(&self, tenant: &TenantId, login: &AgentId, now: Wall) -> Result<Vec<Session>> {
+        let sql =
+            format!("{SESSION} FROM sessions s WHERE tenant = $1 AND login = $2 AND expires_at > $3 ORDER BY made_at DESC");
+        let rows = self.db.all(sql, values![tenant, login, now], || format!("list the sessions of {tenant}/{login}")).await?;
+        rows.iter().map(session).collect()
+    }
+
+    /// A session was used at `now`: it ends later.
+    pub async fn session_seen(&self, token_sha256: &str, now: Wall, expires_at: Wall) -> Result<()> {
+        let sql = "UPDATE sessions SET expires_at = $2, seen_at = $3 WHERE token_sha256 = $1";
+        self.db.write(sql, values![token_sha256, expires_at, now], || "prolong a session".into()).await.map(drop)
     }
 
     /// Signs out; true if the session was there.

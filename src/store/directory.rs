@@ -45,6 +45,8 @@ pub struct User {
 }
 
 const USER: &str = "SELECT tenant, login, role, password, sip_md5, sip_sha256, disabled FROM users";
+/// In the transaction of every change of a login.
+const CHANGED: &str = "UPDATE directory_changes SET n = n + 1";
 
 fn user(row: &Row) -> Result<User> {
     Ok(User {
@@ -78,6 +80,14 @@ impl Store {
         row.as_ref().map(version).transpose()
     }
 
+    /// The number of the configuration in force (0: none), and how often logins have been changed: what to look at to see
+    /// whether either has, without reading them.
+    pub async fn directory_state(&self) -> Result<(u64, u64)> {
+        let sql = "SELECT (SELECT COALESCE(MAX(version), 0) FROM config_versions), (SELECT MAX(n) FROM directory_changes)";
+        let row = self.db.one(sql, Vec::new(), || "look for changes of the directory".into()).await?;
+        row.map_or(Ok((0, 0)), |r| Ok((r.count(0)?, r.count(1)?)))
+    }
+
     /// The configuration as it was.
     pub async fn config_get(&self, number: u64) -> Result<Option<ConfigVersion>> {
         let sql = "SELECT version, at, author, yaml FROM config_versions WHERE version = $1";
@@ -108,7 +118,11 @@ impl Store {
             user.disabled,
             at
         ];
-        self.db.write(sql, values, || format!("write login {}/{}", user.tenant, user.login)).await?;
+        let attempted = || format!("write login {}/{}", user.tenant, user.login);
+        let mut tx = self.db.begin().await?;
+        tx.write(sql, values, attempted).await?;
+        tx.write(CHANGED, Vec::new(), attempted).await?;
+        tx.commit().await?;
         if user.disabled {
             self.sessions_end_of(&user.tenant, &user.login).await?;
         }
@@ -139,7 +153,11 @@ impl Store {
     /// Forgets a login and its sessions; true if there was one.
     pub async fn user_delete(&self, tenant: &TenantId, login: &AgentId) -> Result<bool> {
         let sql = "DELETE FROM users WHERE tenant = $1 AND login = $2";
-        let n = self.db.write(sql, values![tenant, login], || format!("delete login {tenant}/{login}")).await?;
+        let attempted = || format!("delete login {tenant}/{login}");
+        let mut tx = self.db.begin().await?;
+        let n = tx.write(sql, values![tenant, login], attempted).await?;
+        tx.write(CHANGED, Vec::new(), attempted).await?;
+        tx.commit().await?;
         Ok(n > 0)
     }
 }

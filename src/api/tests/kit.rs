@@ -66,6 +66,7 @@ tenants:
       dispositions: {sold: {name: Sold}}
   other:
     name: Other House
+    security: {second_factor: [supervisor]}
     routing:
       agents: {oscar: {name: Oscar}}
 "#;

@@ -12,6 +12,7 @@ use crate::{
     store::{ApiKey, User},
 };
 
+mod factor;
 mod floor;
 mod flows;
 mod kit;

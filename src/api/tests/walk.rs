@@ -27,6 +27,8 @@ fn body(method: &str, path: &str) -> Option<&'static str> {
         ("GET" | "DELETE", _) => return None,
         (_, "login") => r#"{"login":"x","password":"y"}"#,
         (_, "password") => r#"{"old":"wrong","new":"0123456789"}"#,
+        (_, "factor") => r#"{"password":"wrong"}"#,
+        (_, "confirm" | "off") => r#"{"code":"000000"}"#,
         (_, "state") => r#"{"state":"ready"}"#,
         (_, "dial") => r#"{"number":"4000"}"#,
         (_, "hold") => r#"{"on":true}"#,

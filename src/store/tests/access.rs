@@ -8,6 +8,8 @@ use crate::{
 };
 
 on_both! {
+    a_code_is_taken_once_and_a_recovery_code_too
+    a_change_of_a_login_or_the_configuration_is_seen_without_reading_them
     every_version_of_the_configuration_is_kept_and_the_last_one_holds
     a_login_is_found_in_its_own_tenant_only
     a_session_ends_by_the_clock_by_hand_and_with_its_login
@@ -64,6 +66,9 @@ fn session(token: &str, name: &str, until: Wall) -> Session {
         csrf: Secret::new("c"),
         made_at: NINE,
         expires_at: until,
+        device: "Firefox".into(),
+        address: "192.0.2.7".into(),
+        seen_at: NINE,
     }
 }
 
@@ -81,7 +86,10 @@ async fn a_session_ends_by_the_clock_by_hand_and_with_its_login(lab: &Lab) {
         Some((agent("anna"), Role::Agent))
     );
     assert!(store.session_find("t1", NINE + secs(60)).await.unwrap().is_none(), "its hour is over");
-    store.session_prolong("t1", NINE + secs(120)).await.unwrap();
+    store.session_seen("t1", NINE + secs(30), NINE + secs(120)).await.unwrap();
+    let open = store.session_list(&tenant("acme"), &agent("anna"), NINE).await.unwrap();
+    assert_eq!((open[0].device.as_str(), open[0].address.as_str(), open[0].seen_at), ("Firefox", "192.0.2.7", NINE + secs(30)));
+    assert!(store.session_list(&tenant("acme"), &agent("ben"), NINE).await.unwrap().is_empty());
     assert!(store.session_find("t1", NINE + secs(60)).await.unwrap().is_some());
     assert!(store.session_end("t1").await.unwrap() && !store.session_end("t1").await.unwrap());
 
@@ -95,6 +103,39 @@ async fn a_session_ends_by_the_clock_by_hand_and_with_its_login(lab: &Lab) {
     assert_eq!(store.sessions_sweep(NINE + secs(60)).await.unwrap(), 1);
     store.user_delete(&tenant("acme"), &agent("cleo")).await.unwrap();
     assert!(store.session_find("t4", NINE).await.unwrap().is_none(), "a login that is gone is signed out");
+}
+
+async fn a_code_is_taken_once_and_a_recovery_code_too(lab: &Lab) {
+    let (store, of, anna) = (&lab.store, tenant("acme"), agent("anna"));
+    store.user_put(NINE, &login("acme", "anna")).await.unwrap();
+    store.session_put(&session("t1", "anna", NINE + secs(60))).await.unwrap();
+    let asked = async || store.session_find("t1", NINE).await.unwrap().unwrap().factor;
+    assert!(store.factor_begin(&of, &anna, &Secret::new("aa"), NINE).await.unwrap());
+    assert!(store.factor_begin(&of, &anna, &Secret::new("bb"), NINE).await.unwrap(), "begun anew");
+    assert!(!store.factor_step(&of, &anna, 7).await.unwrap() && !asked().await, "not confirmed yet");
+    assert!(store.factor_confirm(&of, &anna, 7, &["r1".into(), "r2".into()]).await.unwrap());
+    assert!(!store.factor_confirm(&of, &anna, 8, &[]).await.unwrap());
+    assert!(!store.factor_begin(&of, &anna, &Secret::new("cc"), NINE).await.unwrap(), "nobody replaces it by the way");
+    let kept = store.factor_get(&of, &anna).await.unwrap().unwrap();
+    assert_eq!((kept.secret, kept.confirmed, asked().await), (Secret::new("bb"), true, true));
+    assert!(!store.factor_step(&of, &anna, 7).await.unwrap(), "the code that confirmed it");
+    assert!(store.factor_step(&of, &anna, 8).await.unwrap() && !store.factor_step(&of, &anna, 8).await.unwrap());
+    assert!(store.recovery_use(&of, &anna, "r1").await.unwrap() && !store.recovery_use(&of, &anna, "r1").await.unwrap());
+    assert_eq!(store.recovery_left(&of, &anna).await.unwrap(), 1);
+    assert!(store.factor_remove(&of, &anna).await.unwrap() && !store.factor_remove(&of, &anna).await.unwrap());
+    assert_eq!(store.recovery_left(&of, &anna).await.unwrap(), 0);
+}
+
+async fn a_change_of_a_login_or_the_configuration_is_seen_without_reading_them(lab: &Lab) {
+    let before = lab.store.directory_state().await.unwrap();
+    lab.store.user_put(NINE, &login("acme", "anna")).await.unwrap();
+    let made = lab.store.directory_state().await.unwrap();
+    lab.store.config_append(NINE, "ada", "tenants: {}").await.unwrap();
+    let applied = lab.store.directory_state().await.unwrap();
+    lab.store.user_delete(&tenant("acme"), &agent("anna")).await.unwrap();
+    let gone = lab.store.directory_state().await.unwrap();
+    assert_eq!((before.0, made.0, applied.0, gone.0), (0, 0, 1, 1));
+    assert!(before.1 < made.1 && made.1 == applied.1 && applied.1 < gone.1, "{before:?} {made:?} {applied:?} {gone:?}");
 }
 
 async fn a_revoked_key_opens_nothing(lab: &Lab) {

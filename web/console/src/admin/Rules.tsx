@@ -1,10 +1,11 @@
-// Rules of the house: what it is called, what is promised on tickets, who may call out where.
+// Rules of the house: what it is called, who needs a second factor, what is promised on tickets, who may call out where.
 
-import { t } from '../lib/i18n';
+import { t, tCode } from '../lib/i18n';
 import { Label } from '../ui/parts';
 import { change, type Caps, type Sla, type Tenant, type Toll } from './draft';
-import { Form, Num, Pick, Text, Things, Tick, pairs } from './Form';
+import { Form, Num, Pick, Several, Text, Things, Tick, pairs } from './Form';
 
+const ROLES = ['agent', 'supervisor', 'admin'] as const;
 const CAPS = ['per_agent', 'per_source', 'per_tenant'] as const;
 const patterns = (text: string): string[] => text.split(/[\s,]+/).filter(Boolean);
 /** A number that need not be there. */
@@ -27,6 +28,8 @@ function House({ tenant }: { tenant: Tenant }) {
       <Pick text={t('rules.language')} value={tenant.language ?? ''} options={[['en-US', 'English'], ['zh-CN', '中文']]} onChange={(v) => change((x) => { x.language = v; })} />
       <Text text={t('rules.country')} hint={t('rules.country.hint')} value={tenant.country ?? ''} onChange={(v) => word('country', v)} />
       <Text text={t('rules.prefix')} hint={t('rules.prefix.hint')} value={tenant.trunk_prefix ?? ''} onChange={(v) => word('trunk_prefix', v)} />
+      <div className="sm:col-span-2"><Several text={t('rules.factor')} value={tenant.security?.second_factor ?? []} options={ROLES.map((r) => [r, tCode('role', r)])}
+        onChange={(v) => change((x) => { if (v.length) x.security = { second_factor: ROLES.filter((r) => v.includes(r)) }; else delete x.security; })} /></div>
     </section>
   );
 }

@@ -3,11 +3,12 @@
 import { useState } from 'react';
 import { api, take, type Problem } from '../api/client';
 import type { User } from '../api/shapes';
-import { notice, problemText } from '../lib/act';
+import { act, notice, problemText } from '../lib/act';
 import { t, tCode } from '../lib/i18n';
 import { useLoad } from '../lib/load';
 import { useLive } from '../live/live';
 import { Button, Dialog, Label, Trouble } from '../ui/parts';
+import { SessionTable } from '../me/Sessions';
 import { Once } from './Once';
 
 const ROLES = ['agent', 'supervisor', 'admin'] as const;
@@ -19,6 +20,8 @@ export function Users() {
   const [making, setMaking] = useState(false);
   const [removing, setRemoving] = useState<string | null>(null);
   const [shown, setShown] = useState<User | null>(null);
+  const [looking, setLooking] = useState<string | null>(null);
+  const sessions = useLoad(looking && `sessions ${looking}`, async () => (await take(api.GET('/api/v1/users/{id}/sessions', { params: { path: { id: looking! } } }))).sessions);
   const run = async (asked: Promise<{ data?: User; error?: unknown; response: Response }>): Promise<boolean> => {
     try {
       const user = await take(asked);
@@ -42,10 +45,12 @@ export function Users() {
               <td className="font-medium">{u.login}{u.login === me && <span className="text-soft"> ({t('users.you')})</span>}</td>
               <td>{agents[u.login]?.name ?? <span className="text-soft">{t('users.noagent')}</span>}</td>
               <td><select className="field w-auto" value={u.role} disabled={u.login === me} aria-label={`${t('users.role')} ${u.login}`} onChange={(e) => change(u.login, { role: e.target.value })}>{ROLES.map((r) => <option key={r} value={r}>{tCode('role', r)}</option>)}</select></td>
-              <td>{u.disabled ? <span className="text-bad">✕ {t('users.locked')}</span> : <span className="text-good">✓ {t('users.active')}</span>}</td>
+              <td>{u.disabled ? <span className="text-bad">✕ {t('users.locked')}</span> : <span className="text-good">✓ {t('users.active')}</span>}{u.factor && <span className="block text-soft">{t('factor.title')}</span>}</td>
               <td><div className="flex flex-wrap justify-end gap-1.5">
                 <Button small onClick={() => change(u.login, { new_password: true })}>{t('users.password')}</Button>
                 <Button small onClick={() => change(u.login, { new_sip_password: true })}>{t('users.sip')}</Button>
+                <Button small onClick={() => setLooking(u.login)} aria-label={`${t('sessions.title')}: ${u.login}`}>{t('sessions.title')}</Button>
+                {u.factor && u.login !== me && <Button small look="bad" onClick={() => void act(api.DELETE('/api/v1/users/{id}/factor', { params: { path: { id: u.login } } }), t('factor.reset.done')).then(list.reload)}>{t('factor.reset')}</Button>}
                 {u.login !== me && <Button small onClick={() => change(u.login, { disabled: !u.disabled })}>{t(u.disabled ? 'users.unlock' : 'users.lock')}</Button>}
                 {u.login !== me && <Button small look="bad" onClick={() => setRemoving(u.login)}>{t('do.remove')}</Button>}
               </div></td>
@@ -73,6 +78,11 @@ export function Users() {
             setRemoving(null);
           }}>{t('do.remove')}</Button>
         </div>
+      </Dialog>
+      <Dialog wide open={looking !== null} onClose={() => setLooking(null)} title={`${t('sessions.title')}: ${looking ?? ''}`}>
+        {sessions.problem && <Trouble problem={sessions.problem} again={sessions.reload} />}
+        {sessions.data && <SessionTable name={t('sessions.title')} rows={sessions.data} />}
+        <div className="mt-3 flex justify-end"><Button look="bad" disabled={!sessions.data?.length} onClick={async () => { if (await act(api.DELETE('/api/v1/users/{id}/sessions', { params: { path: { id: looking! } } }), t('sessions.ended'))) setLooking(null); }}>{t('sessions.all')}</Button></div>
       </Dialog>
       <Once open={shown !== null} onClose={() => setShown(null)} title={shown?.login ?? ''} rows={[
         [t('login.password'), shown?.password], [t('users.sip'), shown?.sip_password], [t('users.realm'), shown?.sip_realm],

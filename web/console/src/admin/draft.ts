@@ -28,7 +28,7 @@ export interface Trunk {
   register?: Record<string, unknown>; options?: Record<string, unknown>; [other: string]: unknown;
 }
 export interface Tenant {
-  name: string; language?: string; country?: string | null; trunk_prefix?: string | null;
+  name: string; language?: string; country?: string | null; trunk_prefix?: string | null; security?: { second_factor: string[] };
   slas: Record<string, Sla>; default_sla?: string | null; toll?: Toll;
   routing: {
     skills: Record<string, Named>; queues: Record<string, Queue>; agents: Record<string, Agent>; calendars: Record<string, Calendar>;

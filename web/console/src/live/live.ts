@@ -180,6 +180,8 @@ export async function enter(me: Me): Promise<void> {
   since = null;
   tries = 0;
   set({ ...start, me, ended: false });
+  // Nothing else is answered before the second factor is made.
+  if (me.factor_needed) return;
   clearInterval(watchdog);
   watchdog = setInterval(() => { if (socket && Date.now() - heard > SILENCE_MAX_MS) socket.close(); }, 5_000);
   connect();

@@ -10,6 +10,8 @@ import { Button, Label, Page, Tabs } from '../ui/parts';
 import { useLive } from '../live/live';
 import { PhoneSettings } from '../phone/Check';
 import { ring, soundOn } from '../shell/ring';
+import { Factor } from './Factor';
+import { Sessions } from './Sessions';
 
 const THEMES: readonly (readonly [string, Key])[] = [['auto', 'theme.auto'], ['light', 'theme.light'], ['dark', 'theme.dark']];
 
@@ -34,6 +36,8 @@ export default function Personal() {
         </section>
         {agent && <PhoneSettings />}
         <Password />
+        <Factor />
+        <Sessions />
         <Keys />
       </div>
     </Page>

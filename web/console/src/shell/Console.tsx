@@ -14,6 +14,7 @@ import { Workspace } from '../work/Workspace';
 import { Bar } from './Bar';
 import { KeysHelp } from './KeysHelp';
 import { Login } from './Login';
+import { NeedFactor } from './NeedFactor';
 import { Nav, useGoActions } from './Nav';
 import { Offers } from './Offers';
 import { Palette } from './Palette';
@@ -41,6 +42,7 @@ export function Console() {
   }, [me, parts]);
   if (me === undefined) return null;
   if (me === null) return <><Login /><Notices /></>;
+  if (me.factor_needed) return <><NeedFactor /><Notices /></>;
   if (tv) return <main className="h-full"><Suspense fallback={null}>{ready && <Wall tv />}</Suspense></main>;
   return (
     <div className="grid h-full grid-rows-[auto_auto_1fr]">

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'react';
 import { api, take, type Problem } from '../api/client';
 import { problemText } from '../lib/act';
 import { t } from '../lib/i18n';
+import { Code } from '../me/Factor';
 import { Button, Label } from '../ui/parts';
 import { enter, useLive } from '../live/live';
 import { LookSwitches } from './Bar';
@@ -13,6 +14,8 @@ export function Login() {
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
   const [several, setSeveral] = useState(false);
+  // The password was right, and a code is asked for as well.
+  const [second, setSecond] = useState(false);
   const first = useRef<HTMLInputElement>(null);
   useEffect(() => { document.title = `${t('login.title')} · ringdesk`; first.current?.focus(); }, []);
   const submit = async (form: HTMLFormElement): Promise<void> => {
@@ -21,10 +24,12 @@ export function Login() {
     setBusy(true);
     setProblem(null);
     try {
-      const tenant = text('tenant');
-      await enter(await take(api.POST('/api/v1/auth/login', { body: { login: text('login'), password: String(data.get('password') ?? ''), ...(tenant ? { tenant } : {}) } })));
+      const [tenant, code] = [text('tenant'), text('code')];
+      await enter(await take(api.POST('/api/v1/auth/login', { body: { login: text('login'), password: String(data.get('password') ?? ''), ...(tenant ? { tenant } : {}), ...(code ? { code } : {}) } })));
     } catch (error) {
-      setProblem(error as Problem);
+      const asked = (error as Problem).code === 'second_factor';
+      if (asked) setSecond(true);
+      setProblem(asked ? null : error as Problem);
       setBusy(false);
     }
   };
@@ -44,6 +49,7 @@ export function Login() {
         <form className="grid gap-4" onSubmit={(event) => { event.preventDefault(); void submit(event.currentTarget); }}>
           <Label text={t('login.user')}><input ref={first} className="field" name="login" autoComplete="username" autoCapitalize="none" spellCheck={false} required maxLength={64} /></Label>
           <Label text={t('login.password')}><input className="field" name="password" type="password" autoComplete="current-password" required maxLength={256} /></Label>
+          {second && <Code autoFocus />}
           {several
             ? <Label text={t('login.tenant')}><input className="field" name="tenant" autoCapitalize="none" spellCheck={false} maxLength={64} /></Label>
             : <button type="button" className="link justify-self-start" onClick={() => setSeveral(true)}>{t('login.several')}</button>}

@@ -1,5 +1,6 @@
 // Every word the console shows: English, Simplified Chinese, and for what the palette offers the initials of its pinyin.
 
+import { accounts } from './accounts';
 import { admin } from './admin';
 import { codes } from './codes';
 import { desk } from './desk';
@@ -12,5 +13,5 @@ import { webhooks } from './webhooks';
 
 type Entry = readonly [en: string, zh: string, pinyin?: string];
 
-const all = { ...admin, ...codes, ...desk, ...ladder, ...phone, ...rules, ...screens, ...sight, ...webhooks } as const;
+const all = { ...accounts, ...admin, ...codes, ...desk, ...ladder, ...phone, ...rules, ...screens, ...sight, ...webhooks } as const;
 export const words: { readonly [K in keyof typeof all]: Entry } = all;

@@ -4,13 +4,14 @@ type Entry = readonly [en: string, zh: string, pinyin?: string];
 
 export const rules = {
   'admin.rules': ['Rules', '规则', 'gz'],
-  'rules.hint': ['What the house is called, what is promised on tickets, who may call out where.', '企业信息、工单服务承诺与外呼防盗打规则。'],
+  'rules.hint': ['What the house is called, who needs a second factor, what is promised on tickets, who may call out where.', '企业信息、两步验证要求、工单服务承诺与外呼防盗打规则。'],
   'rules.house': ['The house', '企业信息'],
   'rules.language': ['Language where none is known', '默认语言'],
   'rules.country': ['Country code', '国家代码'],
   'rules.country.hint': ['without plus, for numbers in national form: 86', '不含加号，用于国内号码：86'],
   'rules.prefix': ['National prefix', '国内长途前缀'],
   'rules.prefix.hint': ['dropped in front of a national number: 0', '加国家代码前去掉：0'],
+  'rules.factor': ['A second factor is needed by', '必须启用两步验证的角色'],
   'rules.minutes': ['{n} min', '{n} 分钟'],
   'rules.sla.new': ['New promise', '新建承诺'],
   'rules.sla.none': ['Nothing is promised yet.', '暂无服务承诺。'],

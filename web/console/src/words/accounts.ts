@@ -1,0 +1,36 @@
+// Words of accounts: the second factor, open sign-ins.
+
+type Entry = readonly [en: string, zh: string, pinyin?: string];
+
+export const accounts = {
+  'factor.title': ['Second factor', '两步验证'],
+  'factor.why': ['A code of an authenticator on your telephone, asked for besides the password.', '登录时除密码外，还需输入手机验证器上的验证码。'],
+  'factor.needed': ['A second factor is needed', '需要设置两步验证'],
+  'factor.needed.why': ['Your administrator wants one of everybody with your role. You need an authenticator app on your telephone.', '管理员要求您的角色启用两步验证。请在手机上准备一个验证器应用。'],
+  'factor.later': ['Sign out', '退出登录'],
+  'factor.begin': ['Set up', '开始设置'],
+  'factor.scan': ['Scan this picture with your authenticator, then enter the code it shows.', '用验证器扫描此二维码，然后输入显示的验证码。'],
+  'factor.picture': ['QR code with the secret', '含密钥的二维码'],
+  'factor.type': ['Or type the secret:', '或手动输入密钥：'],
+  'factor.code': ['Code', '验证码'],
+  'factor.code.hint': ['six digits of the authenticator, or a recovery code', '验证器上的 6 位数字，或恢复码'],
+  'factor.confirm': ['Confirm', '确认'],
+  'factor.codes': ['Keep these recovery codes safe: each lets you in once when the telephone is lost. They are shown this one time.', '请妥善保存以下恢复码：手机丢失时，每个可登录一次。仅显示一次。'],
+  'factor.codes.name': ['Recovery codes', '恢复码'],
+  'factor.kept': ['I have kept them', '我已保存'],
+  'factor.on': ['On. Recovery codes left: {n}.', '已启用。剩余恢复码：{n} 个。'],
+  'factor.required': ['Your administrator wants it: it cannot be switched off.', '管理员要求启用，无法关闭。'],
+  'factor.off': ['Switch off', '关闭'],
+  'factor.reset': ['Reset second factor', '重置两步验证'],
+  'factor.reset.done': ['The second factor is gone, and the login is signed out everywhere.', '已重置两步验证，该用户已全部退出登录。'],
+  'sessions.title': ['Sign-ins', '登录会话'],
+  'sessions.device': ['Device', '设备'],
+  'sessions.address': ['Address', '地址'],
+  'sessions.seen': ['Last used', '最近使用'],
+  'sessions.made': ['Signed in', '登录时间'],
+  'sessions.this': ['this one', '当前'],
+  'sessions.end': ['End', '结束'],
+  'sessions.others': ['End all others', '结束其他会话'],
+  'sessions.all': ['Sign out everywhere', '全部退出登录'],
+  'sessions.ended': ['Ended.', '已结束。'],
+} as const satisfies Record<string, Entry>;
