@@ -18,7 +18,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Shared, admin, agents, auth, customers, events, floor, flows, guard, health, interactions, keys, ladder, quality,
+    Shared, admin, agents, auth, canned, customers, events, floor, flows, guard, health, interactions, keys, ladder, quality,
     recording, reports, sip, tickets, trunks, users,
 };
 
@@ -127,9 +127,12 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(flows::version))
         .routes(routes!(flows::rollback))
         .routes(routes!(flows::counts))
-        .routes(routes!(reports::canned))
+        .routes(routes!(canned::canned))
         .routes(routes!(reports::intervals))
         .routes(routes!(reports::agents))
+        .routes(routes!(reports::saved::list))
+        .routes(routes!(reports::saved::keep, reports::saved::forget))
+        .routes(routes!(reports::saved::file))
         .routes(routes!(admin::audit))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::change, users::delete))

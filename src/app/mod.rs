@@ -15,6 +15,7 @@
 //! | `people` | logins made from the command line |
 //! | `demo` | a shop to try everything with, credentials made on the spot |
 //! | `metrics` | the text of `/metrics` |
+//! | `reports` | reports that come by themselves |
 //! | `serve` | all of it put together |
 
 pub mod cli;
@@ -32,6 +33,7 @@ mod ladder;
 mod metrics;
 mod people;
 mod recall;
+mod reports;
 mod secure;
 mod serve;
 mod streams;

@@ -24,7 +24,7 @@ use super::{
     ladder::Ladders,
     metrics::Sources,
     recall::Recaller,
-    secure,
+    reports, secure,
     streams::Streams,
 };
 use crate::{
@@ -255,6 +255,8 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
             prompt: Arc::new(move |name| prompts.iter().find_map(|dir| flows::prompt_info(&dir.join(name)))),
         },
     });
+    let mut edges = tokio::task::JoinSet::new();
+    edges.spawn(reports::watch(store.clone(), door.clone()));
     let chat = webchat::router(webchat::Parts {
         door,
         store: store.clone(),
@@ -263,7 +265,6 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         rng: rng.fork(),
     });
     let app = api.merge(chat);
-    let mut edges = tokio::task::JoinSet::new();
     if let Some(https) = https {
         edges.spawn(https.serve(api::over_tls(app.clone())));
     }

@@ -24,6 +24,7 @@ mod once;
 mod project;
 mod read;
 mod replay;
+mod reports;
 
 #[cfg(test)]
 mod tests;
@@ -39,9 +40,11 @@ pub use journal::{Journal, JournalHandle, JournalHealth, JournalStats, NotKept};
 pub use ladder::LadderRow;
 pub use once::{RequestName, RequestState};
 pub use read::{
-    AgentReportRow, AgentStateRow, Cursor, CustomerContact, CustomerRow, DecisionRow, InteractionFilter, InteractionRow,
-    IntervalRow, Page, RecordingRow, TicketFilter, TicketRow,
+    AgentStateRow, Cursor, CustomerContact, CustomerRow, DecisionRow, InteractionFilter, InteractionRow, Page, RecordingRow,
+    TicketFilter, TicketRow,
 };
+
+pub use reports::{ReportFile, SavedReport};
 
 use engine::Db;
 
