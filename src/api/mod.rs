@@ -28,6 +28,7 @@
 mod admin;
 mod agents;
 mod auth;
+mod canned;
 mod customers;
 mod events;
 mod factor;
@@ -77,6 +78,7 @@ use tokio::sync::{Notify, broadcast, watch};
 pub use health::Component;
 pub use password::{generate as generate_password, hash as hash_password};
 pub use problem::Problem;
+pub use reports::make_due as make_reports_due;
 pub use sip::{SipDoor, over_tls};
 pub use users::{realm as sip_realm, sip_digests};
 pub use webhooks::Courier;

@@ -18,8 +18,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Shared, admin, agents, auth, customers, events, factor, floor, flows, guard, health, interactions, keys, ladder, quality,
-    recording, reports, sessions, sip, tickets, trunks, users, views, webhooks,
+    Shared, admin, agents, auth, canned, customers, events, factor, floor, flows, guard, health, interactions, keys, ladder,
+    quality, recording, reports, sessions, sip, tickets, trunks, users, views, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -138,9 +138,12 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(flows::version))
         .routes(routes!(flows::rollback))
         .routes(routes!(flows::counts))
-        .routes(routes!(reports::canned))
+        .routes(routes!(canned::canned))
         .routes(routes!(reports::intervals))
         .routes(routes!(reports::agents))
+        .routes(routes!(reports::saved::list))
+        .routes(routes!(reports::saved::keep, reports::saved::forget))
+        .routes(routes!(reports::saved::file))
         .routes(routes!(admin::audit))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::change, users::delete))

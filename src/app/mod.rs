@@ -17,6 +17,7 @@
 //! | `people` | logins made from the command line |
 //! | `demo` | a shop to try everything with, credentials made on the spot |
 //! | `metrics` | the text of `/metrics` |
+//! | `reports` | reports that come by themselves |
 //! | `serve` | all of it put together |
 
 pub mod cli;
@@ -35,6 +36,7 @@ mod ladder;
 mod metrics;
 mod people;
 mod recall;
+mod reports;
 mod secure;
 mod serve;
 mod streams;

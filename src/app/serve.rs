@@ -25,7 +25,7 @@ use super::{
     ladder::Ladders,
     metrics::Sources,
     recall::Recaller,
-    secure,
+    reports, secure,
     streams::Streams,
     vouch::Verifier,
 };
@@ -266,6 +266,8 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
             prompt: Arc::new(move |name| prompts.iter().find_map(|dir| flows::prompt_info(&dir.join(name)))),
         },
     });
+    let mut edges = tokio::task::JoinSet::new();
+    edges.spawn(reports::watch(store.clone(), door.clone()));
     let (carried, carry_rng) = (store.clone(), rng.fork());
     let chat = webchat::router(webchat::Parts {
         door,
@@ -275,7 +277,6 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         rng: rng.fork(),
     });
     let app = api.merge(chat);
-    let mut edges = tokio::task::JoinSet::new();
     if let Some(https) = https {
         edges.spawn(https.serve(api::over_tls(app.clone())));
     }

@@ -130,6 +130,14 @@ pub const LADDER_LINGER: Duration = secs(5);
 pub const LADDERS_WAITING_MAX: usize = 4_096;
 /// Most rows of the course of a leg's sound: a quarter of an hour at five seconds; of a longer one each row tells of more.
 pub const QUALITY_SPANS_MAX: usize = 180;
+/// Most intervals of one report: a month of quarters of an hour.
+pub const REPORT_INTERVALS_MAX: usize = 3_000;
+/// Most rows of each kind (stays, segments, offers) one report is counted from; of a longer span a part is asked for.
+pub const REPORT_ROWS_MAX: usize = 1_000_000;
+/// Most reports a tenant keeps.
+pub const REPORTS_SAVED_MAX: usize = 100;
+/// Most results kept of a report that comes by itself; the oldest goes.
+pub const REPORT_FILES_MAX: usize = 60;
 /// Largest SDP body, bytes.
 pub const SDP_MAX: usize = 16_384;
 /// Most media sections in an SDP.

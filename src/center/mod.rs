@@ -26,6 +26,7 @@
 //! | `lamps` | what the phones of colleagues show |
 //! | `hearing` | who is listened to: answers to flows, transcripts |
 //! | `utterance` | where what is said begins and ends |
+//! | `ledger` | what reports count, from the facts |
 //! | `quality` | how the legs of a contact sounded |
 //! | `ladder` | the SIP messages of a contact, for whoever asks later |
 //! | `why` | why a call failed or was silent |
@@ -49,6 +50,7 @@ pub mod command;
 pub mod door;
 pub mod fact;
 pub mod hearing;
+pub mod ledger;
 pub mod memory;
 pub mod quality;
 pub mod recall;

@@ -136,6 +136,11 @@ impl Waits {
         let tenths = (wait.as_millis() / 100).max(1) as f64;
         *self.0.entry((tenths.log2() * 4.0) as u8).or_default() += 1;
     }
+    fn absorb(&mut self, other: &Waits) {
+        for (band, n) in &other.0 {
+            *self.0.entry(*band).or_default() += n;
+        }
+    }
     /// The wait that a share of `p` (0 to 1) did not exceed: the middle of its band. None when nothing was counted.
     pub fn quantile(&self, p: f64) -> Option<Duration> {
         let total: u64 = self.0.values().sum();
@@ -237,10 +242,7 @@ impl QueueCounts {
     /// Counts one event. The caller has chosen those of this queue.
     pub fn add(&mut self, event: &MetricEvent) {
         match event {
-            MetricEvent::Entered { .. } => {
-                self.offered += 1;
-                self.waiting += 1;
-            }
+            MetricEvent::Entered { .. } => self.enter(),
             MetricEvent::Left { entered, at, exit, .. } => self.left(at.since(*entered), *exit),
             MetricEvent::Offered { why: StopWhy::NoAnswer, .. } => self.no_answer += 1,
             MetricEvent::Handled { talk_us, hold_us, acw_us, .. } => {
@@ -253,7 +255,42 @@ impl QueueCounts {
         }
     }
 
-    fn left(&mut self, wait: Duration, exit: ExitKind) {
+    /// Somebody entered.
+    pub(super) fn enter(&mut self) {
+        self.offered += 1;
+        self.waiting += 1;
+    }
+
+    /// Adds what others counted, each by their own promise.
+    pub(super) fn absorb(&mut self, o: &QueueCounts) {
+        self.waits.absorb(&o.waits);
+        self.wait_max_us = self.wait_max_us.max(o.wait_max_us);
+        for (sum, more) in [
+            (&mut self.offered, o.offered),
+            (&mut self.answered, o.answered),
+            (&mut self.answered_in_target, o.answered_in_target),
+            (&mut self.abandoned, o.abandoned),
+            (&mut self.abandoned_short, o.abandoned_short),
+            (&mut self.abandoned_in_target, o.abandoned_in_target),
+            (&mut self.overflow, o.overflow),
+            (&mut self.callback, o.callback),
+            (&mut self.callback_in_target, o.callback_in_target),
+            (&mut self.error, o.error),
+            (&mut self.waiting, o.waiting),
+            (&mut self.wait_us, o.wait_us),
+            (&mut self.exposure_us, o.exposure_us),
+            (&mut self.no_answer, o.no_answer),
+            (&mut self.handled, o.handled),
+            (&mut self.talk_us, o.talk_us),
+            (&mut self.hold_us, o.hold_us),
+            (&mut self.acw_us, o.acw_us),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
+    }
+
+    /// Somebody who had entered left.
+    pub(super) fn left(&mut self, wait: Duration, exit: ExitKind) {
         let in_target = u64::from(wait <= Duration::from_secs(self.target_s.into()));
         let us = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
         self.waiting = self.waiting.saturating_sub(1);

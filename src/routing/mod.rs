@@ -23,6 +23,7 @@
 //! | `decision` | the record that answers "why this agent" and can be evaluated again |
 //! | `record` | how a decision record is filled |
 //! | `metrics` | counters and service levels as pure folds over events |
+//! | `report` | figures by interval, queue and agent |
 //! | `estimate` | expected waiting time |
 //! | `erlang` | the B, C and A formulas |
 
@@ -32,6 +33,7 @@ pub mod erlang;
 pub mod hours;
 pub mod metrics;
 pub mod plan;
+pub mod report;
 
 mod agent;
 mod dispatch;

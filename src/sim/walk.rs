@@ -3,15 +3,17 @@
 //! Nobody here is reasonable. They hang up while it rings, press keys nobody asked for, sign out during a call, and the power
 //! fails in between. At the end everybody goes home, and nothing may be left of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Guest, Manner, Net, Who, World, business::Opening, phone::Stage};
 use crate::{
     base::{InteractionId, limits, ms, secs},
     center::{
         command::{Actor, Command, ConsultStep, Role, SuperviseMode, TransferTo},
+        ledger::Ledger,
         view::InteractionView,
     },
+    routing::report::{AgentTally, Grid, Report},
 };
 
 /// What one walk came to.
@@ -103,11 +105,49 @@ pub fn walk(seed: u64, how: Walk) -> Outcome {
     walker.w.crash_at = None;
     walker.home();
     let w = walker.w;
+    books(&w);
     let mut facts = BTreeMap::new();
     for r in w.store.facts() {
         *facts.entry(r.fact.kind()).or_default() += 1;
     }
     Outcome { hash: w.hash, inputs: w.inputs, facts, crashes: w.crashes }
+}
+
+/// Whatever people did: reports neither lose a contact nor count one twice, and an agent's time is all accounted for.
+fn books(w: &World) {
+    let tenants: BTreeSet<_> = w.store.facts().iter().map(|r| r.tenant.clone()).collect();
+    let (Some(first), Some(last)) = (w.store.facts().first(), w.store.facts().last()) else { return };
+    for tenant in tenants {
+        let ledger = Ledger::of(w.store.facts().iter().filter(|r| r.tenant == tenant));
+        let end = last.at + secs(3_600);
+        for (zone, step) in [("UTC", 15), ("Asia/Kathmandu", 30), ("Europe/Brussels", 1440)] {
+            let grid = Grid::new(zone, first.at, end, step).expect("a walk is short");
+            let mut report = Report::new(grid, BTreeMap::new(), (20, 5));
+            ledger.fill(&mut report);
+            report.close(end);
+            let whole = report.whole();
+            let c = &whole.counts;
+            assert!(report.conserved(), "{:?}", report.by_queue());
+            assert_eq!(c.offered, c.answered + c.abandoned + c.overflow + c.callback + c.error + c.waiting);
+            assert_eq!((c.offered as usize, c.waiting), (ledger.stays.len(), 0), "everybody entered once and went home");
+            let agents = report.by_agent();
+            let of_queues = ledger.segments.iter().filter(|s| s.queue.is_some()).count() as u64;
+            let by_agents: u64 = agents.values().map(|a| a.handled.counts.handled).sum();
+            assert_eq!(
+                (c.handled, by_agents),
+                (of_queues, ledger.segments.len() as u64),
+                "a segment is one agent's and one queue's"
+            );
+            for (agent, a) in agents {
+                // Their own states alone, without what they worked on.
+                let mut own = Report::new(Grid::new(zone, first.at, end, step).expect("as above"), BTreeMap::new(), (20, 5));
+                ledger.turns.iter().filter(|t| t.agent == agent).for_each(|t| own.turn(t.clone()));
+                own.close(end);
+                let here: u64 = own.by_agent().values().map(AgentTally::signed_in_us).sum();
+                assert_eq!(a.signed_in_us(), here, "the time of {agent} is the time signed in, whatever it was spent on");
+            }
+        }
+    }
 }
 
 impl Walker {

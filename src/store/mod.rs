@@ -25,6 +25,7 @@ mod once;
 mod project;
 mod read;
 mod replay;
+mod reports;
 mod views;
 mod webhooks;
 
@@ -43,11 +44,13 @@ pub use journal::{Journal, JournalHandle, JournalHealth, JournalStats, NotKept};
 pub use ladder::LadderRow;
 pub use once::{RequestName, RequestState};
 pub use read::{
-    AgentReportRow, AgentStateRow, Cursor, CustomerContact, CustomerRow, DecisionRow, InteractionFilter, InteractionRow,
-    IntervalRow, Page, RecordingRow, TicketFilter, TicketRow,
+    AgentStateRow, Cursor, CustomerContact, CustomerRow, DecisionRow, InteractionFilter, InteractionRow, Page, RecordingRow,
+    TicketFilter, TicketRow,
 };
 pub use views::TicketView;
 pub use webhooks::{Again, Delivery, DeliveryCounts, DeliveryState, Webhook};
+
+pub use reports::{ReportFile, SavedReport};
 
 use engine::Db;
 

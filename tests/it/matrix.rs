@@ -107,6 +107,10 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET",    "/api/v1/canned",                             ". xx xx xxx oooo"),
     ("GET",    "/api/v1/reports/intervals",                  ". .. xx .xx .ooo"),
     ("GET",    "/api/v1/reports/agents",                     ". .. xx .xx .ooo"),
+    ("PUT",    "/api/v1/reports/saved/{name}",               ". .. xx .xx .ooo"),
+    ("GET",    "/api/v1/reports/saved",                      ". .. xx .xx .ooo"),
+    ("GET",    "/api/v1/reports/saved/{name}/{due_at}",      ". .. .. ... ...."),
+    ("DELETE", "/api/v1/reports/saved/{name}",               ". .. xx .xx .ooo"),
     ("GET",    "/api/v1/flows",                              ". .. .x ..x ..oo"),
     ("POST",   "/api/v1/flows/validate",                     ". .. .x ..x ..oo"),
     ("POST",   "/api/v1/flows/simulate",                     ". .. .x ..x ..oo"),
@@ -222,6 +226,7 @@ fn body(method: &str, path: &str) -> Option<Value> {
         (_, "webhooks") => json!({"name": "new-hook", "url": "https://hooks.example.org/x", "events": ["alarm"]}),
         (_, "replay") => json!({"seq": 1}),
         (_, "rollback") => json!({"version": 1}),
+        ("PUT", _) if path.contains("reports") => json!({"by": "agents"}),
         (_, "api-keys") => json!({"name": "new-key", "role": "agent"}),
         _ => json!({}),
     })
@@ -240,9 +245,11 @@ impl Things {
         let part = path.split('/').nth(3).unwrap_or_default();
         let to_go = if who == 7 { "to-go-too" } else { "to-go" };
         let id = if part == "users" { to_go } else { self.ids.get(part).map_or("anna", String::as_str) };
+        let own = format!("report-{who}");
         let name = match part {
             "api-keys" | "webhooks" => to_go,
             "flows" => "goodbye",
+            "reports" => &own,
             _ => "main",
         };
         path.replace("{id}", id).replace("{name}", name).replace("{version}", "1").replace("{seq}", "7")

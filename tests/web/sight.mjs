@@ -128,4 +128,50 @@ export const sight = {
     }
     figure(`${looked} screens`);
   },
+
+  async a_report_says_what_every_number_means_adds_up_and_is_kept_to_come_by_itself({ s, b, shop, figure }) {
+    // Somebody was served, and somebody gave up.
+    const anna = await person(b);
+    await signIn(anna.page, s.origin, 'anna', s.users.anna);
+    await ready(anna.page);
+    const guest = await person(b, { width: 1000, height: 700 });
+    await beginChat(await visits(guest, shop), 'Wu Ming');
+    await anna.page.getByRole('button', { name: /^Accept/ }).click();
+    await anna.page.getByRole('button', { name: /End chat/ }).click();
+    await anna.page.getByRole('button', { name: /^Done$/ }).click();
+    await eventually(async () => assert.equal((await s.ask('GET', '/reports/agents')).rows[0]?.handled, 1));
+    let looked = 0;
+    for (const [lang, theme] of [['en', 'light'], ['zh-CN', 'dark']]) {
+      const susan = await person(b, { lang, theme });
+      const { page } = susan;
+      await signIn(page, s.origin, 'susan', s.users.susan);
+      await page.goto(`${s.origin}/reports`);
+      await page.getByText(/(1 offered = 1 answered \+ 0 abandoned|进线 1 = 接听 1)/).waitFor();
+      await page.getByText(/^(What the numbers mean|指标定义)$/).click();
+      await faults(page, `reports by interval, ${lang}, ${theme}`);
+      if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/reports-${lang}-${theme}.png` });
+      await page.getByRole('button', { name: /^(By agent|按坐席)$/ }).click();
+      await page.getByRole('row', { name: /^Anna / }).waitFor();
+      await faults(page, `reports by agent, ${lang}, ${theme}`);
+      if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/reports-agents-${lang}-${theme}.png` });
+      await page.getByRole('button', { name: /^(Keep this report|保存此报表)$/ }).click();
+      const box = page.getByRole('dialog');
+      await box.locator('input[name=name]').fill(`team-${theme}`);
+      await box.locator('select[name=every]').selectOption('week');
+      await faults(page, `keeping a report, ${lang}, ${theme}`);
+      await box.getByRole('button', { name: /^(Keep this report|保存此报表)$/ }).click();
+      await page.getByText(/^(Every Monday at 06:00|每周一 06:00)$/).first().waitFor();
+      const file = page.waitForEvent('download');
+      await page.getByRole('link', { name: /CSV/ }).click();
+      assert.equal((await file).suggestedFilename(), 'agents.csv');
+      looked += 3;
+      assert.deepEqual(susan.complaints, []);
+      await susan.context.close();
+    }
+    const kept = (await s.ask('GET', '/reports/saved')).reports;
+    assert.deepEqual(kept.map((r) => [r.name, r.by, r.schedule.every]), [['team-dark', 'agents', 'week'], ['team-light', 'agents', 'week']]);
+    const { whole, conserved } = await s.ask('GET', '/reports/intervals?step_min=15');
+    assert.deepEqual([whole.offered, whole.answered, conserved], [1, 1, true]);
+    figure(`${looked} screens`);
+  },
 };

@@ -1,6 +1,6 @@
 //! Flows and reports at the door: mistakes have their line, a try tells what a caller meets, and nobody writes over a colleague.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -84,10 +84,60 @@ async fn a_report_is_asked_for_a_span_that_makes_sense_and_is_a_table_as_well() 
     let a = sue.ask(&h, "GET", &format!("/api/v1/reports/intervals?{span}&step_min=15"), None).await;
     assert_eq!((a.status, a.json()["rows"].as_array().map(Vec::len)), (200, Some(0)), "{}", a.text());
     let a = sue.ask(&h, "GET", &format!("/api/v1/reports/agents?{span}&format=csv"), None).await;
-    assert_eq!((a.status, a.text().as_str()), (200, "agent,handled,talk_ms,hold_ms,wrap_ms\r\n"));
+    assert_eq!(a.status, 200);
+    assert!(
+        a.text().starts_with("\u{feff}agent,agent_name,handled,talk_ms,"),
+        "a spreadsheet sees that it is UTF-8: {}",
+        a.text()
+    );
+    assert_eq!(a.text().lines().count(), 1);
     assert!(a.header("content-type").starts_with("text/csv"));
-    for wrong in ["from=2026-11-24T00:00:00Z&to=2026-11-23T00:00:00Z", "from=2020-01-01T00:00:00Z&step_min=1", "format=pdf"] {
+    for wrong in [
+        "from=2026-11-24T00:00:00Z&to=2026-11-23T00:00:00Z",
+        "from=2020-01-01T00:00:00Z&step_min=1",
+        "format=pdf",
+        "step_min=7",
+        "zone=Mars/Olympus",
+    ] {
         assert_eq!(sue.ask(&h, "GET", &format!("/api/v1/reports/intervals?{wrong}"), None).await.status, 422, "{wrong}");
     }
     assert_eq!(Browser::of(&h, "anna").await.ask(&h, "GET", "/api/v1/reports/agents", None).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_report_that_is_kept_comes_by_itself_over_the_day_before_and_names_nobody_a_spreadsheet_would_calculate() {
+    let h = house().await;
+    let i = annas_call(&h).await;
+    h.settled().await;
+    let sue = Browser::of(&h, "sue").await;
+    let keep = async |name: &str, body: Value| {
+        sue.ask(&h, "PUT", &format!("/api/v1/reports/saved/{name}"), Some(&body.to_string())).await.status
+    };
+    let daily = json!({"by": "intervals", "step_min": 60, "schedule": {"every": "day", "hour": 3}});
+    assert_eq!(keep("monday", daily).await, 204);
+    assert_eq!(keep("team", json!({"by": "agents", "span": "week"})).await, 204);
+    for wrong in [json!({"by": "stars"}), json!({"by": "agents", "schedule": {"every": "day", "hour": 24}})] {
+        assert_eq!(keep("wrong", wrong.clone()).await, 422, "{wrong}");
+    }
+    let now = h.center.now.lock().unwrap().wall;
+    let settings = h.center.settings.clone();
+    assert_eq!(make_reports_due(&h.store, &settings, now).await.unwrap(), 0, "what was due before it was kept is nobody's");
+    let tomorrow = now + mins(24 * 60);
+    assert_eq!(make_reports_due(&h.store, &settings, tomorrow).await.unwrap(), 1);
+    assert_eq!(make_reports_due(&h.store, &settings, tomorrow + mins(5)).await.unwrap(), 0, "once");
+    let list = sue.ask(&h, "GET", "/api/v1/reports/saved", None).await.json();
+    let kept = &list["reports"][0];
+    assert_eq!(
+        (&kept["name"], &kept["schedule"]["hour"], &list["reports"][1]["files"]),
+        (&json!("monday"), &json!(3), &json!([]))
+    );
+    let due = kept["files"][0]["due_at"].as_str().unwrap();
+    let file = sue.ask(&h, "GET", &format!("/api/v1/reports/saved/monday/{due}"), None).await;
+    assert_eq!(file.status, 200, "{}", file.text());
+    assert!(file.text().starts_with("\u{feff}queue,queue_name,from,offered,"), "{}", file.text());
+    assert!(file.header("content-disposition").contains("monday-"), "of {i}");
+    let oscar = Browser::of(&h, "oscar").await;
+    assert_eq!(oscar.ask(&h, "GET", &format!("/api/v1/reports/saved/monday/{due}"), None).await.status, 404);
+    assert_eq!(sue.ask(&h, "DELETE", "/api/v1/reports/saved/monday", None).await.status, 204);
+    assert_eq!(sue.ask(&h, "DELETE", "/api/v1/reports/saved/monday", None).await.status, 404);
 }

@@ -86,7 +86,7 @@ pub struct SmallCenter {
     pub asked_more: Notify,
     pub phones: Mutex<Vec<Grant>>,
     known: Mutex<Known>,
-    settings: Arc<Settings>,
+    pub settings: Arc<Settings>,
     journal: JournalHandle,
 }
 

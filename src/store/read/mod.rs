@@ -18,7 +18,6 @@ use crate::base::{Wall, limits};
 
 pub use contacts::{AgentStateRow, DecisionRow, InteractionFilter, InteractionRow, RecordingRow};
 pub use matters::{CustomerContact, CustomerRow, TicketFilter, TicketRow};
-pub use report::{AgentReportRow, IntervalRow};
 
 /// The last row of a page: the next page begins behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,178 +1,105 @@
-//! Interval reports: what came into each queue and what became of it, per quarter of an hour.
+//! What reports are counted from, as rows: stays in queues, stretches of handling, offers, states of agents.
 //!
-//! Counted by arrival: a stay in a queue belongs to the interval it began in, a handled stretch to the interval its talk began
-//! in. Formulas of service level and averages are made of these sums upstairs, where their names and thresholds are.
+//! Which figure they make is decided by `routing::report`; here is only which of them concern a span. Bounded by
+//! [`REPORT_ROWS_MAX`]: whoever gets one more than that asked for too much.
 
-use std::{collections::BTreeMap, time::Duration};
-
-use serde::Serialize;
+use std::time::Duration;
 
 use crate::{
-    base::{AgentId, QueueId, TenantId, Wall},
+    base::{AgentId, QueueId, TenantId, Wall, limits::REPORT_ROWS_MAX, ms, secs},
+    center::{fact::Unqueued, ledger},
+    routing::{
+        StopWhy,
+        report::{Ring, Segment, Stay, Turn},
+    },
     store::{
         Store,
         engine::{Row, values},
         error::Result,
+        read::word,
     },
 };
 
-/// One queue in one interval.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct IntervalRow {
-    /// Which queue.
-    pub queue: QueueId,
-    /// Beginning of the interval.
-    pub from: Wall,
-    /// Entered.
-    pub offered: u64,
-    /// Of these, taken by an agent.
-    pub answered: u64,
-    /// Of these, taken within the target.
-    pub answered_in_time: u64,
-    /// Of those who entered, left while waiting.
-    pub abandoned: u64,
-    /// Of these, left so soon that nobody could have helped them.
-    pub abandoned_short: u64,
-    /// Sent elsewhere: waited too long, nobody there, too many, another choice, another queue.
-    pub overflowed: u64,
-    /// Lost by us: the server went down under them.
-    pub lost: u64,
-    /// Still waiting.
-    pub waiting: u64,
-    /// Waiting of the answered, milliseconds, summed.
-    pub answered_wait_ms: u64,
-    /// The longest waiting of any, milliseconds.
-    pub wait_ms_max: u64,
-    /// Stretches of talk that began.
-    pub handled: u64,
-    /// Talk in these, hold included, milliseconds.
-    pub talk_ms: u64,
-    /// Hold in these, milliseconds.
-    pub hold_ms: u64,
-    /// After-call work of these, milliseconds.
-    pub wrap_ms: u64,
+/// A talk that began longer before a span does not reach into it.
+const TALK_MAX: Duration = secs(12 * 3_600);
+/// An offer that began longer before does not.
+const RING_MAX: Duration = secs(3_600);
+/// Whoever has taken no state for so long is not at work.
+const SHIFT_MAX: Duration = secs(7 * 86_400);
+/// One row more than may be: that there is one tells that there are too many.
+const ROWS: usize = REPORT_ROWS_MAX + 1;
+
+const STAYS: &str = "SELECT queue, entered_at, why, waited_ms FROM waits \
+    WHERE tenant = $1 AND entered_at >= $2 AND entered_at < $3 ORDER BY entered_at, seq LIMIT $4";
+const SEGMENTS: &str = "SELECT agent, queue, began_at, ended_at, talk_ms, hold_ms, wrap_ms FROM segments \
+    WHERE tenant = $1 AND began_at >= $2 AND began_at < $3 ORDER BY began_at, seq LIMIT $4";
+// Offers are found by their ids, which begin with their time (UUIDv7, RFC 9562), a little on both sides.
+const RINGS: &str = "SELECT d.agent, i.queue, d.at, d.ended_at, d.outcome FROM decisions d \
+    LEFT JOIN interactions i ON i.tenant = d.tenant AND i.id = d.interaction \
+    WHERE d.tenant = $1 AND d.offer >= $2 AND d.offer < $3 AND d.at < $4 ORDER BY d.offer LIMIT $5";
+const TURNS: &str = "SELECT agent, body, since FROM agent_states \
+    WHERE tenant = $1 AND since >= $2 AND since < $3 ORDER BY since, seq LIMIT $4";
+
+/// The beginning of the ids made at an instant.
+fn id_from(at: Wall) -> String {
+    let ms = at.0.max(0) / 1_000;
+    format!("{:08x}-{:04x}", ms >> 16, ms & 0xffff)
 }
-
-impl IntervalRow {
-    fn empty(queue: QueueId, from: Wall) -> Self {
-        IntervalRow {
-            queue,
-            from,
-            offered: 0,
-            answered: 0,
-            answered_in_time: 0,
-            abandoned: 0,
-            abandoned_short: 0,
-            overflowed: 0,
-            lost: 0,
-            waiting: 0,
-            answered_wait_ms: 0,
-            wait_ms_max: 0,
-            handled: 0,
-            talk_ms: 0,
-            hold_ms: 0,
-            wrap_ms: 0,
-        }
-    }
-}
-
-const WAITS: &str = "SELECT queue, entered_at - entered_at % $4, COUNT(*), \
-    COUNT(CASE WHEN why = 'answered' THEN 1 END), \
-    COUNT(CASE WHEN why = 'answered' AND waited_ms <= $5 THEN 1 END), \
-    COUNT(CASE WHEN why = 'abandoned' THEN 1 END), \
-    COUNT(CASE WHEN why = 'abandoned' AND waited_ms < $6 THEN 1 END), \
-    COUNT(CASE WHEN why IN ('timeout', 'no_agents', 'full', 'exit_key', 'moved') THEN 1 END), \
-    COUNT(CASE WHEN why = 'server_restart' THEN 1 END), \
-    COUNT(CASE WHEN left_at IS NULL THEN 1 END), \
-    CAST(COALESCE(SUM(CASE WHEN why = 'answered' THEN waited_ms END), 0) AS BIGINT), \
-    COALESCE(MAX(waited_ms), 0) \
-    FROM waits WHERE tenant = $1 AND entered_at >= $2 AND entered_at < $3 GROUP BY 1, 2";
-
-const SEGMENTS: &str = "SELECT queue, began_at - began_at % $4, COUNT(*), CAST(SUM(talk_ms) AS BIGINT), \
-    CAST(SUM(hold_ms) AS BIGINT), CAST(SUM(wrap_ms) AS BIGINT) \
-    FROM segments WHERE tenant = $1 AND began_at >= $2 AND began_at < $3 AND queue IS NOT NULL GROUP BY 1, 2";
-
-/// One agent over a span of time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AgentReportRow {
-    /// Who.
-    pub agent: AgentId,
-    /// Stretches of talk that began.
-    pub handled: u64,
-    /// Talk in these, hold included, milliseconds.
-    pub talk_ms: u64,
-    /// Hold in these, milliseconds.
-    pub hold_ms: u64,
-    /// After-call work of these, milliseconds.
-    pub wrap_ms: u64,
-}
-
-const AGENTS: &str = "SELECT agent, COUNT(*), CAST(SUM(talk_ms) AS BIGINT), CAST(SUM(hold_ms) AS BIGINT), \
-    CAST(SUM(wrap_ms) AS BIGINT) FROM segments WHERE tenant = $1 AND began_at >= $2 AND began_at < $3 \
-    AND (CAST($4 AS TEXT) IS NULL OR queue = CAST($4 AS TEXT)) GROUP BY 1 ORDER BY 1";
 
 impl Store {
-    /// What agents handled over `from..to`, of one queue if it is named, by agent.
-    pub async fn report_agents(
-        &self,
-        tenant: &TenantId,
-        from: Wall,
-        to: Wall,
-        queue: Option<&QueueId>,
-    ) -> Result<Vec<AgentReportRow>> {
-        let values = values![tenant, from, to, queue];
-        let rows = self.db.all(AGENTS, values, || format!("count the work of the agents of {tenant}")).await?;
-        let row = |r: &Row| {
-            Ok(AgentReportRow {
-                agent: r.parsed(0, |s| AgentId::parse(s).ok())?,
-                handled: r.count(1)?,
-                talk_ms: r.count(2)?,
-                hold_ms: r.count(3)?,
-                wrap_ms: r.count(4)?,
-            })
+    /// The stays that began in `from..to`.
+    pub async fn report_stays(&self, tenant: &TenantId, from: Wall, to: Wall) -> Result<Vec<Stay>> {
+        let rows = self.db.all(STAYS, values![tenant, from, to, ROWS], || format!("count who waited at {tenant}")).await?;
+        let stay = |r: &Row| {
+            let why: Option<Unqueued> = r.parsed_opt(2, word)?;
+            let waited = ms(r.count_opt(3)?.unwrap_or(0));
+            let queue = r.parsed(0, |s| QueueId::parse(s).ok())?;
+            Ok(Stay { queue, entered: r.wall(1)?, left: why.map(|why| (ledger::exit(why), waited)) })
         };
-        rows.iter().map(row).collect()
+        rows.iter().map(stay).collect()
     }
 
-    /// Queues by interval over `from..to`, by queue and time. `step` is the length of an interval, counted from 1970 (so that
-    /// quarters of an hour fall on the clock's); `target` the wait that still counts as in time; `short` the wait below which
-    /// leaving is a short abandon.
-    pub async fn report_intervals(
-        &self,
-        tenant: &TenantId,
-        from: Wall,
-        to: Wall,
-        step: Duration,
-        target: Duration,
-        short: Duration,
-    ) -> Result<Vec<IntervalRow>> {
-        let micros = |d: Duration| i64::try_from(d.as_micros()).unwrap_or(i64::MAX).max(1);
-        let millis = |d: Duration| i64::try_from(d.as_millis()).unwrap_or(i64::MAX);
-        let attempted = || format!("count the queues of {tenant} by interval");
-        let mut rows: BTreeMap<(QueueId, Wall), IntervalRow> = BTreeMap::new();
-        let values = values![tenant, from, to, micros(step), millis(target), millis(short)];
-        for r in self.db.all(WAITS, values, attempted).await? {
-            let key = (r.parsed(0, |s| QueueId::parse(s).ok())?, r.wall(1)?);
-            let row = IntervalRow {
-                offered: r.count(2)?,
-                answered: r.count(3)?,
-                answered_in_time: r.count(4)?,
-                abandoned: r.count(5)?,
-                abandoned_short: r.count(6)?,
-                overflowed: r.count(7)?,
-                lost: r.count(8)?,
-                waiting: r.count(9)?,
-                answered_wait_ms: r.count(10)?,
-                wait_ms_max: r.count(11)?,
-                ..IntervalRow::empty(key.0.clone(), key.1)
-            };
-            rows.insert(key, row);
-        }
-        for r in self.db.all(SEGMENTS, values![tenant, from, to, micros(step)], attempted).await? {
-            let key = (r.parsed(0, |s| QueueId::parse(s).ok())?, r.wall(1)?);
-            let row = rows.entry(key.clone()).or_insert_with(|| IntervalRow::empty(key.0, key.1));
-            (row.handled, row.talk_ms, row.hold_ms, row.wrap_ms) = (r.count(2)?, r.count(3)?, r.count(4)?, r.count(5)?);
-        }
-        Ok(rows.into_values().collect())
+    /// The stretches of handling that began in `from..to`, and those of before that may reach into it.
+    pub async fn report_segments(&self, tenant: &TenantId, from: Wall, to: Wall) -> Result<Vec<Segment>> {
+        let values = values![tenant, from - TALK_MAX, to, ROWS];
+        let rows = self.db.all(SEGMENTS, values, || format!("count what was handled at {tenant}")).await?;
+        let segment = |r: &Row| {
+            Ok(Segment {
+                agent: r.parsed(0, |s| AgentId::parse(s).ok())?,
+                queue: r.parsed_opt(1, |s| QueueId::parse(s).ok())?,
+                began: r.wall(2)?,
+                ended: r.wall_opt(3)?,
+                talk_ms: r.count(4)?,
+                hold_ms: r.count(5)?,
+                wrap_ms: r.count(6)?,
+            })
+        };
+        rows.iter().map(segment).collect()
+    }
+
+    /// The offers made in `from..to`, and those of before that may reach into it. Of each the queue its contact was in last.
+    pub async fn report_rings(&self, tenant: &TenantId, from: Wall, to: Wall) -> Result<Vec<Ring>> {
+        let (first, last) = (id_from(from - RING_MAX), id_from(to + RING_MAX));
+        let values = values![tenant, first, last, to, ROWS];
+        let rows = self.db.all(RINGS, values, || format!("count the offers of {tenant}")).await?;
+        let ring = |r: &Row| {
+            let outcome = r.text_opt(4)?.and_then(|text| serde_json::from_str::<StopWhy>(&text).ok());
+            Ok(Ring {
+                agent: r.parsed(0, |s| AgentId::parse(s).ok())?,
+                queue: r.parsed_opt(1, |s| QueueId::parse(s).ok())?,
+                from: r.wall(2)?,
+                to: r.wall_opt(3)?,
+                no_answer: outcome == Some(StopWhy::NoAnswer),
+            })
+        };
+        rows.iter().map(ring).collect()
+    }
+
+    /// The states agents took in `from..to`, and those of the week before: the last of each is theirs when it begins.
+    pub async fn report_turns(&self, tenant: &TenantId, from: Wall, to: Wall) -> Result<Vec<Turn>> {
+        let values = values![tenant, from - SHIFT_MAX, to, ROWS];
+        let rows = self.db.all(TURNS, values, || format!("count the shifts of {tenant}")).await?;
+        let turn = |r: &Row| Ok(Turn { agent: r.parsed(0, |s| AgentId::parse(s).ok())?, state: r.json(1)?, since: r.wall(2)? });
+        rows.iter().map(turn).collect()
     }
 }

@@ -79,8 +79,8 @@ async fn a_call_handed_over_counts_its_talk_once_for_each_agent_and_all_for_the_
     lab.keep(s.facts()).await;
     let row = lab.store.interaction_get(&s.tenant, id).await.unwrap().unwrap();
     assert_eq!((row.talk_ms, row.wrap_ms, row.agent), (60_000, 7_000, Some(agent("ben"))));
-    let report = lab.store.report_intervals(&s.tenant, NINE, NINE + mins(15), mins(15), secs(20), secs(5)).await.unwrap();
-    assert_eq!((report[0].handled, report[0].talk_ms, report[0].wrap_ms), (2, 60_000, 7_000));
+    let sums = lab.report(&s.tenant, NINE, NINE + mins(15), None).await.whole().counts;
+    assert_eq!((sums.handled, sums.talk_us, sums.acw_us), (2, 60_000_000, 7_000_000));
 }
 
 async fn a_list_read_page_by_page_has_every_call_once_though_calls_keep_coming(lab: &Lab) {
@@ -161,8 +161,10 @@ async fn nothing_of_one_tenant_shows_in_another(lab: &Lab) {
         assert_eq!(store.customer_search(who, "ali", 9).await.unwrap().is_empty(), !there);
         assert_eq!(store.customer_get(who, alice).await.unwrap().is_some(), there);
         assert_eq!(store.customer_timeline(who, alice, None, 9).await.unwrap().items.is_empty(), !there);
-        let report = store.report_intervals(who, day.0, day.1, mins(15), secs(20), secs(5)).await.unwrap();
-        assert_eq!(report.is_empty(), !there);
+        assert_eq!(store.report_stays(who, day.0, day.1).await.unwrap().is_empty(), !there);
+        assert_eq!(store.report_segments(who, day.0, day.1).await.unwrap().is_empty(), !there);
+        assert_eq!(store.report_rings(who, day.0, day.1).await.unwrap().is_empty(), !there);
+        assert_eq!(store.report_turns(who, day.0, day.1).await.unwrap().is_empty(), !there);
     }
 }
 
@@ -201,22 +203,24 @@ async fn quarters_of_an_hour_add_up(lab: &Lab) {
     s.queues(waiting, "care");
     lab.keep(s.facts()).await;
 
-    let report = async |target: u64| {
-        lab.store.report_intervals(&s.tenant, NINE, NINE + mins(60), mins(15), secs(target), secs(5)).await.unwrap()
-    };
-    let rows = report(20).await;
-    let at = |r: &crate::store::IntervalRow| (r.queue.to_string(), r.from.since(NINE).as_secs() / 60);
-    assert_eq!(rows.iter().map(at).collect::<Vec<_>>(), [("care".into(), 15), ("sales".into(), 0), ("sales".into(), 15)]);
-    let first = &rows[1];
-    assert_eq!((first.offered, first.answered, first.answered_in_time, first.answered_wait_ms), (5, 2, 2, 20_000));
-    assert_eq!((first.abandoned, first.abandoned_short, first.overflowed, first.wait_ms_max), (2, 1, 1, 90_000));
-    assert_eq!((first.handled, first.talk_ms, first.hold_ms, first.wrap_ms), (1, 60_000, 5_000, 30_000));
-    assert_eq!((rows[2].offered, rows[2].handled), (0, 1), "the talk began in the second quarter");
-    assert_eq!((rows[0].offered, rows[0].waiting), (1, 1));
-    assert_eq!(report(9).await[1].answered_in_time, 0);
-    for r in &rows {
-        assert_eq!(r.offered, r.answered + r.abandoned + r.overflowed + r.lost + r.waiting, "{r:?}");
-    }
+    let report = lab.report(&s.tenant, NINE, NINE + mins(60), None).await;
+    let rows: Vec<_> = report.cells().map(|(queue, at, t)| ((queue.to_string(), at * 15), &t.counts)).collect();
+    let places: Vec<_> = rows.iter().map(|(place, _)| place.clone()).collect();
+    assert_eq!(places, [("care".into(), 15), ("sales".into(), 0), ("sales".into(), 15)]);
+    let first = rows[1].1;
+    assert_eq!((first.offered, first.answered, first.answered_in_target, first.wait_us), (5, 2, 2, 20_000_000));
+    assert_eq!((first.abandoned, first.abandoned_short, first.overflow, first.wait_max_us), (2, 1, 1, 10_000_000));
+    assert_eq!((first.handled, first.talk_us, first.hold_us, first.acw_us), (1, 55_000_000, 5_000_000, 30_000_000));
+    assert_eq!((rows[2].1.offered, rows[2].1.handled), (0, 1), "the talk began in the second quarter");
+    assert_eq!((rows[0].1.offered, rows[0].1.waiting), (1, 1));
+    assert!(report.conserved());
+    // The rows say what the facts say.
+    let facts = lab.store.journal_since(&s.tenant, 0, 500).await.unwrap();
+    let ledger = crate::center::ledger::Ledger::of(facts.iter());
+    let (from, to) = (NINE, NINE + mins(60));
+    assert_eq!(lab.store.report_stays(&s.tenant, from, to).await.unwrap(), ledger.stays);
+    assert_eq!(lab.store.report_segments(&s.tenant, from, to).await.unwrap(), ledger.segments);
+    assert_eq!(lab.store.report_turns(&s.tenant, from, to).await.unwrap(), ledger.turns);
 }
 
 async fn lists_made_again_from_the_journal_are_the_same_lists(lab: &Lab) {

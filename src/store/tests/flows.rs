@@ -58,11 +58,12 @@ async fn agents_are_summed_over_a_span_and_by_queue(lab: &Lab) {
     s.call(alice, "care", "anna");
     s.call(alice, "care", "ben");
     lab.keep(s.facts()).await;
-    let all = lab.store.report_agents(&s.tenant, NINE, NINE + mins(60), None).await.unwrap();
-    let told: Vec<_> = all.iter().map(|r| (r.agent.as_str(), r.handled)).collect();
-    assert_eq!(told, [("anna", 2), ("ben", 1)]);
-    assert!(all.iter().all(|r| r.talk_ms > 0), "{all:?}");
-    let care = lab.store.report_agents(&s.tenant, NINE, NINE + mins(60), Some(&queue("care"))).await.unwrap();
-    assert_eq!(care.iter().map(|r| r.handled).collect::<Vec<_>>(), [1, 1]);
-    assert!(lab.store.report_agents(&s.tenant, NINE + secs(7_200), NINE + secs(7_300), None).await.unwrap().is_empty());
+    let whole = lab.report(&s.tenant, NINE, NINE + mins(60), None).await;
+    let told: Vec<_> = whole.by_agent().into_iter().map(|(a, t)| (a.to_string(), t.handled.counts.handled)).collect();
+    assert_eq!(told, [("anna".into(), 2), ("ben".into(), 1)]);
+    assert!(whole.by_agent().values().all(|t| t.handled.counts.talk_us > 0));
+    let care = lab.report(&s.tenant, NINE, NINE + mins(60), Some(queue("care"))).await;
+    assert_eq!(care.by_agent().values().map(|t| t.handled.counts.handled).collect::<Vec<_>>(), [1, 1]);
+    let later = lab.report(&s.tenant, NINE + secs(7_200), NINE + secs(7_300), None).await;
+    assert!(later.by_agent().values().all(|t| t.handled.counts.handled == 0));
 }

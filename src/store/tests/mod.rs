@@ -10,10 +10,12 @@ mod journal;
 mod kinds;
 mod ladder;
 mod matters;
+mod reports;
 mod story;
 mod webhooks;
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     ops::AsyncFnOnce,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
@@ -21,7 +23,11 @@ use std::{
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use super::{Journal, Store, StoreError};
-use crate::{base::secs, center::fact::Record};
+use crate::{
+    base::{QueueId, TenantId, Wall, secs},
+    center::fact::Record,
+    routing::report::{Grid, Report},
+};
 
 /// Runs each named test on both engines.
 macro_rules! on_both {
@@ -54,6 +60,19 @@ impl Lab {
         let journal = Journal::start(self.store.clone(), |_| {});
         journal.handle().append(facts).expect("an empty journal takes facts");
         assert_eq!(journal.shut_down(secs(30)).await, 0, "facts were left");
+    }
+
+    /// A report by the quarter of an hour, all promises 20 s and 5 s.
+    async fn report(&self, tenant: &TenantId, from: Wall, to: Wall, queue: Option<QueueId>) -> Report {
+        let only = queue.map(|q| BTreeSet::from([q]));
+        let grid = Grid::new("UTC", from, to, 15).expect("a span");
+        let mut report = Report::new(grid, BTreeMap::new(), (20, 5)).of(only);
+        self.store.report_stays(tenant, from, to).await.expect("stays").iter().for_each(|s| report.stay(s));
+        self.store.report_segments(tenant, from, to).await.expect("segments").iter().for_each(|s| report.segment(s));
+        self.store.report_rings(tenant, from, to).await.expect("offers").iter().for_each(|r| report.ring(r));
+        self.store.report_turns(tenant, from, to).await.expect("states").into_iter().for_each(|t| report.turn(t));
+        report.close(to);
+        report
     }
 
     /// Runs SQL as somebody else would, behind the store's back.

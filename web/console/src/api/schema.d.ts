@@ -1146,7 +1146,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What each agent handled over the span. */
+        /** What each agent did over the span. Of one queue: what was handled for it, by whom; the time of these agents is the whole of it. */
         get: operations["reports_agents"];
         put?: never;
         post?: never;
@@ -1163,8 +1163,60 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What came into each queue and what became of it, by interval. */
+        /** What came into each queue and what became of it, by interval, by queue, and in all. */
         get: operations["reports_intervals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/saved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every report the tenant keeps, with what was made of those that come by themselves. */
+        get: operations["reports_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/saved/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keeps a report under a name: 1 to 64 of `a-z 0-9 _ . -`. One of that name is replaced, and what was made of it stays. */
+        put: operations["reports_keep"];
+        post?: never;
+        /** Forgets a report with what was made of it. */
+        delete: operations["reports_forget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/saved/{name}/{due_at}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The table that was made when a report was due. */
+        get: operations["reports_file"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1426,6 +1478,99 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What an agent did. Times are milliseconds. */
+        AgentFigures: {
+            /**
+             * Format: int64
+             * @description Average handling time.
+             */
+            aht_ms?: number | null;
+            /**
+             * Format: int64
+             * @description It rang, and nothing else.
+             */
+            alerting_ms: number;
+            /**
+             * Format: int64
+             * @description Away.
+             */
+            away_ms: number;
+            /**
+             * Format: int32
+             * @description The handling time half of these did not exceed.
+             */
+            handle_p50_ms?: number | null;
+            /**
+             * Format: int32
+             * @description Nine in ten.
+             */
+            handle_p90_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Stretches of talk that began.
+             */
+            handled: number;
+            /**
+             * Format: int64
+             * @description Hold in these.
+             */
+            hold_ms: number;
+            /**
+             * Format: int64
+             * @description Ready, nothing in hand.
+             */
+            idle_ms: number;
+            /**
+             * Format: int64
+             * @description Offers that rang out.
+             */
+            no_answer: number;
+            /**
+             * Format: int64
+             * @description Not ready.
+             */
+            not_ready_ms: number;
+            /**
+             * Format: double
+             * @description (talking + after-call work) / (talking + after-call work + idle).
+             */
+            occupancy?: number | null;
+            /**
+             * Format: int64
+             * @description Offers made.
+             */
+            offers: number;
+            /**
+             * Format: int64
+             * @description Time signed in: the sum of the next six.
+             */
+            signed_in_ms: number;
+            /**
+             * Format: int64
+             * @description Talk in these, hold included.
+             */
+            talk_ms: number;
+            /**
+             * Format: int64
+             * @description Talking, several at once counted once.
+             */
+            talking_ms: number;
+            /**
+             * Format: double
+             * @description (talking + after-call work) / signed in.
+             */
+            utilisation?: number | null;
+            /**
+             * Format: int64
+             * @description After-call work of these.
+             */
+            wrap_ms: number;
+            /**
+             * Format: int64
+             * @description After-call work and nothing else.
+             */
+            wrapping_ms: number;
+        };
         /** @description An agent now. */
         AgentNow: {
             /** @description The console is connected. */
@@ -2364,6 +2509,21 @@ export interface components {
              */
             old: string;
         };
+        /** @description A report to be kept. */
+        NewReport: {
+            /** @description `intervals` or `agents`. */
+            by: string;
+            /** @description Only this queue. */
+            queue?: string | null;
+            schedule?: components["schemas"]["ReportSchedule"] | null;
+            /** @description What the page shows: `day`, `week` or `month` up to now. */
+            span?: string;
+            /**
+             * Format: int32
+             * @description Length of an interval, minutes: 15, 30, 60 or 1440.
+             */
+            step_min?: number;
+        };
         /** @description A new ticket. */
         NewTicket: {
             /** @description The matter in words. */
@@ -2596,6 +2756,159 @@ export interface components {
             /** @description When it ended; absent while it goes on. */
             until?: string | null;
         };
+        /** @description What came and what became of it. Times are milliseconds, shares are 0 to 1; a share or average of nothing is null. */
+        QueueFigures: {
+            /**
+             * Format: int64
+             * @description B: left while waiting.
+             */
+            abandoned: number;
+            /**
+             * Format: int64
+             * @description B_T: left within the target.
+             */
+            abandoned_in_time: number;
+            /**
+             * Format: int64
+             * @description B_s: of these, left so soon that nobody could have helped them.
+             */
+            abandoned_short: number;
+            /**
+             * Format: double
+             * @description (B - B_s) / (O - B_s).
+             */
+            abandonment?: number | null;
+            /**
+             * Format: int64
+             * @description Average handling time: (talk with hold + after-call work) / handled.
+             */
+            aht_ms?: number | null;
+            /**
+             * Format: int64
+             * @description A: of these, taken by an agent.
+             */
+            answered: number;
+            /**
+             * Format: int64
+             * @description A_T: of these, taken within the queue's target.
+             */
+            answered_in_time: number;
+            /**
+             * Format: int64
+             * @description Average speed of answer: waiting of the answered / A.
+             */
+            asa_ms?: number | null;
+            /**
+             * Format: int64
+             * @description To be called back.
+             */
+            called_back: number;
+            /**
+             * Format: int32
+             * @description The handling time half of these did not exceed.
+             */
+            handle_p50_ms?: number | null;
+            /**
+             * Format: int32
+             * @description Nine in ten.
+             */
+            handle_p90_ms?: number | null;
+            /**
+             * Format: int32
+             * @description Nineteen in twenty.
+             */
+            handle_p95_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Stretches of talk that began.
+             */
+            handled: number;
+            /**
+             * Format: int64
+             * @description Hold in these.
+             */
+            hold_ms: number;
+            /**
+             * Format: int64
+             * @description Lost by us.
+             */
+            lost: number;
+            /**
+             * Format: int64
+             * @description Offers that rang out.
+             */
+            no_answer: number;
+            /**
+             * Format: int64
+             * @description O: entered.
+             */
+            offered: number;
+            /**
+             * Format: int64
+             * @description Sent elsewhere by the queue, by the customer's choice, or ended by us.
+             */
+            overflowed: number;
+            /**
+             * Format: double
+             * @description SL1, the default: A_T / (A + B - B_s).
+             */
+            sl1?: number | null;
+            /**
+             * Format: double
+             * @description SL2: A_T / A.
+             */
+            sl2?: number | null;
+            /**
+             * Format: double
+             * @description SL3: (A_T + B_T) / (A + B).
+             */
+            sl3?: number | null;
+            /**
+             * Format: double
+             * @description SL4: (A_T + B_T + called back in time) / O.
+             */
+            sl4?: number | null;
+            /**
+             * Format: double
+             * @description SL5: A_T / (A + B).
+             */
+            sl5?: number | null;
+            /**
+             * Format: int64
+             * @description Talk in these, hold included.
+             */
+            talk_ms: number;
+            /**
+             * Format: int64
+             * @description The longest wait of an answered one.
+             */
+            wait_max_ms: number;
+            /**
+             * Format: int32
+             * @description The wait half of the answered did not exceed.
+             */
+            wait_p50_ms?: number | null;
+            /**
+             * Format: int32
+             * @description Nine in ten.
+             */
+            wait_p90_ms?: number | null;
+            /**
+             * Format: int32
+             * @description Nineteen in twenty.
+             */
+            wait_p95_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Still waiting.
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description After-call work of these.
+             */
+            wrap_ms: number;
+        };
         /** @description A queue now. */
         QueueNow: {
             /**
@@ -2693,30 +3006,10 @@ export interface components {
             /** @description Pause or resume. */
             action: components["schemas"]["RecordingAction"];
         };
-        /** @description One agent over the span. Times are milliseconds. */
-        ReportAgent: {
+        /** @description One agent over the span. */
+        ReportAgent: components["schemas"]["AgentFigures"] & {
             /** @description Who. */
             agent: string;
-            /**
-             * Format: int64
-             * @description Stretches of talk that began.
-             */
-            handled: number;
-            /**
-             * Format: int64
-             * @description Hold in these.
-             */
-            hold_ms: number;
-            /**
-             * Format: int64
-             * @description Talk in these, hold included.
-             */
-            talk_ms: number;
-            /**
-             * Format: int64
-             * @description After-call work of these.
-             */
-            wrap_ms: number;
         };
         /** @description Agents over a span. */
         ReportAgents: {
@@ -2727,96 +3020,83 @@ export interface components {
             /** @description Until, RFC 3339. */
             to: string;
         };
-        /** @description One queue in one interval. Times are milliseconds. */
-        ReportInterval: {
-            /**
-             * Format: int64
-             * @description Left while waiting.
-             */
-            abandoned: number;
-            /**
-             * Format: int64
-             * @description Of these, left so soon that nobody could have helped them.
-             */
-            abandoned_short: number;
-            /**
-             * Format: int64
-             * @description Of these, taken by an agent.
-             */
-            answered: number;
-            /**
-             * Format: int64
-             * @description Of these, taken within the queue's target.
-             */
-            answered_in_time: number;
-            /**
-             * Format: int64
-             * @description Waiting of the answered, summed.
-             */
-            answered_wait_ms: number;
-            /** @description Beginning of the interval, RFC 3339. */
+        /** @description What was made of a report that was due. */
+        ReportFileShown: {
+            /** @description When it was due, RFC 3339; its name in the path of the table. */
+            due_at: string;
+            /** @description What it is over, RFC 3339. */
             from: string;
-            /**
-             * Format: int64
-             * @description Stretches of talk that began.
-             */
-            handled: number;
-            /**
-             * Format: int64
-             * @description Hold in these.
-             */
-            hold_ms: number;
-            /**
-             * Format: int64
-             * @description Lost by us.
-             */
-            lost: number;
-            /**
-             * Format: int64
-             * @description Entered.
-             */
-            offered: number;
-            /**
-             * Format: int64
-             * @description Sent elsewhere by the queue.
-             */
-            overflowed: number;
+            /** @description Until, RFC 3339. */
+            to: string;
+        };
+        /** @description One queue in one interval; a sum over queues has no queue, one over the span no interval. */
+        ReportInterval: components["schemas"]["QueueFigures"] & {
+            /** @description Beginning of the interval, RFC 3339. */
+            from?: string | null;
             /** @description Which queue. */
-            queue: string;
-            /**
-             * Format: int64
-             * @description Talk in these, hold included.
-             */
-            talk_ms: number;
-            /**
-             * Format: int64
-             * @description The longest waiting of any.
-             */
-            wait_ms_max: number;
-            /**
-             * Format: int64
-             * @description Still waiting.
-             */
-            waiting: number;
-            /**
-             * Format: int64
-             * @description After-call work of these.
-             */
-            wrap_ms: number;
+            queue?: string | null;
         };
         /** @description Queues by interval. */
         ReportIntervals: {
+            /** @description Offered is answered + abandoned + overflowed + called back + lost + waiting, in every row and every sum. */
+            conserved: boolean;
             /** @description From, RFC 3339. */
             from: string;
+            /** @description All queues, by time. */
+            intervals: components["schemas"]["ReportInterval"][];
+            /** @description The whole span, by queue. */
+            queues: components["schemas"]["ReportInterval"][];
             /** @description By queue and time; intervals in which nothing came are not there. */
             rows: components["schemas"]["ReportInterval"][];
             /**
-             * Format: int64
+             * Format: int32
              * @description Length of an interval, minutes.
              */
             step_min: number;
             /** @description Until, RFC 3339. */
             to: string;
+            /** @description All queues over the whole span. */
+            whole: components["schemas"]["QueueFigures"];
+            /** @description Whose midnight intervals are counted from. */
+            zone: string;
+        };
+        /** @description When a report comes by itself, in the time zone of the business. */
+        ReportSchedule: {
+            /** @description Over the `day`, `week` (from Monday) or `month` that has just ended. */
+            every: string;
+            /**
+             * Format: int32
+             * @description At this hour, 0 to 23.
+             */
+            hour: number;
+        };
+        /** @description A kept report. */
+        ReportShown: {
+            /** @description `intervals` or `agents`. */
+            by: string;
+            /** @description What was made of it, newest first. */
+            files: components["schemas"]["ReportFileShown"][];
+            /** @description When it was kept. */
+            made_at: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Who keeps it. */
+            owner: string;
+            /** @description Only this queue. */
+            queue?: string | null;
+            schedule?: components["schemas"]["ReportSchedule"] | null;
+            /** @description `day`, `week`, `month`. */
+            span: string;
+            /**
+             * Format: int32
+             * @description Length of an interval, minutes.
+             */
+            step_min: number;
+        };
+        /** @description The kept reports. */
+        ReportsShown: {
+            /** @description By name. */
+            reports: components["schemas"]["ReportShown"][];
         };
         /** @description Words to say. */
         Say: {
@@ -5495,8 +5775,13 @@ export interface operations {
                 from?: string;
                 /** @description Until, RFC 3339; now if absent. */
                 to?: string;
-                /** @description Length of an interval, minutes; 30 if absent. Intervals are counted from midnight UTC. */
+                /**
+                 * @description Length of an interval, minutes: 15, 30, 60 or 1440 (a day of the business); 30 if absent. Intervals are counted from
+                 *     midnight in `zone`.
+                 */
                 step_min?: number;
+                /** @description Time zone, such as `Europe/Brussels`; that of the business (its first calendar's) if absent. */
+                zone?: string;
                 /** @description Only this queue. */
                 queue?: string;
                 /** @description `json` (the default) or `csv`. */
@@ -5533,8 +5818,13 @@ export interface operations {
                 from?: string;
                 /** @description Until, RFC 3339; now if absent. */
                 to?: string;
-                /** @description Length of an interval, minutes; 30 if absent. Intervals are counted from midnight UTC. */
+                /**
+                 * @description Length of an interval, minutes: 15, 30, 60 or 1440 (a day of the business); 30 if absent. Intervals are counted from
+                 *     midnight in `zone`.
+                 */
                 step_min?: number;
+                /** @description Time zone, such as `Europe/Brussels`; that of the business (its first calendar's) if absent. */
+                zone?: string;
                 /** @description Only this queue. */
                 queue?: string;
                 /** @description `json` (the default) or `csv`. */
@@ -5555,6 +5845,121 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reports_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportsShown"];
+                };
+            };
+        };
+    };
+    reports_keep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReport"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reports_forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reports_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                due_at: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,4 +1,5 @@
-// Reports: what came, what became of it, and what every number means.
+// Reports: what came, what became of it, and what every number means. The server counts; percentages and percentiles of several
+// intervals or queues are its own, for they cannot be added up.
 
 import { useMemo, useState } from 'react';
 import { api, take } from '../api/client';
@@ -9,63 +10,51 @@ import { setQuery, usePlace } from '../lib/router';
 import { clock, dateTime, now } from '../lib/time';
 import { agentName, queueName, useLive } from '../live/live';
 import { Empty, Page, Tabs, Trouble } from '../ui/parts';
+import { words } from '../words';
 import { Plot } from './Plot';
+import { Saved } from './Saved';
 
-type Row = components['schemas']['ReportInterval'];
+type Figures = components['schemas']['QueueFigures'];
+type Agent = components['schemas']['ReportAgent'];
 const SPANS: Record<string, number> = { day: 1, week: 7, month: 30 };
 const STEPS = ['15', '30', '60', '1440'];
+const LEVELS = ['sl1', 'sl2', 'sl3', 'sl4', 'sl5'] as const;
 
-interface Sums { offered: number; answered: number; inTime: number; abandoned: number; short: number; overflowed: number; waited: number; longest: number; handled: number; talk: number; wrap: number }
-const zero = (): Sums => ({ offered: 0, answered: 0, inTime: 0, abandoned: 0, short: 0, overflowed: 0, waited: 0, longest: 0, handled: 0, talk: 0, wrap: 0 });
-function add(s: Sums, r: Row): Sums {
-  s.offered += r.offered; s.answered += r.answered; s.inTime += r.answered_in_time; s.abandoned += r.abandoned; s.short += r.abandoned_short; s.overflowed += r.overflowed;
-  s.waited += r.answered_wait_ms; s.longest = Math.max(s.longest, r.wait_ms_max); s.handled += r.handled; s.talk += r.talk_ms; s.wrap += r.wrap_ms;
-  return s;
-}
-const part = (a: number, b: number): number | null => (b > 0 ? a / b : null);
-const level = (s: Sums): number | null => part(s.inTime, s.answered + s.abandoned - s.short);
-const abandon = (s: Sums): number | null => part(s.abandoned - s.short, s.offered - s.short);
-const asa = (s: Sums): number | null => part(s.waited, s.answered);
-const aht = (s: Sums): number | null => part(s.talk + s.wrap, s.handled);
-const percent = (n: number | null): string => (n === null ? '–' : `${(100 * n).toFixed(1)} %`);
-const time = (ms: number | null): string => (ms === null ? '–' : clock(ms));
+const percent = (n: number | null | undefined): string => (n === null || n === undefined ? '–' : `${(100 * n).toFixed(1)} %`);
+const time = (ms: number | null | undefined): string => (ms === null || ms === undefined ? '–' : clock(ms));
+const tenth = (n: number | null | undefined): number | null => (n === null || n === undefined ? null : Math.round(1000 * n) / 10);
 
 export default function Reports() {
   const { query } = usePlace();
   const span = query.get('span') ?? 'day';
   const step = query.get('step') ?? '30';
   const queue = query.get('queue') ?? '';
-  const [by, setBy] = useState<'intervals' | 'queues' | 'agents'>('intervals');
+  const sl = LEVELS.find((l) => l === query.get('sl')) ?? 'sl1';
+  const by = (['queues', 'agents'] as const).find((x) => x === query.get('by')) ?? 'intervals';
   const live = useLive((l) => l);
-  // To the hour, so that going back and forth asks the same question.
+  const [kept, setKept] = useState(0);
+  // To the minute, so that going back and forth asks the same question.
   const { from, to } = useMemo(() => {
     const end = Math.ceil(now() / 60_000) * 60_000;
     return { from: new Date(end - (SPANS[span] ?? 1) * 86_400_000).toISOString(), to: new Date(end).toISOString() };
-  }, [span]);
+  }, [span, kept]);
   const more = queue ? { queue } : {};
-  const rows = useLoad(`report ${from} ${step} ${queue}`, async () => (await take(api.GET('/api/v1/reports/intervals', { params: { query: { from, to, step_min: Number(step), ...more } } }))).rows);
+  const report = useLoad(`report ${from} ${step} ${queue}`, () => take(api.GET('/api/v1/reports/intervals', { params: { query: { from, to, step_min: Number(step), ...more } } })));
   const agents = useLoad(by === 'agents' ? `report agents ${from} ${queue}` : null, async () => (await take(api.GET('/api/v1/reports/agents', { params: { query: { from, to, ...more } } }))).rows);
-  const all = rows.data;
-  const total = useMemo(() => (all ?? []).reduce(add, zero()), [all]);
-  const byTime = useMemo(() => group(all ?? [], (r) => r.from), [all]);
-  const byQueue = useMemo(() => group(all ?? [], (r) => r.queue), [all]);
+  const r = report.data;
   const plots = useMemo(() => ({
-    at: byTime.map(([stamp]) => Date.parse(stamp) / 1000),
+    at: (r?.intervals ?? []).map((i) => Date.parse(i.from ?? '') / 1000),
     volume: [
-      { label: t('reports.offered'), values: byTime.map(([, s]) => s.offered), colour: '--edge', bars: true },
-      { label: t('reports.answered'), values: byTime.map(([, s]) => s.answered), colour: '--talking' },
-      { label: t('reports.abandoned'), values: byTime.map(([, s]) => s.abandoned), colour: '--bad', dash: [4, 4] },
+      { label: t('reports.offered'), values: (r?.intervals ?? []).map((i) => i.offered), colour: '--edge', bars: true },
+      { label: t('reports.answered'), values: (r?.intervals ?? []).map((i) => i.answered), colour: '--talking' },
+      { label: t('reports.abandoned'), values: (r?.intervals ?? []).map((i) => i.abandoned), colour: '--bad', dash: [4, 4] },
     ],
-    levels: [{ label: t('reports.level'), values: byTime.map(([, s]) => { const n = level(s); return n === null ? null : Math.round(1000 * n) / 10; }), colour: '--good' }],
-  }), [byTime]);
-  const tiles: [Key, Key, string][] = [
-    ['reports.offered', 'reports.offered.is', String(total.offered)],
-    ['reports.answered', 'reports.answered.is', String(total.answered)],
-    ['reports.level', 'reports.level.is', percent(level(total))],
-    ['reports.abandoned', 'reports.abandoned.is', percent(abandon(total))],
-    ['reports.asa', 'reports.asa.is', time(asa(total))],
-    ['reports.aht', 'reports.aht.is', time(aht(total))],
-  ];
+    levels: [{ label: t(`reports.${sl}`), values: (r?.intervals ?? []).map((i) => tenth(i[sl])), colour: '--good' }],
+    waits: [
+      { label: t('reports.asa'), values: (r?.intervals ?? []).map((i) => (i.asa_ms ?? null) === null ? null : i.asa_ms! / 1000), colour: '--talking' },
+      { label: t('reports.p90'), values: (r?.intervals ?? []).map((i) => (i.wait_p90_ms ?? null) === null ? null : i.wait_p90_ms! / 1000), colour: '--hold', dash: [6, 4] },
+    ],
+  }), [r, sl]);
   const csv = `/api/v1/reports/${by === 'agents' ? 'agents' : 'intervals'}?${new URLSearchParams({ from, to, format: 'csv', ...(by === 'agents' ? {} : { step_min: step }), ...more })}`;
   const filter = 'field w-auto';
   return (
@@ -74,49 +63,87 @@ export default function Reports() {
         <select className={filter} aria-label={t('reports.span')} value={span} onChange={(e) => setQuery('span', e.target.value)}><option value="day">{t('reports.today')}</option><option value="week">{t('reports.week')}</option><option value="month">{t('reports.month')}</option></select>
         <select className={filter} aria-label={t('reports.step')} value={step} onChange={(e) => setQuery('step', e.target.value)}>{STEPS.map((s) => <option key={s} value={s}>{t(`reports.step.${s}` as Key)}</option>)}</select>
         <select className={filter} aria-label={t('ticket.queue')} value={queue} onChange={(e) => setQuery('queue', e.target.value)}><option value="">{t('tickets.anyqueue')}</option>{Object.entries(live.view.queues).map(([id, q]) => <option key={id} value={id}>{q.name || id}</option>)}</select>
+        <select className={filter} aria-label={t('reports.level')} value={sl} onChange={(e) => setQuery('sl', e.target.value)}>{LEVELS.map((l) => <option key={l} value={l}>{t(`reports.${l}`)}</option>)}</select>
         <a className="btn" href={csv} download>{t('reports.csv')}</a>
       </>
     }>
-      <p className="mb-3 text-soft">{t('reports.by')}</p>
-      {rows.problem && <Trouble problem={rows.problem} again={rows.reload} />}
-      <dl className="mb-3 grid gap-3 sm:grid-cols-2 wide:grid-cols-3">
-        {tiles.map(([label, is, value]) => (
-          <div key={label} className="card grid grid-cols-[1fr_auto] items-baseline gap-x-3 px-4 py-3">
-            <dt className="font-medium">{t(label)}<span className="block text-[0.86rem] font-normal text-soft">{t(is)}</span></dt>
-            <dd className="num text-[1.6rem] font-semibold">{value}</dd>
-          </div>
-        ))}
-      </dl>
-      {all && all.length === 0 ? <div className="card"><Empty>{t('reports.none')}</Empty></div> : (
-        <>
-          <div className="mb-3 grid gap-3 wide:grid-cols-2"><Plot at={plots.at} lines={plots.volume} label={t('reports.volume')} /><Plot at={plots.at} lines={plots.levels} label={t('reports.levels')} max={105} /></div>
-          <div className="mb-2"><Tabs label={t('reports.step')} value={by} onChange={setBy} tabs={[['intervals', 'reports.intervals'], ['queues', 'reports.queues'], ['agents', 'reports.agents']] as const} /></div>
-          <div className="card overflow-x-auto">
-            {agents.problem && <Trouble problem={agents.problem} again={agents.reload} />}
-            {by === 'agents' ? (
-              <table className="table">
-                <caption className="sr-only">{t('reports.agents')}</caption>
-                <thead><tr><th scope="col">{t('wall.agent')}</th><th scope="col">{t('reports.handled')}</th><th scope="col">{t('reports.talk')}</th><th scope="col">{t('reports.hold')}</th><th scope="col">{t('reports.wrap')}</th><th scope="col">{t('reports.aht')}</th></tr></thead>
-                <tbody>{agents.data?.map((a) => <tr key={a.agent}><td className="font-medium">{agentName(live, a.agent)}</td><td className="num">{a.handled}</td><td className="num">{clock(a.talk_ms)}</td><td className="num">{clock(a.hold_ms)}</td><td className="num">{clock(a.wrap_ms)}</td><td className="num">{time(part(a.talk_ms + a.wrap_ms, a.handled))}</td></tr>)}</tbody>
-              </table>
-            ) : (
-              <table className="table">
-                <caption className="sr-only">{t(by === 'queues' ? 'reports.queues' : 'reports.intervals')}</caption>
-                <thead><tr><th scope="col">{t(by === 'queues' ? 'wall.queue' : 'calls.when')}</th><th scope="col">{t('reports.offered')}</th><th scope="col">{t('reports.answered')}</th><th scope="col">{t('reports.level')}</th><th scope="col">{t('reports.abandoned')}</th><th scope="col">{t('reports.overflowed')}</th><th scope="col">{t('reports.asa')}</th><th scope="col">{t('reports.longest')}</th><th scope="col">{t('reports.handled')}</th><th scope="col">{t('reports.aht')}</th></tr></thead>
-                <tbody>{(by === 'queues' ? byQueue : byTime).map(([key, s]) => (
-                  <tr key={key}><td className="num font-medium">{by === 'queues' ? queueName(live, key) : dateTime(key)}</td><td className="num">{s.offered}</td><td className="num">{s.answered}</td><td className="num">{percent(level(s))}</td><td className="num">{percent(abandon(s))}</td><td className="num">{s.overflowed}</td><td className="num">{time(asa(s))}</td><td className="num">{clock(s.longest)}</td><td className="num">{s.handled}</td><td className="num">{time(aht(s))}</td></tr>
-                ))}</tbody>
-              </table>
-            )}
-          </div>
-        </>
+      <p className="mb-3 text-soft">{t('reports.by')}{r && ` ${t('reports.zone', { zone: r.zone })}`}</p>
+      {report.problem && <Trouble problem={report.problem} again={report.reload} />}
+      {r && <Tiles f={r.whole} sl={sl} conserved={r.conserved} />}
+      {r && r.intervals.length === 0 ? <div className="card mb-3"><Empty>{t('reports.none')}</Empty></div> : r && (
+        <div className="mb-3 grid gap-3 wide:grid-cols-3"><Plot at={plots.at} lines={plots.volume} label={t('reports.volume')} /><Plot at={plots.at} lines={plots.levels} label={`${t(`reports.${sl}`)}, %`} max={105} /><Plot at={plots.at} lines={plots.waits} label={t('reports.waits')} /></div>
       )}
+      <div className="mb-2"><Tabs label={t('reports.step')} value={by} onChange={(next) => setQuery('by', next)} tabs={[['intervals', 'reports.intervals'], ['queues', 'reports.queues'], ['agents', 'reports.agents']] as const} /></div>
+      <div className="card relative mb-3 min-w-0 overflow-x-auto" tabIndex={0} role="group" aria-label={t(`reports.${by}`)}>
+        {agents.problem && <Trouble problem={agents.problem} again={agents.reload} />}
+        {by === 'agents' ? <Agents rows={agents.data ?? []} name={(id) => agentName(live, id)} />
+          : <Cells rows={(by === 'queues' ? r?.queues : r?.intervals) ?? []} sl={sl} head={t(by === 'queues' ? 'wall.queue' : 'calls.when')} caption={t(`reports.${by}`)} name={(row) => (by === 'queues' ? queueName(live, row.queue ?? '') : dateTime(row.from ?? ''))} />}
+      </div>
+      <details className="card mb-3 p-4">
+        <summary className="font-medium">{t('reports.definition')}</summary>
+        <dl className="mt-2 grid gap-x-4 gap-y-1.5 sm:grid-cols-[12rem_1fr]">
+          {DEFINED.map((key) => <div key={key} className="contents"><dt className="font-medium">{t(key)}</dt><dd className="text-soft">{t(`${key}.is` as Key)}</dd></div>)}
+        </dl>
+      </details>
+      <Saved asked={{ by: by === 'agents' ? 'agents' : 'intervals', step_min: Number(step), span, ...more }} onChange={() => setKept((n) => n + 1)} />
     </Page>
   );
 }
 
-function group(rows: Row[], key: (r: Row) => string): [string, Sums][] {
-  const sums = new Map<string, Sums>();
-  for (const r of rows) { const k = key(r); sums.set(k, add(sums.get(k) ?? zero(), r)); }
-  return [...sums].sort(([a], [b]) => (a < b ? -1 : 1));
+const DEFINED = ['reports.offered', 'reports.answered', 'reports.abandoned', 'reports.overflowed', 'reports.lost', 'reports.sl1', 'reports.sl2', 'reports.sl3', 'reports.sl4', 'reports.sl5', 'reports.asa', 'reports.p50', 'reports.p90', 'reports.p95', 'reports.aht', 'reports.occupancy', 'reports.utilisation', 'reports.noanswer'] as const satisfies Key[];
+
+/** The whole span in six numbers, each with what it means; and that nothing was lost in counting. */
+function Tiles({ f, sl, conserved }: { f: Figures; sl: typeof LEVELS[number]; conserved: boolean }) {
+  const tiles: [Key, Key, string, string?][] = [
+    ['reports.offered', 'reports.offered.is', String(f.offered)],
+    ['reports.answered', 'reports.answered.is', String(f.answered), percent(f.offered > 0 ? f.answered / f.offered : null)],
+    [`reports.${sl}`, `reports.${sl}.is`, percent(f[sl])],
+    ['reports.abandoned', 'reports.abandoned.is', percent(f.abandonment), t('reports.short', { n: f.abandoned, short: f.abandoned_short })],
+    ['reports.asa', 'reports.asa.is', time(f.asa_ms), t('reports.percentiles', { p50: time(f.wait_p50_ms), p90: time(f.wait_p90_ms), p95: time(f.wait_p95_ms) })],
+    ['reports.aht', 'reports.aht.is', time(f.aht_ms), t('reports.percentiles', { p50: time(f.handle_p50_ms), p90: time(f.handle_p90_ms), p95: time(f.handle_p95_ms) })],
+  ];
+  const sum = t('reports.sum', { offered: f.offered, answered: f.answered, abandoned: f.abandoned, overflowed: f.overflowed, back: f.called_back, lost: f.lost, waiting: f.waiting });
+  return (
+    <>
+      <dl className="mb-2 grid gap-3 sm:grid-cols-2 wide:grid-cols-3">
+        {tiles.map(([label, is, value, note]) => (
+          <div key={label} className="card grid grid-cols-[1fr_auto] items-baseline gap-x-3 px-4 py-3">
+            <dt className="font-medium">{t(label)}<span className="block text-[0.86rem] font-normal text-soft">{t(is)}</span></dt>
+            <dd className="num text-right text-[1.6rem] font-semibold">{value}{note && <span className="block text-[0.86rem] font-normal text-soft">{note}</span>}</dd>
+          </div>
+        ))}
+      </dl>
+      <p className={`num mb-3 ${conserved ? 'text-soft' : 'font-semibold text-bad'}`}><span aria-hidden="true">{conserved ? '✓' : '⚠'} </span>{sum}{!conserved && ` ${t('reports.unsound')}`}</p>
+    </>
+  );
+}
+
+type Cell = components['schemas']['ReportInterval'];
+function Cells({ rows, sl, head, caption, name }: { rows: Cell[]; sl: typeof LEVELS[number]; head: string; caption: string; name: (row: Cell) => string }) {
+  const heads: Key[] = ['reports.offered', 'reports.answered', `reports.${sl}`, 'reports.abandoned', 'reports.overflowed', 'reports.asa', 'reports.p50', 'reports.p90', 'reports.p95', 'reports.longest', 'reports.noanswer', 'reports.handled', 'reports.aht'];
+  return (
+    <table className="table">
+      <caption className="sr-only">{caption}</caption>
+      <thead><tr><th scope="col">{head}</th>{heads.map((h) => <th key={h} scope="col" title={`${h}.is` in words ? t(`${h}.is` as Key) : undefined}>{t(h)}</th>)}</tr></thead>
+      <tbody>{rows.map((r, n) => (
+        <tr key={n}><th scope="row" className="num font-medium!">{name(r)}</th><td className="num">{r.offered}</td><td className="num">{r.answered}</td><td className="num">{percent(r[sl])}</td><td className="num">{percent(r.abandonment)}</td><td className="num">{r.overflowed}</td><td className="num">{time(r.asa_ms)}</td><td className="num">{time(r.wait_p50_ms)}</td><td className="num">{time(r.wait_p90_ms)}</td><td className="num">{time(r.wait_p95_ms)}</td><td className="num">{clock(r.wait_max_ms)}</td><td className="num">{r.no_answer}</td><td className="num">{r.handled}</td><td className="num">{time(r.aht_ms)}</td></tr>
+      ))}</tbody>
+    </table>
+  );
+}
+
+function Agents({ rows, name }: { rows: Agent[]; name: (id: string) => string }) {
+  return (
+    <table className="table">
+      <caption className="sr-only">{t('reports.agents')}</caption>
+      <thead><tr>{(['wall.agent', 'reports.handled', 'reports.aht', 'reports.p90', 'reports.talk', 'reports.hold', 'reports.wrap', 'reports.noanswer', 'reports.signedin', 'reports.idle', 'reports.ringing', 'reports.rest', 'reports.occupancy', 'reports.utilisation'] as const).map((h) => <th key={h} scope="col">{t(h)}</th>)}</tr></thead>
+      <tbody>{rows.map((a) => (
+        <tr key={a.agent}>
+          <th scope="row" className="font-medium!">{name(a.agent)}</th><td className="num">{a.handled}</td><td className="num">{time(a.aht_ms)}</td><td className="num">{time(a.handle_p90_ms)}</td><td className="num">{clock(a.talk_ms)}</td><td className="num">{clock(a.hold_ms)}</td><td className="num">{clock(a.wrap_ms)}</td>
+          <td className="num">{t('reports.ofoffers', { n: a.no_answer, of: a.offers })}</td><td className="num">{clock(a.signed_in_ms)}</td><td className="num">{clock(a.idle_ms)}</td><td className="num">{clock(a.alerting_ms)}</td><td className="num">{clock(a.not_ready_ms + a.away_ms)}</td>
+          <td className="num font-semibold">{percent(a.occupancy)}</td><td className="num">{percent(a.utilisation)}</td>
+        </tr>
+      ))}</tbody>
+    </table>
+  );
 }

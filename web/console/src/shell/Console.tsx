@@ -45,7 +45,7 @@ export function Console() {
   if (me.factor_needed) return <><NeedFactor /><Notices /></>;
   if (tv) return <main className="h-full"><Suspense fallback={null}>{ready && <Wall tv />}</Suspense></main>;
   return (
-    <div className="grid h-full grid-rows-[auto_auto_1fr]">
+    <div className="grid h-full grid-cols-[minmax(0,1fr)] grid-rows-[auto_auto_1fr]">
       <a href="#main" className="sr-only focus:not-sr-only focus:fixed focus:left-2 focus:top-2 focus:z-50 focus:rounded focus:bg-panel focus:p-2">{t('skip')}</a>
       <Bar />
       <div><Line /><PhoneLine /><Offers /></div>

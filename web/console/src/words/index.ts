@@ -6,6 +6,7 @@ import { codes } from './codes';
 import { desk } from './desk';
 import { ladder } from './ladder';
 import { phone } from './phone';
+import { reports } from './reports';
 import { rules } from './rules';
 import { screens } from './screens';
 import { sight } from './sight';
@@ -13,5 +14,7 @@ import { webhooks } from './webhooks';
 
 type Entry = readonly [en: string, zh: string, pinyin?: string];
 
-const all = { ...accounts, ...admin, ...codes, ...desk, ...ladder, ...phone, ...rules, ...screens, ...sight, ...webhooks } as const;
+const all = {
+  ...accounts, ...admin, ...codes, ...desk, ...ladder, ...phone, ...reports, ...rules, ...screens, ...sight, ...webhooks,
+} as const;
 export const words: { readonly [K in keyof typeof all]: Entry } = all;
