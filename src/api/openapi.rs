@@ -18,7 +18,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Shared, admin, agents, auth, customers, events, floor, flows, guard, health, interactions, keys, ladder, recording,
+    Shared, admin, agents, auth, customers, events, files, floor, flows, guard, health, interactions, keys, ladder, recording,
     reports, sip, tickets, trunks, users,
 };
 
@@ -80,6 +80,8 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(i::transcript))
         .routes(routes!(i::decisions))
         .routes(routes!(i::messages, i::say))
+        .routes(routes!(files::send))
+        .routes(routes!(files::fetch))
         .routes(routes!(i::note))
         .routes(routes!(i::read))
         .routes(routes!(i::typing))
@@ -462,6 +464,7 @@ pub enum FactKind {
     Reassigned,
     Prioritised,
     RecordingPaused,
+    Rated,
     TalkEnded,
     WrapUp,
     Disposed,

@@ -76,6 +76,10 @@ pub struct ReportInterval {
     hold_ms: u64,
     /// After-call work of these.
     wrap_ms: u64,
+    /// Ratings given.
+    rated: u64,
+    /// Of these, 4 and 5 of 5, or the thumb up.
+    satisfied: u64,
 }
 
 /// Queues by interval.
@@ -104,6 +108,10 @@ pub struct ReportAgent {
     hold_ms: u64,
     /// After-call work of these.
     wrap_ms: u64,
+    /// Ratings given.
+    rated: u64,
+    /// Of these, 4 and 5 of 5, or the thumb up.
+    satisfied: u64,
 }
 
 /// Agents over a span.
@@ -186,7 +194,7 @@ pub async fn intervals(
     let rows: Vec<ReportInterval> = rows.iter().map(ReportInterval::from).collect();
     if a.csv {
         let head = "queue,from,offered,answered,answered_in_time,abandoned,abandoned_short,overflowed,lost,waiting,\
-                    answered_wait_ms,wait_ms_max,handled,talk_ms,hold_ms,wrap_ms";
+                    answered_wait_ms,wait_ms_max,handled,talk_ms,hold_ms,wrap_ms,rated,satisfied";
         return Ok(csv("intervals", head, rows.iter().map(ReportInterval::line)));
     }
     Ok(Json(ReportIntervals { from: a.from.rfc3339(), to: a.to.rfc3339(), step_min, rows }).into_response())
@@ -209,8 +217,10 @@ pub async fn agents(State(shared): State<Arc<Shared>>, who: Who, Params(w): Para
     let found = shared.store.report_agents(&who.tenant, a.from, a.to, a.queue.as_ref()).await.map_err(Problem::internal)?;
     let rows: Vec<ReportAgent> = found.iter().map(ReportAgent::from).collect();
     if a.csv {
-        let line = |r: &ReportAgent| format!("{},{},{},{},{}", r.agent, r.handled, r.talk_ms, r.hold_ms, r.wrap_ms);
-        return Ok(csv("agents", "agent,handled,talk_ms,hold_ms,wrap_ms", rows.iter().map(line)));
+        let line = |r: &ReportAgent| {
+            format!("{},{},{},{},{},{},{}", r.agent, r.handled, r.talk_ms, r.hold_ms, r.wrap_ms, r.rated, r.satisfied)
+        };
+        return Ok(csv("agents", "agent,handled,talk_ms,hold_ms,wrap_ms,rated,satisfied", rows.iter().map(line)));
     }
     Ok(Json(ReportAgents { from: a.from.rfc3339(), to: a.to.rfc3339(), rows }).into_response())
 }
@@ -239,6 +249,8 @@ impl ReportInterval {
             self.talk_ms,
             self.hold_ms,
             self.wrap_ms,
+            self.rated,
+            self.satisfied,
         ];
         numbers.iter().fold(format!("{},{}", self.queue, self.from), |line, n| format!("{line},{n}"))
     }
@@ -263,6 +275,8 @@ impl From<&IntervalRow> for ReportInterval {
             talk_ms: r.talk_ms,
             hold_ms: r.hold_ms,
             wrap_ms: r.wrap_ms,
+            rated: r.rated,
+            satisfied: r.satisfied,
         }
     }
 }
@@ -270,7 +284,8 @@ impl From<&IntervalRow> for ReportInterval {
 impl From<&AgentReportRow> for ReportAgent {
     fn from(r: &AgentReportRow) -> Self {
         let (talk_ms, hold_ms, wrap_ms) = (r.talk_ms, r.hold_ms, r.wrap_ms);
-        ReportAgent { agent: r.agent.to_string(), handled: r.handled, talk_ms, hold_ms, wrap_ms }
+        let (rated, satisfied) = (r.rated, r.satisfied);
+        ReportAgent { agent: r.agent.to_string(), handled: r.handled, talk_ms, hold_ms, wrap_ms, rated, satisfied }
     }
 }
 

@@ -12,6 +12,7 @@
 //! | `ask` | outside HTTP questions of flows |
 //! | `streams` | live copies of calls, by WebSocket to programs outside |
 //! | `ears` | calls listened to: utterances cut and recognised |
+//! | `keeper` | files of chats whose time is over |
 //! | `people` | logins made from the command line |
 //! | `demo` | a shop to try everything with, credentials made on the spot |
 //! | `metrics` | the text of `/metrics` |
@@ -28,6 +29,7 @@ mod driver;
 mod ears;
 mod flows;
 mod front;
+mod keeper;
 mod ladder;
 mod metrics;
 mod people;

@@ -21,6 +21,7 @@ macro_rules! steps {
             (5, "decisions once", include_str!(concat!("../../sql/", $folder, "/0005_decisions_once.sql"))),
             (6, "flows", include_str!(concat!("../../sql/", $folder, "/0006_flows.sql"))),
             (7, "ladders", include_str!(concat!("../../sql/", $folder, "/0007_ladders.sql"))),
+            (10, "widget", include_str!(concat!("../../sql/", $folder, "/0010_widget.sql"))),
         ]
     };
 }

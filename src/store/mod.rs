@@ -16,12 +16,14 @@ mod bulk;
 mod directory;
 mod engine;
 mod error;
+mod files;
 mod flows;
 mod journal;
 mod ladder;
 mod migrations;
 mod once;
 mod project;
+mod ratings;
 mod read;
 mod replay;
 
@@ -38,6 +40,7 @@ pub use flows::{FlowCounts, FlowVersion, NewFlowVersion};
 pub use journal::{Journal, JournalHandle, JournalHealth, JournalStats, NotKept};
 pub use ladder::LadderRow;
 pub use once::{RequestName, RequestState};
+pub use ratings::RatingRow;
 pub use read::{
     AgentReportRow, AgentStateRow, Cursor, CustomerContact, CustomerRow, DecisionRow, InteractionFilter, InteractionRow,
     IntervalRow, Page, RecordingRow, TicketFilter, TicketRow,

@@ -7,13 +7,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { browser, browsers, doing, root, server, site } from './kit.mjs';
 import { administration } from './admin.mjs';
+import { files } from './files.mjs';
+import { after } from './after.mjs';
 import { floor } from './floor.mjs';
 import { ladder } from './ladder.mjs';
 import { stories as screens } from './stories.mjs';
 import { voice } from './voice.mjs';
 import { xss } from './xss.mjs';
 
-const stories = { ...screens, ...administration, ...voice, ...floor, ...ladder, ...xss };
+const stories = { ...screens, ...administration, ...voice, ...floor, ...files, ...after, ...ladder, ...xss };
 /** A story that takes longer has got stuck, ms: several times what the longest takes on a busy machine. */
 const LONGEST = 300_000 * Number(process.env.RINGDESK_SLOW ?? 1);
 

@@ -84,7 +84,7 @@ async fn a_report_is_asked_for_a_span_that_makes_sense_and_is_a_table_as_well() 
     let a = sue.ask(&h, "GET", &format!("/api/v1/reports/intervals?{span}&step_min=15"), None).await;
     assert_eq!((a.status, a.json()["rows"].as_array().map(Vec::len)), (200, Some(0)), "{}", a.text());
     let a = sue.ask(&h, "GET", &format!("/api/v1/reports/agents?{span}&format=csv"), None).await;
-    assert_eq!((a.status, a.text().as_str()), (200, "agent,handled,talk_ms,hold_ms,wrap_ms\r\n"));
+    assert_eq!((a.status, a.text().as_str()), (200, "agent,handled,talk_ms,hold_ms,wrap_ms,rated,satisfied\r\n"));
     assert!(a.header("content-type").starts_with("text/csv"));
     for wrong in ["from=2026-11-24T00:00:00Z&to=2026-11-23T00:00:00Z", "from=2020-01-01T00:00:00Z&step_min=1", "format=pdf"] {
         assert_eq!(sue.ask(&h, "GET", &format!("/api/v1/reports/intervals?{wrong}"), None).await.status, 422, "{wrong}");

@@ -51,6 +51,10 @@ pub struct IntervalRow {
     pub hold_ms: u64,
     /// After-call work of these, milliseconds.
     pub wrap_ms: u64,
+    /// Ratings given.
+    pub rated: u64,
+    /// Of these, in the best fifth of what there was to give, or the next: 4 and 5 of 5, the thumb up.
+    pub satisfied: u64,
 }
 
 impl IntervalRow {
@@ -72,6 +76,8 @@ impl IntervalRow {
             talk_ms: 0,
             hold_ms: 0,
             wrap_ms: 0,
+            rated: 0,
+            satisfied: 0,
         }
     }
 }
@@ -92,6 +98,13 @@ const SEGMENTS: &str = "SELECT queue, began_at - began_at % $4, COUNT(*), CAST(S
     CAST(SUM(hold_ms) AS BIGINT), CAST(SUM(wrap_ms) AS BIGINT) \
     FROM segments WHERE tenant = $1 AND began_at >= $2 AND began_at < $3 AND queue IS NOT NULL GROUP BY 1, 2";
 
+const RATINGS: &str = "SELECT queue, at - at % $4, COUNT(*), COUNT(CASE WHEN score * 5 >= best * 4 THEN 1 END) \
+    FROM ratings WHERE tenant = $1 AND at >= $2 AND at < $3 AND queue IS NOT NULL GROUP BY 1, 2";
+
+const RATINGS_OF_AGENTS: &str = "SELECT agent, COUNT(*), COUNT(CASE WHEN score * 5 >= best * 4 THEN 1 END) \
+    FROM ratings WHERE tenant = $1 AND at >= $2 AND at < $3 AND agent IS NOT NULL \
+    AND (CAST($4 AS TEXT) IS NULL OR queue = CAST($4 AS TEXT)) GROUP BY 1";
+
 /// One agent over a span of time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AgentReportRow {
@@ -105,6 +118,10 @@ pub struct AgentReportRow {
     pub hold_ms: u64,
     /// After-call work of these, milliseconds.
     pub wrap_ms: u64,
+    /// Ratings given of contacts the agent had last.
+    pub rated: u64,
+    /// Of these, 4 and 5 of 5, or the thumb up.
+    pub satisfied: u64,
 }
 
 const AGENTS: &str = "SELECT agent, COUNT(*), CAST(SUM(talk_ms) AS BIGINT), CAST(SUM(hold_ms) AS BIGINT), \
@@ -120,15 +137,23 @@ impl Store {
         to: Wall,
         queue: Option<&QueueId>,
     ) -> Result<Vec<AgentReportRow>> {
+        let mut ratings = BTreeMap::new();
+        let attempted = || format!("count the ratings of the agents of {tenant}");
+        for r in self.db.all(RATINGS_OF_AGENTS, values![tenant, from, to, queue], attempted).await? {
+            ratings.insert(r.text(0)?, (r.count(1)?, r.count(2)?));
+        }
         let values = values![tenant, from, to, queue];
         let rows = self.db.all(AGENTS, values, || format!("count the work of the agents of {tenant}")).await?;
         let row = |r: &Row| {
+            let rated: (u64, u64) = ratings.get(&r.text(0)?).copied().unwrap_or_default();
             Ok(AgentReportRow {
                 agent: r.parsed(0, |s| AgentId::parse(s).ok())?,
                 handled: r.count(1)?,
                 talk_ms: r.count(2)?,
                 hold_ms: r.count(3)?,
                 wrap_ms: r.count(4)?,
+                rated: rated.0,
+                satisfied: rated.1,
             })
         };
         rows.iter().map(row).collect()
@@ -172,6 +197,11 @@ impl Store {
             let key = (r.parsed(0, |s| QueueId::parse(s).ok())?, r.wall(1)?);
             let row = rows.entry(key.clone()).or_insert_with(|| IntervalRow::empty(key.0, key.1));
             (row.handled, row.talk_ms, row.hold_ms, row.wrap_ms) = (r.count(2)?, r.count(3)?, r.count(4)?, r.count(5)?);
+        }
+        for r in self.db.all(RATINGS, values![tenant, from, to, micros(step)], attempted).await? {
+            let key = (r.parsed(0, |s| QueueId::parse(s).ok())?, r.wall(1)?);
+            let row = rows.entry(key.clone()).or_insert_with(|| IntervalRow::empty(key.0, key.1));
+            (row.rated, row.satisfied) = (r.count(2)?, r.count(3)?);
         }
         Ok(rows.into_values().collect())
     }

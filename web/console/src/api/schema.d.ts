@@ -698,6 +698,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/interactions/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a file to the customer: the body is the file. What it is is seen from its bytes, not from what it is called. */
+        post: operations["interactions_send"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/files/{seq}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file of a message: to save, or to draw as a picture; never to run. */
+        get: operations["interactions_fetch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/interactions/{id}/finish": {
         parameters: {
             query?: never;
@@ -1618,7 +1652,7 @@ export interface components {
          * @description The kinds of facts.
          * @enum {string}
          */
-        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "transferred" | "consulted" | "consult_answered" | "consult_merged" | "consult_ended" | "muted" | "keys_sent" | "supervised" | "supervision_ended" | "taken_over" | "reassigned" | "prioritised" | "recording_paused" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "said" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "call_out" | "alarm";
+        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "transferred" | "consulted" | "consult_answered" | "consult_merged" | "consult_ended" | "muted" | "keys_sent" | "supervised" | "supervision_ended" | "taken_over" | "reassigned" | "prioritised" | "recording_paused" | "rated" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "said" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "call_out" | "alarm";
         /** @description A fact of the timeline. Further fields by kind. */
         FactLine: {
             /** @description When, RFC 3339. */
@@ -2062,6 +2096,7 @@ export interface components {
             /** @description Its id. */
             id: string;
             now?: components["schemas"]["InteractionNow"] | null;
+            rating?: components["schemas"]["RatingLine"] | null;
             record?: components["schemas"]["InteractionPast"] | null;
             /** @description What was recorded. */
             recordings: components["schemas"]["RecordingLine"][];
@@ -2421,6 +2456,23 @@ export interface components {
              */
             waiting: number;
         };
+        /** @description How the customer says it was. */
+        RatingLine: {
+            /** @description When it was given, RFC 3339. */
+            at: string;
+            /**
+             * Format: int64
+             * @description The best there was to give.
+             */
+            best: number;
+            /** @description In words. */
+            comment: string;
+            /**
+             * Format: int64
+             * @description From 1.
+             */
+            score: number;
+        };
         /** @description How far one has read. */
         ReadUpTo: {
             /**
@@ -2480,6 +2532,16 @@ export interface components {
              * @description Hold in these.
              */
             hold_ms: number;
+            /**
+             * Format: int64
+             * @description Ratings given.
+             */
+            rated: number;
+            /**
+             * Format: int64
+             * @description Of these, 4 and 5 of 5, or the thumb up.
+             */
+            satisfied: number;
             /**
              * Format: int64
              * @description Talk in these, hold included.
@@ -2556,6 +2618,16 @@ export interface components {
             overflowed: number;
             /** @description Which queue. */
             queue: string;
+            /**
+             * Format: int64
+             * @description Ratings given.
+             */
+            rated: number;
+            /**
+             * Format: int64
+             * @description Of these, 4 and 5 of 5, or the thumb up.
+             */
+            satisfied: number;
             /**
              * Format: int64
              * @description Talk in these, hold included.
@@ -4243,6 +4315,117 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    interactions_send: {
+        parameters: {
+            query?: {
+                /** @description The sender's own name for the message, so that sending it again is the same message. 1 to 64 visible ASCII characters. */
+                client_id?: string;
+                /** @description What the file is called. */
+                name?: string;
+                /** @description Words that go with it. */
+                text?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    interactions_fetch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                /** @description The message's place in the conversation */
+                seq: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };

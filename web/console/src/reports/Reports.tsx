@@ -15,11 +15,11 @@ type Row = components['schemas']['ReportInterval'];
 const SPANS: Record<string, number> = { day: 1, week: 7, month: 30 };
 const STEPS = ['15', '30', '60', '1440'];
 
-interface Sums { offered: number; answered: number; inTime: number; abandoned: number; short: number; overflowed: number; waited: number; longest: number; handled: number; talk: number; wrap: number }
-const zero = (): Sums => ({ offered: 0, answered: 0, inTime: 0, abandoned: 0, short: 0, overflowed: 0, waited: 0, longest: 0, handled: 0, talk: 0, wrap: 0 });
+interface Sums { offered: number; answered: number; inTime: number; abandoned: number; short: number; overflowed: number; waited: number; longest: number; handled: number; talk: number; wrap: number; rated: number; satisfied: number }
+const zero = (): Sums => ({ offered: 0, answered: 0, inTime: 0, abandoned: 0, short: 0, overflowed: 0, waited: 0, longest: 0, handled: 0, talk: 0, wrap: 0, rated: 0, satisfied: 0 });
 function add(s: Sums, r: Row): Sums {
   s.offered += r.offered; s.answered += r.answered; s.inTime += r.answered_in_time; s.abandoned += r.abandoned; s.short += r.abandoned_short; s.overflowed += r.overflowed;
-  s.waited += r.answered_wait_ms; s.longest = Math.max(s.longest, r.wait_ms_max); s.handled += r.handled; s.talk += r.talk_ms; s.wrap += r.wrap_ms;
+  s.waited += r.answered_wait_ms; s.longest = Math.max(s.longest, r.wait_ms_max); s.handled += r.handled; s.talk += r.talk_ms; s.wrap += r.wrap_ms; s.rated += r.rated; s.satisfied += r.satisfied;
   return s;
 }
 const part = (a: number, b: number): number | null => (b > 0 ? a / b : null);
@@ -27,6 +27,8 @@ const level = (s: Sums): number | null => part(s.inTime, s.answered + s.abandone
 const abandon = (s: Sums): number | null => part(s.abandoned - s.short, s.offered - s.short);
 const asa = (s: Sums): number | null => part(s.waited, s.answered);
 const aht = (s: Sums): number | null => part(s.talk + s.wrap, s.handled);
+/** How many were satisfied of those who said so, and how many said so. */
+const csat = (r: { rated: number; satisfied: number; handled: number }): string => (r.rated === 0 ? '–' : `${percent(part(r.satisfied, r.rated))} (${percent(part(r.rated, r.handled))})`);
 const percent = (n: number | null): string => (n === null ? '–' : `${(100 * n).toFixed(1)} %`);
 const time = (ms: number | null): string => (ms === null ? '–' : clock(ms));
 
@@ -65,6 +67,7 @@ export default function Reports() {
     ['reports.abandoned', 'reports.abandoned.is', percent(abandon(total))],
     ['reports.asa', 'reports.asa.is', time(asa(total))],
     ['reports.aht', 'reports.aht.is', time(aht(total))],
+    ['reports.csat', 'reports.csat.is', csat(total)],
   ];
   const csv = `/api/v1/reports/${by === 'agents' ? 'agents' : 'intervals'}?${new URLSearchParams({ from, to, format: 'csv', ...(by === 'agents' ? {} : { step_min: step }), ...more })}`;
   const filter = 'field w-auto';
@@ -96,15 +99,15 @@ export default function Reports() {
             {by === 'agents' ? (
               <table className="table">
                 <caption className="sr-only">{t('reports.agents')}</caption>
-                <thead><tr><th scope="col">{t('wall.agent')}</th><th scope="col">{t('reports.handled')}</th><th scope="col">{t('reports.talk')}</th><th scope="col">{t('reports.hold')}</th><th scope="col">{t('reports.wrap')}</th><th scope="col">{t('reports.aht')}</th></tr></thead>
-                <tbody>{agents.data?.map((a) => <tr key={a.agent}><td className="font-medium">{agentName(live, a.agent)}</td><td className="num">{a.handled}</td><td className="num">{clock(a.talk_ms)}</td><td className="num">{clock(a.hold_ms)}</td><td className="num">{clock(a.wrap_ms)}</td><td className="num">{time(part(a.talk_ms + a.wrap_ms, a.handled))}</td></tr>)}</tbody>
+                <thead><tr><th scope="col">{t('wall.agent')}</th><th scope="col">{t('reports.handled')}</th><th scope="col">{t('reports.talk')}</th><th scope="col">{t('reports.hold')}</th><th scope="col">{t('reports.wrap')}</th><th scope="col">{t('reports.aht')}</th><th scope="col">{t('reports.csat')}</th></tr></thead>
+                <tbody>{agents.data?.map((a) => <tr key={a.agent}><td className="font-medium">{agentName(live, a.agent)}</td><td className="num">{a.handled}</td><td className="num">{clock(a.talk_ms)}</td><td className="num">{clock(a.hold_ms)}</td><td className="num">{clock(a.wrap_ms)}</td><td className="num">{time(part(a.talk_ms + a.wrap_ms, a.handled))}</td><td className="num">{csat(a)}</td></tr>)}</tbody>
               </table>
             ) : (
               <table className="table">
                 <caption className="sr-only">{t(by === 'queues' ? 'reports.queues' : 'reports.intervals')}</caption>
-                <thead><tr><th scope="col">{t(by === 'queues' ? 'wall.queue' : 'calls.when')}</th><th scope="col">{t('reports.offered')}</th><th scope="col">{t('reports.answered')}</th><th scope="col">{t('reports.level')}</th><th scope="col">{t('reports.abandoned')}</th><th scope="col">{t('reports.overflowed')}</th><th scope="col">{t('reports.asa')}</th><th scope="col">{t('reports.longest')}</th><th scope="col">{t('reports.handled')}</th><th scope="col">{t('reports.aht')}</th></tr></thead>
+                <thead><tr><th scope="col">{t(by === 'queues' ? 'wall.queue' : 'calls.when')}</th><th scope="col">{t('reports.offered')}</th><th scope="col">{t('reports.answered')}</th><th scope="col">{t('reports.level')}</th><th scope="col">{t('reports.abandoned')}</th><th scope="col">{t('reports.overflowed')}</th><th scope="col">{t('reports.asa')}</th><th scope="col">{t('reports.longest')}</th><th scope="col">{t('reports.handled')}</th><th scope="col">{t('reports.aht')}</th><th scope="col">{t('reports.csat')}</th></tr></thead>
                 <tbody>{(by === 'queues' ? byQueue : byTime).map(([key, s]) => (
-                  <tr key={key}><td className="num font-medium">{by === 'queues' ? queueName(live, key) : dateTime(key)}</td><td className="num">{s.offered}</td><td className="num">{s.answered}</td><td className="num">{percent(level(s))}</td><td className="num">{percent(abandon(s))}</td><td className="num">{s.overflowed}</td><td className="num">{time(asa(s))}</td><td className="num">{clock(s.longest)}</td><td className="num">{s.handled}</td><td className="num">{time(aht(s))}</td></tr>
+                  <tr key={key}><td className="num font-medium">{by === 'queues' ? queueName(live, key) : dateTime(key)}</td><td className="num">{s.offered}</td><td className="num">{s.answered}</td><td className="num">{percent(level(s))}</td><td className="num">{percent(abandon(s))}</td><td className="num">{s.overflowed}</td><td className="num">{time(asa(s))}</td><td className="num">{clock(s.longest)}</td><td className="num">{s.handled}</td><td className="num">{time(aht(s))}</td><td className="num">{csat(s)}</td></tr>
                 ))}</tbody>
               </table>
             )}

@@ -257,6 +257,8 @@ export const admin = {
   'reports.aht.is': ['(Talk with hold + wrap-up) ÷ handled.', '（通话含保持 + 话后处理）÷ 处理数。'],
   'reports.longest': ['Longest wait', '最长等待'],
   'reports.overflowed': ['Overflowed', '溢出'],
+  'reports.csat': ['Satisfied', '满意度'],
+  'reports.csat.is': ['Ratings of 4 and 5, or thumbs up, ÷ ratings given; beside it ratings given ÷ handled.', '评价为 4 分、5 分或“满意”的数量 ÷ 评价数；旁为评价数 ÷ 处理数。'],
   'reports.handled': ['Handled', '处理'],
   'reports.talk': ['Talk', '通话'],
   'reports.wrap': ['Wrap-up', '话后处理'],
