@@ -21,6 +21,7 @@
 //! | 4 edges | `net` | SIP over UDP, TCP, TLS and WebSocket |
 //! | 4 edges | `studio` | the desk in front of the media engine: files, speech, clips |
 //! | 4 edges | `store` | the journal and its projections in SQLite or PostgreSQL |
+//! | 4 edges | `vault` | files people send each other, by content |
 //! | 4 edges | `speech` | text to speech, and speech to words |
 //! | 5 doors | `channels` | outside messages to text and back: web chat |
 //! | 5 doors | `api` | REST, events, auth, pages |
@@ -61,6 +62,8 @@ pub mod speech;
 pub mod store;
 #[cfg(feature = "server")]
 pub mod studio;
+#[cfg(feature = "server")]
+pub mod vault;
 
 #[cfg(feature = "server")]
 pub mod app;

@@ -57,6 +57,8 @@ const RIGHTS_EVERY: Duration = Duration::from_secs(5);
 const CONSOLE_GRACE: Duration = Duration::from_secs(5);
 /// Largest frame a client may send, bytes.
 const FRAME_MAX: usize = 4_096;
+/// Bytes read and written at once: consoles say little, and what they are told goes out frame by frame.
+const BUFFER: usize = 16 * 1_024;
 /// Facts read from the journal at once.
 const PAGE: usize = 500;
 /// Close code: not signed in any more. (4000 to 4999 are ours, RFC 6455 section 7.4.2.)
@@ -76,8 +78,9 @@ pub struct Since {
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 enum Said {
     Subscribe { since: u64 },
-    Ping,
-    Pong,
+    // With braces: without them serde would take any field and say nothing.
+    Ping {},
+    Pong {},
 }
 
 /// Open consoles by agent: the first one tells the center, the end of the last one too, a little later.
@@ -173,6 +176,7 @@ pub async fn events(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let upgrade = upgrade.max_message_size(FRAME_MAX).max_frame_size(FRAME_MAX);
+    let upgrade = upgrade.read_buffer_size(BUFFER).write_buffer_size(BUFFER);
     upgrade.on_upgrade(move |socket| async move {
         let presence = Presence::open(&shared, &who).await;
         let facts = shared.facts.subscribe();
@@ -389,8 +393,8 @@ impl Stream {
         };
         match serde_json::from_str::<Said>(&text) {
             Ok(Said::Subscribe { since }) => self.resume(since).await,
-            Ok(Said::Ping) => self.send(&json!({"type": "pong"})).await,
-            Ok(Said::Pong) => Ok(()),
+            Ok(Said::Ping {}) => self.send(&json!({"type": "pong"})).await,
+            Ok(Said::Pong {}) => Ok(()),
             Err(e) => self.send(&json!({"type": "error", "code": "bad_json", "detail": e.to_string()})).await,
         }
     }

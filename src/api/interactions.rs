@@ -131,7 +131,9 @@ pub async fn get(State(shared): State<Arc<Shared>>, who: Who, Path(id): Path<Str
     let seen = scope::may_see(&shared, &who, id).await?;
     let recordings = shared.store.recording_list(&who.tenant, id).await.map_err(Problem::internal)?;
     let recordings = recordings.iter().map(wire::to_json).collect::<Result<Vec<_>, _>>()?;
-    Ok(Json(json!({"id": id, "record": seen.record, "now": seen.now, "recordings": recordings})))
+    let rating = shared.store.rating_get(&who.tenant, id).await.map_err(Problem::internal)?;
+    let rating = rating.as_ref().map(wire::to_json).transpose()?;
+    Ok(Json(json!({"id": id, "record": seen.record, "now": seen.now, "recordings": recordings, "rating": rating})))
 }
 
 /// Everything that happened to it, in order.

@@ -13,6 +13,7 @@
 //! | `once` | requests that name themselves |
 //! | `problem` | errors as RFC 9457, checked bodies and queries |
 //! | `agents` .. `admin` | the routes by subject |
+//! | `files` | files of chats |
 //! | `floor` | supervision, consultation, keys, mute, recording |
 //! | `flows`, `flow_shapes` | flows: drawn, checked, tried out, published |
 //! | `webhooks` | endpoints of programs outside, and what became of deliveries |
@@ -33,6 +34,7 @@ mod customers;
 mod events;
 mod factor;
 mod feed;
+mod files;
 mod floor;
 mod flow_shapes;
 mod flows;
@@ -72,7 +74,12 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, extract::DefaultBodyLimit, http::Method, middleware};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, MatchedPath},
+    http::Method,
+    middleware,
+};
 use tokio::sync::{Notify, broadcast, watch};
 
 pub use health::Component;
@@ -87,6 +94,7 @@ use crate::{
     base::{Rng, TenantId},
     center::{command::Done, door::Door, fact::Record, view::Blink},
     store::Store,
+    vault::Vault,
 };
 
 /// Largest JSON body, bytes.
@@ -100,6 +108,8 @@ pub struct Parts {
     pub door: Arc<dyn Door>,
     /// The database.
     pub store: Store,
+    /// Files of chats.
+    pub vault: Arc<Vault>,
     /// Committed facts, in order. Every socket subscribes; a receiver nobody reads would keep what was sent alive.
     pub facts: broadcast::Sender<Arc<[Record]>>,
     /// What is not stored: typing, positions.
@@ -154,6 +164,7 @@ impl std::fmt::Debug for FlowWorld {
 pub(crate) struct Shared {
     door: Arc<dyn Door>,
     store: Store,
+    vault: Arc<Vault>,
     facts: broadcast::Sender<Arc<[Record]>>,
     blinks: broadcast::Receiver<(TenantId, Blink)>,
     rng: Mutex<Rng>,
@@ -199,6 +210,7 @@ pub fn router(parts: Parts) -> Router {
     let shared = Arc::new(Shared {
         door: parts.door,
         store: parts.store,
+        vault: parts.vault,
         facts: parts.facts,
         blinks: parts.blinks,
         rng: Mutex::new(parts.rng),
@@ -238,6 +250,11 @@ pub fn openapi_json() -> String {
 /// Gives up on requests that take too long. A socket's handshake is short; what follows it is not a request.
 async fn in_time(request: axum::extract::Request, next: middleware::Next) -> axum::response::Response {
     use axum::response::IntoResponse;
+    // A file takes as long as the sender's line; the vault has its own patience.
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    if route == Some("/api/v1/interactions/{id}/files") {
+        return next.run(request).await;
+    }
     // Reading a body somebody dribbles in counts as well: it happens inside the handler.
     let reading = request.method() == Method::GET;
     match tokio::time::timeout(REQUEST_MAX, next.run(request)).await {

@@ -18,8 +18,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Shared, admin, agents, auth, canned, customers, events, factor, floor, flows, guard, health, interactions, keys, ladder,
-    quality, recording, reports, sessions, sip, tickets, trunks, users, views, webhooks,
+    Shared, admin, agents, auth, canned, customers, events, factor, files, floor, flows, guard, health, interactions, keys,
+    ladder, quality, recording, reports, sessions, sip, tickets, trunks, users, views, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -88,6 +88,8 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(i::transcript))
         .routes(routes!(i::decisions))
         .routes(routes!(i::messages, i::say))
+        .routes(routes!(files::send))
+        .routes(routes!(files::fetch))
         .routes(routes!(i::note))
         .routes(routes!(i::read))
         .routes(routes!(i::typing))
@@ -486,6 +488,7 @@ pub enum FactKind {
     Reassigned,
     Prioritised,
     RecordingPaused,
+    Rated,
     TalkEnded,
     WrapUp,
     Disposed,

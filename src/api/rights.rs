@@ -83,6 +83,8 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("PUT", "/api/v1/interactions/{id}/streams/{name}", SUPER),
     ("DELETE", "/api/v1/interactions/{id}/streams/{name}", SUPER),
     ("POST", "/api/v1/interactions/{id}/messages", AGENT),
+    ("POST", "/api/v1/interactions/{id}/files", AGENT),
+    ("GET", "/api/v1/interactions/{id}/files/{seq}", AGENT),
     ("POST", "/api/v1/interactions/{id}/notes", AGENT),
     ("POST", "/api/v1/interactions/{id}/read", AGENT),
     ("POST", "/api/v1/interactions/{id}/typing", AGENT),

@@ -129,6 +129,22 @@ pub struct InteractionWhole {
     pub now: Option<InteractionNow>,
     /// What was recorded.
     pub recordings: Vec<RecordingLine>,
+    /// How the customer says it was.
+    pub rating: Option<RatingLine>,
+}
+
+/// How the customer says it was.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RatingLine {
+    /// When it was given, RFC 3339.
+    pub at: String,
+    /// From 1.
+    pub score: u64,
+    /// The best there was to give.
+    pub best: u64,
+    /// In words.
+    pub comment: String,
 }
 
 /// A fact of the timeline. Further fields by kind.

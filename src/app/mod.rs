@@ -14,6 +14,7 @@
 //! | `vouch` | who vouches for callers, looked at beside the loop |
 //! | `streams` | live copies of calls, by WebSocket to programs outside |
 //! | `ears` | calls listened to: utterances cut and recognised |
+//! | `keeper` | files of chats whose time is over |
 //! | `people` | logins made from the command line |
 //! | `demo` | a shop to try everything with, credentials made on the spot |
 //! | `metrics` | the text of `/metrics` |
@@ -32,6 +33,7 @@ mod driver;
 mod ears;
 mod flows;
 mod front;
+mod keeper;
 mod ladder;
 mod metrics;
 mod people;

@@ -22,6 +22,7 @@ use super::{
     ears::Ears,
     flows,
     front::Front,
+    keeper,
     ladder::Ladders,
     metrics::Sources,
     recall::Recaller,
@@ -40,6 +41,7 @@ use crate::{
     speech::{Engine as Speech, TextToSpeech, recognise::Pool},
     store::{Journal, Store},
     studio::{EventSink, Library, Studio, StudioConfig, Voice},
+    vault::Vault,
 };
 
 /// Blinks a slow socket may be behind before it misses some; they are lossy by nature.
@@ -164,6 +166,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     let repaired = repair(&memory, &recordings);
 
     // Edges.
+    let vault = Arc::new(Vault::new(dir.join("files")));
     let (studio, engine) = start_studio(config, &recordings, dir, inbox.clone()).await?;
     let committed = inbox.clone();
     let (news, stored_to) = watch::channel(memory.seq);
@@ -235,6 +238,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     let api = api::router(api::Parts {
         door: door.clone(),
         store: store.clone(),
+        vault: vault.clone(),
         facts: journal.handle().news(),
         blinks: blinks_in,
         rng: rng.fork(),
@@ -270,8 +274,9 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     edges.spawn(reports::watch(store.clone(), door.clone()));
     let (carried, carry_rng) = (store.clone(), rng.fork());
     let chat = webchat::router(webchat::Parts {
-        door,
+        door: door.clone(),
         store: store.clone(),
+        vault: vault.clone(),
         facts: journal.handle().subscribe(),
         blinks: blinks.subscribe(),
         rng: rng.fork(),
@@ -287,6 +292,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let web = tokio::spawn(async move { axum::serve(listener, app).await });
     let watch = tokio::spawn(business.watch(logins, seen));
+    edges.spawn(keeper::keep(vault, store.clone(), door, clock));
     Ok(Running {
         sip: udp.into_iter().chain(tcp).collect(),
         http,

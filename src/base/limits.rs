@@ -284,6 +284,38 @@ pub const DECISION_RIVALS_MAX: usize = 8;
 pub const RING_ALL_MAX: usize = 50;
 /// Longest after-call work, extensions included.
 pub const WRAP_UP_MAX: Duration = mins(15);
+/// Largest file of a chat where the tenant says nothing, kilobytes: a photograph of a telephone.
+pub const FILE_DEFAULT_KB: u32 = 10_240;
+/// The largest a tenant may allow, kilobytes.
+pub const FILE_MAX_KB: u32 = 102_400;
+/// Most files of one chat where the tenant says nothing; the next is refused.
+pub const FILES_PER_CHAT: u32 = 50;
+/// Longest name of a file, characters; the end is cut.
+pub const FILE_NAME_MAX: usize = 120;
+/// So many first bytes of a file are looked at to see what it is.
+pub const FILE_HEAD: usize = 4_096;
+/// Files being received at once in the whole process; the newest is refused.
+pub const FILES_AT_ONCE: usize = 64;
+/// A sender who sends nothing of a file for so long is given up.
+pub const FILE_STALL: Duration = secs(20);
+/// A file that is not here after this is given up.
+pub const FILE_PATIENCE: Duration = mins(10);
+/// With less free space than this, bytes, no file is taken.
+pub const FILE_FREE_MIN: u64 = 256 << 20;
+/// Files one visitor may send in a minute; the next is refused.
+pub const VISITOR_FILES_PER_MIN: u32 = 20;
+/// A file that no message names is removed after this: somebody may still be about to name it before.
+pub const FILE_UNNAMED: Duration = mins(24 * 60);
+/// Longest words a visitor leaves while nobody is there, characters; the end is cut.
+pub const LEFT_MAX: usize = 4_000;
+/// Messages one address may leave in ten minutes, and one visitor; the next is refused.
+pub const LEFT_PER_ADDRESS: u32 = 10;
+/// And one visitor.
+pub const LEFT_PER_VISITOR: u32 = 3;
+/// Longest words with a rating, characters; the end is cut.
+pub const RATING_COMMENT_MAX: usize = 1_000;
+/// A chat can be rated so long after its end.
+pub const RATE_WITHIN: Duration = mins(24 * 60);
 /// Longest note of a disposition, bytes.
 pub const NOTE_MAX: usize = 4_096;
 /// Ended offers whose end is remembered for late answers; the oldest is forgotten.

@@ -212,10 +212,11 @@ impl Center {
         out: &mut Vec<Output>,
     ) {
         let name = MessageId::new(now, &mut self.rng);
-        self.conversation(now, id, text::Input::Say { sender, id: name, client_id, text, options }, out);
+        self.conversation(now, id, text::Input::Say { sender, id: name, client_id, text, options, file: None }, out);
     }
 
     /// A person says something: refused with a sentence, or accepted with its place.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one message")]
     pub(super) fn say_command(
         &mut self,
         now: Now,
@@ -223,6 +224,7 @@ impl Center {
         sender: text::Sender,
         client_id: &str,
         body: String,
+        file: Option<text::file::File>,
         out: &mut Vec<Output>,
     ) -> Result<Done, Refusal> {
         let refuse = |e: text::TextError| Refusal::new(refusal_code(&e), e.to_string());
@@ -233,9 +235,14 @@ impl Center {
             sender: sender.clone(),
             id: name,
             client_id: Some(client_id.clone()),
-            text: body,
+            text: match &file {
+                Some(f) if body.trim().is_empty() => f.name.clone(),
+                _ => body,
+            },
             options: vec![],
+            file: file.clone(),
         };
+        self.may_send(id, &sender, &client_id, file.as_ref())?;
         self.conversation_try(now, id, input, out).map_err(refuse)?;
         let new = self.seq > before;
         let i = self.interactions.get(&id).ok_or_else(|| Refusal::no_interaction(id))?;
@@ -246,9 +253,28 @@ impl Center {
         let (message, seq, words) = (m.id, m.seq, m.text.clone());
         let (tenant, ticket) = (i.tenant.clone(), i.ticket);
         if new {
-            self.after_message(now, &tenant, id, ticket, &sender, message, words, out);
+            // A file alone is no answer to a question of the flow.
+            let answers = file.is_none_or(|f| f.name != words);
+            self.after_message(now, &tenant, id, ticket, &sender, message, words, answers, out);
         }
         Ok(Done::Message { message, seq })
+    }
+
+    /// Whether a file may be the next of a chat. One that is there already is the same message sent again.
+    fn may_send(
+        &self,
+        id: InteractionId,
+        sender: &text::Sender,
+        client_id: &text::ClientId,
+        file: Option<&text::file::File>,
+    ) -> Result<(), Refusal> {
+        let (Some(file), Some(i)) = (file, self.interactions.get(&id)) else { return Ok(()) };
+        let Some(chat) = i.chat.as_ref().filter(|c| c.conversation.find(sender, client_id).is_none()) else { return Ok(()) };
+        let answer = i.settings.config.chat.files.allowed().next(file, chat.conversation.files());
+        answer.map_err(|e| {
+            let limit = matches!(e, text::file::FileError::TooMany { .. });
+            Refusal::new(if limit { RefusalCode::Limit } else { RefusalCode::Invalid }, e.to_string())
+        })
     }
 
     #[expect(clippy::too_many_arguments, reason = "one message and where it belongs")]
@@ -261,13 +287,14 @@ impl Center {
         sender: &text::Sender,
         message: MessageId,
         words: String,
+        answers: bool,
         out: &mut Vec<Output>,
     ) {
         let line: String = words.chars().take(500).collect();
         let (by, change) = match sender {
             text::Sender::Visitor => {
                 let talking = self.interactions.get(&id).is_some_and(|i| i.talk.is_some());
-                if !talking {
+                if !talking && answers {
                     self.step(Step::Run(id, ivr::Input::Words { text: words, confidence: 1.0 }));
                 }
                 (ticket::Actor::Customer, ticket::Change::CustomerWrote { text: line, message: Some(message) })

@@ -223,10 +223,16 @@ pub enum Command {
 
     /// A visitor begins a chat.
     ChatOpen { visitor: VisitorId, name: String, contact: Option<String>, language: Option<String>, page: Option<String> },
+    /// A visitor leaves words while nobody is there: they become a ticket.
+    Leave { visitor: VisitorId, name: String, contact: String, language: Option<String>, page: Option<String>, text: String },
     /// A visitor's socket came or went.
     ChatPresence { interaction: InteractionId, connected: bool },
     /// Somebody writes. `client_id` makes a resend the same message.
     Say { interaction: InteractionId, client_id: String, body: String },
+    /// Somebody sends a file with words; without words its name stands for them. The edge has it in the vault.
+    Send { interaction: InteractionId, client_id: String, body: String, file: crate::text::file::File },
+    /// The visitor says how a chat was, also after its end. The edge has seen whose it is.
+    Rate { interaction: InteractionId, score: u8, comment: String },
     /// A note only colleagues see.
     Whisper { interaction: InteractionId, client_id: String, body: String },
     /// Everything up to `seq` has been read by the asker.

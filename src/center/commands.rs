@@ -46,8 +46,11 @@ impl Center {
             | Command::Endpoint { .. }
             | Command::Dial { .. } => self.agent_command(now, &tenant, &by, command, out),
             Command::ChatOpen { .. }
+            | Command::Leave { .. }
             | Command::ChatPresence { .. }
             | Command::Say { .. }
+            | Command::Send { .. }
+            | Command::Rate { .. }
             | Command::Whisper { .. }
             | Command::Read { .. }
             | Command::Typing { .. } => self.text_command(now, &tenant, &by, command, out),
@@ -404,6 +407,13 @@ impl Center {
                 }
                 _ => Err(not_allowed("a chat is opened by its visitor")),
             },
+            Command::Leave { visitor, name, contact, language, page, text } => match by {
+                Actor::Visitor { visitor: me } if *me == visitor => {
+                    let left = super::leave::Left { name, contact, language, page, text };
+                    self.leave(now, tenant, visitor, left, out)
+                }
+                _ => Err(not_allowed("words are left by a visitor")),
+            },
             Command::ChatPresence { interaction, connected } => {
                 self.about(tenant, by, interaction)?;
                 // The edge counts a visitor's sockets and says when the first came and the last went: one tab to us.
@@ -416,23 +426,24 @@ impl Center {
                 Ok(Done::Ok)
             }
             Command::Say { interaction, client_id, body } => {
-                self.about(tenant, by, interaction)?;
-                let sender = match by {
-                    Actor::Visitor { .. } => text::Sender::Visitor,
-                    Actor::User { user, .. } if self.has_it(interaction, user) => text::Sender::Agent(user.clone()),
-                    _ => {
-                        return Err(not_allowed(
-                            "only the agent who has the chat writes to the visitor; take it over, or leave a note",
-                        ));
-                    }
-                };
-                self.say_command(now, interaction, sender, &client_id, body, out)
+                let sender = self.writer(tenant, by, interaction)?;
+                self.say_command(now, interaction, sender, &client_id, body, None, out)
+            }
+            Command::Rate { interaction, score, comment } => {
+                if self.interactions.contains_key(&interaction) {
+                    self.about(tenant, by, interaction)?;
+                }
+                self.rate(now, tenant, by, interaction, score, &comment, out)
+            }
+            Command::Send { interaction, client_id, body, file } => {
+                let sender = self.writer(tenant, by, interaction)?;
+                self.say_command(now, interaction, sender, &client_id, body, Some(file), out)
             }
             Command::Whisper { interaction, client_id, body } => {
                 self.about(tenant, by, interaction)?;
                 match by {
                     Actor::User { user, .. } => {
-                        self.say_command(now, interaction, text::Sender::Note(user.clone()), &client_id, body, out)
+                        self.say_command(now, interaction, text::Sender::Note(user.clone()), &client_id, body, None, out)
                     }
                     _ => Err(not_allowed("notes are written by people who sign in")),
                 }
@@ -456,6 +467,16 @@ impl Center {
                 Ok(Done::Ok)
             }
             _ => Err(Refusal::new(RefusalCode::Invalid, "this is not about a conversation")),
+        }
+    }
+
+    /// Who somebody is who writes to the other side.
+    fn writer(&self, tenant: &TenantId, by: &Actor, id: InteractionId) -> Result<text::Sender, Refusal> {
+        self.about(tenant, by, id)?;
+        match by {
+            Actor::Visitor { .. } => Ok(text::Sender::Visitor),
+            Actor::User { user, .. } if self.has_it(id, user) => Ok(text::Sender::Agent(user.clone())),
+            _ => Err(not_allowed("only the agent who has the chat writes to the visitor; take it over, or leave a note")),
         }
     }
 }

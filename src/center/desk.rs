@@ -90,7 +90,7 @@ fn with_hours<R>(settings: &TenantSettings, t: &ticket::Ticket, f: impl FnOnce(&
     }
 }
 
-fn refused(e: ticket::TicketError) -> Refusal {
+pub(super) fn refused(e: ticket::TicketError) -> Refusal {
     use ticket::TicketError as T;
     let code = match &e {
         T::Unknown { .. } => RefusalCode::NotFound,
@@ -292,7 +292,7 @@ impl Center {
         }
     }
 
-    fn ticket_open(
+    pub(super) fn ticket_open(
         &mut self,
         now: Now,
         tenant: &TenantId,

@@ -498,6 +498,21 @@ pub enum Fact {
         seq: u64,
     },
 
+    /// The customer said how it was.
+    Rated {
+        /// Which contact.
+        interaction: InteractionId,
+        /// Who: the visitor, or the flow that asked a caller.
+        by: Actor,
+        /// From 1.
+        score: u8,
+        /// The best there was to give.
+        best: u8,
+        /// In words.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        comment: String,
+    },
+
     // ---- the matter and the person ----
     /// A ticket changed; the first entry opens it.
     Ticket {

@@ -1,5 +1,7 @@
 //! What flows ask for: say, ask, wait for an agent, take a message, hand over, end.
 
+use std::collections::BTreeMap;
+
 use media::wire::Repeat;
 
 use super::{
@@ -63,7 +65,10 @@ impl Center {
                 self.fact(now, &tenant, Fact::FlowEntered { interaction: id, node }, out);
             }
             ivr::Output::Event { name, data } => {
-                let data = data.into_iter().map(|(k, v)| (k, v.show())).collect();
+                let data: BTreeMap<String, String> = data.into_iter().map(|(k, v)| (k, v.show())).collect();
+                if name == super::rating::EVENT {
+                    self.flow_rated(now, id, &data, out);
+                }
                 self.fact(now, &tenant, Fact::FlowEvent { interaction: id, name, data }, out);
             }
             ivr::Output::Http(http) => {

@@ -33,6 +33,8 @@
 //! | `trunks` | what carriers report, and who may call by them |
 //! | `record` | recordings and voicemail |
 //! | `chat` | visitors and messages |
+//! | `leave` | words left while nobody is there |
+//! | `rating` | how it was, as customers say |
 //! | `desk` | tickets and customers |
 //! | `commands` | what people ask, and rights |
 //! | `day` | the counting day of a tenant |
@@ -73,8 +75,10 @@ mod gauges;
 mod interaction;
 pub mod ladder;
 mod lamps;
+mod leave;
 mod offers;
 mod picture;
+mod rating;
 mod reassign;
 mod reattach;
 mod record;

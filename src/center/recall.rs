@@ -303,6 +303,11 @@ impl Center {
                 let contact = contact.as_deref().and_then(|c| desk::contact_of(&t.settings, c));
                 visitor.into_iter().chain(contact).map(Wanted::Person).collect()
             }
+            Command::Leave { visitor, contact, .. } => {
+                let visitor = Identity::channel(Channel::Webchat, &visitor.to_string()).ok();
+                let contact = desk::contact_of(&t.settings, contact);
+                visitor.into_iter().chain(contact).map(Wanted::Person).collect()
+            }
             Command::TicketOpen { customer, .. } => customer.map(Wanted::Customer).into_iter().collect(),
             Command::Ticket { ticket, change } => {
                 let into = if let ticket::Change::MergedInto { into } = change { Some(*into) } else { None };

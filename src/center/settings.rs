@@ -3,6 +3,7 @@
 //! `Business` is read and written as text, diffed and versioned; `Settings` is compiled from it once, checked whole, and
 //! swapped whole. Running interactions keep the `Arc` they began with. Passwords are not in it: they live in the directory.
 
+mod chat;
 mod floor;
 mod flows;
 mod recording;
@@ -10,6 +11,7 @@ mod security;
 mod transcripts;
 mod trunks;
 
+pub use chat::{Chat, Files, Offline, Presence, Rating};
 pub use floor::{CallRules, Supervision};
 pub use flows::Canned;
 pub use recording::{Recording, RecordingFormat};
@@ -175,20 +177,6 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// Web chat of one tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Chat {
-    /// The flow a chat begins with. No chat without one.
-    pub flow: Option<FlowId>,
-    /// Pages other than our own that may open a chat: `https://shop.example`.
-    pub origins: Vec<String>,
-    /// A silent visitor is reminded after so many seconds; never if 0.
-    pub idle_warn_s: u32,
-    /// A silent visitor's chat is closed after so many seconds; never if 0.
-    pub idle_close_s: u32,
-    /// A visitor who went away has so many seconds to come back; for ever if 0.
-    pub gone_s: u32,
 }
 
 /// A promise on tickets. Times are of open hours of the calendar.
@@ -248,6 +236,7 @@ impl Business {
             t.group_problems(&at, &mut bad);
             t.stream_problems(&at, &mut bad);
             t.canned_problems(&at, &mut bad);
+            t.chat.problems(&format!("{at}.chat"), &t.routing, &mut bad);
             t.media.problems(&format!("{at}.media"), &mut bad);
             for (agent, m) in &t.phones {
                 m.problems(&format!("{at}.phones.{agent}"), &mut bad);

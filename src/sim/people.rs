@@ -14,6 +14,7 @@ use crate::{
     base::{AgentId, CodeId, InteractionId, OfferId, QueueId, VisitorId, ms},
     center::command::{Actor, Command, CommandId, Done, Envelope, Refusal, Role, TransferTo, WantedState},
     sdp::Offering,
+    text::file::{File, FileId, Kind},
 };
 
 /// Somebody with a phone: a caller, an agent, the carrier.
@@ -360,6 +361,29 @@ impl World {
         let (visitor, client_id) = (v.id, format!("v{}", v.sent));
         let interaction = v.chat.ok_or_else(|| Refusal::not_found("a chat"))?;
         self.command(Actor::Visitor { visitor }, Command::Say { interaction, client_id, body: words.into() })
+    }
+    /// Sends a file of so many bytes, or with the same name the same again.
+    pub fn sends_file(&mut self, g: Guest, name: &str, kind: Kind, bytes: u64) -> Result<Done, Refusal> {
+        let v = &self.visitors[g.0];
+        let visitor = v.id;
+        let interaction = v.chat.ok_or_else(|| Refusal::not_found("a chat"))?;
+        let file = File { id: FileId::parse(&"a".repeat(64)).expect("hex digits"), name: name.into(), kind, bytes };
+        let command =
+            Command::Send { interaction, client_id: format!("file-{}", name.replace(' ', "-")), body: String::new(), file };
+        self.command(Actor::Visitor { visitor }, command)
+    }
+    /// Leaves words while nobody is there.
+    pub fn leaves_message(&mut self, g: Guest, contact: &str, text: &str) -> Result<Done, Refusal> {
+        let v = &self.visitors[g.0];
+        let (visitor, name) = (v.id, v.name.clone());
+        let (contact, text) = (contact.to_owned(), text.to_owned());
+        self.command(Actor::Visitor { visitor }, Command::Leave { visitor, name, contact, language: None, page: None, text })
+    }
+    /// Says how it was.
+    pub fn rates(&mut self, g: Guest, score: u8, comment: &str) -> Result<Done, Refusal> {
+        let visitor = self.visitors[g.0].id;
+        let interaction = self.visitors[g.0].chat.ok_or_else(|| Refusal::not_found("a chat"))?;
+        self.command(Actor::Visitor { visitor }, Command::Rate { interaction, score, comment: comment.into() })
     }
     /// Leaves for good.
     pub fn leaves(&mut self, g: Guest) -> Result<Done, Refusal> {

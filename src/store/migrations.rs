@@ -23,6 +23,7 @@ macro_rules! steps {
             (7, "ladders", include_str!(concat!("../../sql/", $folder, "/0007_ladders.sql"))),
             (8, "verdicts", include_str!(concat!("../../sql/", $folder, "/0008_verdicts.sql"))),
             (9, "ticket views", include_str!(concat!("../../sql/", $folder, "/0009_ticket_views.sql"))),
+            (10, "widget", include_str!(concat!("../../sql/", $folder, "/0010_widget.sql"))),
             (11, "webhooks", include_str!(concat!("../../sql/", $folder, "/0011_webhooks.sql"))),
             (12, "reports", include_str!(concat!("../../sql/", $folder, "/0012_reports.sql"))),
             (13, "accounts", include_str!(concat!("../../sql/", $folder, "/0013_accounts.sql"))),

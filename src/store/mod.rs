@@ -17,12 +17,14 @@ mod directory;
 mod engine;
 mod error;
 mod factors;
+mod files;
 mod flows;
 mod journal;
 mod ladder;
 mod migrations;
 mod once;
 mod project;
+mod ratings;
 mod read;
 mod replay;
 mod reports;
@@ -43,6 +45,7 @@ pub use flows::{FlowCounts, FlowVersion, NewFlowVersion};
 pub use journal::{Journal, JournalHandle, JournalHealth, JournalStats, NotKept};
 pub use ladder::LadderRow;
 pub use once::{RequestName, RequestState};
+pub use ratings::RatingRow;
 pub use read::{
     AgentStateRow, Cursor, CustomerContact, CustomerRow, DecisionRow, InteractionFilter, InteractionRow, Page, RecordingRow,
     TicketFilter, TicketRow,

@@ -15,6 +15,7 @@ use std::{
 };
 
 use super::{
+    file::File,
     io::{Idle, Input, Output, TextError},
     message::{ClientId, CloseWhy, Event, Message, Party, Progress, Record, Refusal, Sender, Tab, Tick, clean},
     pace::Pace,
@@ -36,6 +37,7 @@ struct Words {
     client_id: Option<ClientId>,
     text: String,
     options: Vec<(String, String)>,
+    file: Option<File>,
 }
 
 #[derive(Debug, Clone)]
@@ -67,6 +69,7 @@ pub struct Conversation {
     /// Since when our last word waits for the visitor.
     waiting_since: Option<Mono>,
     closed: Option<CloseWhy>,
+    files: u32,
     pace: Pace,
     timers: Deadlines<Timer>,
 }
@@ -84,6 +87,7 @@ impl Conversation {
             parties: BTreeMap::from([(Party::Visitor, Attendance::default())]),
             waiting_since: None,
             closed: None,
+            files: 0,
             pace: Pace::new(limits::VISITOR_MESSAGES_PER_MIN),
             timers: Deadlines::default(),
         }
@@ -118,6 +122,10 @@ impl Conversation {
         let id = self.names.get(&(sender.clone(), client_id.clone()))?;
         self.entry(*id).map(|e| &e.message)
     }
+    /// How many files it has, those on their way to the store included.
+    pub fn files(&self) -> u32 {
+        self.files
+    }
     /// The seq of the last message anyone may see.
     pub fn last_seq(&self) -> u64 {
         self.released
@@ -144,6 +152,7 @@ impl Conversation {
                 }
                 self.next_seq = message.seq + 1;
                 self.released = message.seq;
+                self.files += u32::from(message.file.is_some());
                 self.remember(message.clone(), true);
                 // The hour is of no use after a restart; `resume` sets it.
                 self.note_turn(message, Mono::default());
@@ -180,8 +189,8 @@ impl Conversation {
     /// One step. On an error nothing has changed.
     pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) -> Result<(), TextError> {
         match input {
-            Input::Say { sender, id, client_id, text, options } => {
-                self.say(now, Words { sender, id, client_id, text, options }, out)
+            Input::Say { sender, id, client_id, text, options, file } => {
+                self.say(now, Words { sender, id, client_id, text, options, file }, out)
             }
             Input::Stored { message } => self.stored(now, message, out),
             Input::NotStored { message } => self.not_stored(now, message, out),
@@ -204,7 +213,7 @@ impl Conversation {
     }
 
     fn say(&mut self, now: Now, words: Words, out: &mut Vec<Output>) -> Result<(), TextError> {
-        let Words { sender, id, client_id, text: raw, options } = words;
+        let Words { sender, id, client_id, text: raw, options, file } = words;
         // A resend first: it is not a new message, whatever its text, the clock or the state of the conversation say.
         if let Some(name) = &client_id
             && let Some(known) = self.names.get(&(sender.clone(), name.clone())).copied()
@@ -230,8 +239,9 @@ impl Conversation {
         if let Some(party) = sender.party() {
             self.stop_typing(&party, out);
         }
-        let message = Arc::new(Message { id, seq: self.next_seq, sender, client_id, text, options, at: now.wall });
+        let message = Arc::new(Message { id, seq: self.next_seq, sender, client_id, text, options, file, at: now.wall });
         self.next_seq += 1;
+        self.files += u32::from(message.file.is_some());
         self.remember(message.clone(), false);
         self.evict();
         out.push(Output::Store(Record::Said(message)));
@@ -252,6 +262,7 @@ impl Conversation {
         let at = self.window.iter().position(|e| e.message.id == id && !e.stored);
         let at = at.ok_or(TextError::NotWaiting { message: id })?;
         let entry = self.window.remove(at).expect("the position was just found");
+        self.files -= u32::from(entry.message.file.is_some());
         let Message { sender, client_id, .. } = &*entry.message;
         if let Some(name) = client_id {
             // Forgotten, so that sending it again is a fresh try.

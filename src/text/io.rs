@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::file::File;
 use super::message::{ClientId, CloseWhy, Event, Party, Record, Sender, Tab};
 use crate::base::{AgentId, MessageId, limits};
 
@@ -31,6 +32,8 @@ pub enum Input {
         text: String,
         /// Answers to choose from, if it is a question of the house.
         options: Vec<(String, String)>,
+        /// The file that comes with them.
+        file: Option<File>,
     },
     /// The journal holds this message.
     Stored {

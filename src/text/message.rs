@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::TextError;
+use super::{TextError, file::File};
 use crate::base::{AgentId, MessageId, Wall, limits};
 
 /// Who wrote a message.
@@ -101,6 +101,9 @@ pub struct Message {
     /// Answers to choose from: what choosing one sends, and what is written on it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<(String, String)>,
+    /// The file it carries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<File>,
     /// When it was accepted.
     pub at: Wall,
 }

@@ -5,6 +5,7 @@
 //! the edges. What it needs remembered is a list of [`Record`]s: the same records folded give the same conversation.
 
 mod conversation;
+pub mod file;
 mod io;
 mod message;
 mod pace;

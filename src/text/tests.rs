@@ -58,7 +58,7 @@ impl Talk {
     fn say(&mut self, sender: Sender, name: &str, text: &str) -> Result<(), TextError> {
         let id = MessageId::new(self.now, &mut self.rng);
         let client_id = ClientId::parse(name).ok();
-        self.try_do(Input::Say { sender, id, client_id, text: text.into(), options: vec![] })
+        self.try_do(Input::Say { sender, id, client_id, text: text.into(), options: vec![], file: None })
     }
     /// The journal catches up: every message waiting is stored.
     fn disk(&mut self) {

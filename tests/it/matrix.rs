@@ -68,6 +68,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET",    "/api/v1/interactions/{id}/ladder",           ". .. .. ... ...."),
     ("GET",    "/api/v1/interactions/{id}/why",              ". .. xx .xx ...."),
     ("POST",   "/api/v1/interactions/{id}/messages",         ". x. .. ... ...."),
+    ("POST",   "/api/v1/interactions/{id}/files",            ". x. .. ... ...."),
+    ("GET",    "/api/v1/interactions/{id}/files/{seq}",      ". .. .. ... ...."),
     ("POST",   "/api/v1/interactions/{id}/notes",            ". x. xx ... ...."),
     ("POST",   "/api/v1/interactions/{id}/read",             ". x. .. ... ...."),
     ("POST",   "/api/v1/interactions/{id}/typing",           ". x. xx .xx ...."),

@@ -1,6 +1,8 @@
 // The chat in its shadow root. What a visitor writes is kept until the server has it, and sent again after a broken line
 // under the same name: nothing is lost, nothing comes twice. Text never becomes markup.
 
+import { offlineForm, ratingForm } from './after';
+import { fileOf, takeFiles } from './files';
 import type { Host } from './host';
 import { Line, type Shown } from './line';
 import { STYLE } from './style';
@@ -69,11 +71,16 @@ window.ringdeskChat = (host: Host): void => {
   write.rows = 1;
   write.placeholder = w.write;
   write.setAttribute('aria-label', w.write);
+  const attach = make('button', 'plain attach');
+  attach.type = 'button';
+  attach.setAttribute('aria-label', w.attach);
+  attach.title = w.attach;
+  attach.append(clip());
   const send = make('button', 'main', w.send);
-  form.append(write, send);
+  form.append(attach, write, send);
   const over = make('div', 'over');
   const again = make('button', 'main', w.again);
-  over.append(make('p', '', w.closed), again);
+  over.append(make('p', '', w.closed));
   talk.append(log, typing, options, form, over);
   box.append(head, trouble, begin, talk);
   host.shadow.prepend(box);
@@ -83,14 +90,36 @@ window.ringdeskChat = (host: Host): void => {
     if (box.hidden && m.from !== 'visitor') host.unread(++unread);
   });
 
+  const away = offlineForm(make, line, w);
+  const rate = ratingForm(make, line, w, box.lang);
+  over.append(rate.form, again);
+  let presence = 'open';
+
   function bubble(m: Shown): HTMLElement {
     const item = make('div', m.failed ? `${m.from} failed` : m.waiting ? `${m.from} waiting` : m.from);
     if (m.from === 'agent' || m.from === 'bot') item.append(make('span', 'from', m.from === 'agent' ? m.name || w.agent : w.bot));
-    item.append(make('span', 'words', m.body));
+    if (m.file) {
+      item.append(fileOf(m, line, w, box.lang));
+      if (m.body !== m.file.name) item.append(make('span', 'words', m.body));
+      if (m.waiting) {
+        const bar = make('progress');
+        bar.max = 1;
+        bar.setAttribute('aria-label', `${w.sending}: ${m.file.name}`);
+        item.append(bar);
+      }
+    } else item.append(make('span', 'words', m.body));
     if (m.failed) {
-      const retry = make('button', 'plain', `${w.failed} ${w.retry}`);
-      retry.onclick = () => line.retry(m.client_id!);
-      item.append(retry);
+      const why = w.why[m.failed as keyof typeof w.why];
+      item.append(make('span', 'why', `${w.failed}${why ? ` ${why}` : ''}`));
+      // What the house does not take will not be taken the second time either.
+      if (!['lost', 'file_too_large', 'file_empty', 'file_kind', 'files_off', 'limit'].includes(m.failed)) {
+        const retry = make('button', 'plain', w.retry);
+        retry.onclick = () => line.retry(m.client_id!);
+        item.append(retry);
+      }
+      const drop = make('button', 'plain', w.drop);
+      drop.onclick = () => { line.drop(m.client_id!); write.focus(); };
+      item.append(drop);
     } else if (m.from !== 'system') {
       item.append(make('span', 'when', m.waiting ? w.sending : new Intl.DateTimeFormat(box.lang, { hour: '2-digit', minute: '2-digit', hour12: false }).format(Date.parse(m.at))));
     }
@@ -99,7 +128,10 @@ window.ringdeskChat = (host: Host): void => {
 
   function draw(): void {
     const s = line;
-    begin.hidden = s.begun;
+    begin.hidden = s.begun || presence !== 'open';
+    if (s.begun || presence === 'open') away.form.remove();
+    else if (!away.form.parentNode) talk.before(away.form);
+    rate.draw();
     talk.hidden = !s.begun;
     end.hidden = !s.begun || s.over || s.state === 'none';
     trouble.hidden = !s.trouble;
@@ -118,6 +150,8 @@ window.ringdeskChat = (host: Host): void => {
     for (const m of shown) {
       let li: Element | undefined = have.get(m.key);
       if (!li) { li = bubble(m); (li as HTMLElement).dataset.key = m.key; }
+      const bar = m.file && m.waiting ? li.querySelector('progress') : null;
+      if (bar) bar.value = m.part ?? 0;
       if (li.previousElementSibling !== before || li.parentNode !== log) { if (before) before.after(li); else log.prepend(li); }
       before = li;
     }
@@ -129,9 +163,13 @@ window.ringdeskChat = (host: Host): void => {
       button.onclick = () => { line.say(o.send); write.focus(); };
       return button;
     }));
+    attach.hidden = !s.files;
     form.hidden = s.over;
     over.hidden = !s.over;
+    if (atEnd) log.scrollTop = log.scrollHeight;
   }
+
+  form.append(takeFiles(box, write, attach, line));
 
   const show = (on: boolean): void => {
     box.hidden = !on;
@@ -142,6 +180,14 @@ window.ringdeskChat = (host: Host): void => {
       log.scrollTop = log.scrollHeight;
       line.seen();
       (line.begun ? write : name).focus();
+      if (!line.begun) {
+        void line.presence().then((now) => {
+          presence = now;
+          away.show(now);
+          draw();
+          if (now !== 'open' && !line.begun) away.first.focus();
+        });
+      }
     } else host.button.focus();
   };
   host.ready(() => show(box.hidden));
@@ -183,3 +229,14 @@ window.ringdeskChat = (host: Host): void => {
   }
   addEventListener('pagehide', () => line.remember(!box.hidden));
 };
+
+/** A paper clip. */
+function clip(): SVGSVGElement {
+  const ns = 'http://www.w3.org/2000/svg';
+  const svg = document.createElementNS(ns, 'svg');
+  for (const [key, value] of Object.entries({ viewBox: '0 0 24 24', width: '22', height: '22', fill: 'none', stroke: 'currentColor', 'stroke-width': '2', 'stroke-linecap': 'round', 'aria-hidden': 'true' })) svg.setAttribute(key, value);
+  const path = document.createElementNS(ns, 'path');
+  path.setAttribute('d', 'M20 11l-8.5 8.5a5 5 0 0 1-7-7L13 4a3.4 3.4 0 0 1 4.8 4.8l-8.5 8.5a1.7 1.7 0 0 1-2.4-2.4L14.5 7.3');
+  svg.append(path);
+  return svg;
+}

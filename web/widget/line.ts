@@ -1,8 +1,10 @@
 // The line to the server: a session kept by the page, a socket that comes back, and what was written but not yet acknowledged.
 
-export interface Shown { key: string; from: string; body: string; at: string; name?: string; client_id?: string; waiting?: boolean; failed?: boolean }
-interface Said { seq: number; from: string; body: string; at: string; name?: string; client_id?: string; options?: { send: string; label: string }[] }
-interface Written { client_id: string; body: string; at: string; failed?: boolean }
+interface FileShown { name: string; bytes: number; picture?: boolean }
+export interface Shown { key: string; from: string; body: string; at: string; seq?: number; name?: string; client_id?: string; waiting?: boolean; failed?: string; file?: FileShown; part?: number }
+interface Said { seq: number; from: string; body: string; at: string; name?: string; client_id?: string; options?: { send: string; label: string }[]; file?: FileShown }
+/** `failed`: the word for why. `part`: how much of a file has gone, 0 to 1. */
+interface Written { client_id: string; body: string; at: string; failed?: string; file?: FileShown; part?: number }
 interface Profile { name: string; contact: string }
 export type Trouble = 'offline' | 'refused' | 'slow' | 'toolong';
 
@@ -16,6 +18,11 @@ export class Line {
   place = 0;
   wait_s = 0;
   over = false;
+  /** Which files are taken; none when none are. */
+  files: { largest: number; accept: string } | null = null;
+  /** What is asked at the end; none when nothing is. */
+  rating: { best: number; question: Record<string, string> } | null = null;
+  rated = false;
   trouble: Trouble | null = null;
   wasOpen = false;
   watching = (): boolean => false;
@@ -24,7 +31,12 @@ export class Line {
   private profile: Profile | null = null;
   private said: Said[] = [];
   private outbox: Written[] = [];
+  /** The files of the outbox: they live as long as the page. */
+  private blobs = new Map<string, File>();
+  private going = new Map<string, XMLHttpRequest>();
   private socket: WebSocket | null = null;
+  /** The connection a new one is to replace. */
+  private before: WebSocket | null = null;
   private greeted = false;
   private tries = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -34,7 +46,9 @@ export class Line {
   constructor(private base: string, private site: string, private lang: string, private draw: () => void, private came: (m: Said) => void) {
     try {
       const kept = JSON.parse(sessionStorage.getItem(this.key()) ?? 'null');
-      if (kept) ({ token: this.token, interaction: this.interaction, profile: this.profile, outbox: this.outbox, open: this.wasOpen } = kept);
+      if (kept) ({ token: this.token, interaction: this.interaction, profile: this.profile, outbox: this.outbox, rated: this.rated = false, open: this.wasOpen } = kept);
+      // A file that had not gone when the page was left is not here any more.
+      for (const item of this.outbox) if (item.file) item.failed = 'lost';
     } catch { /* storage is forbidden: the chat lives as long as the page */ }
     addEventListener('online', () => this.hurry());
     addEventListener('visibilitychange', () => { if (!document.hidden) this.hurry(); });
@@ -44,7 +58,7 @@ export class Line {
     this.wasOpen = open;
     if (!this.profile) return;
     try {
-      sessionStorage.setItem(this.key(), JSON.stringify({ token: this.token, interaction: this.interaction, profile: this.profile, outbox: this.outbox.slice(-OUTBOX_MAX), open }));
+      sessionStorage.setItem(this.key(), JSON.stringify({ token: this.token, interaction: this.interaction, profile: this.profile, outbox: this.outbox.slice(-OUTBOX_MAX), rated: this.rated, open }));
     } catch { /* as above */ }
   }
   get begun(): boolean { return this.profile !== null; }
@@ -56,7 +70,7 @@ export class Line {
   shown(): Shown[] {
     return [
       ...this.said.map((m) => ({ ...m, key: `${this.interaction} ${m.seq}` })),
-      ...this.outbox.map((o) => ({ key: `o ${o.client_id} ${o.failed ?? ''}`, from: 'visitor', body: o.body, at: o.at, client_id: o.client_id, waiting: !o.failed, failed: o.failed ?? false })),
+      ...this.outbox.map((o) => ({ key: `o ${o.client_id} ${o.failed ?? ''}`, from: 'visitor', body: o.body, at: o.at, client_id: o.client_id, waiting: !o.failed, ...(o.failed ? { failed: o.failed } : {}), ...(o.file ? { file: o.file, part: o.part ?? 0 } : {}) })),
     ];
   }
 
@@ -68,6 +82,7 @@ export class Line {
   }
   again(): void {
     this.interaction = null;
+    this.rated = false;
     this.said = [];
     this.outbox = [];
     this.over = false;
@@ -80,14 +95,63 @@ export class Line {
   /** Says something; false when it is too long to be said. */
   say(body: string): boolean {
     if (new TextEncoder().encode(body).length > MESSAGE_MAX) { this.trouble = 'toolong'; this.draw(); return false; }
-    const bytes = crypto.getRandomValues(new Uint8Array(12));
-    const item: Written = { client_id: Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join(''), body, at: new Date().toISOString() };
+    const item: Written = { client_id: name(), body, at: new Date().toISOString() };
     this.outbox.push(item);
     this.trouble = this.greeted ? null : this.trouble;
     this.write(item);
     this.remember();
     this.draw();
     return true;
+  }
+  sendFile(file: File): void {
+    if (!this.files || this.over) return;
+    const item: Written = { client_id: name(), body: file.name, at: new Date().toISOString(), file: { name: file.name, bytes: file.size }, part: 0 };
+    if (file.size > this.files.largest) item.failed = 'file_too_large';
+    else if (file.size === 0) item.failed = 'file_empty';
+    else this.blobs.set(item.client_id, file);
+    this.outbox.push(item);
+    this.write(item);
+    this.remember();
+    this.draw();
+  }
+  /** The bytes of a message's file. */
+  async fetchFile(seq: number): Promise<Blob> {
+    const answer = await fetch(`${this.base}/chat/v1/files/${this.interaction}/${seq}`, { headers: { authorization: `Bearer ${this.token}` }, credentials: 'omit' });
+    if (!answer.ok) throw new Error(String(answer.status));
+    return answer.blob();
+  }
+  /** Takes back what has not gone. */
+  drop(client_id: string): void {
+    this.going.get(client_id)?.abort();
+    this.forget(client_id);
+    this.remember();
+    this.draw();
+  }
+  private forget(client_id: string): void {
+    this.outbox = this.outbox.filter((o) => o.client_id !== client_id);
+    this.blobs.delete(client_id);
+    this.going.delete(client_id);
+  }
+  private upload(item: Written): void {
+    const file = this.blobs.get(item.client_id);
+    // Not before there is a chat to send it into.
+    if (!file || item.failed || this.going.has(item.client_id) || this.state === 'none') return;
+    const way = new XMLHttpRequest();
+    this.going.set(item.client_id, way);
+    const failed = (why: string): void => { item.failed = why; this.going.delete(item.client_id); this.remember(); this.draw(); };
+    way.open('POST', `${this.base}/chat/v1/files?client_id=${item.client_id}&name=${encodeURIComponent(file.name.slice(-200))}`);
+    way.setRequestHeader('authorization', `Bearer ${this.token}`);
+    way.setRequestHeader('content-type', 'application/octet-stream');
+    way.upload.onprogress = (event) => { if (event.lengthComputable) { item.part = event.loaded / event.total; this.draw(); } };
+    way.onload = () => {
+      // The message itself comes by the socket, once it is stored.
+      if (way.status === 201) { item.part = 1; this.draw(); return; }
+      let code = '';
+      try { code = (JSON.parse(way.responseText) as { code?: string }).code ?? ''; } catch { /* not from us: a proxy's page */ }
+      failed(way.status === 413 ? 'file_too_large' : code || 'unavailable');
+    };
+    way.onerror = () => failed('unavailable');
+    way.send(file);
   }
   retry(client_id: string): void {
     const item = this.outbox.find((o) => o.client_id === client_id);
@@ -104,8 +168,48 @@ export class Line {
     if (last) this.send({ type: 'read', seq: last.seq });
   }
   close(): void { this.send({ type: 'close' }); }
+  /** Whether somebody of ours was there, so that it makes sense to ask. */
+  helped(): boolean { return this.said.some((m) => m.from === 'agent'); }
+  rate(score: number, comment: string): void {
+    this.send({ type: 'rate', interaction: this.interaction, score, ...(comment ? { comment } : {}) });
+  }
+  /** `open`, `closed`, `nobody`; open when the server does not say. */
+  async presence(): Promise<string> {
+    try {
+      const answer = await fetch(`${this.base}/chat/v1/state${this.site ? `?site=${encodeURIComponent(this.site)}` : ''}`, { credentials: 'omit' });
+      return answer.ok ? ((await answer.json()) as { presence: string }).presence : 'open';
+    } catch { return 'open'; }
+  }
+  /** Leaves words for whoever comes back first. Answers what went wrong: the empty word for nothing. */
+  async leave(words: { name: string; contact: string; text: string }): Promise<string> {
+    try {
+      if (!await this.known()) return 'unavailable';
+      const answer = await fetch(`${this.base}/chat/v1/message`, {
+        method: 'POST', credentials: 'omit', headers: { 'content-type': 'application/json', authorization: `Bearer ${this.token}` },
+        body: JSON.stringify({ ...words, lang: this.lang, page: location.href.slice(0, 500) }),
+      });
+      if (answer.ok) return '';
+      if (answer.status === 401) this.token = null;
+      return ((await answer.json()) as { code?: string }).code ?? 'unavailable';
+    } catch { return 'unavailable'; }
+  }
+  /** Gets a token where there is none; false when the server gives none just now. */
+  private async known(): Promise<boolean> {
+    if (this.token) return true;
+    const answer = await fetch(`${this.base}/chat/v1/session`, {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(this.site ? { site: this.site } : {}), credentials: 'omit',
+    });
+    if (answer.status === 403 || answer.status === 404) { this.trouble = 'refused'; this.draw(); return false; }
+    if (!answer.ok) return false;
+    this.token = ((await answer.json()) as { token: string }).token;
+    this.remember();
+    return true;
+  }
 
-  private write(item: Written): void { if (this.greeted) this.send({ type: 'message', client_id: item.client_id, body: item.body }); }
+  private write(item: Written): void {
+    if (item.file) { if (this.greeted) this.upload(item); return; }
+    if (this.greeted) this.send({ type: 'message', client_id: item.client_id, body: item.body });
+  }
   private start(): void {
     const { name, contact } = this.profile ?? { name: '', contact: '' };
     this.send({ type: 'start', name, ...(contact ? { contact } : {}), lang: this.lang, page: location.href.slice(0, 500) });
@@ -121,17 +225,9 @@ export class Line {
 
   async connect(): Promise<void> {
     clearTimeout(this.timer);
-    if (!this.token) {
-      try {
-        const answer = await fetch(`${this.base}/chat/v1/session`, {
-          method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(this.site ? { site: this.site } : {}), credentials: 'omit',
-        });
-        if (answer.status === 403 || answer.status === 404) { this.trouble = 'refused'; this.draw(); return; }
-        if (!answer.ok) return this.later('offline');
-        this.token = ((await answer.json()) as { token: string }).token;
-        this.remember();
-      } catch { return this.later('offline'); }
-    }
+    try {
+      if (!await this.known()) { if (this.trouble !== 'refused') this.later('offline'); return; }
+    } catch { return this.later('offline'); }
     this.greeted = false;
     const line = new WebSocket(`${this.base.replace(/^http/, 'ws')}/chat/v1/socket`);
     this.socket = line;
@@ -139,6 +235,8 @@ export class Line {
     line.onmessage = (event) => { if (this.socket === line) this.take(JSON.parse(String(event.data))); };
     line.onclose = (event) => {
       if (this.socket !== line) return;
+      // A file that was accepted and not stored is asked for again under its name.
+      for (const [id, way] of this.going) if (way.readyState === XMLHttpRequest.DONE) this.going.delete(id);
       this.socket = null;
       this.greeted = false;
       if (event.code === 4401) { this.token = null; this.interaction = null; this.said = []; this.remember(); }
@@ -148,14 +246,20 @@ export class Line {
   }
 
   private take(frame: { type: string } & Record<string, never>): void {
-    const f = frame as unknown as { type: string; seq: number; from: string; client_id?: string; state: string; name?: string; position: number; ewt_s?: number | null; interaction: string | null; code: string };
+    const f = frame as unknown as { type: string; seq: number; from: string; client_id?: string; state: string; name?: string; position: number; ewt_s?: number | null; interaction: string | null; code: string; files?: { largest: number; accept: string }; rating?: { best: number; question: Record<string, string> } };
     switch (f.type) {
       case 'welcome':
         this.tries = 0;
         this.greeted = true;
         this.trouble = null;
-        if (f.interaction !== this.interaction) { this.said = []; this.interaction = f.interaction; }
+        this.before?.close();
+        this.before = null;
+        // A chat that began on this page is learned of by its name now; what was said in it is here.
+        if (f.interaction !== this.interaction && !this.interaction) this.interaction = f.interaction;
+        if (f.interaction !== this.interaction) { this.rated = false; this.said = []; this.interaction = f.interaction; }
         this.state = f.state;
+        this.files = f.files ?? null;
+        this.rating = f.rating ?? null;
         this.over = f.state === 'closed';
         if (f.state === 'none') this.start();
         for (const item of this.outbox) if (!item.failed) this.write(item);
@@ -165,16 +269,17 @@ export class Line {
         if (this.said.some((x) => x.seq === m.seq)) break;
         this.said.push(m);
         this.said.sort((a, b) => a.seq - b.seq);
-        if (m.client_id) this.outbox = this.outbox.filter((o) => o.client_id !== m.client_id);
+        if (m.client_id) this.forget(m.client_id);
         if (m.from !== 'visitor') { this.typingUntil = 0; if (this.watching()) this.send({ type: 'read', seq: m.seq }); }
         this.over = false;
         this.came(m);
         break;
       }
-      case 'ack': this.outbox = this.outbox.filter((o) => o.client_id !== f.client_id); break;
+      case 'ack': this.forget(f.client_id ?? ''); break;
       case 'refused': {
         const item = this.outbox.find((o) => o.client_id === f.client_id);
-        if (item) { item.failed = true; this.trouble = f.code === 'too_fast' ? 'slow' : f.code === 'too_long' ? 'toolong' : this.trouble; } else if (f.code === 'unavailable' || f.code === 'closed') this.trouble = 'refused';
+        if (f.code === 'rated') { this.rated = true; break; }
+        if (item) { item.failed = f.code; this.trouble = f.code === 'too_fast' ? 'slow' : f.code === 'too_long' ? 'toolong' : this.trouble; } else if (f.code === 'unavailable' || f.code === 'closed') this.trouble = 'refused';
         break;
       }
       case 'state':
@@ -182,14 +287,23 @@ export class Line {
         this.agent = f.name ?? '';
         if (f.state !== 'waiting') this.place = 0;
         this.over = false;
+        for (const item of this.outbox) if (item.file) this.upload(item);
+        // Which chat it is is said in a welcome only: files and the rating need to know.
+        if (!this.interaction && !this.before) { this.before = this.socket; void this.connect(); }
         break;
       case 'position': this.place = f.position; this.wait_s = f.ewt_s ?? 0; break;
       case 'typing': this.typingUntil = Date.now() + 5_000; setTimeout(this.draw, 5_100); break;
       case 'closed': this.over = true; this.state = 'closed'; this.typingUntil = 0; break;
+      case 'rated': this.rated = true; break;
       case 'ping': this.send({ type: 'pong' }); return;
       default: return;
     }
     this.remember();
     this.draw();
   }
+}
+
+/** A name for a message that no other has. */
+function name(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, '0')).join('');
 }

@@ -23,6 +23,7 @@ function begin(script: HTMLScriptElement): void {
     .open svg { width: 28px; height: 28px; vertical-align: middle; }
     .count { position: absolute; top: -4px; right: -4px; min-width: 22px; border-radius: 11px; background: #a51d12; color: #fff; font-weight: 600; font-size: 13px; line-height: 22px; }
     .count:empty { display: none; }
+    @media (max-width: 480px) { .open[aria-expanded=true] { display: none; } }
     @media print { :host { display: none; } }`);
   shadow.adoptedStyleSheets = [style];
   const button = document.createElement('button');

@@ -16,8 +16,8 @@ export const STYLE = `
   .shut { min-width: 32px; }
   .main { border: 0; background: var(--c); color: #fff; padding: 0 16px; min-height: 40px; font-weight: 500; }
   .trouble { margin: 0; padding: 8px 16px; background: light-dark(#fff1d6, #3b2a0b); color: light-dark(#7d4c00, #ffc166); }
-  .begin { display: grid; gap: 14px; padding: 18px; overflow-y: auto; }
-  .begin p { margin: 0; }
+  .begin, .offline { display: grid; gap: 14px; padding: 18px; overflow-y: auto; }
+  .begin p, .offline p { margin: 0; }
   label { display: grid; gap: 4px; }
   input, textarea { width: 100%; border: 1px solid light-dark(#76808d, #7d8896); border-radius: 8px; padding: 8px 10px; background: var(--bg); color: var(--ink); }
   .talk { flex: 1; min-height: 0; display: flex; flex-direction: column; }
@@ -33,7 +33,29 @@ export const STYLE = `
   .choice { border: 1px solid light-dark(#76808d, #7d8896); background: var(--bg); color: var(--ink); padding: 0 12px; min-height: 34px; }
   .compose { display: flex; gap: 8px; align-items: flex-end; padding: 10px; border-top: 1px solid var(--line); }
   .compose textarea { resize: none; max-height: 140px; min-height: 40px; }
-  .over { padding: 14px; text-align: center; border-top: 1px solid var(--line); }
+  .compose .attach { min-width: 40px; min-height: 40px; padding: 0; color: var(--soft); display: grid; place-items: center; }
+  .compose .attach[hidden] { display: none; }
+  .drop::after { content: ''; position: absolute; inset: 6px; border: 3px dashed var(--c); border-radius: 10px; background: color-mix(in srgb, var(--c) 12%, transparent); pointer-events: none; }
+  .file { display: block; width: 100%; border: 0; background: none; color: inherit; padding: 4px 0; text-align: left; white-space: normal; overflow-wrap: anywhere; }
+  .file .name { text-decoration: underline; text-underline-offset: 2px; }
+  .file canvas { display: block; width: 220px; max-width: 100%; height: 150px; object-fit: contain; object-position: left; margin-bottom: 4px; border-radius: 8px; }
+  .file:not(.drawn) canvas { background: var(--line); }
+  progress { display: block; width: 100%; height: 8px; accent-color: var(--c); }
+  .why { display: block; font-size: 13px; color: light-dark(#a51d12, #ff9d92); }
+  .log .plain { padding: 0 12px 0 0; text-decoration: underline; text-underline-offset: 2px; }
+  .thanks:focus { outline: none; }
+  .rate { display: grid; gap: 8px; margin: 10px 0; text-align: left; }
+  fieldset { border: 0; margin: 0; padding: 0; }
+  legend { padding: 0; margin-bottom: 4px; font-weight: 500; }
+  .stars { display: flex; gap: 4px; }
+  .stars label { display: grid; place-items: center; min-width: 44px; min-height: 44px; border-radius: 8px; position: relative; cursor: pointer; }
+  .stars input { position: absolute; opacity: 0; inset: 0; width: 100%; margin: 0; cursor: pointer; }
+  .sign { font-size: 28px; line-height: 1; color: light-dark(#76808d, #7d8896); }
+  .stars:has(:checked) label:not(:has(:checked) ~ label) .sign { color: light-dark(#8a5a00, #ffc166); }
+  .stars label:has(:checked) { background: var(--raised); }
+  .stars label:has(:focus-visible) { outline: 2px solid var(--c); outline-offset: 1px; }
+  .said { font-size: 12px; color: var(--soft); }
+  .over { max-height: 70%; overflow-y: auto; padding: 14px; text-align: center; border-top: 1px solid var(--line); }
   .box.right { right: 0; }
   .box.left { left: 0; }
   .choice { white-space: normal; }

@@ -151,7 +151,7 @@ impl SmallCenter {
     /// Says something in a chat from our side.
     pub fn writes(&self, of: &str, interaction: InteractionId, sender: text::Sender, words: &str) -> u64 {
         let mut known = self.known.lock().unwrap();
-        self.message(&mut known, &tenant(of), interaction, sender, None, words)
+        self.message(&mut known, &tenant(of), interaction, sender, None, words, None)
     }
     fn message(
         &self,
@@ -161,13 +161,15 @@ impl SmallCenter {
         sender: text::Sender,
         client_id: Option<&str>,
         words: &str,
+        file: Option<text::file::File>,
     ) -> u64 {
         let id = MessageId::new(self.at(), known.rng.get_or_insert_with(|| Rng::seeded(9)));
         let said = known.said.entry(interaction).or_default();
         said.push((client_id.unwrap_or("-").to_owned(), id));
         let seq = said.len() as u64;
         let client_id = client_id.map(|c| text::ClientId::parse(c).unwrap());
-        let message = text::Message { id, seq, sender, client_id, text: words.into(), options: Vec::new(), at: self.at().wall };
+        let message =
+            text::Message { id, seq, sender, client_id, text: words.into(), options: Vec::new(), file, at: self.at().wall };
         self.commit(known, of, Fact::Message { interaction, message });
         seq
     }
@@ -194,7 +196,12 @@ impl SmallCenter {
                 self.commit(&mut known, of, opened(interaction, customer, &name, Some(visitor)));
                 Ok(Done::Interaction { interaction })
             }
-            Command::Say { interaction, client_id, body } => {
+            Command::Say { .. } | Command::Send { .. } => {
+                let (interaction, client_id, body, file) = match command {
+                    Command::Send { interaction, client_id, body, file } => (interaction, client_id, body, Some(file)),
+                    Command::Say { interaction, client_id, body } => (interaction, client_id, body, None),
+                    _ => unreachable!("only these two come here"),
+                };
                 thing(interaction.to_string())?;
                 let said = known.said.get(&interaction).and_then(|s| s.iter().position(|(c, _)| *c == client_id));
                 let sender = match by {
@@ -203,11 +210,17 @@ impl SmallCenter {
                 };
                 let seq = match said {
                     Some(at) => at as u64 + 1,
-                    None => self.message(&mut known, of, interaction, sender, Some(&client_id), &body),
+                    None => self.message(&mut known, of, interaction, sender, Some(&client_id), &body, file),
                 };
                 let message = known.said[&interaction][seq as usize - 1].1;
                 Ok(Done::Message { message, seq })
             }
+            Command::Rate { interaction, score, comment } => {
+                thing(interaction.to_string())?;
+                self.commit(&mut known, of, Fact::Rated { interaction, by: by.clone(), score, best: 5, comment });
+                Ok(Done::Ok)
+            }
+            Command::Leave { .. } => Ok(Done::Ticket { ticket: TicketId::new(self.at(), &mut Rng::seeded(4)) }),
             Command::Finish { interaction } if matches!(by, Actor::Visitor { .. }) => {
                 thing(interaction.to_string())?;
                 known.chats.retain(|_, i| *i != interaction);
@@ -330,6 +343,7 @@ pub struct Ground {
     pub blinks: broadcast::Receiver<(TenantId, Blink)>,
     pub logins: Arc<Notify>,
     pub recordings: std::path::PathBuf,
+    pub vault: Arc<crate::vault::Vault>,
 }
 
 impl House {
@@ -345,7 +359,8 @@ impl House {
         });
         let mut settings = Settings::compile(1, Business::parse(BUSINESS).unwrap(), &BTreeMap::new()).unwrap();
         let demo = settings.tenants.get_mut(&tenant("demo")).unwrap();
-        Arc::get_mut(demo).unwrap().config.chat.flow = Some(FlowId::parse("main").unwrap());
+        let chat = &mut Arc::get_mut(demo).unwrap().config.chat;
+        (chat.flow, chat.rating) = (Some(FlowId::parse("main").unwrap()), Some(Default::default()));
         let center = Arc::new(SmallCenter {
             now: Mutex::new(Now { mono: Mono(1), wall: Wall::from_unix_s(1_795_406_706) }),
             views: Mutex::default(),
@@ -366,6 +381,7 @@ impl House {
             blinks: first_blink,
             logins: logins.clone(),
             recordings,
+            vault: Arc::new(crate::vault::Vault::new(dir.path().join("files"))),
         };
         let app = router(ground).into_make_service_with_connect_info::<SocketAddr>();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

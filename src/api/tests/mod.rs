@@ -30,6 +30,7 @@ pub(super) async fn house_of(capacity: usize) -> House {
     let h = House::build(capacity, |g| {
         router(Parts {
             door: g.door,
+            vault: g.vault,
             store: g.store,
             facts: g.facts,
             blinks: g.blinks,

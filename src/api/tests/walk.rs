@@ -85,7 +85,8 @@ impl Ids {
             _ => "anna",
         };
         let path = path.replace("{id}", id).replace("{name}", "demo-agent").replace("{version}", "1").replace("{seq}", "1");
-        path.replace("{due_at}", DUE)
+        let path = path.replace("{due_at}", DUE);
+        if path.ends_with("/files") { path + "?client_id=c1&name=a.txt" } else { path }
     }
 }
 
@@ -116,6 +117,13 @@ async fn demo_things(h: &House) -> Ids {
     h.store.report_file_put(&tenant("demo"), "demo-agent", due_at, Some(&file)).await.unwrap();
     h.settled().await;
     std::fs::write(h.dir.path().join("recordings/a.wav"), b"RIFF").unwrap();
+    let content = "a".repeat(64);
+    let file = json!({"id": content, "name": "a.txt", "kind": "text", "bytes": 5});
+    let message = json!({"id": interaction, "seq": 1, "sender": "visitor", "text": "a.txt", "file": file, "at": 0});
+    h.center.happens("demo", Fact::Message { interaction, message: serde_json::from_value(message).unwrap() });
+    h.settled().await;
+    std::fs::create_dir_all(h.dir.path().join("files/demo/aa")).unwrap();
+    std::fs::write(h.dir.path().join("files/demo/aa").join(content), b"hello").unwrap();
     let flow = crate::base::FlowId::parse("demo-agent").unwrap();
     let text = h.center.flow_text("demo", "demo-agent");
     let first = crate::store::NewFlowVersion { at: now.wall, by: "ada", hash: "0", restored: None, text: &text };

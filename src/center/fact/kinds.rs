@@ -45,7 +45,8 @@ impl Fact {
             | VoicemailLeft { interaction, .. }
             | Said { interaction, .. }
             | Message { interaction, .. }
-            | ReadUpTo { interaction, .. } => *interaction,
+            | ReadUpTo { interaction, .. }
+            | Rated { interaction, .. } => *interaction,
             Queued { entry } => entry.interaction,
             CallOut { interaction, .. } => return *interaction,
             NodeStarted { .. }
@@ -105,6 +106,7 @@ impl Fact {
             Said { .. } => "said",
             Message { .. } => "message",
             ReadUpTo { .. } => "read_up_to",
+            Rated { .. } => "rated",
             Ticket { .. } => "ticket",
             Customer { .. } => "customer",
             AgentState { .. } => "agent_state",

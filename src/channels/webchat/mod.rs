@@ -14,13 +14,19 @@
 //! | file | what |
 //! |---|---|
 //! | `wire` | the frames, both ways |
+//! | `files` | files of a chat, both ways |
 //! | `session` | making visitors, origins |
 //! | `hub` | committed facts handed to the sockets they concern |
 //! | `socket` | one visitor's connection |
+//! | `rating` | how it was |
+//! | `offline` | whether anybody is there, and words left while nobody is |
 //! | `pace` | rates by address and by visitor |
 
+mod files;
 mod hub;
+mod offline;
 mod pace;
+mod rating;
 mod session;
 mod socket;
 pub mod wire;
@@ -41,10 +47,14 @@ use axum::{
 use tokio::sync::broadcast;
 
 use crate::{
-    base::{Rng, TenantId},
+    base::{Rng, TenantId, limits},
     center::{door::Door, fact::Record, view::Blink},
     store::Store,
+    vault::Vault,
 };
+
+/// Messages left are counted together in this.
+const LEFT_WINDOW: Duration = Duration::from_secs(600);
 
 /// What the roof gives the web chat.
 pub struct Parts {
@@ -52,6 +62,8 @@ pub struct Parts {
     pub door: Arc<dyn Door>,
     /// The database.
     pub store: Store,
+    /// Files of chats.
+    pub vault: Arc<Vault>,
     /// Committed facts, in order.
     pub facts: broadcast::Receiver<Arc<[Record]>>,
     /// What is not stored: typing, positions.
@@ -70,9 +82,13 @@ impl std::fmt::Debug for Parts {
 struct Shared {
     door: Arc<dyn Door>,
     store: Store,
+    vault: Arc<Vault>,
     hub: Arc<hub::Hub>,
     rng: Mutex<Rng>,
     sessions_by_address: Mutex<pace::Paces>,
+    files_by_visitor: Mutex<pace::Paces>,
+    left_by_visitor: Mutex<pace::Paces>,
+    left_by_address: Mutex<pace::Paces>,
 }
 
 /// The routes under `/chat/v1`. Must be called inside a tokio runtime: a task hands committed facts to the sockets until the
@@ -85,12 +101,20 @@ pub fn router(parts: Parts) -> Router {
     let shared = Arc::new(Shared {
         door: parts.door,
         store: parts.store,
+        vault: parts.vault,
         hub,
         rng: Mutex::new(parts.rng),
         sessions_by_address: Mutex::new(pace::Paces::new(session::PER_ADDRESS, Duration::from_secs(60))),
+        left_by_visitor: Mutex::new(pace::Paces::new(limits::LEFT_PER_VISITOR, LEFT_WINDOW)),
+        left_by_address: Mutex::new(pace::Paces::new(limits::LEFT_PER_ADDRESS, LEFT_WINDOW)),
+        files_by_visitor: Mutex::new(pace::Paces::new(limits::VISITOR_FILES_PER_MIN, Duration::from_secs(60))),
     });
     Router::new()
         .route("/chat/v1/session", post(session::create).options(session::preflight))
+        .route("/chat/v1/files", post(files::send).options(session::preflight))
+        .route("/chat/v1/files/{interaction}/{seq}", get(files::fetch).options(session::preflight))
+        .route("/chat/v1/state", get(offline::state).options(session::preflight))
+        .route("/chat/v1/message", post(offline::leave).options(session::preflight))
         .route("/chat/v1/socket", get(socket::open))
         .layer(DefaultBodyLimit::max(4_096))
         .with_state(shared)

@@ -87,7 +87,7 @@ fn listed(tenant: &TenantSettings, origin: &str) -> bool {
 }
 
 /// Lets an allowed page of another site read our answer.
-fn share(mut response: Response, from: &From) -> Response {
+pub fn share(mut response: Response, from: &From) -> Response {
     if let From::Page(origin) = from
         && let Ok(value) = HeaderValue::from_str(origin)
     {
@@ -106,8 +106,8 @@ pub async fn preflight(State(shared): State<Arc<Shared>>, headers: HeaderMap) ->
     }
     let mut response = share(StatusCode::NO_CONTENT.into_response(), &from);
     let h = response.headers_mut();
-    h.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
-    h.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
+    h.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+    h.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type"));
     h.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     response
 }
@@ -161,7 +161,7 @@ pub async fn create(State(shared): State<Arc<Shared>>, request: Request) -> Resp
     }
 }
 
-fn site<'a>(settings: &'a Settings, named: Option<&str>) -> Option<&'a Arc<TenantSettings>> {
+pub fn site<'a>(settings: &'a Settings, named: Option<&str>) -> Option<&'a Arc<TenantSettings>> {
     match named.filter(|n| !n.is_empty()) {
         Some(n) => settings.tenants.get(&TenantId::parse(n).ok()?),
         None if settings.tenants.len() == 1 => settings.tenants.values().next(),

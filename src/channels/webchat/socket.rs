@@ -27,6 +27,7 @@ use super::{
     Shared,
     hub::News,
     pace::Pace,
+    rating,
     session::{self, From},
     wire::{self, FromVisitor, ToVisitor},
 };
@@ -42,6 +43,8 @@ use crate::{
 
 /// Largest frame, bytes: the largest message with every character escaped.
 const FRAME_MAX: usize = 6 * limits::MESSAGE_MAX + 1_024;
+/// Bytes read and written at once. What is usual is ten times as much, twice, for a visitor who mostly thinks.
+const BUFFER: usize = 8 * 1_024;
 /// The first frame must come within this.
 const HELLO_MAX: Duration = Duration::from_secs(10);
 /// Signs of life from us.
@@ -70,6 +73,7 @@ pub async fn open(State(shared): State<Arc<Shared>>, headers: HeaderMap, upgrade
         return session::problem(StatusCode::FORBIDDEN, "origin", "this page may not open a chat here");
     }
     let upgrade = upgrade.max_message_size(FRAME_MAX).max_frame_size(FRAME_MAX);
+    let upgrade = upgrade.read_buffer_size(BUFFER).write_buffer_size(BUFFER);
     upgrade.on_upgrade(move |socket| async move {
         let mut line = Line { socket };
         match greet(&shared, &mut line, &from).await {
@@ -256,7 +260,9 @@ impl Chat {
         }
         let state = if closed { "closed" } else { self.state() };
         let now = self.shared.door.now().wall.rfc3339();
-        self.line.send(&ToVisitor::Welcome { interaction: shown, state, server_now: now }).await?;
+        let settings = self.shared.door.settings();
+        let (files, rating) = settings.tenants.get(&self.known.tenant).map_or((None, None), |t| wire::offered(&t.config.chat));
+        self.line.send(&ToVisitor::Welcome { interaction: shown, state, server_now: now, files, rating }).await?;
         if let Some(id) = shown {
             // A page that was in another conversation has seen nothing of this one.
             self.committed = if hint == Some(id) || hint.is_none() { since } else { 0 };
@@ -457,22 +463,29 @@ impl Chat {
             }
             FromVisitor::Message { client_id, body } => self.message(client_id, body).await,
             FromVisitor::Read { seq } => self.quietly(|interaction| Command::Read { interaction, seq }).await,
-            FromVisitor::Typing => {
+            FromVisitor::Typing {} => {
                 if self.typed.is_some_and(|t| t.elapsed() < TYPING_EVERY) {
                     return Ok(());
                 }
                 self.typed = Some(Instant::now());
                 self.quietly(|interaction| Command::Typing { interaction }).await
             }
-            FromVisitor::Close => match self.open {
+            FromVisitor::Close {} => match self.open {
                 Some(interaction) => match self.ask(Command::Finish { interaction }).await {
                     Ok(_) => Ok(()),
                     Err(refusal) => self.refuse(None, word(&refusal), refusal.message).await,
                 },
                 None => self.line.send(&ToVisitor::Closed).await,
             },
-            FromVisitor::Ping => self.line.send(&ToVisitor::Pong).await,
-            FromVisitor::Pong => Ok(()),
+            FromVisitor::Rate { interaction, score, comment } => {
+                let Known { tenant, visitor, .. } = &self.known;
+                match rating::rate(&self.shared, tenant, *visitor, interaction, score, comment).await {
+                    Ok(()) => self.line.send(&ToVisitor::Rated {}).await,
+                    Err((code, detail)) => self.refuse(None, code, detail).await,
+                }
+            }
+            FromVisitor::Ping {} => self.line.send(&ToVisitor::Pong).await,
+            FromVisitor::Pong {} => Ok(()),
         }
     }
 
@@ -515,7 +528,7 @@ impl Chat {
     }
 
     async fn message(&mut self, client_id: String, body: String) -> Result<(), Over> {
-        if client_id.is_empty() || client_id.len() > 64 || !client_id.bytes().all(|b| b.is_ascii_graphic()) {
+        if !good_client_id(&client_id) {
             return self.refuse(None, "invalid", "client_id: expected 1 to 64 visible ASCII characters").await;
         }
         if body.len() > limits::MESSAGE_MAX {
@@ -548,7 +561,13 @@ impl Chat {
     }
 }
 
-fn word(refusal: &Refusal) -> &'static str {
+/// A page's name for a message: 1 to 64 visible ASCII characters.
+pub fn good_client_id(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// The word a page acts on.
+pub fn word(refusal: &Refusal) -> &'static str {
     match refusal.code {
         RefusalCode::NotFound | RefusalCode::WrongState => "closed",
         RefusalCode::NotAllowed | RefusalCode::Invalid => "invalid",

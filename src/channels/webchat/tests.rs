@@ -18,7 +18,14 @@ use crate::{
 
 async fn house() -> House {
     House::build(64, |g| {
-        router(Parts { door: g.door, store: g.store, facts: g.facts.subscribe(), blinks: g.blinks, rng: Rng::seeded(1) })
+        router(Parts {
+            door: g.door,
+            store: g.store,
+            vault: g.vault,
+            facts: g.facts.subscribe(),
+            blinks: g.blinks,
+            rng: Rng::seeded(1),
+        })
     })
     .await
 }
@@ -204,4 +211,111 @@ async fn a_visitor_who_floods_is_slowed_down_and_keeps_the_words() {
     assert_eq!(frames.last().unwrap()["code"], "too_long");
     s.say(json!({"type": "shout", "body": "?"})).await;
     assert_eq!(s.until("refused").await["code"], "bad_frame");
+}
+
+#[tokio::test]
+async fn a_frame_with_a_field_nobody_knows_is_refused_and_the_field_is_named() {
+    let h = house().await;
+    let token = visitor(&h).await;
+    let (mut s, _) = comes(&h, &token, 0, None).await;
+    for kind in ["typing", "close", "ping", "pong", "read", "message", "start"] {
+        s.say(json!({"type": kind, "seq": 1, "client_id": "m1", "body": "x", "admin": true})).await;
+        let refused = s.until("refused").await;
+        assert_eq!(refused["code"], "bad_frame", "{kind}");
+        assert!(refused["detail"].as_str().unwrap().contains("unknown field"), "{kind}: {refused}");
+    }
+    assert_eq!(h.center.times_asked(|c| matches!(c, Command::ChatOpen { .. } | Command::Typing { .. })), 0);
+}
+
+#[tokio::test]
+async fn a_visitor_sends_a_file_and_gets_it_back_and_nobody_else_does() {
+    let h = house().await;
+    let token = visitor(&h).await;
+    let (mut s, welcome) = comes(&h, &token, 0, None).await;
+    assert_eq!(welcome["files"]["largest"], 10_240 * 1_024);
+    let mine = format!("Bearer {token}");
+    let me = [("authorization", mine.as_str())];
+    let send = "/chat/v1/files?client_id=f1&name=list.html";
+    assert_eq!(h.ask("POST", send, &me, Some("two lamps")).await.code(), "closed", "there is no chat yet");
+    s.say(json!({"type": "message", "client_id": "m1", "body": "hello"})).await;
+    s.until("ack").await;
+    let chat = chat_of(&h).await;
+    for _ in 0..2 {
+        let a = h.ask("POST", send, &me, Some("two lamps")).await;
+        assert_eq!((a.status, a.json()["seq"].as_u64()), (201, Some(2)), "{}", a.text());
+    }
+    let shown = s.until("message").await;
+    assert_eq!((shown["client_id"].as_str(), shown["file"]["name"].as_str()), (Some("f1"), Some("list.html.txt")));
+    let path = format!("/chat/v1/files/{chat}/2");
+    let a = h.ask("GET", &path, &me, None).await;
+    assert_eq!((a.status, a.text().as_str()), (200, "two lamps"));
+    assert_eq!(a.header("content-type"), "text/plain; charset=utf-8");
+    assert_eq!(a.header("x-content-type-options"), "nosniff");
+    assert_eq!(a.header("content-security-policy"), "default-src 'none'; sandbox");
+    assert!(a.header("content-disposition").starts_with("attachment;"));
+
+    let other = format!("Bearer {}", visitor(&h).await);
+    assert_eq!(h.ask("GET", &path, &[("authorization", &other)], None).await.status, 404);
+    assert_eq!(h.ask("GET", &path, &[], None).await.status, 401);
+    assert_eq!(h.ask("GET", &format!("/chat/v1/files/{chat}/1"), &me, None).await.status, 404, "words are no file");
+    let evil = [("authorization", mine.as_str()), ("origin", "https://evil.example")];
+    assert_eq!(h.ask("GET", &path, &evil, None).await.code(), "origin");
+    let page = h.ask("POST", "/chat/v1/files?client_id=f2&name=a.png", &me, Some("<script>alert(1)</script>")).await;
+    assert_eq!((page.status, page.code().as_str()), (415, "file_kind"));
+    let odd = h.ask("POST", "/chat/v1/files?client_id=f2&name=a.png&run=1", &me, Some("x")).await;
+    assert_eq!((odd.status, odd.code().as_str()), (422, "invalid"));
+    for n in 0..crate::base::limits::VISITOR_FILES_PER_MIN {
+        h.ask("POST", &format!("/chat/v1/files?client_id=n{n}&name=a.txt"), &me, Some("x")).await;
+    }
+    let a = h.ask("POST", "/chat/v1/files?client_id=last&name=a.txt", &me, Some("x")).await;
+    assert_eq!((a.status, a.code().as_str()), (429, "too_fast"));
+}
+
+#[tokio::test]
+async fn a_visitor_says_once_how_it_was_and_only_of_their_own_chat() {
+    let h = house().await;
+    let token = visitor(&h).await;
+    let (mut s, welcome) = comes(&h, &token, 0, None).await;
+    assert_eq!(welcome["rating"]["best"], 5);
+    s.say(json!({"type": "message", "client_id": "m1", "body": "hi"})).await;
+    s.until("ack").await;
+    let chat = chat_of(&h).await;
+    s.say(json!({"type": "close"})).await;
+    s.until("closed").await;
+    let other = visitor(&h).await;
+    let (mut eve, _) = comes(&h, &other, 0, None).await;
+    eve.say(json!({"type": "rate", "interaction": chat.to_string(), "score": 1})).await;
+    assert_eq!(eve.until("refused").await["code"], "invalid");
+    s.say(json!({"type": "rate", "interaction": chat.to_string(), "score": 5, "comment": "谢谢"})).await;
+    s.until("rated").await;
+    h.settled().await;
+    s.say(json!({"type": "rate", "interaction": chat.to_string(), "score": 1})).await;
+    assert_eq!(s.until("refused").await["code"], "rated");
+    let kept = h.store.rating_get(&kit::tenant("demo"), chat).await.unwrap().unwrap();
+    assert_eq!((kept.score, kept.best, kept.comment.as_str()), (5, 5, "谢谢"));
+}
+
+#[tokio::test]
+async fn words_left_while_nobody_is_there_are_taken_a_few_times_and_need_an_address_to_answer_to() {
+    let h = house().await;
+    let a = h.ask("GET", "/chat/v1/state?site=demo", &[], None).await;
+    assert_eq!((a.status, a.json()["presence"].as_str()), (200, Some("open")), "{}", a.text());
+    let mine = format!("Bearer {}", visitor(&h).await);
+    let me = [("authorization", mine.as_str())];
+    let body = r#"{"name": "Li Wei", "contact": "li@example.com", "text": "Where is my lamp?"}"#;
+    assert_eq!(h.ask("POST", "/chat/v1/message", &[], Some(body)).await.status, 401);
+    assert_eq!(
+        h.ask("POST", "/chat/v1/message", &me, Some(r#"{"contact": "x", "text": "y", "admin": true}"#)).await.code(),
+        "invalid"
+    );
+    assert_eq!(h.ask("POST", "/chat/v1/message", &me, Some(r#"{"text": "no address"}"#)).await.code(), "invalid");
+    for _ in 0..crate::base::limits::LEFT_PER_VISITOR {
+        assert_eq!(h.ask("POST", "/chat/v1/message", &me, Some(body)).await.status, 201);
+    }
+    assert_eq!(h.ask("POST", "/chat/v1/message", &me, Some(body)).await.code(), "too_fast");
+    h.center.pass(LEFT_WINDOW);
+    assert_eq!(h.ask("POST", "/chat/v1/message", &me, Some(body)).await.status, 201);
+    let (_, asked) = h.center.is_asked(|c| matches!(c, Command::Leave { .. })).await;
+    let Command::Leave { contact, text, .. } = asked else { panic!() };
+    assert_eq!((contact.as_str(), text.as_str()), ("li@example.com", "Where is my lamp?"));
 }

@@ -1,10 +1,12 @@
 //! The frames of the chat socket. Small, versioned by the path, and closed: what is not listed is refused.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{base::InteractionId, text};
 
-/// What a page sends.
+/// What a page sends. Kinds without fields have braces all the same: without them serde would take any field and say nothing.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum FromVisitor {
@@ -46,14 +48,24 @@ pub enum FromVisitor {
         /// Place in the conversation.
         seq: u64,
     },
+    /// How it was.
+    Rate {
+        /// Which chat.
+        interaction: InteractionId,
+        /// From 1 to the best of `welcome`.
+        score: u8,
+        /// In words.
+        #[serde(default)]
+        comment: String,
+    },
     /// The visitor is writing.
-    Typing,
+    Typing {},
     /// The visitor says good-bye.
-    Close,
+    Close {},
     /// A sign of life.
-    Ping,
+    Ping {},
     /// The answer to ours.
-    Pong,
+    Pong {},
 }
 
 impl FromVisitor {
@@ -79,7 +91,15 @@ pub enum ToVisitor {
         state: &'static str,
         /// The server's clock, RFC 3339.
         server_now: String,
+        /// Which files are taken; none when none are.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        files: Option<FilesTaken>,
+        /// What is asked when a chat is over; none when nothing is.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rating: Option<RatingAsked>,
     },
+    /// The rating is taken.
+    Rated {},
     /// A message of the conversation, committed.
     Message {
         /// Its place, from 1.
@@ -99,6 +119,9 @@ pub enum ToVisitor {
         /// Answers to choose from.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         options: Vec<Choice>,
+        /// The file it carries.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        file: Option<FileShown>,
     },
     /// The visitor's message is stored.
     Ack {
@@ -156,6 +179,35 @@ pub struct Choice {
     pub label: String,
 }
 
+/// Which files a page may send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FilesTaken {
+    /// The largest, bytes.
+    pub largest: u64,
+    /// Endings, as the `accept` of a file field has them.
+    pub accept: String,
+}
+
+/// How a page asks how it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RatingAsked {
+    /// The best there is to give: 5 for stars, 2 for thumbs.
+    pub best: u8,
+    /// The question in the house's words, by language.
+    pub question: BTreeMap<String, String>,
+}
+
+/// A file of a message. Its bytes are fetched by the message's place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileShown {
+    /// Its name.
+    pub name: String,
+    /// It can be drawn.
+    pub picture: bool,
+    /// How large it is.
+    pub bytes: u64,
+}
+
 /// A message as the visitor sees it; none for what is not for their eyes.
 pub fn shown(m: &text::Message, name_of: impl Fn(&crate::base::AgentId) -> Option<String>) -> Option<ToVisitor> {
     let (from, name) = match &m.sender {
@@ -175,5 +227,18 @@ pub fn shown(m: &text::Message, name_of: impl Fn(&crate::base::AgentId) -> Optio
         at: m.at.rfc3339(),
         client_id: m.client_id.as_ref().filter(|_| own).map(|c| c.as_str().to_owned()),
         options: m.options.iter().map(|(send, label)| Choice { send: send.clone(), label: label.clone() }).collect(),
+        file: m.file.as_ref().map(|f| FileShown {
+            name: f.name.clone(),
+            picture: f.kind.class() == text::file::Class::Picture,
+            bytes: f.bytes,
+        }),
     })
+}
+
+/// What a chat offers besides words.
+pub fn offered(chat: &crate::center::settings::Chat) -> (Option<FilesTaken>, Option<RatingAsked>) {
+    let files = Some(chat.files.allowed()).filter(|f| f.any().is_ok());
+    let files = files.map(|f| FilesTaken { largest: f.bytes, accept: f.accept() });
+    let rating = chat.rating.as_ref().map(|r| RatingAsked { best: r.scale.best(), question: r.question.clone() });
+    (files, rating)
 }

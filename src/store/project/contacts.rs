@@ -20,6 +20,17 @@ use crate::{
 
 const MESSAGES: Bulk =
     Bulk { head: "INSERT INTO messages (tenant, interaction, seq, id, body)", columns: 5, tail: "ON CONFLICT DO NOTHING" };
+const FILES: Bulk =
+    Bulk { head: "INSERT INTO files (tenant, interaction, seq, id, at)", columns: 5, tail: "ON CONFLICT DO NOTHING" };
+/// Queue and agent are those the contact had last.
+const RATINGS: Bulk = Bulk {
+    head: "WITH given (tenant, interaction, at, score, best, comment) AS (",
+    columns: 6,
+    tail: ") INSERT INTO ratings (tenant, interaction, at, queue, agent, score, best, comment) \
+           SELECT given.tenant, given.interaction, given.at, interactions.queue, interactions.agent, given.score, given.best, \
+           given.comment FROM given CROSS JOIN interactions \
+           WHERE interactions.tenant = given.tenant AND interactions.id = given.interaction ON CONFLICT DO NOTHING",
+};
 const STATES: Bulk =
     Bulk { head: "INSERT INTO agent_states (seq, tenant, agent, since, body)", columns: 5, tail: "ON CONFLICT DO NOTHING" };
 
@@ -177,6 +188,8 @@ pub(super) struct Contacts {
     decided: BTreeMap<(TenantId, OfferId), (Wall, String)>,
     recordings: BTreeMap<(TenantId, RecordingId), Recording>,
     messages: Vec<Values>,
+    files: Vec<Values>,
+    ratings: Vec<Values>,
     states: Vec<Values>,
 }
 
@@ -200,6 +213,13 @@ impl Contacts {
             Fact::RecordingStarted { .. } | Fact::RecordingEnded { .. } | Fact::VoicemailLeft { .. } => self.recording(record),
             Fact::Message { interaction, message } => {
                 self.messages.push(values![tenant, *interaction, message.seq, message.id, text_of(message)]);
+                if let Some(file) = &message.file {
+                    self.files.push(values![tenant, *interaction, message.seq, file.id.as_str(), message.at]);
+                }
+            }
+            Fact::Rated { interaction, score, best, comment, .. } => {
+                let (score, best) = (u64::from(*score), u64::from(*best));
+                self.ratings.push(values![tenant, *interaction, record.at, score, best, comment]);
             }
             Fact::AgentState { agent, state, since, .. } => {
                 self.states.push(values![record.seq, tenant, agent, *since, text_of(state)]);
@@ -381,6 +401,8 @@ impl Contacts {
         let over = held.decided.into_iter().map(|((tenant, offer), (at, outcome))| values![&tenant, offer, at, outcome]);
         texts.run(tx, &DECISIONS_OVER, over.collect()).await?;
         texts.run(tx, &MESSAGES, held.messages).await?;
+        texts.run(tx, &FILES, held.files).await?;
+        texts.run(tx, &RATINGS, held.ratings).await?;
         texts.run(tx, &STATES, held.states).await?;
         recordings_write(tx, texts, held.recordings).await
     }

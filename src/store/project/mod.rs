@@ -28,12 +28,14 @@ use matters::{Folds, Matters};
 pub(super) use matters::{fold, identity_words};
 
 /// Every table that is filled from the journal. Children and parents do not know each other here, so any order will do.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 15] = [
     "DELETE FROM interactions",
     "DELETE FROM waits",
     "DELETE FROM segments",
     "DELETE FROM decisions",
     "DELETE FROM messages",
+    "DELETE FROM files",
+    "DELETE FROM ratings",
     "DELETE FROM recordings",
     "DELETE FROM agent_states",
     "DELETE FROM tickets",

@@ -16,6 +16,7 @@ on_both! {
     filters_find_what_they_name
     nothing_of_one_tenant_shows_in_another
     words_and_recordings_belong_to_their_contact
+    the_content_of_a_file_is_named_until_the_last_message_that_names_it_is_forgotten
     quarters_of_an_hour_add_up
     lists_made_again_from_the_journal_are_the_same_lists
 }
@@ -186,6 +187,24 @@ async fn words_and_recordings_belong_to_their_contact(lab: &Lab) {
     assert_eq!((row.interaction, row.ms, row.bytes, row.voicemail), (call, Some(3_000), Some(96_044), true));
     assert_eq!(lab.store.recording_list(&s.tenant, call).await.unwrap(), std::slice::from_ref(&row));
     assert_eq!(lab.store.voicemail_list(&s.tenant, None, 5).await.unwrap().items, [row]);
+}
+
+async fn the_content_of_a_file_is_named_until_the_last_message_that_names_it_is_forgotten(lab: &Lab) {
+    let mut s = Story::new("acme", 1);
+    let alice = s.person("Alice", "+3265551234");
+    let chat = s.opens(Channel::Webchat, alice);
+    s.sends_file(chat, 1, "a");
+    s.sends_file(chat, 2, "b");
+    s.now = NINE + mins(60);
+    s.sends_file(chat, 3, "a");
+    lab.keep(s.facts()).await;
+    let named = async |prefix: &str| lab.store.files_named(&s.tenant, prefix).await.unwrap().len();
+    assert_eq!((named("aa").await, named("bb").await, named("ab").await), (1, 1, 0));
+    let message = lab.store.message_get(&s.tenant, chat, 2).await.unwrap().unwrap();
+    assert_eq!(message.file.unwrap().name, "lamp.png");
+    assert!(lab.store.message_get(&s.tenant, chat, 9).await.unwrap().is_none());
+    assert_eq!(lab.store.files_forget(&s.tenant, NINE + mins(30)).await.unwrap(), 2);
+    assert_eq!((named("aa").await, named("bb").await), (1, 0), "the same picture was sent again later");
 }
 
 async fn quarters_of_an_hour_add_up(lab: &Lab) {

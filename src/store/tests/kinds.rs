@@ -103,6 +103,7 @@ fn tell_floor(s: &mut Story, call: crate::base::InteractionId, recording: crate:
     s.tell(Fact::Reassigned { interaction, by: by(), to: to() });
     s.tell(Fact::Prioritised { interaction, by: by(), minutes: -5 });
     s.tell(Fact::RecordingPaused { interaction, recording, by: by(), on: true });
+    s.tell(Fact::Rated { interaction, by: by(), score: 4, best: 5, comment: "谢谢".into() });
     s.tell(Fact::Said {
         interaction,
         by: LegRole::Agent,

@@ -8,7 +8,10 @@ use crate::{
     call::Cause,
     center::fact::{EndedBy, Fact, Record, Unqueued, Way},
     customer, routing,
-    text::{Message, Sender},
+    text::{
+        Message, Sender,
+        file::{File, FileId, Kind},
+    },
     ticket,
 };
 
@@ -166,6 +169,24 @@ impl Story {
             client_id: None,
             text: words.to_owned(),
             options: Default::default(),
+            file: None,
+            at: self.now,
+        };
+        self.tell(Fact::Message { interaction, message });
+    }
+
+    /// A file whose content has this digit 64 times for a name.
+    pub fn sends_file(&mut self, interaction: InteractionId, place: u64, digit: &str) {
+        let id = FileId::parse(&digit.repeat(64)).unwrap();
+        let file = File { id, name: "lamp.png".into(), kind: Kind::Png, bytes: 9 };
+        let message = Message {
+            id: MessageId::new(self.at(), &mut self.rng),
+            seq: place,
+            sender: Sender::Visitor,
+            client_id: None,
+            text: file.name.clone(),
+            options: Default::default(),
+            file: Some(file),
             at: self.now,
         };
         self.tell(Fact::Message { interaction, message });

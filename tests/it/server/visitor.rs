@@ -171,7 +171,7 @@ impl Visitor {
             "read" => self.read = frame["seq"].as_u64().unwrap(),
             "closed" => self.closed = true,
             "ping" => super::say(self.socket.as_mut().unwrap(), json!({"type": "pong"})).await,
-            "typing" | "pong" => {}
+            "typing" | "pong" | "rated" => {}
             other => panic!("a frame nobody documented: {other}"),
         }
     }

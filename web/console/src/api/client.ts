@@ -29,6 +29,26 @@ const session: Middleware = {
 export const api = createClient<paths>({ baseUrl: location.origin });
 api.use(session);
 
+/** Sends a file as it is; `part` is told how much of it has gone, 0 to 1. */
+export function sendFile(path: string, file: File, part: (gone: number) => void): Promise<void> {
+  return new Promise((done, failed) => {
+    const way = new XMLHttpRequest();
+    way.open('POST', path);
+    way.setRequestHeader('content-type', 'application/octet-stream');
+    if (csrf) way.setRequestHeader('x-csrf-token', csrf);
+    way.upload.onprogress = (event) => { if (event.lengthComputable) part(event.loaded / event.total); };
+    way.onerror = () => failed(noLine);
+    way.onload = () => {
+      if (way.status < 300) return done();
+      if (way.status === 401) signedOut();
+      let told: Partial<Problem> = {};
+      try { told = JSON.parse(way.responseText) as Partial<Problem>; } catch { /* not from us: a proxy's page */ }
+      failed({ ...noLine, status: way.status, code: way.status === 413 ? 'file_too_large' : 'other', ...told } as Problem);
+    };
+    way.send(file);
+  });
+}
+
 const noLine: Problem = { type: 'urn:ringdesk:problem:net', title: 'No connection', status: 0, code: 'net', detail: '' };
 
 /** The answer's data, or the problem as an exception. */

@@ -33,10 +33,10 @@ export interface Recording {
   bytes: number | null; trouble: string | null;
 }
 
-export interface InteractionDetail { id: string; record: InteractionRow | null; now: InteractionNow | null; recordings: Recording[] }
+export interface InteractionDetail { id: string; record: InteractionRow | null; now: InteractionNow | null; recordings: Recording[]; rating?: { at: string; score: number; best: number; comment: string } | null }
 
 export type Sender = 'visitor' | 'bot' | 'system' | { agent: string } | { note: string };
-export interface Message { id: string; seq: number; sender: Sender; text: string; at: string; client_id?: string; options?: [string, string][] }
+export interface Message { id: string; seq: number; sender: Sender; text: string; at: string; client_id?: string; options?: [string, string][]; file?: { id: string; name: string; kind: string; bytes: number } }
 
 export interface Fact { type: 'fact'; seq: number; at: string; fact: string; interaction?: string; [more: string]: unknown }
 

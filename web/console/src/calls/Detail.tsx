@@ -11,6 +11,7 @@ import { agentName, queueName, supervises, useFacts, useLive } from '../live/liv
 import { Empty, Page, Trouble } from '../ui/parts';
 import { Vouched } from '../ui/Vouched';
 import { Section } from '../work/CustomerPanel';
+import { FileOf } from '../work/Files';
 import { Story } from '../work/Story';
 import { Transcript, useTranscript } from '../work/Transcript';
 import { Why } from '../work/Why';
@@ -54,6 +55,7 @@ export function Detail({ id }: { id: string }) {
           <div><dt>{t('wall.queue')}</dt><dd>{queueName(live, r.queue) || '–'}</dd></div>
           <div><dt>{t('wall.agent')}</dt><dd>{agentName(live, r.agent) || '–'}</dd></div>
           <div><dt>{t('wrap.outcome')}</dt><dd>{code ?? '–'}{r.note && <span className="block max-w-96 text-soft">{r.note}</span>}</dd></div>
+          {one.data.rating && <div><dt>{t('reports.csat')}</dt><dd className="num">{t('story.rated', { score: one.data.rating.score, best: one.data.rating.best })}{one.data.rating.comment && <span className="block max-w-96 text-soft">{one.data.rating.comment}</span>}</dd></div>}
           {r.ended_by && <div><dt>{t('calls.endedby')}</dt><dd>{tCode('by', r.ended_by)}</dd></div>}
           {r.ticket && <div><dt>{t('calls.ticket')}</dt><dd><A className="link" href={`/tickets/${r.ticket}`}>{t('calls.ticket.open')}</A></dd></div>}
         </dl>
@@ -78,7 +80,7 @@ export function Detail({ id }: { id: string }) {
             <div className="card p-4"><Section title={t('work.talk')}>
               <ol className="grid gap-1.5">{talk.map((m) => {
                 const ours = typeof m.sender === 'object' ? agentName(live, 'agent' in m.sender ? m.sender.agent : m.sender.note) : m.sender === 'visitor' ? r?.from ?? '' : m.sender === 'bot' ? t('talk.bot') : '';
-                return <li key={m.seq}><span className="num text-soft">{timeOfDay(m.at)} {ours}{typeof m.sender === 'object' && 'note' in m.sender ? ` (${t('talk.note')})` : ''}</span> <span className="whitespace-pre-wrap break-words">{m.text}</span></li>;
+                return <li key={m.seq}><span className="num text-soft">{timeOfDay(m.at)} {ours}{typeof m.sender === 'object' && 'note' in m.sender ? ` (${t('talk.note')})` : ''}</span> {m.file ? <FileOf contact={id} message={m} /> : null}{m.text !== m.file?.name && <span className="whitespace-pre-wrap break-words">{m.text}</span>}</li>;
               })}</ol>
             </Section></div>
           )}

@@ -152,5 +152,13 @@ export const codes = {
   'error.signed_out': ['You are signed out.', '您已退出登录。'],
   'error.timeout': ['The server took too long.', '服务器响应超时。'],
   'error.internal': ['The server could not do this.', '服务器内部错误。'],
+  'error.file_too_large': ['The file is too large.', '文件过大。'],
+  'error.file_kind': ['Files of this kind are not taken.', '不支持此类文件。'],
+  'error.file_empty': ['The file is empty.', '文件为空。'],
+  'error.file_stalled': ['The file did not arrive whole.', '文件未传完。'],
+  'error.file_gone': ['This file was deleted.', '该文件已删除。'],
+  'error.files_off': ['Files are not taken here.', '此处不接收文件。'],
+  'error.disk_full': ['There is no room for files on the server.', '服务器磁盘空间不足。'],
+  'error.busy': ['Too many files are being sent right now.', '正在传输的文件过多，请稍后再试。'],
   'error.other': ['This did not work.', '操作失败。'],
 } as const satisfies Record<string, Entry>;

@@ -76,6 +76,7 @@ export const screens = {
   'do.reply': ['Reply', '回复', 'hf'],
   'do.dial': ['Call', '呼叫', 'hj'],
   'do.send': ['Send', '发送'],
+  'do.attach': ['Send a file', '发送文件', 'fswj'],
   'do.save': ['Save', '保存'],
   'do.close': ['Close', '关闭'],
   'do.cancel': ['Cancel', '取消'],
@@ -121,6 +122,7 @@ export const screens = {
   'talk.note': ['Note', '备注'],
   'talk.note.hint': ['Only colleagues see this', '仅同事可见'],
   'talk.hint': ['Enter sends, Shift+Enter breaks the line', 'Enter 发送，Shift+Enter 换行'],
+  'talk.sending': ['{name} is being sent', '正在发送 {name}'],
   'talk.write': ['Write to the customer', '回复客户'],
   'talk.write.note': ['Note for colleagues', '给同事的备注'],
 
@@ -157,6 +159,7 @@ export const screens = {
   'story.transferred': ['{agent} handed over to {to}', '{agent} 转接到 {to}'],
   'story.talked': ['Talk with {agent} ended after {talk}, {hold} of it on hold', '与 {agent} 的服务结束，时长 {talk}，其中保持 {hold}'],
   'story.wrap': ['{agent} wraps up', '{agent} 话后处理'],
+  'story.rated': ['Rated {score} of {best}', '评价 {score}/{best}'],
   'story.wrapped': ['{agent} wrapped up in {wrap}', '{agent} 话后处理 {wrap}'],
   'story.disposed': ['Outcome by {agent}: {code}', '{agent} 小结：{code}'],
   'story.closed': ['Ended by {by}', '由{by}结束'],

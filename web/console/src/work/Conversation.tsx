@@ -11,6 +11,7 @@ import { agentName, queueName, useBlinks, useLive } from '../live/live';
 import { Button, Empty, uid, useComposing } from '../ui/parts';
 import { CannedList, insert, listing, useCanned, type Reply } from './Canned';
 import type { Contact } from './contact';
+import { FileOf, GoingFiles, useFiles } from './Files';
 import { Named, useMention } from './Mention';
 
 /** Messages drawn at once; older ones by a button, so that a conversation of thousands opens as fast as one of ten. */
@@ -62,7 +63,7 @@ export function Conversation({ contact: c }: { contact: Contact }) {
         {count === 0 && <Empty>{t('talk.none')}</Empty>}
         <ol className="space-y-2">
         {count > most && <li className="text-center"><Button small onClick={() => setMost((n) => n + PAGE)}>{t('talk.older', { n: count - most })}</Button></li>}
-        {shown.map((m) => <Bubble key={m.seq} message={m} who={c.who} />)}
+        {shown.map((m) => <Bubble key={m.seq} contact={c.id} message={m} who={c.who} />)}
         </ol>
       </div>
       {missed > 0 && <Button small look="main" className="absolute bottom-24 left-1/2 -translate-x-1/2 shadow" onClick={() => { if (box.current) box.current.scrollTop = box.current.scrollHeight; }}>{t('talk.missed', { n: missed })} ↓</Button>}
@@ -72,7 +73,7 @@ export function Conversation({ contact: c }: { contact: Contact }) {
   );
 }
 
-function Bubble({ message: m, who }: { message: Message; who: string }) {
+function Bubble({ contact, message: m, who }: { contact: string; message: Message; who: string }) {
   const agent = typeof m.sender === 'object' ? ('agent' in m.sender ? m.sender.agent : m.sender.note) : null;
   const note = typeof m.sender === 'object' && 'note' in m.sender;
   const name = useLive((l) => (agent ? agentName(l, agent) : m.sender === 'visitor' ? who : m.sender === 'bot' ? t('talk.bot') : ''));
@@ -81,7 +82,8 @@ function Bubble({ message: m, who }: { message: Message; who: string }) {
   return (
     <li className={`w-fit max-w-[min(40rem,85%)] rounded-xl border border-line px-3 py-1.5 ${look}`}>
       <span className="flex items-baseline gap-2 text-[0.86em] text-soft">{note && <span className="font-semibold text-warn">✎ {t('talk.note')}</span>}<span>{name}</span><time dateTime={m.at} className="num ml-auto">{timeOfDay(m.at)}</time></span>
-      <span className="block whitespace-pre-wrap break-words">{note ? <Named text={m.text} /> : m.text}</span>
+      {m.file && <FileOf contact={contact} message={m} />}
+      {m.text !== m.file?.name && <span className="block whitespace-pre-wrap break-words">{note ? <Named text={m.text} /> : m.text}</span>}
     </li>
   );
 }
@@ -96,6 +98,8 @@ function Compose({ contact: c }: { contact: Contact }) {
   const [busy, setBusy] = useState(false);
   const up = useLive((l) => l.up);
   const field = useRef<HTMLTextAreaElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  const files = useFiles(c.id);
   const told = useRef(0);
   // The same name until it is accepted: Enter pressed twice on a bad line is one message.
   const name = useRef(uid());
@@ -135,11 +139,15 @@ function Compose({ contact: c }: { contact: Contact }) {
     field.current?.focus();
   };
   return (
-    <form className={`relative m-3 mt-0 rounded-xl border p-2 ${note ? 'border-dashed border-warn bg-note' : 'border-edge bg-panel'}`} onSubmit={(e) => { e.preventDefault(); void send(); }}>
+    <form className={`relative m-3 mt-0 rounded-xl border p-2 ${note ? 'border-dashed border-warn bg-note' : 'border-edge bg-panel'}`} onSubmit={(e) => { e.preventDefault(); void send(); }}
+      onDragOver={(e) => { if (up && !note && e.dataTransfer.types.includes('Files')) e.preventDefault(); }}
+      onDrop={(e) => { if (up && !note && e.dataTransfer.files.length) { e.preventDefault(); files.send(e.dataTransfer.files); } }}>
+      <GoingFiles going={files.going} />
       {choosing ? <CannedList replies={replies} at={chosen} onPick={pick} /> : mention.list}
       <textarea ref={field} rows={2} value={text} aria-autocomplete="list" {...(choosing ? listing(chosen) : mention.listing)} aria-label={t(note ? 'talk.write.note' : 'talk.write')} placeholder={t(note ? 'talk.write.note' : 'talk.write')}
         className="block max-h-48 w-full resize-none bg-transparent px-1 [field-sizing:content]"
         onCompositionEnd={onCompositionEnd}
+        onPaste={(e) => { if (up && !note && e.clipboardData.files.length) { e.preventDefault(); files.send(e.clipboardData.files); } }}
         onChange={(e) => {
           setText(e.target.value);
           if (!note && c.work && e.target.value && Date.now() - told.current > 3_000) {
@@ -162,6 +170,8 @@ function Compose({ contact: c }: { contact: Contact }) {
         <Button small aria-pressed={note} hotkey={keyOf('call.note')} onClick={() => { setNote((was) => !was); field.current?.focus(); }}>{t('do.note')}</Button>
         <span className="text-[0.9em] text-soft">{t(note ? 'talk.note.hint' : 'talk.hint')}</span>
         <span className="grow" />
+        <input ref={picker} type="file" multiple hidden onChange={(e) => { files.send(e.target.files ?? []); e.target.value = ''; }} />
+        {!note && <Button small disabled={!up} onClick={() => picker.current?.click()}>{t('do.attach')}</Button>}
         <Button small look="main" type="submit" disabled={!up || busy || !text.trim()}>{t(note ? 'do.save' : 'do.send')}</Button>
       </div>
     </form>

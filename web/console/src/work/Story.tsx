@@ -25,7 +25,7 @@ export function Story({ contact }: { contact: { facts: Fact[] } }) {
 
 const SIGNS: Record<string, string> = {
   interaction_opened: '→', queued: '…', offered: '◔', connected: '▲', held: '❚❚', transferred: '↪', consulted: '?', consult_answered: '◔', consult_merged: '▲', consult_ended: '■', supervised: '◉', supervision_ended: '○', talk_ended: '■', wrap_up: '✎', disposed: '✓',
-  interaction_closed: '■', recording_started: '●', recording_ended: '●', recording_paused: '❚❚', voicemail_left: '✉', message: '▤', flow_entered: '⤳',
+  interaction_closed: '■', recording_started: '●', recording_ended: '●', recording_paused: '❚❚', voicemail_left: '✉', message: '▤', rated: '★', flow_entered: '⤳',
 };
 
 /** A fact as a sentence; none for what only machines care about. */
@@ -62,6 +62,7 @@ function tell(f: Fact, live: Live): string | null {
       const name = live.codes.dispositions.find((d) => d.id === f.code)?.name ?? text('code');
       return t('story.disposed', { agent, code: name }) + (f.note ? ` – ${text('note')}` : '');
     }
+    case 'rated': return t('story.rated', { score: text('score'), best: text('best') }) + (f.comment ? ` – ${text('comment')}` : '');
     case 'wrap_up_over': return t('story.wrapped', { agent, wrap: long('wrap_ms') });
     case 'interaction_closed': return t('story.closed', { by: tCode('by', text('by')) });
     case 'recording_paused': return t(f.on ? 'story.rec.paused' : 'story.rec.resumed');

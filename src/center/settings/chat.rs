@@ -1,0 +1,159 @@
+//! Web chat of a tenant: the flow it begins with, patience, and what visitors may do besides writing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::TenantSettings;
+use crate::{
+    base::{CalendarId, FlowId, QueueId, Wall, limits},
+    routing::{self, hours::State},
+    text::file::{Allowed, Class},
+};
+
+/// Web chat of one tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Chat {
+    /// The flow a chat begins with. No chat without one.
+    pub flow: Option<FlowId>,
+    /// Pages other than our own that may open a chat: `https://shop.example`.
+    pub origins: Vec<String>,
+    /// A silent visitor is reminded after so many seconds; never if 0.
+    pub idle_warn_s: u32,
+    /// A silent visitor's chat is closed after so many seconds; never if 0.
+    pub idle_close_s: u32,
+    /// A visitor who went away has so many seconds to come back; for ever if 0.
+    pub gone_s: u32,
+    /// Files people may send each other in a chat.
+    #[serde(skip_serializing_if = "super::is_default")]
+    pub files: Files,
+    /// Visitors are asked how it was when the chat is over; not if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating: Option<Rating>,
+    /// Visitors leave a message while nobody is there; they may wait instead if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offline: Option<Offline>,
+}
+
+/// Files in chats. Pictures, documents, text, sound and film are taken where nothing is said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Files {
+    /// What may be sent: `picture`, `document`, `text`, `sound`, `film`, `archive`. No files at all if empty.
+    pub kinds: BTreeSet<Class>,
+    /// The largest, kilobytes.
+    pub largest_kb: u32,
+    /// Most in one chat.
+    pub per_chat: u32,
+    /// A file is deleted so many days after it was sent; never if 0.
+    pub keep_days: u32,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Files {
+            kinds: BTreeSet::from([Class::Picture, Class::Document, Class::Text, Class::Sound, Class::Film]),
+            largest_kb: limits::FILE_DEFAULT_KB,
+            per_chat: limits::FILES_PER_CHAT,
+            keep_days: 0,
+        }
+    }
+}
+
+/// What visitors find while nobody is there: a form, whose words become a ticket.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Offline {
+    /// Outside these hours, holidays included, there is the form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<CalendarId>,
+    /// Where the tickets go; whether anybody is there is asked of it too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<QueueId>,
+    /// There is the form also when nobody of the queue (of any, if none is named) is signed in.
+    pub when_nobody: bool,
+}
+
+/// Whether a chat finds somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// It may.
+    Open,
+    /// Outside the hours.
+    Closed,
+    /// Nobody is signed in.
+    Nobody,
+}
+
+impl TenantSettings {
+    /// Whether a chat finds somebody at `now`; `signed_in` says how many agents of a queue are, of all if none is named.
+    pub fn chat_presence(&self, now: Wall, signed_in: impl FnOnce(Option<&QueueId>) -> usize) -> Presence {
+        let Some(offline) = &self.config.chat.offline else { return Presence::Open };
+        let calendar = offline.calendar.as_ref().and_then(|c| self.plan.calendars.get(c));
+        match () {
+            () if calendar.is_some_and(|c| c.state(now) != State::Open) => Presence::Closed,
+            () if offline.when_nobody && signed_in(offline.queue.as_ref()) == 0 => Presence::Nobody,
+            () => Presence::Open,
+        }
+    }
+}
+
+/// What visitors are asked when a chat is over.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rating {
+    /// What they answer with.
+    pub scale: Scale,
+    /// The question, by language (`en`, `zh`); the widget has one of its own.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub question: BTreeMap<String, String>,
+}
+
+/// What a rating is given with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scale {
+    /// One to five stars.
+    #[default]
+    Five,
+    /// Thumb up or down.
+    Thumbs,
+}
+
+impl Scale {
+    /// The best there is to give; the worst is 1.
+    pub const fn best(self) -> u8 {
+        match self {
+            Scale::Five => 5,
+            Scale::Thumbs => 2,
+        }
+    }
+}
+
+impl Files {
+    /// As the machine has it.
+    pub fn allowed(&self) -> Allowed {
+        let bytes = u64::from(self.largest_kb) * 1_024;
+        Allowed { bytes, classes: self.kinds.clone(), in_conversation: self.per_chat }
+    }
+}
+
+impl Chat {
+    pub(super) fn problems(&self, at: &str, plan: &routing::Plan, bad: &mut Vec<String>) {
+        let Offline { calendar, queue, .. } = self.offline.clone().unwrap_or_default();
+        if let Some(c) = calendar.filter(|c| !plan.calendars.contains_key(c)) {
+            bad.push(format!("{at}.offline.calendar: there is no calendar `{c}`"));
+        }
+        if let Some(q) = queue.filter(|q| !plan.queues.contains_key(q)) {
+            bad.push(format!("{at}.offline.queue: there is no queue `{q}`"));
+        }
+        for lang in self.rating.iter().flat_map(|r| r.question.keys()).filter(|l| !matches!(l.as_str(), "en" | "zh")) {
+            bad.push(format!("{at}.rating.question: `{lang}` is not known; expected en or zh"));
+        }
+        if self.files.largest_kb > limits::FILE_MAX_KB {
+            bad.push(format!("{at}.files.largest_kb: {} is more than {}", self.files.largest_kb, limits::FILE_MAX_KB));
+        }
+    }
+}

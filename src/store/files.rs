@@ -1,0 +1,33 @@
+//! Files of messages: which contents are named by which, and until when. The contents lie in the vault.
+
+use std::collections::BTreeSet;
+
+use super::{Store, engine::values, error::Result};
+use crate::{
+    base::{InteractionId, TenantId, Wall},
+    text::{self, file::FileId},
+};
+
+impl Store {
+    /// One message of a conversation.
+    pub async fn message_get(&self, tenant: &TenantId, interaction: InteractionId, seq: u64) -> Result<Option<text::Message>> {
+        let sql = "SELECT body FROM messages WHERE tenant = $1 AND interaction = $2 AND seq = $3";
+        let row = self.db.one(sql, values![tenant, interaction, seq], || format!("read a message of {interaction}")).await?;
+        row.map(|r| r.json(0)).transpose()
+    }
+
+    /// Contents that messages of a tenant name, of those whose id begins with `prefix`.
+    pub async fn files_named(&self, tenant: &TenantId, prefix: &str) -> Result<BTreeSet<FileId>> {
+        // `g` is behind every hex digit.
+        let sql = "SELECT DISTINCT id FROM files WHERE tenant = $1 AND id >= $2 AND id < $3";
+        let values = values![tenant, prefix, format!("{prefix}g")];
+        let rows = self.db.all(sql, values, || format!("list the files of {tenant}")).await?;
+        rows.iter().map(|r| r.parsed(0, FileId::parse)).collect()
+    }
+
+    /// Forgets what messages sent before `before` name: their contents are to go. How many.
+    pub async fn files_forget(&self, tenant: &TenantId, before: Wall) -> Result<u64> {
+        let sql = "DELETE FROM files WHERE tenant = $1 AND at < $2";
+        self.db.write(sql, values![tenant, before], || format!("forget old files of {tenant}")).await
+    }
+}
