@@ -39,7 +39,7 @@ fn or_nothing<T: ToString>(n: Option<T>) -> String {
     n.map_or(String::new(), |n| n.to_string())
 }
 
-const FIGURES: [&str; 30] = [
+const FIGURES: [&str; 32] = [
     "offered",
     "answered",
     "answered_in_time",
@@ -70,9 +70,11 @@ const FIGURES: [&str; 30] = [
     "handle_p50_ms",
     "handle_p90_ms",
     "handle_p95_ms",
+    "rated",
+    "satisfied",
 ];
 
-fn figures(f: &QueueFigures) -> [String; 30] {
+fn figures(f: &QueueFigures) -> [String; 32] {
     [
         f.offered.to_string(),
         f.answered.to_string(),
@@ -104,6 +106,8 @@ fn figures(f: &QueueFigures) -> [String; 30] {
         or_nothing(f.handle_p50_ms),
         or_nothing(f.handle_p90_ms),
         or_nothing(f.handle_p95_ms),
+        f.rated.to_string(),
+        f.satisfied.to_string(),
     ]
 }
 
@@ -127,7 +131,7 @@ pub fn intervals(report: &ReportIntervals, s: &Scope) -> String {
 /// Agents: id and name, the figures.
 pub fn agents(report: &ReportAgents, s: &Scope) -> String {
     let name = |id: &str| AgentId::parse(id).ok().and_then(|id| s.settings.plan.agents.get(&id)).map(|a| a.name.clone());
-    let head = "agent,agent_name,handled,talk_ms,hold_ms,wrap_ms,aht_ms,handle_p50_ms,handle_p90_ms,offers,no_answer,signed_in_ms,\
+    let head = "agent,agent_name,handled,talk_ms,hold_ms,wrap_ms,aht_ms,handle_p50_ms,handle_p90_ms,rated,satisfied,offers,no_answer,signed_in_ms,\
                 talking_ms,wrapping_ms,alerting_ms,idle_ms,not_ready_ms,away_ms,occupancy,utilisation";
     let line = |r: &super::ReportAgent| {
         let f = &r.figures;
@@ -141,6 +145,8 @@ pub fn agents(report: &ReportAgents, s: &Scope) -> String {
             or_nothing(f.aht_ms),
             or_nothing(f.handle_p50_ms),
             or_nothing(f.handle_p90_ms),
+            f.rated.to_string(),
+            f.satisfied.to_string(),
             f.offers.to_string(),
             f.no_answer.to_string(),
             f.signed_in_ms.to_string(),

@@ -54,12 +54,14 @@ pub async fn make(store: &Store, s: &Scope) -> Result<Report, Problem> {
     let segments = store.report_segments(&s.tenant, s.from, s.to).await.map_err(Problem::internal)?;
     let rings = store.report_rings(&s.tenant, s.from, s.to).await.map_err(Problem::internal)?;
     let turns = store.report_turns(&s.tenant, s.from, s.to).await.map_err(Problem::internal)?;
-    if [stays.len(), segments.len(), rings.len(), turns.len()].into_iter().any(|n| n > REPORT_ROWS_MAX) {
+    let ratings = store.report_ratings(&s.tenant, s.from, s.to).await.map_err(Problem::internal)?;
+    if [stays.len(), segments.len(), rings.len(), turns.len(), ratings.len()].into_iter().any(|n| n > REPORT_ROWS_MAX) {
         return Err(Problem::invalid("from", format!("expected a span with at most {REPORT_ROWS_MAX} contacts")));
     }
     stays.iter().for_each(|stay| report.stay(stay));
     segments.iter().for_each(|segment| report.segment(segment));
     rings.iter().for_each(|ring| report.ring(ring));
+    ratings.iter().for_each(|rated| report.rated(rated));
     turns.into_iter().for_each(|turn| report.turn(turn));
     report.close(s.now);
     Ok(report)

@@ -72,6 +72,10 @@ pub struct QueueFigures {
     pub handle_p90_ms: Option<u32>,
     /// Nineteen in twenty.
     pub handle_p95_ms: Option<u32>,
+    /// Ratings given.
+    pub rated: u64,
+    /// Of these, 4 and 5 of 5, or the thumb up.
+    pub satisfied: u64,
 }
 
 impl From<&Tally> for QueueFigures {
@@ -110,6 +114,8 @@ impl From<&Tally> for QueueFigures {
             handle_p50_ms: t.handle_ms(0.5),
             handle_p90_ms: t.handle_ms(0.9),
             handle_p95_ms: t.handle_ms(0.95),
+            rated: t.rated,
+            satisfied: t.satisfied,
         }
     }
 }
@@ -186,6 +192,10 @@ pub struct AgentFigures {
     pub handle_p50_ms: Option<u32>,
     /// Nine in ten.
     pub handle_p90_ms: Option<u32>,
+    /// Ratings given of contacts the agent had last.
+    pub rated: u64,
+    /// Of these, 4 and 5 of 5, or the thumb up.
+    pub satisfied: u64,
     /// Offers made.
     pub offers: u64,
     /// Offers that rang out.
@@ -223,6 +233,8 @@ impl From<&AgentTally> for AgentFigures {
             aht_ms: handled.aht_ms,
             handle_p50_ms: handled.handle_p50_ms,
             handle_p90_ms: handled.handle_p90_ms,
+            rated: handled.rated,
+            satisfied: handled.satisfied,
             offers: a.offers,
             no_answer: a.no_answer,
             signed_in_ms: a.signed_in_us() / 1_000,

@@ -55,6 +55,19 @@ pub struct Segment {
     pub wrap_ms: u64,
 }
 
+/// How a customer said it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rated {
+    /// The agent the contact had last; none of one nobody took.
+    pub agent: Option<AgentId>,
+    /// The queue it had waited in last.
+    pub queue: Option<QueueId>,
+    /// When it was said.
+    pub at: Wall,
+    /// Whether it was good: 4 and 5 of 5, the thumb up.
+    pub satisfied: bool,
+}
+
 /// What a queue promises: the wait that is still in time, and the one below which leaving is a short abandon, seconds.
 pub type Promise = (u32, u32);
 
@@ -67,11 +80,15 @@ pub struct Tally {
     waits: Vec<u32>,
     /// Handling of the segments that are over, milliseconds.
     handles: Vec<u32>,
+    /// Ratings given.
+    pub rated: u64,
+    /// Of these, good ones.
+    pub satisfied: u64,
 }
 
 impl Tally {
     fn new((target_s, short_s): Promise) -> Tally {
-        Tally { counts: QueueCounts::new(target_s, short_s), waits: Vec::new(), handles: Vec::new() }
+        Tally { counts: QueueCounts::new(target_s, short_s), waits: Vec::new(), handles: Vec::new(), rated: 0, satisfied: 0 }
     }
 
     fn stay(&mut self, s: &Stay) {
@@ -93,10 +110,17 @@ impl Tally {
         self.handles.push(few(u128::from(s.talk_ms + s.wrap_ms)));
     }
 
+    fn rated(&mut self, r: &Rated) {
+        self.rated += 1;
+        self.satisfied += u64::from(r.satisfied);
+    }
+
     fn absorb(&mut self, other: &Tally) {
         self.counts.absorb(&other.counts);
         self.waits.extend(&other.waits);
         self.handles.extend(&other.handles);
+        self.rated += other.rated;
+        self.satisfied += other.satisfied;
     }
 
     /// The wait a share of `p` (0 to 1) of the answered did not exceed, milliseconds.
@@ -238,6 +262,17 @@ impl Report {
             }
         }
         self.shifts.ring(r);
+    }
+
+    /// A rating: it counts to the interval it was given in.
+    pub fn rated(&mut self, r: &Rated) {
+        let Some(at) = self.grid.at(r.at).filter(|_| self.wants(r.queue.as_ref())) else { return };
+        if let Some(queue) = &r.queue {
+            self.cell(queue, at).rated(r);
+        }
+        if let Some(agent) = &r.agent {
+            self.agent(agent, at).handled.rated(r);
+        }
     }
 
     /// An agent took a state. The last one before the grid belongs to it, too.

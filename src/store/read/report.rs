@@ -10,7 +10,7 @@ use crate::{
     center::{fact::Unqueued, ledger},
     routing::{
         StopWhy,
-        report::{Ring, Segment, Stay, Turn},
+        report::{Rated, Ring, Segment, Stay, Turn},
     },
     store::{
         Store,
@@ -39,6 +39,10 @@ const RINGS: &str = "SELECT d.agent, i.queue, d.at, d.ended_at, d.outcome FROM d
     WHERE d.tenant = $1 AND d.offer >= $2 AND d.offer < $3 AND d.at < $4 ORDER BY d.offer LIMIT $5";
 const TURNS: &str = "SELECT agent, body, since FROM agent_states \
     WHERE tenant = $1 AND since >= $2 AND since < $3 ORDER BY since, seq LIMIT $4";
+
+// 4 and 5 of 5, or the thumb up, are good.
+const RATINGS: &str = "SELECT agent, queue, at, CASE WHEN score * 5 >= best * 4 THEN 1 ELSE 0 END FROM ratings \
+    WHERE tenant = $1 AND at >= $2 AND at < $3 ORDER BY at LIMIT $4";
 
 /// The beginning of the ids made at an instant.
 fn id_from(at: Wall) -> String {
@@ -93,6 +97,16 @@ impl Store {
             })
         };
         rows.iter().map(ring).collect()
+    }
+
+    /// The ratings given in `from..to`.
+    pub async fn report_ratings(&self, tenant: &TenantId, from: Wall, to: Wall) -> Result<Vec<Rated>> {
+        let rows = self.db.all(RATINGS, values![tenant, from, to, ROWS], || format!("count the ratings of {tenant}")).await?;
+        let rated = |r: &Row| {
+            let (agent, queue) = (r.parsed_opt(0, |s| AgentId::parse(s).ok())?, r.parsed_opt(1, |s| QueueId::parse(s).ok())?);
+            Ok(Rated { agent, queue, at: r.wall(2)?, satisfied: r.count(3)? > 0 })
+        };
+        rows.iter().map(rated).collect()
     }
 
     /// The states agents took in `from..to`, and those of the week before: the last of each is theirs when it begins.

@@ -21,6 +21,8 @@ const STEPS = ['15', '30', '60', '1440'];
 const LEVELS = ['sl1', 'sl2', 'sl3', 'sl4', 'sl5'] as const;
 
 const percent = (n: number | null | undefined): string => (n === null || n === undefined ? '–' : `${(100 * n).toFixed(1)} %`);
+/** How many were satisfied of those who said so, and how many said so. */
+const csat = (r: { rated: number; satisfied: number; handled: number }): string => (r.rated === 0 ? '–' : `${percent(r.satisfied / r.rated)} (${percent(r.handled > 0 ? r.rated / r.handled : null)})`);
 const time = (ms: number | null | undefined): string => (ms === null || ms === undefined ? '–' : clock(ms));
 const tenth = (n: number | null | undefined): number | null => (n === null || n === undefined ? null : Math.round(1000 * n) / 10);
 
@@ -100,6 +102,7 @@ function Tiles({ f, sl, conserved }: { f: Figures; sl: typeof LEVELS[number]; co
     [`reports.${sl}`, `reports.${sl}.is`, percent(f[sl])],
     ['reports.abandoned', 'reports.abandoned.is', percent(f.abandonment), t('reports.short', { n: f.abandoned, short: f.abandoned_short })],
     ['reports.asa', 'reports.asa.is', time(f.asa_ms), t('reports.percentiles', { p50: time(f.wait_p50_ms), p90: time(f.wait_p90_ms), p95: time(f.wait_p95_ms) })],
+    ['reports.csat', 'reports.csat.is', csat(f)],
     ['reports.aht', 'reports.aht.is', time(f.aht_ms), t('reports.percentiles', { p50: time(f.handle_p50_ms), p90: time(f.handle_p90_ms), p95: time(f.handle_p95_ms) })],
   ];
   const sum = t('reports.sum', { offered: f.offered, answered: f.answered, abandoned: f.abandoned, overflowed: f.overflowed, back: f.called_back, lost: f.lost, waiting: f.waiting });
@@ -120,13 +123,13 @@ function Tiles({ f, sl, conserved }: { f: Figures; sl: typeof LEVELS[number]; co
 
 type Cell = components['schemas']['ReportInterval'];
 function Cells({ rows, sl, head, caption, name }: { rows: Cell[]; sl: typeof LEVELS[number]; head: string; caption: string; name: (row: Cell) => string }) {
-  const heads: Key[] = ['reports.offered', 'reports.answered', `reports.${sl}`, 'reports.abandoned', 'reports.overflowed', 'reports.asa', 'reports.p50', 'reports.p90', 'reports.p95', 'reports.longest', 'reports.noanswer', 'reports.handled', 'reports.aht'];
+  const heads: Key[] = ['reports.offered', 'reports.answered', `reports.${sl}`, 'reports.abandoned', 'reports.overflowed', 'reports.asa', 'reports.p50', 'reports.p90', 'reports.p95', 'reports.longest', 'reports.noanswer', 'reports.handled', 'reports.aht', 'reports.csat'];
   return (
     <table className="table">
       <caption className="sr-only">{caption}</caption>
       <thead><tr><th scope="col">{head}</th>{heads.map((h) => <th key={h} scope="col" title={`${h}.is` in words ? t(`${h}.is` as Key) : undefined}>{t(h)}</th>)}</tr></thead>
       <tbody>{rows.map((r, n) => (
-        <tr key={n}><th scope="row" className="num font-medium!">{name(r)}</th><td className="num">{r.offered}</td><td className="num">{r.answered}</td><td className="num">{percent(r[sl])}</td><td className="num">{percent(r.abandonment)}</td><td className="num">{r.overflowed}</td><td className="num">{time(r.asa_ms)}</td><td className="num">{time(r.wait_p50_ms)}</td><td className="num">{time(r.wait_p90_ms)}</td><td className="num">{time(r.wait_p95_ms)}</td><td className="num">{clock(r.wait_max_ms)}</td><td className="num">{r.no_answer}</td><td className="num">{r.handled}</td><td className="num">{time(r.aht_ms)}</td></tr>
+        <tr key={n}><th scope="row" className="num font-medium!">{name(r)}</th><td className="num">{r.offered}</td><td className="num">{r.answered}</td><td className="num">{percent(r[sl])}</td><td className="num">{percent(r.abandonment)}</td><td className="num">{r.overflowed}</td><td className="num">{time(r.asa_ms)}</td><td className="num">{time(r.wait_p50_ms)}</td><td className="num">{time(r.wait_p90_ms)}</td><td className="num">{time(r.wait_p95_ms)}</td><td className="num">{clock(r.wait_max_ms)}</td><td className="num">{r.no_answer}</td><td className="num">{r.handled}</td><td className="num">{time(r.aht_ms)}</td><td className="num">{csat(r)}</td></tr>
       ))}</tbody>
     </table>
   );
@@ -136,10 +139,10 @@ function Agents({ rows, name }: { rows: Agent[]; name: (id: string) => string })
   return (
     <table className="table">
       <caption className="sr-only">{t('reports.agents')}</caption>
-      <thead><tr>{(['wall.agent', 'reports.handled', 'reports.aht', 'reports.p90', 'reports.talk', 'reports.hold', 'reports.wrap', 'reports.noanswer', 'reports.signedin', 'reports.idle', 'reports.ringing', 'reports.rest', 'reports.occupancy', 'reports.utilisation'] as const).map((h) => <th key={h} scope="col">{t(h)}</th>)}</tr></thead>
+      <thead><tr>{(['wall.agent', 'reports.handled', 'reports.aht', 'reports.csat', 'reports.p90', 'reports.talk', 'reports.hold', 'reports.wrap', 'reports.noanswer', 'reports.signedin', 'reports.idle', 'reports.ringing', 'reports.rest', 'reports.occupancy', 'reports.utilisation'] as const).map((h) => <th key={h} scope="col">{t(h)}</th>)}</tr></thead>
       <tbody>{rows.map((a) => (
         <tr key={a.agent}>
-          <th scope="row" className="font-medium!">{name(a.agent)}</th><td className="num">{a.handled}</td><td className="num">{time(a.aht_ms)}</td><td className="num">{time(a.handle_p90_ms)}</td><td className="num">{clock(a.talk_ms)}</td><td className="num">{clock(a.hold_ms)}</td><td className="num">{clock(a.wrap_ms)}</td>
+          <th scope="row" className="font-medium!">{name(a.agent)}</th><td className="num">{a.handled}</td><td className="num">{time(a.aht_ms)}</td><td className="num">{csat(a)}</td><td className="num">{time(a.handle_p90_ms)}</td><td className="num">{clock(a.talk_ms)}</td><td className="num">{clock(a.hold_ms)}</td><td className="num">{clock(a.wrap_ms)}</td>
           <td className="num">{t('reports.ofoffers', { n: a.no_answer, of: a.offers })}</td><td className="num">{clock(a.signed_in_ms)}</td><td className="num">{clock(a.idle_ms)}</td><td className="num">{clock(a.alerting_ms)}</td><td className="num">{clock(a.not_ready_ms + a.away_ms)}</td>
           <td className="num font-semibold">{percent(a.occupancy)}</td><td className="num">{percent(a.utilisation)}</td>
         </tr>

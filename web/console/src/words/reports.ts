@@ -52,6 +52,8 @@ export const reports = {
   'reports.noanswer': ['Not picked up', '未应答'],
   'reports.noanswer.is': ['Offers that rang out, once each.', '振铃未接的分配，每次计一。'],
   'reports.ofoffers': ['{n} of {of}', '{n} / {of}'],
+  'reports.csat': ['Satisfied', '满意度'],
+  'reports.csat.is': ['Ratings of 4 and 5, or thumbs up, ÷ ratings given; beside it ratings given ÷ handled. A rating counts to the interval it was given in.', '评价为 4 分、5 分或“满意”的数量 ÷ 评价数；旁为评价数 ÷ 处理数。评价计入给出评价的时段。'],
   'reports.handled': ['Handled', '处理'],
   'reports.talk': ['Talk', '通话'],
   'reports.wrap': ['Wrap-up', '话后处理'],
