@@ -162,6 +162,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one's second factor stands. */
+        get: operations["auth_show"];
+        put?: never;
+        /** Begins a second factor; it is asked for once a code has confirmed it. */
+        post: operations["auth_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/factor/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirms it by a code: from now on one is asked for at every sign-in. The recovery codes are in this answer and nowhere else. */
+        post: operations["auth_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/factor/off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes one's own second factor away. Not where the administrator wants one of this role. */
+        post: operations["auth_off"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/login": {
         parameters: {
             query?: never;
@@ -211,6 +263,40 @@ export interface paths {
         put?: never;
         /** Changes one's own password and signs out every session of the login but this one's page, which signs in again. */
         post: operations["auth_change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own sign-ins. */
+        get: operations["auth_own"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends one of one's own sign-ins, or all others: their pages and phones are out at once. */
+        post: operations["auth_end_own"];
         delete?: never;
         options?: never;
         head?: never;
@@ -712,6 +798,40 @@ export interface paths {
         put?: never;
         /** Asks for more time to wrap up. */
         post: operations["interactions_extend_wrap_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a file to the customer: the body is the file. What it is is seen from its bytes, not from what it is called. */
+        post: operations["interactions_send"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/files/{seq}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file of a message: to save, or to draw as a picture; never to run. */
+        get: operations["interactions_fetch"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1440,6 +1560,166 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{id}/factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a login's second factor away, whose owner has lost it, and signs them out everywhere. */
+        delete: operations["users_reset"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The sign-ins of a login. */
+        get: operations["users_of_user"];
+        put?: never;
+        post?: never;
+        /** Signs a login out everywhere. */
+        delete: operations["users_end_user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every endpoint of the tenant, and what can be chosen. */
+        get: operations["webhooks_list"];
+        put?: never;
+        /** Makes an endpoint, which is told what happens from now on. The secret is in this answer and nowhere else. */
+        post: operations["webhooks_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes an endpoint. Switched on again, it is told what it has missed, and what failed is tried at once. */
+        put: operations["webhooks_change"];
+        post?: never;
+        /** Removes an endpoint with its log. */
+        delete: operations["webhooks_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was sent, what failed, what waits. Deliveries are kept for 30 days, the newest 5000 of them. */
+        get: operations["webhooks_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}/deliveries/{seq}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One delivery with its request. The signature is not shown. */
+        get: operations["webhooks_one"];
+        put?: never;
+        post?: never;
+        /** Gives up a delivery that is waiting, so that those after it are tried. */
+        delete: operations["webhooks_give_up"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells it again, under the same ids: one event, or all of a time, the oldest 10000. Only what it has been told of or given up
+         *     on; what it has not come to yet comes by itself.
+         */
+        post: operations["webhooks_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives it a new secret, which is in this answer and nowhere else. For a day events carry a signature by the old one as well. */
+        post: operations["webhooks_rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a trial (`webhook.test`), once. What came of it is delivery 0. */
+        post: operations["webhooks_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1540,6 +1820,16 @@ export interface components {
              * @description Offers made.
              */
             offers: number;
+            /**
+             * Format: int64
+             * @description Ratings given of contacts the agent had last.
+             */
+            rated: number;
+            /**
+             * Format: int64
+             * @description Of these, 4 and 5 of 5, or the thumb up.
+             */
+            satisfied: number;
             /**
              * Format: int64
              * @description Time signed in: the sum of the next six.
@@ -1742,6 +2032,47 @@ export interface components {
             /** @description The other's id. */
             from: string;
         };
+        /** @description Deliveries. */
+        Deliveries: {
+            /** @description The newest events first. */
+            deliveries: components["schemas"]["DeliveryShown"][];
+        };
+        /** @description A delivery. */
+        DeliveryShown: {
+            /** @description The first 2 KiB of the last answer, or why there was none. */
+            answer?: string | null;
+            /** @description When it will be tried again, RFC 3339, if it is waiting. */
+            due_at?: string | null;
+            /** @description What happened. */
+            event: string;
+            /** @description When it was tried first, RFC 3339. */
+            first_at?: string | null;
+            /** @description And last. */
+            last_at?: string | null;
+            request?: components["schemas"]["RequestShown"] | null;
+            /**
+             * Format: int64
+             * @description Place of the event in the journal; 0 for a trial.
+             */
+            seq: number;
+            /** @description `waiting`, `delivered`, `failed`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description HTTP status of the last answer; none when there was none.
+             */
+            status?: number | null;
+            /**
+             * Format: int64
+             * @description How long it took, milliseconds.
+             */
+            took_ms?: number | null;
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            tries: number;
+        };
         /** @description Whom to call. */
         Dial: {
             /** @description As one would dial it. */
@@ -1769,6 +2100,13 @@ export interface components {
             business: Record<string, never>;
             /** @description Names this state of it; give it back with a change. */
             version: string;
+        };
+        /** @description Which of one's own sign-ins end. */
+        EndSession: {
+            /** @description One of them. */
+            id?: string | null;
+            /** @description True: all but the one that asks. */
+            others?: boolean;
         };
         /** @description Where an agent's calls ring. */
         EndpointWish: {
@@ -1876,6 +2214,13 @@ export interface components {
             /** @enum {string} */
             type: "signed_out";
         };
+        /** @description A group of events. */
+        EventGroup: {
+            /** @description The facts in it. */
+            facts: string[];
+            /** @description Its name. */
+            name: string;
+        };
         /** @description More time. */
         Extend: {
             /** @description Agent id or `me`. */
@@ -1890,7 +2235,7 @@ export interface components {
          * @description The kinds of facts.
          * @enum {string}
          */
-        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "transferred" | "consulted" | "consult_answered" | "consult_merged" | "consult_ended" | "muted" | "keys_sent" | "supervised" | "supervision_ended" | "taken_over" | "reassigned" | "prioritised" | "recording_paused" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "said" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "call_out" | "call_out_over" | "alarm";
+        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "transferred" | "consulted" | "consult_answered" | "consult_merged" | "consult_ended" | "muted" | "keys_sent" | "supervised" | "supervision_ended" | "taken_over" | "reassigned" | "prioritised" | "recording_paused" | "rated" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "said" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "call_out" | "call_out_over" | "alarm";
         /** @description A fact of the timeline. Further fields by kind. */
         FactLine: {
             /** @description When, RFC 3339. */
@@ -1906,6 +2251,45 @@ export interface components {
             type: string;
         } & {
             [key: string]: unknown;
+        };
+        /** @description Begins a second factor. */
+        FactorBegin: {
+            /**
+             * Format: password
+             * @description The password, again: whoever found the page open must not get in by it for good.
+             */
+            password: string;
+        };
+        /** @description A code. */
+        FactorCode: {
+            /** @description Six digits. */
+            code: string;
+        };
+        /** @description What an authenticator needs. In this answer and nowhere else. */
+        FactorNew: {
+            /** @description To be opened: `otpauth://..`. */
+            address: string;
+            /** @description To be photographed: the address as a QR code, SVG. */
+            picture: string;
+            /** @description To be typed: base 32. */
+            secret: string;
+        };
+        /** @description Takes the factor away. */
+        FactorOff: {
+            /** @description Six digits, or a recovery code. */
+            code: string;
+        };
+        /** @description How one's second factor stands. */
+        FactorShown: {
+            /** @description A code is asked for at sign-in. */
+            on: boolean;
+            /**
+             * Format: int64
+             * @description Recovery codes left.
+             */
+            recovery_left: number;
+            /** @description The administrator wants one of everybody with this role. */
+            required: boolean;
         };
         /** @description Which version shall be in force again. */
         FlowBack: {
@@ -2335,6 +2719,7 @@ export interface components {
             /** @description Its id. */
             id: string;
             now?: components["schemas"]["InteractionNow"] | null;
+            rating?: components["schemas"]["RatingLine"] | null;
             record?: components["schemas"]["InteractionPast"] | null;
             /** @description What was recorded. */
             recordings: components["schemas"]["RecordingLine"][];
@@ -2443,6 +2828,8 @@ export interface components {
         };
         /** @description What is needed to sign in. */
         Login: {
+            /** @description Six digits of the authenticator, or a recovery code; asked for with `second_factor` where the login has one. */
+            code?: string | null;
             /** @description The login name. */
             login: string;
             /**
@@ -2473,6 +2860,8 @@ export interface components {
             agent?: string | null;
             /** @description To be sent as `x-csrf-token` with every changing request of this session. */
             csrf?: string | null;
+            /** @description The administrator wants a second factor, and there is none: nothing else is answered until it is made. */
+            factor_needed: boolean;
             /** @description Login name, or `key:NAME`. */
             login: string;
             /** @description `agent`, `supervisor`, `admin`. */
@@ -2543,6 +2932,17 @@ export interface components {
             login: string;
             /** @description `agent`, `supervisor` or `admin`. */
             role: string;
+        };
+        /** @description A new endpoint. */
+        NewWebhook: {
+            /** @description Deliveries at once, 1 to 8. With 1, the default, events arrive in order, and one that fails holds the others back. */
+            at_once?: number | null;
+            /** @description Groups (`interaction`, `ticket`, ..), facts (`interaction_closed`), or `*`. */
+            events: string[];
+            /** @description Its name. 1 to 64 of `a-z 0-9 _ . -`. */
+            name: string;
+            /** @description Where events are sent: `https://..`; `http` and addresses that are not public only where the server's settings allow it. */
+            url: string;
         };
         /** @description A ticket that was not changed. */
         NotChanged: {
@@ -2849,6 +3249,16 @@ export interface components {
              */
             overflowed: number;
             /**
+             * Format: int64
+             * @description Ratings given.
+             */
+            rated: number;
+            /**
+             * Format: int64
+             * @description Of these, 4 and 5 of 5, or the thumb up.
+             */
+            satisfied: number;
+            /**
              * Format: double
              * @description SL1, the default: A_T / (A + B - B_s).
              */
@@ -2961,6 +3371,23 @@ export interface components {
              */
             waiting: number;
         };
+        /** @description How the customer says it was. */
+        RatingLine: {
+            /** @description When it was given, RFC 3339. */
+            at: string;
+            /**
+             * Format: int64
+             * @description The best there was to give.
+             */
+            best: number;
+            /** @description In words. */
+            comment: string;
+            /**
+             * Format: int64
+             * @description From 1.
+             */
+            score: number;
+        };
         /** @description How far one has read. */
         ReadUpTo: {
             /**
@@ -3005,6 +3432,11 @@ export interface components {
         RecordingWish: {
             /** @description Pause or resume. */
             action: components["schemas"]["RecordingAction"];
+        };
+        /** @description What lets one in when the authenticator is lost. In this answer and nowhere else. */
+        RecoveryCodes: {
+            /** @description Each good once. */
+            codes: string[];
         };
         /** @description One agent over the span. */
         ReportAgent: components["schemas"]["AgentFigures"] & {
@@ -3098,12 +3530,41 @@ export interface components {
             /** @description By name. */
             reports: components["schemas"]["ReportShown"][];
         };
+        /** @description A request without its signature. */
+        RequestShown: {
+            /** @description The body. */
+            body: Record<string, never>;
+            /** @description Headers, a line each. */
+            headers: string[];
+            /** @description `POST` and the address. */
+            line: string;
+        };
         /** @description Words to say. */
         Say: {
             /** @description The words. */
             body: string;
             /** @description The sender's own name for the message, so that sending it again is the same message. 1 to 64 visible ASCII characters. */
             client_id: string;
+        };
+        /** @description An open sign-in. */
+        SessionShown: {
+            /** @description From which address. */
+            address: string;
+            /** @description It is the one that asks. */
+            current: boolean;
+            /** @description What the browser said of itself when it signed in. */
+            device: string;
+            /** @description Names it. */
+            id: string;
+            /** @description When it began, RFC 3339. */
+            made_at: string;
+            /** @description When it was last used, RFC 3339, to five minutes. */
+            seen_at: string;
+        };
+        /** @description Open sign-ins. */
+        Sessions: {
+            /** @description The newest first. */
+            sessions: components["schemas"]["SessionShown"][];
         };
         /** @description The state asked for. */
         StateWish: {
@@ -3178,6 +3639,18 @@ export interface components {
             kind: "number";
             /** @description As dialled. */
             number: string;
+        };
+        /** @description What is to be told again: one event by its place, or all from one instant to another. */
+        TellAgain: {
+            /** @description From then, RFC 3339. */
+            from?: string | null;
+            /**
+             * Format: int64
+             * @description Place of the event in the journal.
+             */
+            seq?: number | null;
+            /** @description Until before then, RFC 3339; now if absent. */
+            to?: string | null;
         };
         /** @description What a test found. */
         Tested: {
@@ -3355,6 +3828,14 @@ export interface components {
             /** @description Its id. */
             interaction: string;
         };
+        /** @description What will be told again. */
+        ToldAgain: {
+            /**
+             * Format: int64
+             * @description Events that are waiting now.
+             */
+            events: number;
+        };
         /** @description Where to hand it over. */
         Transfer: {
             /** @description Where to. */
@@ -3451,6 +3932,8 @@ export interface components {
         UserShown: {
             /** @description May not sign in. */
             disabled: boolean;
+            /** @description Has a second factor; only in the list. */
+            factor?: boolean | null;
             /** @description Its name. */
             login: string;
             /** @description Shown this one time. */
@@ -3475,6 +3958,57 @@ export interface components {
             here: boolean;
             /** @description Is writing something. */
             writing?: boolean;
+        };
+        /** @description What changes about an endpoint. What is absent stays. */
+        WebhookChange: {
+            /** @description False: nothing is sent; what happens meanwhile is sent when it is switched on again. */
+            active?: boolean | null;
+            /** @description Deliveries at once. */
+            at_once?: number | null;
+            /** @description Groups, facts, or `*`. */
+            events?: string[] | null;
+            /** @description Where events are sent. */
+            url?: string | null;
+        };
+        /** @description An endpoint. */
+        WebhookShown: {
+            /** @description It is told what happens. */
+            active: boolean;
+            /** @description Deliveries at once. */
+            at_once: number;
+            /** @description Why it was closed, if nobody switched it off: `failing` (it has taken nothing for a day), `gone` (it answered 410). */
+            closed_why?: string | null;
+            /** @description Groups, facts, or `*`. */
+            events: string[];
+            /**
+             * Format: int64
+             * @description Deliveries that will not be tried again by themselves.
+             */
+            failed: number;
+            /** @description Since when it has taken nothing, RFC 3339; none while it takes what it is sent. */
+            failing_since?: string | null;
+            /** @description When it was made, RFC 3339. */
+            made_at: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Until when the secret before this one signs as well, RFC 3339. */
+            old_secret_until?: string | null;
+            /** @description What its events are signed with, shown this one time. */
+            secret?: string | null;
+            /** @description Where events are sent. */
+            url: string;
+            /**
+             * Format: int64
+             * @description Deliveries that failed and will be tried again.
+             */
+            waiting: number;
+        };
+        /** @description The endpoints, and what can be chosen. */
+        Webhooks: {
+            /** @description What there is to be told of. */
+            groups: components["schemas"]["EventGroup"][];
+            /** @description By name. */
+            webhooks: components["schemas"]["WebhookShown"][];
         };
         /** @description Whose work is meant; the caller's own if absent. */
         Whose: {
@@ -3852,6 +4386,132 @@ export interface operations {
             };
         };
     };
+    auth_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorShown"];
+                };
+            };
+        };
+    };
+    auth_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactorBegin"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorNew"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactorCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_off: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactorOff"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     auth_login: {
         parameters: {
             query?: never;
@@ -3927,6 +4587,56 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+        };
+    };
+    auth_own: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sessions"];
+                };
+            };
+        };
+    };
+    auth_end_own: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndSession"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sessions"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4868,6 +5578,117 @@ export interface operations {
             };
         };
     };
+    interactions_send: {
+        parameters: {
+            query?: {
+                /** @description The sender's own name for the message, so that sending it again is the same message. 1 to 64 visible ASCII characters. */
+                client_id?: string;
+                /** @description What the file is called. */
+                name?: string;
+                /** @description Words that go with it. */
+                text?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    interactions_fetch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                /** @description The message's place in the conversation */
+                seq: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     interactions_finish: {
         parameters: {
             query?: never;
@@ -5251,6 +6072,7 @@ export interface operations {
                 };
                 content: {
                     "audio/wav": unknown;
+                    "audio/ogg": unknown;
                 };
             };
             206: {
@@ -5259,6 +6081,7 @@ export interface operations {
                 };
                 content: {
                     "audio/wav": unknown;
+                    "audio/ogg": unknown;
                 };
             };
             404: {
@@ -6485,6 +7308,382 @@ export interface operations {
         requestBody?: never;
         responses: {
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_of_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sessions"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_end_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhooks"];
+                };
+            };
+        };
+    };
+    webhooks_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookShown"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookShown"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Only these: `waiting`, `delivered`, `failed`. */
+                state?: string;
+                /** @description Only those before this place. */
+                before?: number;
+                /** @description At most so many, 1 to 500. Default 100. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deliveries"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryShown"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_give_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TellAgain"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldAgain"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_rotate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookShown"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
