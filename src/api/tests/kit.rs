@@ -153,6 +153,7 @@ impl SmallCenter {
         let mut known = self.known.lock().unwrap();
         self.message(&mut known, &tenant(of), interaction, sender, None, words, None)
     }
+    #[expect(clippy::too_many_arguments, reason = "the fields of one message")]
     fn message(
         &self,
         known: &mut Known,

@@ -67,7 +67,7 @@ fn named(a: &Uri, numbers: &Numbers) -> Named {
 fn expected(now: Now, m: &Message, rules: Verify, trusted: bool, numbers: &Numbers) -> Expected {
     let from = m.from().ok();
     let hidden = from.as_ref().is_none_or(|f| f.uri.user().eq_ignore_ascii_case("anonymous"));
-    let asserted = (trusted || hidden).then(|| identity::asserted(m)).unwrap_or_default();
+    let asserted = if trusted || hidden { identity::asserted(m) } else { Vec::new() };
     let callers: Vec<NameAddr> = if asserted.is_empty() { from.into_iter().collect() } else { asserted };
     let to = m.to().ok().map(|a| a.uri);
     let called = to.iter().chain(m.uri());
