@@ -7,7 +7,7 @@ mod ends;
 mod kinds;
 mod quality;
 
-pub use ends::{ConsultEnd, LegTrouble, Unqueued};
+pub use ends::{ConsultEnd, EndedBy, LegTrouble, Unqueued, Way};
 pub use quality::Quality;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -56,30 +56,6 @@ pub enum LegRole {
     Helper,
     /// A supervisor who listens, whispers or speaks.
     Supervisor,
-}
-
-/// Who began it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Way {
-    /// The customer came to us.
-    Inbound,
-    /// We went to the customer.
-    Outbound,
-    /// One of us to another.
-    Internal,
-}
-
-/// Who ended something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EndedBy {
-    /// The customer.
-    Customer,
-    /// The agent.
-    Agent,
-    /// The flow, a limit, a restart.
-    System,
 }
 
 /// What happened.

@@ -30,6 +30,7 @@
 //! | `quality` | how the legs of a contact sounded |
 //! | `ladder` | the SIP messages of a contact, for whoever asks later |
 //! | `why` | why a call failed or was silent |
+//! | `turns` | steps that wait their turn, timers, and what legs are for |
 //! | `trunks` | what carriers report, and who may call by them |
 //! | `record` | recordings and voicemail |
 //! | `chat` | visitors and messages |
@@ -89,6 +90,7 @@ pub mod streams;
 mod supervise;
 mod talk;
 mod trunks;
+mod turns;
 pub mod utterance;
 mod voice;
 
@@ -107,12 +109,11 @@ use self::{
     fact::{Fact, Record},
     interaction::Interaction,
     settings::{Settings, TenantSettings},
+    turns::{LegUse, Step, Timer},
     view::{Blink, TenantView},
 };
 use crate::{
-    base::{
-        AgentId, Deadlines, InteractionId, MessageId, Mono, Now, OfferId, Rng, TenantId, TicketId, VisitorId, limits, overload,
-    },
+    base::{AgentId, Deadlines, InteractionId, MessageId, Mono, Now, Rng, TenantId, VisitorId, limits, overload},
     call::{self, Calls},
     customer, ivr, routing,
     sip::{stir, transport::Flow},
@@ -228,60 +229,6 @@ pub struct Ask {
     pub interaction: InteractionId,
     /// The request.
     pub http: ivr::HttpAsk,
-}
-
-/// What a leg is used for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum LegUse {
-    Customer,
-    /// An agent's phone being rung for an offer.
-    Offer(OfferId),
-    /// The phone of the agent who talks, or who dials.
-    Agent,
-    /// A party reached by transfer.
-    Outside,
-    /// The helper of a consultation.
-    Helper,
-    /// The phone of a supervisor.
-    Supervisor(AgentId),
-}
-
-/// A step that waits its turn.
-#[derive(Debug)]
-enum Step {
-    Call(call::Action),
-    Route(TenantId, routing::Input),
-    Run(InteractionId, ivr::Input),
-    /// Who is to be listened to may be somebody else now.
-    Listen(InteractionId),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Timer {
-    /// The flow of an interaction.
-    Run(InteractionId),
-    /// A message has been spoken long enough.
-    Voicemail(InteractionId),
-    /// A lost phone has been waited for long enough.
-    AgentLost(InteractionId),
-    /// The agent is reminded of a customer on hold.
-    Hold(InteractionId),
-    /// A number outside has been asked long enough whether a person is there.
-    Confirm(LegId),
-    /// The idle clocks of a conversation.
-    Chat(InteractionId),
-    /// A ticket's clock.
-    Ticket(TenantId, TicketId),
-    /// A kept place is forgotten.
-    Place(TenantId, String),
-    /// Waiting visitors are told their place.
-    Positions,
-    /// The tenant's counting day ends.
-    NewDay(TenantId),
-    /// Nothing has been kept from a tenant's trunks for a while.
-    Toll(TenantId),
-    /// What still came after the end of a contact has come.
-    Ladder(InteractionId),
 }
 
 /// One organisation at work.

@@ -253,9 +253,14 @@ impl Courier {
                 continue;
             }
             let since = line.lane.failing_since();
-            self.parts.store.webhook_told(uid, &line.told, cursor, since, line.closed.as_deref()).await?;
+            // Of one that was tried twice meanwhile the last try counts.
+            let told: BTreeMap<u64, &Delivery> = line.told.iter().map(|d| (d.seq, d)).collect();
+            let told: Vec<Delivery> = told.into_values().cloned().collect();
+            self.parts.store.webhook_told(uid, &told, cursor, since, line.closed.as_deref()).await?;
             line.told.clear();
             (line.closed, line.written_cursor) = (None, cursor);
+            // Somebody may have asked for it once more while it was on its way.
+            line.recall(&self.parts.store).await?;
         }
         Ok(())
     }

@@ -124,7 +124,9 @@ const TOLD: Bulk = Bulk {
     columns: 11,
     tail: "ON CONFLICT (uid, seq) DO UPDATE SET state = excluded.state, tries = excluded.tries, first_at = excluded.first_at, \
            last_at = excluded.last_at, due_at = excluded.due_at, status = excluded.status, answer = excluded.answer, \
-           took_ms = excluded.took_ms",
+           took_ms = excluded.took_ms \
+           WHERE NOT (webhook_deliveries.state = 'waiting' AND webhook_deliveries.tries = 0 \
+           AND webhook_deliveries.due_at > excluded.last_at - excluded.took_ms * 1000)",
 };
 
 fn webhook(r: &Row) -> Result<Webhook> {

@@ -36,7 +36,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
             "interaction_closed",
         ],
     ),
-    ("call", &["leg_opened", "leg_trouble", "leg_ended", "call_out"]),
+    ("call", &["leg_opened", "leg_trouble", "leg_ended", "call_out", "call_out_over"]),
     ("flow", &["flow_started", "flow_entered", "flow_event"]),
     ("recording", &["recording_started", "recording_paused", "recording_ended", "voicemail_left"]),
     ("transcript", &["said"]),

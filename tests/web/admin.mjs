@@ -230,7 +230,7 @@ export const administration = {
     });
     const tile = (name) => susan.page.locator('dl > div').filter({ has: susan.page.locator('dt', { hasText: new RegExp(`^${name}`) }) });
     await tile('Service level').getByText('100.0 %').waitFor();
-    await tile('Service level').getByText('short abandons').waitFor();
+    await susan.page.getByText('short abandons').first().waitFor();
     await susan.page.getByRole('button', { name: 'By agent' }).click();
     await susan.page.getByRole('row', { name: /^Anna 1/ }).waitFor();
     await susan.page.getByRole('button', { name: 'By queue' }).click();

@@ -15,8 +15,8 @@ use crate::base::{AgentId, QueueId, Wall};
 
 /// A text as a cell. What a spreadsheet would calculate is made a text by an apostrophe (OWASP: CSV injection).
 fn cell(text: &str) -> String {
-    let formula =
-        text.trim_start().starts_with(['=', '+', '-', '@', '\t', '\r', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
+    let formula = text.starts_with(['\t', '\r'])
+        || text.trim_start().starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     if text.contains(['"', ',', ';', '\n', '\r', '\t']) || text.starts_with(' ') {
         format!("\"{}\"", text.replace('"', "\"\""))

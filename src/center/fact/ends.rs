@@ -1,4 +1,4 @@
-//! How things end, and what may be wrong with them: the small words of facts.
+//! How things begin and end, and what may be wrong with them: the small words of facts.
 
 use serde::{Deserialize, Serialize};
 
@@ -52,4 +52,28 @@ pub enum LegTrouble {
     Muted,
     /// An agent's phone is gone in the middle of a talk, and is waited for.
     Lost,
+}
+
+/// Who began it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// The customer came to us.
+    Inbound,
+    /// We went to the customer.
+    Outbound,
+    /// One of us to another.
+    Internal,
+}
+
+/// Who ended something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndedBy {
+    /// The customer.
+    Customer,
+    /// The agent.
+    Agent,
+    /// The flow, a limit, a restart.
+    System,
 }

@@ -172,6 +172,9 @@ impl Events {
                         self.view[part].as_object_mut().unwrap().remove(key.as_str().unwrap());
                     }
                 }
+                if let Some(alarms) = frame.get("alarms") {
+                    self.view["alarms"] = alarms.clone();
+                }
                 self.seq = self.seq.max(frame["seq"].as_u64().unwrap());
             }
             "ping" => super::say(&mut self.socket, json!({"type": "pong"})).await,

@@ -92,9 +92,9 @@ export default function Reports() {
   );
 }
 
-const DEFINED = ['reports.offered', 'reports.answered', 'reports.abandoned', 'reports.overflowed', 'reports.lost', 'reports.sl1', 'reports.sl2', 'reports.sl3', 'reports.sl4', 'reports.sl5', 'reports.asa', 'reports.p50', 'reports.p90', 'reports.p95', 'reports.aht', 'reports.occupancy', 'reports.utilisation', 'reports.noanswer'] as const satisfies Key[];
+const DEFINED = ['reports.offered', 'reports.answered', 'reports.abandoned', 'reports.overflowed', 'reports.lost', 'reports.sl1', 'reports.sl2', 'reports.sl3', 'reports.sl4', 'reports.sl5', 'reports.asa', 'reports.p50', 'reports.p90', 'reports.p95', 'reports.aht', 'reports.csat', 'reports.occupancy', 'reports.utilisation', 'reports.noanswer'] as const satisfies Key[];
 
-/** The whole span in six numbers, each with what it means; and that nothing was lost in counting. */
+/** The whole span in seven numbers, each with what it means; and that nothing was lost in counting. */
 function Tiles({ f, sl, conserved }: { f: Figures; sl: typeof LEVELS[number]; conserved: boolean }) {
   const tiles: [Key, Key, string, string?][] = [
     ['reports.offered', 'reports.offered.is', String(f.offered)],
