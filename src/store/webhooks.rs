@@ -119,6 +119,7 @@ const WEBHOOK: &str = "SELECT tenant, name, uid, url, events, at_once, secret, o
                        failing_since, cursor, made_at FROM webhooks";
 const DELIVERY: &str =
     "SELECT seq, kind, state, tries, first_at, last_at, due_at, status, answer, took_ms FROM webhook_deliveries";
+// What somebody has asked for once more since the try began goes on waiting, and what somebody has given up does not wait again.
 const TOLD: Bulk = Bulk {
     head: "INSERT INTO webhook_deliveries (uid, seq, kind, state, tries, first_at, last_at, due_at, status, answer, took_ms)",
     columns: 11,
@@ -126,7 +127,8 @@ const TOLD: Bulk = Bulk {
            last_at = excluded.last_at, due_at = excluded.due_at, status = excluded.status, answer = excluded.answer, \
            took_ms = excluded.took_ms \
            WHERE NOT (webhook_deliveries.state = 'waiting' AND webhook_deliveries.tries = 0 \
-           AND webhook_deliveries.due_at > excluded.last_at - excluded.took_ms * 1000)",
+           AND webhook_deliveries.due_at > excluded.last_at - excluded.took_ms * 1000) \
+           AND NOT (webhook_deliveries.state = 'failed' AND excluded.state = 'waiting')",
 };
 
 fn webhook(r: &Row) -> Result<Webhook> {
