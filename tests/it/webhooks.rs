@@ -284,6 +284,7 @@ async fn a_receiver_that_is_gone_closes_its_endpoint_with_an_alarm_and_nobody_is
     events.until("no alarm", |e| (!alarm(e)).then_some(())).await;
 
     // An event nobody wants can be given up.
+    shows(&admin, "that both are told", |w| (w["waiting"] == 0).then_some(())).await;
     receiver.answers(500);
     tickets(&key, &["Three"]).await;
     let seq = shows_waiting(&admin).await;
