@@ -37,7 +37,7 @@ for (const [lang, theme] of looks) {
   await shot(anna.page, 'offer');
   await anna.page.getByRole('button', { name: /Accept|接受/ }).click();
   await w.widget.locator('textarea').fill(lang === 'en' ? 'Where is my order? It should have come on Monday.' : '我的订单还没到，原本周一应该送达。');
-  await w.widget.locator('.compose button').click();
+  await w.widget.locator('.compose button:not(.attach)').click();
   const write = anna.page.locator('form textarea').first();
   await write.fill(lang === 'en' ? 'Good morning! Let me look that up for you.' : '您好！我马上为您查询。');
   await write.press('Enter');

@@ -26,7 +26,7 @@ export function Check({ chosen, onChoose }: { chosen: Kind; onChoose: (kind: Kin
         <legend className="label mb-1">{t('phone.kind')}</legend>
         {KINDS.map(([id, name, more]) => (
           <label key={id} className="flex min-h-10 items-start gap-3 rounded-lg border border-line px-3 py-2 has-checked:border-accent has-checked:bg-mine">
-            <input type="radio" name="phone" className="mt-0.5 size-5" checked={chosen === id} onChange={() => onChoose(id)} />
+            <input type="radio" name="phone" className="mt-0.5 size-5 shrink-0" checked={chosen === id} onChange={() => onChoose(id)} />
             <span><span className="block font-medium">{t(name)}</span><span className="text-[0.92em] text-soft">{t(more)}</span></span>
           </label>
         ))}

@@ -108,7 +108,7 @@ function Tiles({ f, sl, conserved }: { f: Figures; sl: typeof LEVELS[number]; co
   const sum = t('reports.sum', { offered: f.offered, answered: f.answered, abandoned: f.abandoned, overflowed: f.overflowed, back: f.called_back, lost: f.lost, waiting: f.waiting });
   return (
     <>
-      <dl className="mb-2 grid gap-3 sm:grid-cols-2 wide:grid-cols-3">
+      <dl className="mb-2 grid gap-3 sm:grid-cols-2 wide:grid-cols-4">
         {tiles.map(([label, is, value, note]) => (
           <div key={label} className="card grid grid-cols-[1fr_auto] items-baseline gap-x-3 px-4 py-3">
             <dt className="font-medium">{t(label)}<span className="block text-[0.86rem] font-normal text-soft">{t(is)}</span></dt>
