@@ -2,6 +2,7 @@
 //! redaction, telephone numbers, how much may come in under load. Knows no room above it.
 
 pub mod acl;
+pub mod address;
 pub mod deadline;
 pub mod e164;
 pub mod ids;
@@ -14,6 +15,7 @@ pub mod slug;
 pub mod time;
 
 pub use acl::{Acl, Network};
+pub use address::{is_private, is_public};
 pub use deadline::Deadlines;
 pub use ids::*;
 pub use overload::Admission;

@@ -16,7 +16,6 @@ mod counters;
 mod dns;
 mod notary;
 mod pen;
-mod public;
 mod stream;
 mod stun;
 mod tls;
@@ -47,7 +46,6 @@ pub use counters::Counters;
 pub use dns::Dns;
 pub use notary::{Notary, NotaryConfig};
 pub use pen::pen;
-pub use public::is_public;
 pub use tls::{Tls, TlsError, TlsFiles, WARN_DAYS, self_signed};
 pub use web::{WebFrame, WebSeat};
 

@@ -23,7 +23,7 @@ use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
 use crate::{
     base::{
-        Mono, Network, Now,
+        Mono, Network, Now, is_public,
         limits::{
             STIR_CACHE_FAILED, STIR_CACHE_LONGEST, STIR_CACHE_MAX, STIR_CACHE_MIN, STIR_CACHE_USUAL, STIR_CHAIN_BYTES,
             STIR_CHAIN_MAX, STIR_FETCH_TIMEOUT, STIR_FETCHES_AT_ONCE, STIR_FETCHES_PER_MIN,
@@ -247,7 +247,7 @@ fn named_address(url: &reqwest::Url) -> Option<IpAddr> {
 }
 
 fn reachable(ip: IpAddr, inside: &[Network]) -> bool {
-    super::public::is_public(ip) || inside.iter().any(|n| n.holds(ip))
+    is_public(ip) || inside.iter().any(|n| n.holds(ip))
 }
 
 /// Resolves names to addresses of the public internet only.

@@ -9,6 +9,7 @@ use super::{
     codec::{Encoding, alike},
     secure::{self, Offering, Srtp, Web},
 };
+use crate::base::is_private;
 
 /// The profile of a plain telephone.
 const RTP_AVP: &str = "RTP/AVP";
@@ -89,15 +90,8 @@ impl Session {
     /// `seen`, the address the signalling came from, when the announced one is private and another: the peer does not know
     /// its own address and its packets will come from there.
     pub fn behind_nat(&self, seen: IpAddr) -> Option<IpAddr> {
-        let private = match self.audio_ip()? {
-            ip if ip == seen || ip.is_unspecified() => false,
-            IpAddr::V4(ip) => {
-                let [a, b, ..] = ip.octets();
-                ip.is_private() || ip.is_loopback() || ip.is_link_local() || (a == 100 && (64..128).contains(&b))
-            }
-            IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
-        };
-        private.then_some(seen)
+        let ip = self.audio_ip()?;
+        (ip != seen && is_private(ip)).then_some(seen)
     }
     pub(super) fn ip_of(&self, media: &Media) -> Option<IpAddr> {
         match media.connection.as_ref().or(self.connection.as_ref())? {

@@ -20,5 +20,5 @@ mod sign;
 
 pub use kinds::{GROUPS, HIDDEN, TEST, kinds_of, unknown};
 pub use lane::{Lane, Outcome, Verdict, WAITING_MAX};
-pub use reach::{Reach, is_public};
+pub use reach::Reach;
 pub use sign::{SECRET_BYTES, secret_text, signature};

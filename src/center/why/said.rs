@@ -119,14 +119,3 @@ fn described(s: &Step) -> Option<Described> {
     d.codecs = formats.into_iter().map(known).filter(|f| f != "telephone-event" && f != "CN" && f != "13").collect();
     seen.then_some(d)
 }
-
-/// An address that means nothing outside its own network.
-pub(super) fn is_private(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => {
-            let [a, b, ..] = ip.octets();
-            ip.is_private() || ip.is_loopback() || ip.is_link_local() || (a == 100 && (64..128).contains(&b))
-        }
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
-    }
-}

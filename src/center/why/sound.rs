@@ -1,11 +1,7 @@
 //! Why nothing, or little, was heard of a leg that was up.
 
-use super::{
-    Code, Finding, HEARD_AFTER, Leg, LegTrouble, Quality, Side, Stage,
-    said::{Said, is_private},
-    shown,
-};
-use crate::call::Handshake;
+use super::{Code, Finding, HEARD_AFTER, Leg, LegTrouble, Quality, Side, Stage, said::Said, shown};
+use crate::{base::is_private, call::Handshake};
 
 /// A fraction lost that means: nearly all of it (of 255).
 const NEARLY_ALL: u8 = 240;

@@ -3,7 +3,7 @@
 //! Made by a request and its response, on either side; says where the next request goes and with which numbers. What the
 //! call is doing (ringing, answered, changing its media) is the stack's; here is only what section 12 calls dialog state.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,7 @@ use super::{
     msg::{HeaderError, Host, Message, Method, Name, NameAddr, SipUri, Uri},
     transport::{Flow, Transport},
 };
+use crate::base::is_private;
 
 /// Both ends' view of one call leg.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,20 +200,6 @@ pub fn request_uri(uri: &Uri) -> Uri {
         Uri::Sip(u) => Uri::Sip(u.for_request()),
         other => other.clone(),
     }
-}
-
-/// An address that means nothing outside its own network.
-fn is_private(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local() || is_shared(v4),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
-    }
-}
-
-/// 100.64.0.0/10, between a carrier's NAT and its subscribers (RFC 6598).
-fn is_shared(v4: std::net::Ipv4Addr) -> bool {
-    let [a, b, ..] = v4.octets();
-    a == 100 && b & 0xc0 == 64
 }
 
 /// A dialog as it is kept in the journal: enough to send a BYE after a restart.

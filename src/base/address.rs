@@ -1,4 +1,5 @@
-//! Which addresses are somebody's on the public internet: what a stranger names is fetched from nowhere else.
+//! What an address is worth to others: whether it is somebody's on the public internet (what strangers name is reached nowhere else),
+//! and whether it means nothing outside its own network.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -34,6 +35,18 @@ fn public_v6(ip: Ipv6Addr) -> bool {
         [0x2001, 0..0x200, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..0x1000, ..] => false,
         // Only global unicast: everything else is loopback, local, multicast or nobody's.
         [first, ..] => first & 0xe000 == 0x2000,
+    }
+}
+
+/// Whether an address means nothing outside its own network: private, of this machine or link, or between a carrier's NAT and its
+/// subscribers (RFC 6598).
+pub fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let shared = matches!(ip.octets(), [100, 64..=127, ..]);
+            shared || ip.is_private() || ip.is_loopback() || ip.is_link_local()
+        }
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
     }
 }
 
@@ -76,12 +89,27 @@ mod tests {
             "2002:c0a8:101::1",
             "fec0::1",
             "100::1",
+            "172.31.0.1",
+            "192.0.0.170",
+            "203.0.113.5",
+            "64:ff9b:1::a00:1",
+            "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+            "fd00::1",
         ] {
             assert!(!is_public(inner.parse().unwrap()), "{inner}");
         }
-        for outer in
-            ["1.1.1.1", "8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "64:ff9b::808:808", "::ffff:8.8.8.8"]
-        {
+        for outer in [
+            "1.1.1.1",
+            "8.8.8.8",
+            "172.32.0.1",
+            "100.128.0.1",
+            "2606:4700::1111",
+            "64:ff9b::808:808",
+            "::ffff:8.8.8.8",
+            "192.0.1.1",
+            "64:ff9b::101:101",
+            "2002:101:101::1",
+        ] {
             assert!(is_public(outer.parse().unwrap()), "{outer}");
         }
     }
