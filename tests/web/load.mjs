@@ -79,9 +79,10 @@ export const load = {
     await eventually(async () => assert.equal((await told()).facts.length, sent, 'every change was told, once'));
     const after = await figures(cdp);
     const heard = await told();
-    const wall = await page.evaluate(() => Object.fromEntries([...document.querySelectorAll('section li')].map((li) => [li.innerText.split('\n')[0], li.innerText])));
-    const shown = (n) => wall[`Agent ${n} 坐席`] ?? '';
     await eventually(async () => {
+      // Read anew each time: the page is told a moment before it shows it.
+      const wall = await page.evaluate(() => Object.fromEntries([...document.querySelectorAll('section li')].map((li) => [li.innerText.split('\n')[0], li.innerText])));
+      const shown = (n) => wall[`Agent ${n} 坐席`] ?? '';
       for (const [name, is] of state) assert.match(shown(Number(name.slice(5))), is === 'ready' ? /Ready/ : is === 'away' ? /Away/ : /Not ready/, name);
     });
     const busy = (after.busy - before.busy) / (after.at - before.at);
