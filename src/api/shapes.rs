@@ -87,7 +87,7 @@ pub struct CallerVerdict {
     pub verstat: String,
     /// `A`: caller and number are known to who signs; `B`: the caller is; `C`: only where the call came in.
     pub attestation: Option<String>,
-    /// Why it failed: `malformed`, `stale`, `caller`, `called`, `no_certificate`, `certificate`, `signature`.
+    /// Why it failed: `malformed`, `stale`, `caller`, `called`, `no_certificate`, `certificate`, `number`, `signature`, `replayed`.
     pub why: Option<String>,
     /// What who signed is asked about when the call has to be traced back.
     pub origid: Option<String>,

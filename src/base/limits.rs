@@ -387,6 +387,8 @@ pub const STIR_HEADERS_MAX: usize = 8;
 pub const STIR_URL_MAX: usize = 512;
 /// Most calls that wait until their callers are verified; the next is taken as one whose certificate cannot be had.
 pub const STIR_WAITING_MAX: usize = 1_000;
+/// Signatures remembered, so that each serves one call; beyond it the oldest would pass again.
+pub const STIR_SEEN_MAX: usize = 65_536;
 /// A call waits no longer to be verified. Longer than a fetch takes, shorter than carriers wait for a sign of life.
 pub const STIR_PATIENCE: Duration = secs(5);
 /// A certificate must be fetched within this.

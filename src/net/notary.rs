@@ -30,7 +30,7 @@ use crate::{
         },
         mins, secs,
     },
-    sip::stir::{Fault, Seal},
+    sip::stir::{Fault, Named, Seal, speaks_for},
 };
 
 /// The extension that makes a certificate one for telephone numbers: id-pe-TNAuthList (RFC 8226 section 9).
@@ -123,7 +123,7 @@ impl Notary {
         let patience = STIR_FETCH_TIMEOUT + secs(1);
         let chain = timeout(patience, self.chain(now.mono, &seal.url)).await.unwrap_or(Err(Fault::NoCertificate))?;
         let second = u64::try_from(now.wall.timestamp().as_second()).unwrap_or(0);
-        let key = trusted(&chain, &self.roots, second)?;
+        let key = trusted(&chain, &self.roots, second, &seal.who)?;
         let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key);
         key.verify(seal.signed.as_bytes(), &seal.signature).map_err(|_| Fault::Signature)
     }
@@ -222,8 +222,8 @@ fn lasts(cache_control: &str) -> Option<Duration> {
     words.find_map(|w| w.to_ascii_lowercase().strip_prefix("max-age=")?.parse().ok()).map(Duration::from_secs)
 }
 
-/// Follows a chain to one of the roots; the key of its first certificate.
-fn trusted(chain: &[CertificateDer<'_>], roots: &[TrustAnchor<'_>], unix_s: u64) -> Result<Vec<u8>, Fault> {
+/// Follows a chain to one of the roots; the key of its first certificate, if that speaks for whoever calls.
+fn trusted(chain: &[CertificateDer<'_>], roots: &[TrustAnchor<'_>], unix_s: u64, who: &Named) -> Result<Vec<u8>, Fault> {
     let (first, others) = chain.split_first().ok_or(Fault::Certificate)?;
     let refused = |why: String| {
         tracing::info!(why, "a caller's certificate is not trusted");
@@ -232,13 +232,37 @@ fn trusted(chain: &[CertificateDer<'_>], roots: &[TrustAnchor<'_>], unix_s: u64)
     let leaf = EndEntityCert::try_from(first).map_err(|e| refused(e.to_string()))?;
     let at = UnixTime::since_unix_epoch(Duration::from_secs(unix_s));
     let purpose = KeyUsage::required_if_present(ANY_USE);
-    leaf.verify_for_usage(webpki::ALL_VERIFICATION_ALGS, roots, others, at, purpose, None, None)
+    let path = leaf
+        .verify_for_usage(webpki::ALL_VERIFICATION_ALGS, roots, others, at, purpose, None, None)
         .map_err(|e| refused(e.to_string()))?;
     let (_, read) = x509_parser::parse_x509_certificate(first).map_err(|e| refused(e.to_string()))?;
-    if !read.extensions().iter().any(|e| e.oid.to_id_string() == TN_AUTH_LIST) {
+    if !covers(&read, who)? {
         return Err(refused("it is not for telephone numbers".into()));
     }
+    // Who has been given some numbers may give them on, and no others (RFC 9060 section 5).
+    for between in path.intermediate_certificates() {
+        let between = between.der();
+        let (_, read) = x509_parser::parse_x509_certificate(&between).map_err(|e| refused(e.to_string()))?;
+        covers(&read, who)?;
+    }
     Ok(read.public_key().subject_public_key.data.to_vec())
+}
+
+/// Whether a certificate is for telephone numbers. An error where it is, and not for this one.
+fn covers(certificate: &x509_parser::certificate::X509Certificate<'_>, who: &Named) -> Result<bool, Fault> {
+    let list = certificate.extensions().iter().find(|e| e.oid.to_id_string() == TN_AUTH_LIST);
+    let Some(list) = list else { return Ok(false) };
+    match speaks_for(list.value, who) {
+        Some(true) => Ok(true),
+        Some(false) => {
+            tracing::info!("a caller's certificate is for other numbers");
+            Err(Fault::Number)
+        }
+        None => {
+            tracing::info!("the list of numbers of a caller's certificate cannot be read");
+            Err(Fault::Certificate)
+        }
+    }
 }
 
 /// The address in a URL that has one instead of a name.

@@ -12,6 +12,7 @@ pub use keys::{rtp, srtp, stun};
 pub use targets::{
     dialog::check as dialog,
     flow::check as flow,
+    identity::check as identity,
     message::{check as message, headers, stream, uri, websocket},
     sdp::check as sdp,
 };

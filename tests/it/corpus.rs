@@ -15,7 +15,7 @@ mod keys;
 use std::path::PathBuf;
 
 use ringdesk::base::Rng;
-use targets::{dialog, flow, message, sdp};
+use targets::{dialog, flow, identity, message, sdp};
 
 /// Changed copies of each file, unless somebody wants more.
 const COPIES: u64 = 20;
@@ -146,6 +146,11 @@ fn every_run_of_the_corpus_ends_each_call_once_and_every_timer() {
 #[test]
 fn every_flow_of_the_corpus_is_read_or_its_mistakes_have_a_place() {
     holds("flow", flow::check);
+}
+
+#[test]
+fn every_signature_of_the_corpus_vouches_for_who_calls_or_for_nobody() {
+    holds("identity", identity::check);
 }
 
 #[cfg(feature = "server")]

@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ringdesk::{
     base::{Mono, Now, Wall, redact::Secret, secs},
     net::{Notary, NotaryConfig, pen},
-    sip::stir::{Attestation, Claims, Fault, Seal, identity},
+    sip::stir::{Attestation, Claims, Fault, Named, Seal, identity},
 };
 use serde_json::{Value, json};
 
@@ -29,7 +29,8 @@ fn seal(url: &str, pair: &Pair) -> Seal {
     let value = identity(&claims, url, &pen(&pair.key).unwrap()).unwrap();
     let (signed, signature) = value.split(';').next().unwrap().rsplit_once('.').unwrap();
     let signature = URL_SAFE_NO_PAD.decode(signature).unwrap().try_into().unwrap();
-    Seal { url: url.to_owned(), signed: signed.to_owned(), signature }
+    let who = Named::Number(claims.orig.into());
+    Seal { who, url: url.to_owned(), signed: signed.to_owned(), signature }
 }
 
 fn notary(authority: &Authority, pages: &Authority, inside: &[&str]) -> Notary {
@@ -85,6 +86,31 @@ async fn a_seal_holds_when_its_certificate_leads_to_an_authority_and_is_for_call
     assert!(
         Notary::new(&NotaryConfig { roots: b"-----BEGIN CERTIFICATE-----\nAA".to_vec(), ..NotaryConfig::default() }).is_err()
     );
+}
+
+#[tokio::test]
+async fn a_certificate_for_some_numbers_vouches_for_these_alone_and_so_does_what_it_was_used_to_make() {
+    let (ours, pages) = (Authority::new("ours"), Authority::new("pages"));
+    let (own, others) = (ours.makes(For::CallsOf("3228880000")), ours.makes(For::CallsOf("3227770000")));
+    let (given, given_others) = (ours.gives("an enterprise", "3228880000"), ours.gives("another", "3227770000"));
+    let (below, above) = (given.makes(For::CallsOf("3228880000")), given_others.makes(For::Calls));
+    let shelf = Shelf::opens(&pages, |_| {
+        let book = |path: &str, pem: String| (path.to_owned(), (String::new(), pem.into_bytes()));
+        [
+            book("/own", own.cert.clone()),
+            book("/others", others.cert.clone()),
+            book("/below", format!("{}{}", below.cert, given.pem)),
+            book("/above", format!("{}{}", above.cert, given_others.pem)),
+        ]
+        .into()
+    })
+    .await;
+    let n = notary(&ours, &pages, &["127.0.0.0/8"]);
+    let look = async |path: &str, pair: &Pair| n.look(now(), &seal(&shelf.url(path), pair)).await;
+    assert_eq!(look("/own", &own).await, Ok(()));
+    assert_eq!(look("/others", &others).await, Err(Fault::Number));
+    assert_eq!(look("/below", &below).await, Ok(()));
+    assert_eq!(look("/above", &above).await, Err(Fault::Number), "nobody gives on what was not given");
 }
 
 #[tokio::test]

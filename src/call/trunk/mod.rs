@@ -50,7 +50,7 @@ pub use verify::Verify;
 use self::{hunt::Hunt, keep::Asked, line::Line};
 use crate::{
     base::{Deadlines, Mono, TenantId, TrunkId},
-    sip::stack::AskKey,
+    sip::{stack::AskKey, stir::Once},
 };
 use media::wire::LegId;
 
@@ -69,6 +69,8 @@ pub(super) struct Trunks {
     /// Calls whose callers are being verified, and until when.
     verifying: BTreeMap<LegId, verify::Waiting>,
     verifying_until: Deadlines<LegId>,
+    /// What was signed for calls of late: each serves one.
+    once: Once,
     /// Calls nothing has come back for yet.
     silence: Deadlines<LegId>,
     next_ask: u64,

@@ -7,6 +7,8 @@
 //! The certificate is fetched and the signature checked by an edge ([`Output::Verify`](crate::call::Output::Verify)). Only trunks
 //! are asked: of a stranger nothing is fetched.
 
+use std::time::Duration;
+
 use media::wire::LegId;
 
 use super::{Demand, Key, Numbers, Stir, identity};
@@ -50,6 +52,7 @@ pub(super) struct Waiting {
     arrival: Arrival,
     rules: Verify,
     claimed: Claimed,
+    call_id: String,
 }
 
 /// An address as a PASSporT names it.
@@ -98,7 +101,8 @@ impl Calls {
             }
             Ok(Some(claimed)) => {
                 let (leg, seal) = (arrival.leg, Box::new(claimed.seal.clone()));
-                self.trunks.verifying.insert(leg, Waiting { arrival, rules, claimed });
+                let call_id = m.call_id().map(|id| id.into_owned()).unwrap_or_default();
+                self.trunks.verifying.insert(leg, Waiting { arrival, rules, claimed, call_id });
                 self.trunks.verifying_until.set(leg, now.mono + STIR_PATIENCE);
                 out.push(Output::Verify { leg, seal });
             }
@@ -114,7 +118,14 @@ impl Calls {
     pub(in crate::call) fn verified(&mut self, now: Now, leg: LegId, seal: Result<(), Fault>, out: &mut Vec<Output>) {
         self.trunks.verifying_until.clear(&leg);
         // The caller may have gone meanwhile.
-        let Some(Waiting { arrival, rules, claimed }) = self.trunks.verifying.remove(&leg) else { return };
+        let Some(Waiting { arrival, rules, claimed, call_id }) = self.trunks.verifying.remove(&leg) else { return };
+        // From the future as long as it may be, then fresh as long as it may be.
+        let lasts = Duration::from_secs(2 * u64::from(rules.max_age_s));
+        let first = |()| match self.trunks.once.is_first(now.mono, &claimed.seal.signed, &call_id, lasts) {
+            true => Ok(()),
+            false => Err(Fault::Replayed),
+        };
+        let seal = seal.and_then(first);
         self.judged(now, arrival, rules, claimed.verdict(seal), out);
     }
 

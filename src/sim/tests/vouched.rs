@@ -162,3 +162,27 @@ fn a_caller_who_hangs_up_while_being_verified_and_an_answer_that_comes_late_harm
     assert_eq!(w.contacts(caller).len(), 0);
     w.nothing_is_left();
 }
+
+#[test]
+fn a_signature_heard_on_the_way_makes_no_second_call_while_it_is_fresh() {
+    let mut w = asks(5, Demand::Require);
+    let header = signed(&w, "4001", 0, Attestation::A);
+    let caller = calls(&mut w, "4001", Some(header.clone()));
+    w.until(|w| w.is_up(caller));
+    // Whoever has heard it has to be quick, and is refused all the same.
+    for wait in [2, 20, 30] {
+        w.pass(secs(wait));
+        let before = w.phone_of(caller).calls.len();
+        calls(&mut w, "4001", Some(header.clone()));
+        let stage = |w: &World| w.phone_of(caller).calls.values().nth(before).map(|c| c.stage);
+        w.until(|w| matches!(stage(w), Some(Stage::Over(_))));
+        assert_eq!(stage(&w), Some(Stage::Over(438)));
+    }
+    assert!(w.is_up(caller), "the call it was made for goes on");
+    w.pass(secs(60));
+    assert_eq!(w.contacts(caller).len(), 1);
+    let fresh = signed(&w, "4001", 0, Attestation::A);
+    let second = calls(&mut w, "4001", Some(fresh));
+    w.until(|w| w.contacts(second).len() == 2);
+    assert_eq!(recorded(&w).map(|v| v.verstat), Some(Verstat::Verified));
+}

@@ -2,14 +2,19 @@
 //! 8226, 8588).
 //!
 //! A PASSporT is a header and claims in JSON with sorted keys and no white space, each in base64url, and an ES256 signature over
-//! both; it travels in an Identity header. `sign` writes one, `read` reads one and holds it against the request it came with.
-//! Keys, certificates and the network are an edge's: it lends a [`Pen`], and looks at a [`Seal`].
+//! both; it travels in an Identity header. `sign` writes one, `read` reads one and holds it against the request it came with;
+//! `list` knows whom a certificate speaks for, `once` which signatures have served a call. Keys, certificates and the network are
+//! an edge's: it lends a [`Pen`], and looks at a [`Seal`].
 
+mod list;
+mod once;
 mod read;
 mod sign;
 
 use serde::{Deserialize, Serialize};
 
+pub use list::speaks_for;
+pub use once::Once;
 pub use read::{Claimed, Expected, Named, Seal, canonical, read};
 pub use sign::{Claims, Pen, identity};
 
@@ -74,8 +79,12 @@ pub enum Fault {
     NoCertificate,
     /// Its certificate is not one we trust, has ended, or is not for telephone numbers.
     Certificate,
+    /// Its certificate is for other numbers than the caller's.
+    Number,
     /// It was changed on the way, or another key signed it.
     Signature,
+    /// It has served another call already.
+    Replayed,
 }
 
 impl Fault {
@@ -88,7 +97,9 @@ impl Fault {
             Fault::Called => "called",
             Fault::NoCertificate => "no_certificate",
             Fault::Certificate => "certificate",
+            Fault::Number => "number",
             Fault::Signature => "signature",
+            Fault::Replayed => "replayed",
         }
     }
 
@@ -97,8 +108,10 @@ impl Fault {
         match self {
             Fault::Stale => (403, "Stale Date"),
             Fault::NoCertificate => (436, "Bad Identity Info"),
-            Fault::Certificate => (437, "Unsupported Credential"),
-            Fault::Malformed | Fault::Caller | Fault::Called | Fault::Signature => (438, "Invalid Identity Header"),
+            Fault::Certificate | Fault::Number => (437, "Unsupported Credential"),
+            Fault::Malformed | Fault::Caller | Fault::Called | Fault::Signature | Fault::Replayed => {
+                (438, "Invalid Identity Header")
+            }
         }
     }
 }

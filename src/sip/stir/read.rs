@@ -47,6 +47,8 @@ pub struct Expected {
 /// A signature that is still to be looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seal {
+    /// Who is vouched for: whom the certificate has to speak for.
+    pub who: Named,
     /// Where the certificate is: https, at most [`STIR_URL_MAX`] letters.
     pub url: String,
     /// What was signed.
@@ -204,7 +206,7 @@ fn claimed(m: &Message, v: &Value<'_>, expected: &Expected) -> Result<Claimed, F
         return Err(Fault::Malformed);
     }
     fresh(&payload, expected)?;
-    names(&payload, expected)?;
+    let who = names(&payload, expected)?;
     if header.ppt.is_some() && payload.attest.is_none() {
         return Err(Fault::Malformed);
     }
@@ -214,7 +216,7 @@ fn claimed(m: &Message, v: &Value<'_>, expected: &Expected) -> Result<Claimed, F
         return Err(Fault::NoCertificate);
     }
     let origid = payload.origid.filter(|o| o.len() <= 64 && o.bytes().all(|b| b.is_ascii_graphic()));
-    Ok(Claimed { attestation: payload.attest, origid, seal: Seal { url, signed, signature } })
+    Ok(Claimed { attestation: payload.attest, origid, seal: Seal { who, url, signed, signature } })
 }
 
 /// The compact form leaves out what the request says itself: here it is put together again as it was signed (RFC 8224 section
@@ -247,19 +249,18 @@ fn fresh(p: &Payload, expected: &Expected) -> Result<(), Fault> {
     if age.unsigned_abs() > u128::from(expected.max_age_s) { Err(Fault::Stale) } else { Ok(()) }
 }
 
-fn names(p: &Payload, expected: &Expected) -> Result<(), Fault> {
+/// Who is vouched for, if it is who calls, and for this call.
+fn names(p: &Payload, expected: &Expected) -> Result<Named, Fault> {
     let number = |list: &[Named], tn: &str| canonical(tn).is_some_and(|tn| list.contains(&Named::Number(tn)));
     let other = |list: &[Named], uri: &str| list.iter().any(|n| matches!(n, Named::Uri(u) if u.eq_ignore_ascii_case(uri)));
-    let caller = match (&p.orig.tn, &p.orig.uri) {
-        (Some(tn), None) => number(&expected.callers, tn),
-        (None, Some(uri)) => other(&expected.callers, uri),
+    let (caller, who) = match (&p.orig.tn, &p.orig.uri) {
+        (Some(tn), None) => (number(&expected.callers, tn), canonical(tn).map(Named::Number)),
+        (None, Some(uri)) => (other(&expected.callers, uri), Some(Named::Uri(uri.clone()))),
         _ => return Err(Fault::Malformed),
     };
-    if !caller {
-        return Err(Fault::Caller);
-    }
+    let who = who.filter(|_| caller).ok_or(Fault::Caller)?;
     let called = p.dest.tn.iter().any(|tn| number(&expected.called, tn));
-    if called || p.dest.uri.iter().any(|uri| other(&expected.called, uri)) { Ok(()) } else { Err(Fault::Called) }
+    if called || p.dest.uri.iter().any(|uri| other(&expected.called, uri)) { Ok(who) } else { Err(Fault::Called) }
 }
 
 fn decode(part: &str) -> Option<Vec<u8>> {

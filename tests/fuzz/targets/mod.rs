@@ -9,6 +9,7 @@
 //! | `sdp` | `sdp` | an answer has the lines of its offer in their places, and takes nothing that was not offered |
 //! | `dialog` | `dialog` | two stacks and a line in the hands of the fuzzer: each call ends once, each transaction and timer ends |
 //! | `flow` | `flow` | every mistake has a place inside the file; what is accepted is judged twice the same |
+//! | `identity` | `identity` | who is vouched for is who calls, freshly, by an address that may be fetched; a list of numbers is read whole or not |
 //! | `keys` | `stun`, `rtp`, `srtp` | lengths inside the packet; without the key nothing opens and nothing is forgotten |
 //! | `chat` | `chat` | a frame of the web chat is one of the list, with no field that is not |
 //!
@@ -16,5 +17,6 @@
 
 pub mod dialog;
 pub mod flow;
+pub mod identity;
 pub mod message;
 pub mod sdp;

@@ -30,6 +30,8 @@ pub struct Authority {
 pub enum For {
     /// Calls: it has the list of numbers of RFC 8226.
     Calls,
+    /// Calls of this number alone.
+    CallsOf(&'static str),
     /// Calls, and it has ended.
     CallsOfThePast,
     /// A web server called `localhost`.
@@ -46,13 +48,26 @@ pub struct Pair {
 
 impl Authority {
     pub fn new(name: &str) -> Authority {
+        let (p, key) = Self::ready(name);
+        let pem = p.self_signed(&key).unwrap().pem();
+        Authority { issuer: Issuer::new(p, key), pem }
+    }
+
+    /// One below this, which was given a number.
+    pub fn gives(&self, name: &str, number: &str) -> Authority {
+        let (mut p, key) = Self::ready(name);
+        p.custom_extensions.push(numbers(entry(number)));
+        let pem = p.signed_by(&key, &self.issuer).unwrap().pem();
+        Authority { issuer: Issuer::new(p, key), pem }
+    }
+
+    fn ready(name: &str) -> (CertificateParams, KeyPair) {
         let key = KeyPair::generate().unwrap();
         let mut p = CertificateParams::new(Vec::<String>::new()).unwrap();
         p.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         p.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         p.distinguished_name.push(DnType::CommonName, name);
-        let pem = p.self_signed(&key).unwrap().pem();
-        Authority { issuer: Issuer::new(p, key), pem }
+        (p, key)
     }
 
     /// A certificate for a key of its own.
@@ -63,10 +78,10 @@ impl Authority {
         p.distinguished_name.push(DnType::CommonName, "SHAKEN 1234");
         match what {
             For::Calls | For::CallsOfThePast => {
-                // SEQUENCE { [0] spc "1234" }
-                let list = b"\x30\x08\xa0\x06\x16\x041234".to_vec();
-                p.custom_extensions.push(CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 26], list));
+                // [0] the code of a provider
+                p.custom_extensions.push(numbers(b"\xa0\x06\x16\x041234".to_vec()));
             }
+            For::CallsOf(number) => p.custom_extensions.push(numbers(entry(number))),
             For::Pages => p.insert_extended_key_usage(ExtendedKeyUsagePurpose::ServerAuth),
             For::Nothing => {}
         }
@@ -76,6 +91,18 @@ impl Authority {
         let cert = p.signed_by(&key, &self.issuer).unwrap().pem();
         Pair { cert, key: key.serialize_pem() }
     }
+}
+
+/// The list of whom a certificate speaks for, with one entry.
+fn numbers(entry: Vec<u8>) -> CustomExtension {
+    let list = [&[0x30, u8::try_from(entry.len()).unwrap()], &*entry].concat();
+    CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 26], list)
+}
+
+/// `[2]`: one number.
+fn entry(number: &str) -> Vec<u8> {
+    let length = u8::try_from(number.len()).unwrap();
+    [&[0xa2, length + 2, 0x16, length], number.as_bytes()].concat()
 }
 
 /// What stands on a shelf: more header lines, and the body. A 302 where a line says where else it is.

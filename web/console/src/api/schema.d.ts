@@ -1901,7 +1901,7 @@ export interface components {
             origid?: string | null;
             /** @description `verified`, `failed`, `absent`. */
             verstat: string;
-            /** @description Why it failed: `malformed`, `stale`, `caller`, `called`, `no_certificate`, `certificate`, `signature`. */
+            /** @description Why it failed: `malformed`, `stale`, `caller`, `called`, `no_certificate`, `certificate`, `number`, `signature`, `replayed`. */
             why?: string | null;
         };
         /** @description The canned replies. */
