@@ -16,7 +16,7 @@ use super::{
 use crate::{
     base::{Mono, Network, TenantId, TrunkId, limits, redact::Secret},
     call::{
-        CallSettings, MediaPolicy, TrunkTarget,
+        CallSettings, MediaPolicy, Place, TrunkTarget,
         route::Audience,
         trunk::{Policy, Voucher},
     },
@@ -209,7 +209,8 @@ impl Business {
         let (mut trunks, mut again) = (BTreeMap::new(), None);
         for (tenant, t) in &settings.tenants {
             for (id, trunk) in &t.config.trunks {
-                match self.resolve(trunk, t.config.trunk_policy(trunk), t.config.trunk_rules(trunk)).await {
+                let realm = crate::api::sip_realm(&settings, tenant);
+                match self.resolve(trunk, &realm, t.config.trunk_policy(trunk), t.config.trunk_rules(trunk)).await {
                     Ok((target, until)) => {
                         if target.policy.verify.is_some() && !self.here.authorities {
                             tracing::error!(%tenant, trunk = %id, "callers are to be verified, but [stir] roots names no authority");
@@ -226,7 +227,8 @@ impl Business {
             }
         }
         *self.look_again.lock().unwrap_or_else(PoisonError::into_inner) = again;
-        let sip = sip_settings(&settings, &users, &trunks, &self.here);
+        let logins = self.logins(&settings, &users);
+        let sip = sip_settings(&settings, &users, &trunks, logins, &self.here);
         let calls = CallSettings {
             sip: Arc::new(sip),
             media_addr: self.here.media,
@@ -240,12 +242,50 @@ impl Business {
         Ok((Arc::new(settings), Arc::new(calls)))
     }
 
+    /// What trunks log in with. One whose secret is missing, or whose name is a user's, cannot log in.
+    fn logins(&self, settings: &Settings, users: &[User]) -> BTreeMap<(TenantId, TrunkId), (String, Ha1)> {
+        let mut logins = BTreeMap::new();
+        for (tenant, t) in &settings.tenants {
+            let realm = crate::api::sip_realm(settings, tenant);
+            for (id, login) in t.config.trunks.iter().filter_map(|(id, trunk)| Some((id, trunk.login.as_ref()?))) {
+                if users.iter().any(|u| u.tenant == *tenant && u.login.as_str() == login.username) {
+                    tracing::error!(%tenant, trunk = %id, "this trunk cannot log in: a user has its name");
+                    continue;
+                }
+                match self.secret(&login.password_secret) {
+                    Ok(password) => {
+                        let ha1 = Ha1::new(&login.username, &realm, password.expose());
+                        logins.insert((tenant.clone(), id.clone()), (login.username.clone(), ha1));
+                    }
+                    Err(error) => tracing::error!(%tenant, trunk = %id, error, "this trunk cannot log in"),
+                }
+            }
+        }
+        logins
+    }
+
+    fn secret(&self, name: &str) -> Result<&Secret, String> {
+        let missing = || format!("the secret `{name}` is not set: give it as RINGDESK_SECRET_{}", name.to_uppercase());
+        self.secrets.get(name).ok_or_else(missing)
+    }
+
     async fn resolve(
         &self,
         t: &settings::Trunk,
+        realm: &str,
         media: MediaPolicy,
         mut policy: Policy,
     ) -> Result<(TrunkTarget, Option<Mono>), String> {
+        if let Some(stir) = t.stir.as_ref().filter(|s| s.signs()) {
+            let name = &stir.key_secret;
+            let pen = pen(self.secret(name)?.expose()).map_err(|why| format!("the secret `{name}` {why}"))?;
+            policy.voucher = Some(Voucher { stir: stir.clone(), pen });
+        }
+        if let Some(login) = t.login.as_ref().filter(|_| t.host.is_empty()) {
+            let target =
+                TrunkTarget { max_calls: t.max_calls, media, policy, ..TrunkTarget::registered(&login.username, realm) };
+            return Ok((target, None));
+        }
         let transport = match t.transport.as_str() {
             "auto" => None,
             word => Some(Transport::parse(word).ok_or_else(|| format!("`{word}` is no transport"))?),
@@ -258,29 +298,18 @@ impl Business {
         let (transport, addr) = (first.transport, first.addr);
         let credentials = match (&t.username, &t.password_secret) {
             (Some(user), Some(name)) => {
-                let password = self.secrets.get(name).cloned();
-                let password = password.ok_or_else(|| {
-                    format!("the secret `{name}` is not set: give it as RINGDESK_SECRET_{}", name.to_uppercase())
-                })?;
+                let password = self.secret(name)?.clone();
                 let realm = t.realm.clone().unwrap_or_else(|| host.clone());
                 let hosts = located.targets.iter().map(|t| t.addr.ip()).collect();
                 Some(Credentials { realm, user: user.clone(), password, hosts })
             }
             _ => None,
         };
-        if let Some(stir) = t.stir.as_ref().filter(|s| s.signs()) {
-            let name = &stir.key_secret;
-            let key = self.secrets.get(name);
-            let key = key
-                .ok_or_else(|| format!("the secret `{name}` is not set: give it as RINGDESK_SECRET_{}", name.to_uppercase()))?;
-            let pen = pen(key.expose()).map_err(|why| format!("the secret `{name}` {why}"))?;
-            policy.voucher = Some(Voucher { stir: stir.clone(), pen });
-        }
         let secure = first.transport == Transport::Tls || next.iter().any(|t| t.transport == Transport::Tls);
         let peer = secure.then(|| self.net.peer(host.trim_matches(['[', ']'])));
         let target = TrunkTarget {
             transport,
-            addr,
+            place: Place::At(addr),
             next: next.to_vec(),
             host,
             port,
@@ -299,6 +328,7 @@ fn sip_settings(
     settings: &Settings,
     users: &[User],
     targets: &BTreeMap<(TenantId, TrunkId), TrunkTarget>,
+    mut logins: BTreeMap<(TenantId, TrunkId), (String, Ha1)>,
     here: &Here,
 ) -> SipSettings {
     let mut s = SipSettings {
@@ -328,19 +358,20 @@ fn sip_settings(
         }
         for (trunk, config) in &t.config.trunks {
             let mut addresses: Vec<(Network, Option<u16>)> = config.from.iter().map(|net| (*net, None)).collect();
+            let key = (id.clone(), trunk.clone());
+            let login = logins.remove(&key);
+            if config.login.is_some() && login.is_none() {
+                // Its address must not do in place of a password that is missing.
+                continue;
+            }
             if addresses.is_empty()
-                && let Some(target) = targets.get(&(id.clone(), trunk.clone()))
+                && login.is_none()
+                && let Some(target) = targets.get(&key)
             {
-                let all = std::iter::once(target.addr).chain(target.next.iter().map(|t| t.addr));
+                let all = target.addr().into_iter().chain(target.next.iter().map(|t| t.addr));
                 addresses.extend(all.map(|a| (a.ip().into(), Some(a.port()))));
             }
-            s.trunks.push(TrunkPeer {
-                id: trunk.clone(),
-                tenant: id.clone(),
-                addresses,
-                deny: config.deny.clone(),
-                login: None,
-            });
+            s.trunks.push(TrunkPeer { id: trunk.clone(), tenant: id.clone(), addresses, deny: config.deny.clone(), login });
         }
     }
     for u in users.iter().filter(|u| !u.disabled) {

@@ -288,8 +288,8 @@ pub enum Event {
     Registered { tenant: TenantId, user: String, contacts: usize },
     /// None any more.
     Unregistered { tenant: TenantId, user: String },
-    /// A registrar of ours has answered, or has not: 408.
-    TrunkRegistered { tenant: TenantId, trunk: TrunkId, on: bool, code: u16 },
+    /// A registrar of ours has answered, or has not: 408. Without a code: a trunk that registers with us is there, or no longer.
+    TrunkRegistered { tenant: TenantId, trunk: TrunkId, on: bool, code: Option<u16> },
     /// A call that was let out is over: its number in the books, how long it was up, what it cost (millionths).
     CalledOut { tenant: TenantId, permit: u64, talked_s: u64, spent: u64 },
     /// A carrier does not answer any more, or does again.
@@ -304,7 +304,7 @@ pub struct TrunkTarget {
     /// Datagram or stream.
     pub transport: Transport,
     /// Where calls are sent.
-    pub addr: SocketAddr,
+    pub place: Place,
     /// Where else, in this order, when nobody answers there (RFC 3263 4.3).
     pub next: Vec<locate::Target>,
     /// The host as written, for URIs.
@@ -325,14 +325,37 @@ pub struct TrunkTarget {
     pub policy: trunk::Policy,
 }
 
+/// Where the calls out by a trunk go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// To this address.
+    At(SocketAddr),
+    /// To wherever it has registered with us, under this name of the tenant's realm. Transport, further places and the peer's
+    /// certificate mean nothing then: the registration says them.
+    Registered(String),
+}
+
 impl TrunkTarget {
+    /// An exchange that registers with us under `user`; `realm` stands for its host in URIs.
+    pub fn registered(user: &str, realm: &str) -> Self {
+        TrunkTarget { place: Place::Registered(user.to_owned()), ..Self::new(Transport::Udp, ([0, 0, 0, 0], 0).into(), realm) }
+    }
+
+    /// The first address, if it is known.
+    pub fn addr(&self) -> Option<SocketAddr> {
+        match self.place {
+            Place::At(addr) => Some(addr),
+            Place::Registered(_) => None,
+        }
+    }
+
     /// A carrier at an address, and nothing special about it.
     pub fn new(transport: Transport, addr: SocketAddr, host: &str) -> Self {
         let media = MediaPolicy::default();
         let policy = trunk::Policy::default();
         TrunkTarget {
             transport,
-            addr,
+            place: Place::At(addr),
             next: Vec::new(),
             host: host.to_owned(),
             port: None,

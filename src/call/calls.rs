@@ -340,8 +340,8 @@ impl Calls {
             E::ReferAnswered { dialog, code } => self.refer_answered(now, dialog, code, out),
             E::ReferProgress { dialog, code, over } => self.refer_progress(now, dialog, code, over, out),
             E::Told { ask, code, answer } => self.trunk_told(now, ask, code, answer, out),
-            E::Registered { tenant, user, contacts } => out.push(Output::Event(Event::Registered { tenant, user, contacts })),
-            E::Unregistered { tenant, user } => out.push(Output::Event(Event::Unregistered { tenant, user })),
+            E::Registered { tenant, user, contacts } => out.push(Output::Event(self.reach(tenant, user, contacts))),
+            E::Unregistered { tenant, user } => out.push(Output::Event(self.reach(tenant, user, 0))),
             E::Cancelled { dialog, reason } => {
                 let told = reason.as_deref().and_then(Cause::from_reason).filter(|c| *c == Cause::ElsewhereAnswered);
                 self.ended(now, dialog, told.unwrap_or(Cause::CallerGaveUp), By::Peer, out);

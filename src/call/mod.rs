@@ -48,7 +48,9 @@ mod spans;
 #[cfg(test)]
 mod tests;
 
-pub use api::{Action, Arrival, By, CallSettings, Endpoint, Event, Input, LegSnapshot, Output, Party, Prompt, TrunkTarget};
+pub use api::{
+    Action, Arrival, By, CallSettings, Endpoint, Event, Input, LegSnapshot, Output, Party, Place, Prompt, TrunkTarget,
+};
 pub use calls::Calls;
 pub use cause::Cause;
 pub use media::wire::LegId;

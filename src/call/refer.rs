@@ -3,11 +3,15 @@
 
 use media::wire::LegId;
 
-use super::{Calls, Event, Output, calls::State, trunk::Permit};
+use super::{
+    Calls, Event, Output,
+    calls::State,
+    trunk::{Permit, host},
+};
 use crate::{
     base::{Now, limits::SIP_TAKE_AWAY},
     sip::{
-        msg::{Headers, Host, SipUri, Uri},
+        msg::{Headers, SipUri, Uri},
         stack::{self, DialogKey, Refer, ReferId},
     },
 };
@@ -55,8 +59,7 @@ impl Calls {
             return out.push(Output::Event(Event::TakenAway { leg, permit: Some(permit) }));
         };
         let Some(t) = self.settings.trunks.get(&key) else { return };
-        let host = Host::parse(&t.host).unwrap_or(Host::Ip(t.addr.ip()));
-        let to = Box::new(SipUri::new(Some(&t.policy.numbers.call(permit.number())), host, t.port));
+        let to = Box::new(SipUri::new(Some(&t.policy.numbers.call(permit.number())), host(t), t.port));
         if let Some(l) = self.legs.get_mut(&leg) {
             l.taking = Some(Box::new(permit));
         }

@@ -71,10 +71,13 @@ impl Center {
         tenant: &TenantId,
         trunk: &TrunkId,
         on: bool,
-        code: u16,
+        code: Option<u16>,
         out: &mut Vec<Output>,
     ) {
-        let message = format!("The trunk {trunk} is not registered: its carrier answered {code}.");
+        let message = match code {
+            Some(code) => format!("The trunk {trunk} is not registered: its carrier answered {code}."),
+            None => format!("The trunk {trunk} is not registered with us any more."),
+        };
         self.alarm(now, tenant, &format!("trunk_registration_{trunk}"), &message, !on, out);
     }
 

@@ -126,6 +126,15 @@ impl World {
         Who(i)
     }
 
+    /// An exchange that logs in as this trunk; it begins to register.
+    pub fn exchange(&mut self, login: &str, password: &str) -> Who {
+        let [hi, lo] = u16::try_from(self.phones.len()).unwrap_or(u16::MAX).to_be_bytes();
+        let i = self.phone_at(login, SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 4, hi, lo)), 5060), Some(password));
+        self.phones[i].one_at_a_time = false;
+        self.phones[i].register(self.now);
+        Who(i)
+    }
+
     /// A visitor of the web site.
     pub fn visitor(&mut self, name: &str) -> Guest {
         let id = VisitorId::new(self.now, &mut self.rng);

@@ -516,20 +516,30 @@ fn call_settings(settings: &Settings) -> CallSettings {
             sip.public_numbers.push((id.clone(), NumberPattern::parse(r.pattern.as_str()).expect("it was one before")));
         }
         for (id_of_trunk, config) in &t.config.trunks {
-            let addr: IpAddr = config.host.parse().expect("the simulator's carriers are addresses");
+            let at: Option<IpAddr> =
+                (!config.host.is_empty()).then(|| config.host.parse().expect("the simulator's carriers are addresses"));
+            let realm = sip.realms[id].clone();
+            let login = config.login.as_ref().map(|l| l.username.clone());
+            let addresses = match &login {
+                Some(_) => config.from.iter().map(|net| (*net, None)).collect(),
+                None => at.iter().map(|ip| ((*ip).into(), None)).collect(),
+            };
             sip.trunks.push(TrunkPeer {
                 id: id_of_trunk.clone(),
                 tenant: id.clone(),
-                addresses: vec![(addr.into(), None)],
+                addresses,
                 deny: config.deny.clone(),
-                login: None,
+                login: login.as_ref().map(|user| (user.clone(), Ha1::new(user, &realm, &password(user)))),
             });
-            let mut target = TrunkTarget::new(Transport::Udp, SocketAddr::new(addr, 5060), &config.host);
+            let mut target = match (at, &login) {
+                (Some(ip), _) => TrunkTarget::new(Transport::Udp, SocketAddr::new(ip, 5060), &config.host),
+                (None, login) => TrunkTarget::registered(login.as_deref().unwrap_or_default(), &realm),
+            };
             target.credentials = config.username.as_ref().map(|user| Credentials {
                 realm: config.realm.clone().unwrap_or_else(|| config.host.clone()),
                 user: user.clone(),
                 password: Secret::new(password(user)),
-                hosts: vec![addr],
+                hosts: at.into_iter().collect(),
             });
             target.max_calls = config.max_calls;
             target.media = t.config.trunk_policy(config);

@@ -50,10 +50,12 @@ export const rules = {
     await page.getByRole('button', { name: 'belgian', exact: true }).click();
     await carrier.getByRole('textbox', { name: /^Host/ }).fill('127.0.0.1:5999');
     await carrier.getByLabel('Secret with the password').fill('belgian');
+    await carrier.getByLabel('It logs in with us as').fill('belgian-in');
+    await carrier.getByLabel('Secret with its password').fill('belgian_in');
     await carrier.getByLabel('Addresses calls come from').fill('192.0.2.1, 192.0.2.2');
     await carrier.getByLabel('Transport').selectOption('udp');
     await carrier.getByRole('button', { name: 'Keep in the draft' }).click();
-    await inForce(page, ['belgian:', 'password_secret: belgian', '192.0.2.2']);
+    await inForce(page, ['belgian:', 'password_secret: belgian', 'username: belgian-in', 'password_secret: belgian_in', '192.0.2.2']);
     await eventually(async () => {
       const text = await page.evaluate(async () => (await fetch('/api/v1/config')).text());
       for (const line of ['default_sla: gold', 'country: ', '+31*', '127.0.0.1:5999']) assert.ok(text.includes(line), line);

@@ -28,6 +28,16 @@ impl Default for Register {
     }
 }
 
+/// It has to log in with us by digest, in the tenant's realm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    /// The user name it gives; also what it registers as, where it does.
+    pub username: String,
+    /// Name of the secret that holds the password (never the password itself).
+    pub password_secret: String,
+}
+
 /// We ask the carrier now and then whether it is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -108,6 +118,17 @@ pub struct Policy {
     pub voucher: Option<Voucher>,
     /// We look who vouches for those who call us.
     pub verify: Option<Verify>,
+}
+
+impl Login {
+    /// What is wrong with it, if anything.
+    pub fn problem(&self) -> Option<&'static str> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if self.username.is_empty() || self.username.len() > 64 || !self.username.chars().all(plain) {
+            return Some("username: expected 1 to 64 letters, digits, `-`, `_` or `.`");
+        }
+        self.password_secret.is_empty().then_some("password_secret: expected the name of a secret")
+    }
 }
 
 impl Register {

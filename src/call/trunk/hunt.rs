@@ -9,11 +9,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use media::wire::LegId;
 
-use super::{
-    Denied, Key, Member, Permit, Toll, Wish, identity,
-    keep::{host, port},
-    line::Line,
-};
+use super::{Denied, Key, Member, Permit, Toll, Wish, identity, keep::host, line::Line};
 use crate::{
     base::{Now, Rng, TrunkId},
     call::{
@@ -115,7 +111,7 @@ impl Calls {
     fn dial_by(&mut self, now: Now, key: &Key, leg: LegId) -> Result<Dial, Cause> {
         let settings = self.settings.clone();
         let t = settings.trunks.get(key).ok_or(Cause::Unreachable)?;
-        let flow = self.trunk_flow(t).ok_or(Cause::Unreachable)?;
+        let way = self.way_to(key, t).ok_or(Cause::Unreachable)?;
         let busy = self.calls_on(key);
         let Some(hunt) = self.trunks.hunts.get(&leg) else { return Err(Cause::Internal) };
         // Who calls for help is never told that there is no room.
@@ -138,14 +134,18 @@ impl Calls {
         }
         let host = host(t);
         let called = t.policy.numbers.call(hunt.permit.number());
-        let uri: Uri = SipUri::new(Some(&called), host.clone(), port(t)).into();
+        let mut uri = way.uri;
+        uri.set_user(Some(&called));
         // A digest trunk knows us by its user; others by the number we present.
         let user = t.credentials.as_ref().map(|c| c.user.as_str());
         let policy = &t.policy;
         let (own, diverted) = (policy.caller_id.as_deref(), hunt.permit.diverted());
         let said = identity::write(&policy.identity, &hunt.caller, own, user, diverted, &called, &policy.numbers, &host);
-        let next = t.next.iter().filter_map(|n| self.flow_to(t, n.transport, n.addr)).collect();
-        let targets = vec![Target { uri, to: None, flow, sticky: false, next, routes: Vec::new(), open: t.open }];
+        // One that has registered sits behind its own flow, and is called as it wants; people know it by our name.
+        let sticky = t.addr().is_none();
+        let to: Option<Uri> = sticky.then(|| SipUri::new(Some(&called), host.clone(), None).into());
+        let (uri, flow, next, routes) = (uri.into(), way.flow, way.next, way.routes);
+        let targets = vec![Target { uri, to, flow, sticky, next, routes, open: t.open }];
         let mut headers = hunt.headers.clone();
         for (name, value) in said.headers.iter() {
             headers.push_raw(name.clone(), value.clone());

@@ -8,15 +8,31 @@ use super::{
     line::{Line, Made, TEST},
 };
 use crate::{
-    base::{Now, TenantId, TrunkId},
-    call::{By, Calls, Cause, Event, Output, TrunkTarget},
+    base::{Mono, Now, TenantId, TrunkId},
+    call::{By, Calls, Cause, Event, Output, Place, TrunkTarget},
     sip::{
+        auth::Credentials,
         msg::{Headers, Host, Message, Method, Name, NameAddr, SipUri, Uri},
+        registrar,
         stack::{self, AskKey, Asking},
         stir::Fault,
         transport::{Flow, Transport},
     },
 };
+
+/// How to get to a trunk.
+#[derive(Debug)]
+pub(super) struct Way {
+    pub flow: Flow,
+    /// Where else, should nobody be there.
+    pub next: Vec<Flow>,
+    /// What it is called by; the number goes before the host.
+    pub uri: SipUri,
+    /// Proxies between.
+    pub routes: Vec<NameAddr>,
+    /// Until when it can be found there, if it has said so itself.
+    pub registered_for: Option<Mono>,
+}
 
 /// What was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +46,36 @@ pub(super) enum Asked {
 }
 
 impl Calls {
-    /// The way to a trunk. `None`: we have no socket of its kind.
-    pub(super) fn trunk_flow(&self, t: &TrunkTarget) -> Option<Flow> {
-        self.flow_to(t, t.transport, t.addr)
+    /// The way to a trunk. `None`: we have no socket of its kind, or it has not registered with us.
+    pub(super) fn way_to(&self, key: &Key, t: &TrunkTarget) -> Option<Way> {
+        match &t.place {
+            Place::At(addr) => {
+                let next = t.next.iter().filter_map(|n| self.flow_to(t, n.transport, n.addr)).collect();
+                let flow = self.flow_to(t, t.transport, *addr)?;
+                Some(Way { flow, next, uri: SipUri::new(None, host(t), port(t)), routes: Vec::new(), registered_for: None })
+            }
+            Place::Registered(user) => {
+                // What it said last: where it was before it restarted is forgotten only by and by.
+                let ways = registrar::ways(self.stack.bindings(&key.0, user)).into_iter();
+                let (b, next) = ways.max_by_key(|(b, _)| (b.q, b.expires_at))?;
+                let uri = b.contact.sip()?.clone();
+                Some(Way { flow: b.flow, next, uri, routes: b.path.clone(), registered_for: Some(b.expires_at) })
+            }
+        }
+    }
+
+    fn trunk_flow(&self, key: &Key, t: &TrunkTarget) -> Option<Flow> {
+        self.way_to(key, t).map(|way| way.flow)
+    }
+
+    /// Who has registered, at so many places, or no longer: an agent's phones, or a trunk that says where it is.
+    pub(in crate::call) fn reach(&self, tenant: TenantId, user: String, contacts: usize) -> Event {
+        let mut peers = self.settings.sip.trunks.iter().filter(|t| t.tenant == tenant);
+        match peers.find(|t| t.login.as_ref().is_some_and(|(name, _)| *name == user)) {
+            Some(t) => Event::TrunkRegistered { tenant, trunk: t.id.clone(), on: contacts > 0, code: None },
+            None if contacts > 0 => Event::Registered { tenant, user, contacts },
+            None => Event::Unregistered { tenant, user },
+        }
     }
 
     /// The way to one of the places of a trunk.
@@ -41,10 +84,11 @@ impl Calls {
         Some(Flow { transport, local, remote, conn: None, peer: t.peer })
     }
 
-    fn made(&self, t: &TrunkTarget) -> Made {
-        let contact = t.policy.register.as_ref().and_then(|_| self.trunk_flow(t)).map(|flow| self.stack.contact_for("", &flow));
+    fn made(&self, key: &Key, t: &TrunkTarget) -> Made {
+        let contact =
+            t.policy.register.as_ref().and_then(|_| self.trunk_flow(key, t)).map(|flow| self.stack.contact_for("", &flow));
         Made {
-            addr: t.addr,
+            place: t.place.clone(),
             transport: t.transport,
             host: t.host.clone(),
             credentials: t.credentials.clone(),
@@ -89,7 +133,7 @@ impl Calls {
             }
         }
         for (key, t) in &settings.trunks {
-            let made = self.made(t);
+            let made = self.made(key, t);
             if let Some(line) = self.trunks.lines.get_mut(key) {
                 line.watched = t.policy.options.is_some();
             }
@@ -136,8 +180,10 @@ impl Calls {
     }
 
     fn ask_options(&mut self, now: Now, key: &Key, t: &TrunkTarget, out: &mut Vec<Output>) {
-        let Some(flow) = self.trunk_flow(t) else { return };
-        let uri: Uri = SipUri::new(None, host(t), port(t)).into();
+        let Some(Way { flow, uri, routes, .. }) = self.way_to(key, t) else { return };
+        let uri: Uri = uri.into();
+        let mut headers = Headers::new();
+        routes.into_iter().for_each(|proxy| headers.push(Name::Route, proxy));
         let us = NameAddr::new(SipUri::new(Some("ping"), self.settings.sip.public_address(&flow).0, None));
         let asking = Asking {
             method: Method::Options,
@@ -147,20 +193,27 @@ impl Calls {
             call_id: self.rng.hex(16),
             cseq: 1,
             contact: Some("ping".into()),
-            headers: Headers::new(),
+            headers,
             flow,
         };
         self.ask(now, key, Asked::Options, asking, out);
     }
 
     fn ask_register(&mut self, now: Now, key: &Key, t: &TrunkTarget, out: &mut Vec<Output>) {
-        let way = address_of_record(t).zip(self.trunk_flow(t));
-        let who = t.credentials.as_ref().filter(|c| c.are_for(t.addr.ip()));
+        let way = address_of_record(t).zip(self.trunk_flow(key, t));
+        let who = shown_to(t);
         let Some(registration) = self.trunks.lines.get_mut(key).and_then(|l| l.registration.as_mut()) else { return };
         let Some(((uri, aor, user), flow)) = way else {
             // No socket of its kind, or no user: as good as a carrier that is not there.
             registration.request(&mut self.rng, None, "");
-            return registration.answered(now, &mut self.rng, None, &NameAddr::new(SipUri::at(None, t.addr)), 503, None);
+            return registration.answered(
+                now,
+                &mut self.rng,
+                None,
+                &NameAddr::new(SipUri::new(None, host(t), None)),
+                503,
+                None,
+            );
         };
         let request = registration.request(&mut self.rng, who, &uri.to_string());
         let ours = self.stack.contact_for(&user, &flow);
@@ -173,10 +226,11 @@ impl Calls {
         let Some(r) = line.registration.as_mut() else { return };
         let made = &line.made;
         let policy = super::Policy { register: made.wanted.clone(), ..Default::default() };
-        let mut t = TrunkTarget::new(made.transport, made.addr, &made.host);
+        let Place::At(addr) = made.place else { return };
+        let mut t = TrunkTarget::new(made.transport, addr, &made.host);
         (t.credentials, t.policy) = (made.credentials.clone(), policy);
-        let (Some((uri, aor, user)), Some(flow)) = (address_of_record(&t), self.trunk_flow(&t)) else { return };
-        let who = t.credentials.as_ref().filter(|c| c.are_for(t.addr.ip()));
+        let (Some((uri, aor, user)), Some(flow)) = (address_of_record(&t), self.trunk_flow(key, &t)) else { return };
+        let who = shown_to(&t);
         let Some(request) = r.farewell(&mut self.rng, who, &uri.to_string()) else { return };
         let asking = register(request, uri, aor, user, flow);
         self.ask(now, key, Asked::Farewell, asking, out);
@@ -206,13 +260,13 @@ impl Calls {
             Asked::Register { ours } => {
                 let Some(r) = line.registration.as_mut() else { return };
                 let was = r.is_good(now.mono);
-                let who = t.credentials.as_ref().filter(|c| c.are_for(t.addr.ip()));
+                let who = shown_to(t);
                 r.answered(now, &mut self.rng, who, &ours, code, answer.as_deref());
                 let good = r.is_good(now.mono);
                 if was != good || !good && r.due() > Some(now.mono) {
                     tracing::info!(tenant = %key.0, trunk = %key.1, code, good, "the registrar of this trunk answered");
                     let (tenant, trunk) = key;
-                    out.push(Output::Event(Event::TrunkRegistered { tenant, trunk, on: good, code }));
+                    out.push(Output::Event(Event::TrunkRegistered { tenant, trunk, on: good, code: Some(code) }));
                 }
             }
             Asked::Options => {
@@ -252,7 +306,17 @@ impl Calls {
     /// Every trunk of a tenant as it is now.
     pub fn trunks(&self, now: Now, tenant: &TenantId) -> BTreeMap<TrunkId, Snapshot> {
         let mine = self.trunks.lines.iter().filter(|((t, _), _)| t == tenant);
-        mine.map(|(key, line)| (key.1.clone(), line.snapshot(now, self.calls_on(key)))).collect()
+        mine.map(|(key, line)| (key.1.clone(), self.snapshot(now, key, line))).collect()
+    }
+
+    fn snapshot(&self, now: Now, key: &Key, line: &Line) -> Snapshot {
+        let mut s = line.snapshot(now, self.calls_on(key));
+        if let Some(t) = self.settings.trunks.get(key).filter(|t| t.addr().is_none()) {
+            let until = self.way_to(key, t).and_then(|way| way.registered_for);
+            s.registration = if until.is_some() { "registered" } else { "not_registered" };
+            s.registered_for_s = until.map(|until| until.since(now.mono).as_secs());
+        }
+        s
     }
 
     /// Figures for `/metrics`.
@@ -283,6 +347,11 @@ impl Calls {
     }
 }
 
+/// Credentials that may be shown to whoever is at the trunk's address.
+fn shown_to(t: &TrunkTarget) -> Option<&Credentials> {
+    t.credentials.as_ref().filter(|c| t.addr().is_some_and(|addr| c.are_for(addr.ip())))
+}
+
 fn register(request: super::registration::Request, uri: Uri, aor: NameAddr, user: String, flow: Flow) -> Asking {
     let mut headers = Headers::new();
     headers.push(Name::Expires, request.expires_s);
@@ -303,8 +372,9 @@ fn address_of_record(t: &TrunkTarget) -> Option<(Uri, NameAddr, String)> {
 }
 
 /// The trunk's host as written, for URIs.
-pub(super) fn host(t: &TrunkTarget) -> Host {
-    Host::parse(&t.host).unwrap_or(Host::Ip(t.addr.ip()))
+pub(in crate::call) fn host(t: &TrunkTarget) -> Host {
+    let nowhere = || Host::parse("anonymous.invalid").expect("a plain host");
+    Host::parse(&t.host).unwrap_or_else(|_| t.addr().map_or_else(nowhere, |addr| Host::Ip(addr.ip())))
 }
 
 /// Its port as written, where it is not the usual one.

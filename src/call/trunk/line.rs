@@ -1,13 +1,13 @@
 //! One trunk as it is now: registered or not, there or not, asked for patience or not, and what has happened on it.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::{Level, Options, health::Health, rate::Rate, registration::Registration};
 use crate::{
     base::{Mono, Now, Rng, Wall},
-    call::TrunkTarget,
+    call::{Place, TrunkTarget},
     sip::{auth::Credentials, transport::Transport},
 };
 
@@ -72,7 +72,7 @@ pub struct Snapshot {
 /// What a registration depends on: another value, and it has to be made anew.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Made {
-    pub addr: SocketAddr,
+    pub place: Place,
     pub transport: Transport,
     pub host: String,
     pub credentials: Option<Credentials>,

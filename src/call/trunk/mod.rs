@@ -37,7 +37,7 @@ mod verify;
 use std::collections::BTreeMap;
 
 pub use books::{Booked, Books, Over};
-pub use config::{Failover, Member, Options, Policy, Register};
+pub use config::{Failover, Login, Member, Options, Policy, Register};
 pub use guard::{Caps, Decided, Denied, Permit, PermitId, Rate, Toll, Wish, shown};
 pub use headers::{HeaderRule, problems as header_problems};
 pub use health::Level;
@@ -46,6 +46,8 @@ pub use line::{Counts, Snapshot};
 pub use numbers::{Form, Numbers};
 pub use stir::{Demand, Stir, Voucher};
 pub use verify::Verify;
+
+pub(super) use keep::host;
 
 use self::{hunt::Hunt, keep::Asked, line::Line};
 use crate::{

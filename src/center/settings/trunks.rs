@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Media, Settings, Tenant, TenantSettings, is_default};
 use crate::{
-    base::{Network, TenantId},
+    base::{Network, TenantId, TrunkId},
     call::trunk,
 };
 
@@ -14,7 +14,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trunk {
-    /// Where we send calls: `host:port`; the port is 5060 if absent.
+    /// Where we send calls: `host:port`; the port is 5060 if absent. Empty: to where it has registered with us by its `login`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub host: String,
     /// `udp`, `tcp`, `tls`, or `auto`: as the name servers say (RFC 3263).
     #[serde(default = "udp")]
@@ -25,6 +26,9 @@ pub struct Trunk {
     /// Of these, networks whose calls are refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deny: Vec<Network>,
+    /// It has to log in by digest: what it sends counts as this trunk's because of that, not because of its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<trunk::Login>,
     /// User name when the carrier asks for digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
@@ -82,12 +86,21 @@ impl Tenant {
             if !matches!(t.transport.as_str(), "udp" | "tcp" | "tls" | "auto") {
                 bad.push(format!("{at}.trunks.{id}.transport: `{}` is not known; expected udp, tcp, tls or auto", t.transport));
             }
-            if t.host.is_empty() {
-                bad.push(format!("{at}.trunks.{id}.host: is empty; expected host or host:port"));
+            if t.host.is_empty() && t.login.is_none() {
+                bad.push(format!(
+                    "{at}.trunks.{id}.host: is empty; expected host or host:port, or a login to register with us"
+                ));
+            }
+            if t.host.is_empty() && (t.register.is_some() || t.username.is_some()) {
+                bad.push(format!("{at}.trunks.{id}: register and username are for a host, and it is empty"));
+            }
+            if let Some(login) = &t.login {
+                self.login_problems(id, login, &format!("{at}.trunks.{id}.login.username"), bad);
             }
             t.media.problems(&format!("{at}.trunks.{id}.media"), bad);
             trunk::header_problems(&t.headers, &format!("{at}.trunks.{id}.headers"), bad);
             let parts = [
+                ("login", t.login.as_ref().and_then(trunk::Login::problem)),
                 ("register", t.register.as_ref().and_then(trunk::Register::problem)),
                 ("options", t.options.as_ref().and_then(trunk::Options::problem)),
                 ("failover", t.failover.problem()),
@@ -100,6 +113,17 @@ impl Tenant {
             if t.username.is_some() != t.password_secret.is_some() {
                 bad.push(format!("{at}.trunks.{id}: username and password_secret come together or not at all"));
             }
+        }
+    }
+
+    /// One name leads to one password: whose call it is must not be a matter of order.
+    fn login_problems(&self, id: &TrunkId, login: &trunk::Login, at: &str, bad: &mut Vec<String>) {
+        let same = |other: &Trunk| other.login.as_ref().is_some_and(|l| l.username == login.username);
+        if let Some((other, _)) = self.trunks.iter().find(|(other, t)| *other < id && same(t)) {
+            bad.push(format!("{at}: the trunk {other} logs in as `{}`", login.username));
+        }
+        if self.routing.agents.keys().any(|a| a.as_str() == login.username) {
+            bad.push(format!("{at}: an agent is called `{}`", login.username));
         }
     }
 

@@ -12,6 +12,7 @@ mod handing;
 mod handing_by_phone;
 mod ladder;
 mod lamps;
+mod logged_in;
 mod overload;
 mod random;
 mod reattach;

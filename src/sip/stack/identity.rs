@@ -1,11 +1,13 @@
 //! Who is calling (section 22): a trunk by its address or login, a user by digest, or a stranger who reaches only what is public.
 //!
+//! A trunk that logs in is what its password proves; who it says to be in From is the caller it brings, and decides nothing.
+//!
 //! Nobody learns here which users exist: an unknown user is challenged and refused like one with a wrong password, and whether
 //! a caller is challenged never depends on whether the name in From is known.
 
 use super::{Stack, Who, tx::TxId};
 use crate::{
-    base::{Now, TenantId},
+    base::{Now, TenantId, TrunkId},
     sip::{
         auth::Verdict,
         msg::{AuthHeader, Message, Name, NameAddr, SipUri, Uri},
@@ -25,7 +27,10 @@ pub(super) enum Caller {
 #[derive(Debug)]
 pub(super) enum Login {
     User(String),
-    Trunk(crate::base::TrunkId),
+    Trunk {
+        id: TrunkId,
+        user: String,
+    },
     /// No credentials for our realm, or wrong ones.
     Ask {
         stale: bool,
@@ -65,13 +70,13 @@ impl Stack {
                     Caller::Refuse(403)
                 }
             }
-            Login::Trunk(id) => {
-                let peer = settings.trunks.iter().find(|t| t.tenant == tenant && t.id == id);
-                match peer.is_some_and(|t| t.admits(source.remote)) {
-                    true => Caller::Known { tenant, who: Who::Trunk(id) },
-                    false => Caller::Refuse(403),
+            Login::Trunk { id, .. } => match self.admits(&tenant, &id, source) {
+                true => {
+                    self.gate.pardon(source.remote.ip());
+                    Caller::Known { tenant, who: Who::Trunk(id) }
                 }
-            }
+                false => Caller::Refuse(403),
+            },
             Login::Bad(code) => Caller::Refuse(code),
             Login::Ask { stale } => {
                 if !stale {
@@ -79,15 +84,23 @@ impl Stack {
                 }
                 let public = m.uri().is_some_and(|u| settings.is_public(&tenant, &u.user()));
                 // Somebody who says to be one of us has to prove it, also to call a public number: a phone of ours gets its
-                // caller's name shown, and a stranger does not get to borrow it.
+                // caller's name shown, and a stranger does not get to borrow it. So has who calls from where a trunk does that logs
+                // in: its calls are a carrier's, whatever they are for.
                 let named =
                     m.from().is_ok_and(|f| host(&f.uri).is_some_and(|h| h.ip().is_none() && settings.own_domain(&h).is_some()));
-                if public && !named && !self.registrar.knows(source) && !has_credentials(m) {
+                let expected = self.registrar.knows(source) || settings.is_trunks(source.remote);
+                if public && !named && !expected && !has_credentials(m) {
                     return Caller::Known { tenant, who: Who::Stranger };
                 }
                 Caller::Challenge { tenant, stale }
             }
         }
+    }
+
+    /// Whether a trunk that has proved its password may call from there.
+    pub(super) fn admits(&self, tenant: &TenantId, trunk: &TrunkId, source: &Source) -> bool {
+        let peer = self.settings.trunks.iter().find(|t| t.tenant == *tenant && t.id == *trunk);
+        peer.is_some_and(|t| t.admits(source.remote))
     }
 
     /// Judges the credentials in a request, if there are any for the tenant's realm.
@@ -119,7 +132,10 @@ impl Stack {
             Verdict::Right => {
                 self.deadlines_sweep(now);
                 let user = granted.map_or(user, |(user, _)| user);
-                trunk.map_or(Login::User(user), |t| Login::Trunk(t.id.clone()))
+                match trunk {
+                    Some(t) => Login::Trunk { id: t.id.clone(), user },
+                    None => Login::User(user),
+                }
             }
             Verdict::Stale => Login::Ask { stale: true },
             Verdict::Wrong => {

@@ -25,7 +25,9 @@ impl Stack {
                 }
                 return self.challenge(now, id, &tenant, stale, out);
             }
-            Login::Trunk(_) => return self.refuse(now, id, 403, "", out),
+            // An exchange that says where it is: calls out by this trunk go there.
+            Login::Trunk { id: trunk, user } if self.admits(&tenant, &trunk, &source) => user,
+            Login::Trunk { .. } => return self.refuse(now, id, 403, "", out),
             Login::Bad(code) => return self.refuse(now, id, code, "", out),
         };
         // Each for themselves: nobody registers another, whatever password they have.

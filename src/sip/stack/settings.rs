@@ -89,14 +89,19 @@ pub struct TrunkPeer {
     pub addresses: Vec<(Network, Option<u16>)>,
     /// Of these, whose requests are refused.
     pub deny: Vec<Network>,
-    /// What it logs in with, in the tenant's realm.
+    /// What it logs in with, in the tenant's realm. With this its addresses alone prove nothing: each call is asked for the
+    /// password, and comes from the addresses, if there are any, or is refused.
     pub login: Option<(String, Ha1)>,
 }
 
 impl TrunkPeer {
     /// Whether its requests may come from there.
     pub fn admits(&self, from: SocketAddr) -> bool {
-        !self.deny.iter().any(|net| net.holds(from.ip()))
+        !self.deny.iter().any(|net| net.holds(from.ip())) && (self.addresses.is_empty() || self.is_at(from))
+    }
+    /// Whether it is at home there.
+    fn is_at(&self, from: SocketAddr) -> bool {
+        self.addresses.iter().any(|(net, port)| net.holds(from.ip()) && port.is_none_or(|p| p == from.port()))
     }
 }
 
@@ -116,10 +121,13 @@ impl SipSettings {
     pub fn realm<'a>(&'a self, tenant: &'a TenantId) -> &'a str {
         self.realms.get(tenant).map_or(tenant.as_str(), String::as_str)
     }
-    /// The trunk a request comes from, by its source address.
+    /// The trunk a request comes from, by its source address: one that has to log in is not known by that.
     pub fn trunk_at(&self, from: SocketAddr) -> Option<&TrunkPeer> {
-        let fits = |(net, port): &(Network, Option<u16>)| net.holds(from.ip()) && port.is_none_or(|p| p == from.port());
-        self.trunks.iter().find(|t| t.addresses.iter().any(fits))
+        self.trunks.iter().find(|t| t.login.is_none() && t.is_at(from))
+    }
+    /// Whether a trunk may call from there, known by that or still to log in.
+    pub fn is_trunks(&self, from: SocketAddr) -> bool {
+        self.trunks.iter().any(|t| t.is_at(from) && t.admits(from))
     }
     /// Whether anybody may call this.
     pub fn is_public(&self, tenant: &TenantId, user: &str) -> bool {

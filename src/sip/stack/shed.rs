@@ -56,9 +56,7 @@ impl Stack {
     }
 
     fn is_ours(&self, source: &Source) -> bool {
-        source.transport.is_web()
-            || self.settings.trunk_at(source.remote).is_some_and(|t| t.admits(source.remote))
-            || self.registrar.knows(source)
+        source.transport.is_web() || self.settings.is_trunks(source.remote) || self.registrar.knows(source)
     }
 
     /// From now on so many are let in.
@@ -69,8 +67,8 @@ impl Stack {
     /// Answers a new request with 503 if it is one of those that are turned away. False: it is to be served.
     pub(super) fn turned_away(&mut self, m: &Message, source: &Source, reply: Flow, out: &mut Vec<Output>) -> bool {
         let shed = self.admission.shed_permille();
-        let meant = shed > 0 && m.to_tag().is_none() && self.is_new(m, shed) && !self.registrar.knows(source);
-        if !meant {
+        let meant = shed > 0 && m.to_tag().is_none() && self.is_new(m, shed);
+        if !meant || self.registrar.knows(source) && !(m.method() == Some(&Method::Invite) && self.is_exchange(source)) {
             return false;
         }
         self.counters.shed += 1;
@@ -80,6 +78,15 @@ impl Stack {
         answer.headers.push(Name::RetryAfter, wait);
         out.push(Output::Send { flow: reply, bytes: answer.write() });
         true
+    }
+
+    /// Whether it is a trunk that is registered from exactly here: its calls are customers', and no phone's of ours.
+    fn is_exchange(&self, source: &Source) -> bool {
+        let mut logins = self.settings.trunks.iter().filter_map(|t| t.login.as_ref().map(|(user, _)| (&t.tenant, user)));
+        logins.any(|(tenant, user)| {
+            let bindings = self.bindings(tenant, user);
+            bindings.iter().any(|b| b.flow.transport == source.transport && b.flow.remote == source.remote)
+        })
     }
 
     fn is_new(&self, m: &Message, shed: u16) -> bool {

@@ -16,6 +16,7 @@ use crate::{
 };
 
 mod gate;
+mod login;
 mod next;
 mod outbound;
 mod own;

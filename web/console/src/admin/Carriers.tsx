@@ -14,14 +14,19 @@ export function Carriers() {
       {({ trunks }) => {
         const set = (id: string, how: (x: Trunk) => void): void => change((tenant) => how(tenant.trunks[id]!));
         const word = (id: string, key: 'username' | 'password_secret' | 'realm' | 'caller_id', v: string): void => set(id, (x) => { if (v) x[key] = v; else delete x[key]; });
+        // They come together or not at all.
+        const proves = (id: string, key: 'username' | 'password_secret', v: string): void => set(id, (x) => {
+          const login = { username: '', password_secret: '', ...x.login, [key]: v };
+          if (login.username || login.password_secret) x.login = login; else delete x.login;
+        });
         return (
           <Things<Trunk> things={trunks} label={t('config.trunks')} make={t('carriers.new')} none={t('trunks.none')}
-            columns={[[t('carriers.host'), (x) => <code>{x.host}</code>], [t('carriers.transport'), (x) => x.transport], [t('carriers.login'), (x) => x.username ?? '–'], [t('carriers.register'), (x) => (x.register ? `✓ ${t('form.yes')}` : '–')]]}
+            columns={[[t('carriers.host'), (x) => <code>{x.host || (x.login ? t('carriers.registered') : '')}</code>], [t('carriers.transport'), (x) => x.transport], [t('carriers.login'), (x) => x.username ?? '–'], [t('carriers.register'), (x) => (x.register ? `✓ ${t('form.yes')}` : '–')]]}
             onMake={(id) => change((tenant) => { tenant.trunks[id] = { host: '', transport: 'auto', from: [] }; })}
             onRemove={(id) => change((tenant) => { delete tenant.trunks[id]; })}
             sheet={(x, id) => (
               <div className="grid gap-3 sm:grid-cols-2">
-                <Text text={t('carriers.host')} hint={t('carriers.host.hint')} mono value={x.host} onChange={(v) => set(id, (c) => { c.host = v.trim(); })} />
+                <Text text={t('carriers.host')} hint={t('carriers.host.hint')} mono value={x.host ?? ''} onChange={(v) => set(id, (c) => { c.host = v.trim(); })} />
                 <Pick text={t('carriers.transport')} hint={t('carriers.transport.hint')} value={x.transport} options={TRANSPORTS.map((w) => [w, w])} onChange={(v) => set(id, (c) => { c.transport = v; })} />
                 <Text text={t('carriers.login')} value={x.username ?? ''} onChange={(v) => word(id, 'username', v)} />
                 <Text text={t('carriers.secret')} hint={t('carriers.secret.hint')} value={x.password_secret ?? ''} onChange={(v) => word(id, 'password_secret', v)} />
@@ -29,6 +34,8 @@ export function Carriers() {
                 <Text text={t('carriers.callerid')} hint={t('carriers.callerid.hint')} mono value={x.caller_id ?? ''} onChange={(v) => word(id, 'caller_id', v)} />
                 <Num text={t('carriers.calls')} hint={t('form.nolimit')} min={1} value={x.max_calls} onChange={(v) => set(id, (c) => { if (v === undefined) delete c.max_calls; else c.max_calls = v; })} />
                 <Num text={t('carriers.rate')} hint={t('form.nolimit')} min={1} value={x.calls_per_s} onChange={(v) => set(id, (c) => { if (v === undefined) delete c.calls_per_s; else c.calls_per_s = v; })} />
+                <Text text={t('carriers.proves')} hint={t('carriers.proves.hint')} value={x.login?.username ?? ''} onChange={(v) => proves(id, 'username', v)} />
+                <Text text={t('carriers.proves.secret')} hint={t('carriers.secret.hint')} value={x.login?.password_secret ?? ''} onChange={(v) => proves(id, 'password_secret', v)} />
                 <Label text={t('carriers.from')} hint={t('carriers.from.hint')}>
                   <input className="field font-mono" defaultValue={x.from.join(' ')} onBlur={(e) => { const from = e.target.value.split(/[\s,]+/).filter(Boolean); set(id, (c) => { c.from = from; }); }} spellCheck={false} autoComplete="off" />
                 </Label>

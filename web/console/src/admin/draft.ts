@@ -24,7 +24,7 @@ export interface Toll {
   per_agent?: Caps; per_source?: Caps; per_tenant?: Caps; [other: string]: unknown;
 }
 export interface Trunk {
-  host: string; transport: string; from: string[]; username?: string; password_secret?: string; realm?: string; caller_id?: string; max_calls?: number; calls_per_s?: number;
+  host?: string; transport: string; from: string[]; login?: { username: string; password_secret: string }; username?: string; password_secret?: string; realm?: string; caller_id?: string; max_calls?: number; calls_per_s?: number;
   register?: Record<string, unknown>; options?: Record<string, unknown>; [other: string]: unknown;
 }
 export interface Tenant {
