@@ -44,9 +44,10 @@ pub fn health(tls: &Tls, clock: Clock) -> api::Component {
     api::Component { name: "certificate".into(), ok: left_s > 0, detail }
 }
 
-/// Takes up a new certificate when its files change, and says when the one in force is about to end. Never returns.
-pub async fn watch(tls: Arc<Tls>, clock: Clock) {
-    let (mut complained, mut warned) = (None, None);
+/// Takes up a new certificate when its files change, and says when the one in force is about to end: to the log, and to
+/// supervisors by `alarm`, which is told what to say, or nothing where all is well. Never returns.
+pub async fn watch(tls: Arc<Tls>, clock: Clock, alarm: impl Fn(Option<String>) + Send) {
+    let (mut complained, mut warned, mut quiet) = (None, None, false);
     loop {
         match tls.reload() {
             Ok(true) => {
@@ -72,6 +73,16 @@ pub async fn watch(tls: Arc<Tls>, clock: Clock) {
                 Some(days) => tracing::error!(left_h = left_s / 3600, "the TLS certificate ends in less than {days} days"),
                 None => {}
             }
+        }
+        let message = due.map(|_| match left_s {
+            ..=0 => "The TLS certificate has ended: phones and browsers do not trust this server.".to_owned(),
+            _ => format!("The TLS certificate ends in {} days.", left_s / 86_400),
+        });
+        // Said again and again while it lasts: a tenant may have come meanwhile. That it is over, once; also at the start, for
+        // the one before may have been mended while nobody looked.
+        if message.is_some() || !quiet {
+            quiet = message.is_none();
+            alarm(message);
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

@@ -34,7 +34,7 @@ use crate::{
     api,
     base::{Acl, Now, RecordingId, Rng, limits, redact::Secret},
     call::{self, Calls},
-    center::{Center, Config as CenterConfig, Input, door::Door, memory::Memory, recover::Repaired},
+    center::{Center, Config as CenterConfig, Input, door::Door, memory::Memory, recover::Repaired, settings::Settings},
     channels::webchat,
     net::{Dns, Doors, Net, NetConfig, Tls},
     sip::{gate::Rules, locate::Reach, stack::Listener, transport::Transport},
@@ -213,7 +213,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         inbox: inbox.clone(),
         shown: shown.clone(),
         clock,
-        settings: current,
+        settings: current.clone(),
         business: business.clone(),
         next: AtomicU64::new(0),
     });
@@ -286,7 +286,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         edges.spawn(https.serve(api::over_tls(app.clone())));
     }
     if let Some(tls) = tls {
-        edges.spawn(secure::watch(tls, clock));
+        edges.spawn(secure::watch(tls, clock, certificate_alarm(current, inbox.clone())));
     }
     edges.spawn(carrier.run(carried, stored_to, clock, carry_rng, inbox.clone()));
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
@@ -373,6 +373,17 @@ fn start_net(
             Err(_) if tries > 0 => {}
             // The address is in the error.
             net => return net.context("sip.bind, sip.tls, sip.listen (is another SIP server running?)"),
+        }
+    }
+}
+
+/// Raises the alarm about our certificate with every tenant, or ends it.
+fn certificate_alarm(settings: Arc<RwLock<Arc<Settings>>>, inbox: Inbox) -> impl Fn(Option<String>) + Send {
+    move |message| {
+        let settings = settings.read().unwrap_or_else(|e| e.into_inner()).clone();
+        for tenant in settings.tenants.keys().cloned() {
+            let (on, message) = (message.is_some(), message.clone().unwrap_or_default());
+            inbox.put(Wake::Center(Input::Alarm { tenant, code: "certificate".into(), message, on }));
         }
     }
 }

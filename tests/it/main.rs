@@ -8,6 +8,8 @@ mod bad_input;
 #[cfg(feature = "server")]
 mod browser_phone;
 #[cfg(feature = "server")]
+mod certificate;
+#[cfg(feature = "server")]
 mod chat;
 #[cfg(feature = "server")]
 mod matrix;

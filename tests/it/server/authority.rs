@@ -36,6 +36,8 @@ pub enum For {
     CallsOfThePast,
     /// A web server called `localhost`.
     Pages,
+    /// The same, and it has ended.
+    PagesOfThePast,
     /// Nothing in particular.
     Nothing,
 }
@@ -73,7 +75,7 @@ impl Authority {
     /// A certificate for a key of its own.
     pub fn makes(&self, what: For) -> Pair {
         let key = KeyPair::generate().unwrap();
-        let names = if what == For::Pages { vec!["localhost".to_owned()] } else { Vec::new() };
+        let names = if matches!(what, For::Pages | For::PagesOfThePast) { vec!["localhost".to_owned()] } else { Vec::new() };
         let mut p = CertificateParams::new(names).unwrap();
         p.distinguished_name.push(DnType::CommonName, "SHAKEN 1234");
         match what {
@@ -82,10 +84,10 @@ impl Authority {
                 p.custom_extensions.push(numbers(b"\xa0\x06\x16\x041234".to_vec()));
             }
             For::CallsOf(number) => p.custom_extensions.push(numbers(entry(number))),
-            For::Pages => p.insert_extended_key_usage(ExtendedKeyUsagePurpose::ServerAuth),
+            For::Pages | For::PagesOfThePast => p.insert_extended_key_usage(ExtendedKeyUsagePurpose::ServerAuth),
             For::Nothing => {}
         }
-        if what == For::CallsOfThePast {
+        if matches!(what, For::CallsOfThePast | For::PagesOfThePast) {
             p.not_after = date_time_ymd(2020, 1, 1);
         }
         let cert = p.signed_by(&key, &self.issuer).unwrap().pem();
