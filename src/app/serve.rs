@@ -355,10 +355,10 @@ fn start_net(
             0 => std::net::UdpSocket::bind(bind).and_then(|s| s.local_addr()).context("sip.bind")?,
             _ => bind,
         };
-        // The first of UDP and of TCP are `sip.bind`, which now has its port.
+        // The first of UDP and of TCP are `sip.bind`, which now has its port; whoever else asks for any port gets their own.
         let binds = |transport| {
-            let of_it = spoken.iter().filter(move |s| s.transport == transport).map(|s| s.bind);
-            of_it.map(|b| if b == bind { at } else { b }).collect()
+            let of_it = spoken.iter().filter(move |s| s.transport == transport).map(|s| s.bind).enumerate();
+            of_it.map(|(n, b)| if n == 0 && b == bind && transport != Transport::Tls { at } else { b }).collect()
         };
         let mut net = NetConfig::new(binds(Transport::Udp), binds(Transport::Tcp));
         net.tls = binds(Transport::Tls);

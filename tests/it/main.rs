@@ -12,6 +12,8 @@ mod certificate;
 #[cfg(feature = "server")]
 mod chat;
 #[cfg(feature = "server")]
+mod cut_off;
+#[cfg(feature = "server")]
 mod matrix;
 #[cfg(feature = "server")]
 mod restart;
