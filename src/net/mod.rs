@@ -26,6 +26,8 @@ mod web;
 mod secure_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod torture;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 

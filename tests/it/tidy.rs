@@ -77,6 +77,21 @@ fn no_file_knows_the_machine_it_was_written_on() {
     hold(texts().iter().flat_map(|(path, text)| machine_paths(path, text)));
 }
 
+#[test]
+fn every_story_the_page_about_sip_names_is_told() {
+    let all = texts();
+    let page = all.iter().find(|(path, _)| path == "docs/sip.md").map(|(_, text)| text.as_str()).expect("the page is there");
+    hold(untold(page, &all).into_iter());
+}
+
+/// Names of tests in a page, between back quotes, that no source has.
+fn untold(page: &str, all: &[(String, String)]) -> Vec<String> {
+    let plain = |n: &&str| n.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let named = page.split('`').skip(1).step_by(2).filter(plain).filter(|n| n.matches('_').count() >= 3);
+    let told = |n: &str| all.iter().any(|(path, text)| path.ends_with(".rs") && text.contains(&format!("fn {n}()")));
+    named.filter(|n| !told(n)).map(|n| format!("docs/sip.md: no test is called {n}")).collect()
+}
+
 fn hold(broken: impl Iterator<Item = String>) {
     let broken: Vec<String> = broken.collect();
     assert!(broken.is_empty(), "{} broken rules of the house:\n  {}\n", broken.len(), broken.join("\n  "));
@@ -245,6 +260,13 @@ mod sins {
             "//! | floor | room | what |\n//! |---|---|---|\n//! | 0 ground | `base` | x |\n//! | 1 machines | `sip` | x |\n\
              //! | 1 machines | `text` | x |\n//! | 2 meeting | `call` | x |\n//! | 3 center | `center` | x |\n//! | 6 shed | `sim` | x |\n",
         )
+    }
+
+    #[test]
+    fn a_story_that_is_named_and_not_told_is_seen() {
+        let all = [("src/a.rs".to_owned(), "async fn a_phone_rings_twice() {}".to_owned())];
+        assert!(untold("| `a_phone_rings_twice`, `max_calls`, `scripts/fuzz.sh`", &all).is_empty());
+        assert_eq!(untold("| `a_phone_never_rings_twice` |", &all).len(), 1);
     }
 
     #[test]
