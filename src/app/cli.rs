@@ -318,7 +318,8 @@ async fn serve_until_told(config: &Config, demo: bool) -> Result<bool> {
 
 fn greet(config: &Config, running: &Running, demo: bool) {
     let sip = running.sip.first().map(ToString::to_string).unwrap_or_default();
-    println!("ringdesk {} is running: SIP {sip} (UDP and TCP), http://{}", env!("CARGO_PKG_VERSION"), running.http);
+    let https = running.https.map(|at| format!(", https://{at}")).unwrap_or_default();
+    println!("ringdesk {} is running: SIP {sip} (UDP and TCP), http://{}{https}", env!("CARGO_PKG_VERSION"), running.http);
     println!("data: {}   facts replayed: {}", config.data.dir.display(), running.replayed);
     if let Some(line) = config.recogniser_line() {
         println!("speech recognition: {line}");

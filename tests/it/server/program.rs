@@ -69,7 +69,7 @@ impl Program {
             other => panic!("it did not start: {other:?}\n{}", log.lock().unwrap()),
         };
         let sip = first.split("SIP ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
-        let at = first.rsplit("http://").next().unwrap().trim().parse().unwrap();
+        let at = first.rsplit("http://").next().unwrap().split(',').next().unwrap().trim().parse().unwrap();
         let kept = log.clone();
         std::thread::spawn(move || {
             lines.map_while(Result::ok).for_each(|l| kept.lock().unwrap().push_str(&(l + "\n")));
