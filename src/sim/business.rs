@@ -34,7 +34,7 @@ tenants:
       - {match: "4009", to: {flow: broken}, from: public}
       - {match: "4101", to: {agent: anna}, from: public}
       - {match: "+*", to: {trunk: {trunk: carrier}}}
-    chat: {flow: main, idle_warn_s: 120, idle_close_s: 300, gone_s: 60, files: {kinds: [picture, document], per_chat: 2}, rating: {scale: five}}
+    chat: {flow: main, idle_warn_s: 120, idle_close_s: 300, gone_s: 60, files: {kinds: [picture, document], per_chat: 2}, rating: {scale: five}, widget: {ask: {fields: [{key: order_no, need: required}]}}}
     recording: always
     streams:
       notes: {url: "wss://notes.example/calls", rate: 16000}

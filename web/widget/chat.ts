@@ -40,20 +40,24 @@ window.ringdeskChat = (host: Host): void => {
   trouble.hidden = true;
 
   const begin = make('form', 'begin');
-  const hello = make('p', '', w.intro);
-  const field = (label: string, name: string, complete: AutoFill): HTMLInputElement => {
+  const mine = host.zh ? 'zh' : 'en';
+  const { ask } = host.look;
+  const hello = make('p', '', host.look.greeting?.[mine] || w.intro);
+  const field = (label: string, name: string, complete: AutoFill, need = 'optional'): HTMLInputElement => {
     const input = make('input');
     input.name = name;
     input.maxLength = 120;
     input.autocomplete = complete;
-    const wrap = make('label', '', label);
+    input.required = need === 'required';
+    const wrap = make('label', '', input.required ? label : `${label} ${w.optional}`);
     wrap.append(input);
-    begin.append(wrap);
+    if (need !== 'off') begin.append(wrap);
     return input;
   };
   begin.append(hello);
-  const name = field(w.name, 'name', 'name');
-  const contact = field(w.contact, 'contact', 'email');
+  const name = field(w.name, 'name', 'name', ask?.name);
+  const contact = field(w.contact, 'contact', 'email', ask?.contact);
+  const asked = (ask?.fields ?? []).map((f) => [f.key, field(f.label[mine] || f.label.en || f.label.zh || f.key, `ask.${f.key}`, 'off', f.need)] as const);
   const go = make('button', 'main', w.start);
   begin.append(go);
 
@@ -179,7 +183,7 @@ window.ringdeskChat = (host: Host): void => {
       host.unread(0);
       log.scrollTop = log.scrollHeight;
       line.seen();
-      (line.begun ? write : name).focus();
+      (line.begun ? write : begin.querySelector('input') ?? go).focus();
       if (!line.begun) {
         void line.presence().then((now) => {
           presence = now;
@@ -215,7 +219,8 @@ window.ringdeskChat = (host: Host): void => {
   };
   begin.onsubmit = (event) => {
     event.preventDefault();
-    line.begin({ name: name.value.trim(), contact: contact.value.trim() });
+    const answers = asked.map(([key, input]) => [key, input.value.trim()] as const).filter(([, said]) => said);
+    line.begin({ name: name.value.trim(), contact: contact.value.trim(), ...(answers.length ? { answers: Object.fromEntries(answers) } : {}) });
     write.focus();
   };
   end.onclick = () => line.close();

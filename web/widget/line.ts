@@ -5,7 +5,7 @@ export interface Shown { key: string; from: string; body: string; at: string; se
 interface Said { seq: number; from: string; body: string; at: string; name?: string; client_id?: string; options?: { send: string; label: string }[]; file?: FileShown }
 /** `failed`: the word for why. `part`: how much of a file has gone, 0 to 1. */
 interface Written { client_id: string; body: string; at: string; failed?: string; file?: FileShown; part?: number }
-interface Profile { name: string; contact: string }
+interface Profile { name: string; contact: string; answers?: Record<string, string> }
 export type Trouble = 'offline' | 'refused' | 'slow' | 'toolong';
 
 /** As the server has it: the longest message, bytes. */
@@ -211,8 +211,8 @@ export class Line {
     if (this.greeted) this.send({ type: 'message', client_id: item.client_id, body: item.body });
   }
   private start(): void {
-    const { name, contact } = this.profile ?? { name: '', contact: '' };
-    this.send({ type: 'start', name, ...(contact ? { contact } : {}), lang: this.lang, page: location.href.slice(0, 500) });
+    const { name, contact, answers } = this.profile ?? { name: '', contact: '' };
+    this.send({ type: 'start', name, ...(answers ? { answers } : {}), ...(contact ? { contact } : {}), lang: this.lang, page: location.href.slice(0, 500) });
   }
   private send(frame: object): void { if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(frame)); }
   private hurry(): void { if (this.begun && !this.socket) { this.tries = 0; void this.connect(); } }

@@ -210,6 +210,7 @@ struct Profile {
 }
 
 struct Chat {
+    answers: BTreeMap<String, String>,
     shared: Arc<Shared>,
     line: Line,
     known: Known,
@@ -423,6 +424,7 @@ impl Chat {
             _ => Ok(()),
         }
     }
+                    answers,
 
     fn began(&mut self, interaction: InteractionId) {
         self.open = Some(interaction);
@@ -447,7 +449,7 @@ impl Chat {
         };
         match frame {
             FromVisitor::Hello { .. } => self.refuse(None, "bad_frame", "hello comes once").await,
-            FromVisitor::Start { name, contact, lang, page } => {
+            FromVisitor::Start { name, contact, lang, page, answers } => {
                 let cut = |t: Option<String>, most: usize| t.map(|t| t.trim().chars().take(most).collect::<String>());
                 let some = |t: Option<String>| t.filter(|t| !t.is_empty());
                 self.profile = Profile {
@@ -480,6 +482,7 @@ impl Chat {
             FromVisitor::Rate { interaction, score, comment } => {
                 let Known { tenant, visitor, .. } = &self.known;
                 match rating::rate(&self.shared, tenant, *visitor, interaction, score, comment).await {
+            answers: p.answers.clone(),
                     Ok(()) => self.line.send(&ToVisitor::Rated {}).await,
                     Err((code, detail)) => self.refuse(None, code, detail).await,
                 }

@@ -319,3 +319,19 @@ async fn words_left_while_nobody_is_there_are_taken_a_few_times_and_need_an_addr
     let Command::Leave { contact, text, .. } = asked else { panic!() };
     assert_eq!((contact.as_str(), text.as_str()), ("li@example.com", "Where is my lamp?"));
 }
+
+#[tokio::test]
+async fn a_page_is_told_how_the_house_looks_and_its_answers_go_with_the_chat() {
+    let h = house().await;
+    let ours = [("origin", "https://shop.example")];
+    let a = h.ask("GET", "/chat/v1/look?site=demo", &ours, None).await;
+    assert_eq!(a.json()["color"], "#7a1fa2", "{}", a.text());
+    assert_eq!(a.json()["ask"]["fields"][0]["key"], "order_no");
+    assert_eq!(h.ask("GET", "/chat/v1/look?site=demo", &[("origin", "https://evil.example")], None).await.status, 403);
+    assert_eq!(h.ask("GET", "/chat/v1/look?site=nobody", &[], None).await.status, 404);
+    let (mut s, _) = comes(&h, &visitor(&h).await, 0, None).await;
+    s.say(json!({"type": "start", "name": "Li Wei", "answers": {"order_no": "4711"}})).await;
+    let (_, asked) = h.center.is_asked(|c| matches!(c, Command::ChatOpen { .. })).await;
+    let Command::ChatOpen { answers, .. } = asked else { panic!() };
+    assert_eq!(answers.get("order_no").map(String::as_str), Some("4711"));
+}

@@ -35,6 +35,9 @@ pub enum FromVisitor {
         /// The page the visitor is on.
         #[serde(default)]
         page: Option<String>,
+        /// To the questions of `/chat/v1/look`, by key.
+        #[serde(default)]
+        answers: BTreeMap<String, String>,
     },
     /// Says something.
     Message {
