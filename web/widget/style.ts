@@ -23,6 +23,8 @@ export const STYLE = `
   .talk { flex: 1; min-height: 0; display: flex; flex-direction: column; }
   .log { flex: 1; min-height: 0; overflow-y: auto; margin: 0; padding: 14px; display: flex; flex-direction: column; gap: 8px; }
   .log > div { max-width: 85%; width: fit-content; padding: 7px 12px; border-radius: 14px; background: var(--raised); overflow-wrap: anywhere; }
+  .log { overflow-anchor: none; }
+  .log > .older { align-self: center; }
   .log > .visitor { align-self: flex-end; background: var(--mine); }
   .log > .system { align-self: center; background: none; color: var(--soft); text-align: center; }
   .log > .failed { outline: 1px solid light-dark(#a51d12, #ff9d92); }

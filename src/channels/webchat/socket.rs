@@ -8,6 +8,8 @@
 //! The order of a reconnect matters: first listen, then read the store, then drop from the live stream what was read. So a
 //! message that is committed meanwhile is shown once.
 
+mod history;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
@@ -210,7 +212,6 @@ struct Profile {
 }
 
 struct Chat {
-    answers: BTreeMap<String, String>,
     shared: Arc<Shared>,
     line: Line,
     known: Known,
@@ -288,41 +289,6 @@ impl Chat {
                 Err(self.line.close(AGAIN, "try again").await)
             }
         }
-    }
-
-    /// Shows every committed message after `self.committed`.
-    async fn catch_up(&mut self, id: InteractionId) -> Result<(), Over> {
-        loop {
-            let page = self.shared.store.message_list(&self.known.tenant, id, self.committed, limits::LIST_MAX).await;
-            let page = match page {
-                Ok(p) => p,
-                Err(error) => {
-                    tracing::warn!(%error, "a conversation could not be read");
-                    return Err(self.line.close(AGAIN, "try again").await);
-                }
-            };
-            let more = page.len() >= limits::LIST_MAX;
-            for m in &page {
-                self.show(m).await?;
-            }
-            if !more {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn show(&mut self, m: &crate::text::Message) -> Result<(), Over> {
-        if m.seq <= self.committed {
-            return Ok(());
-        }
-        self.committed = m.seq;
-        if let Some(frame) = wire::shown(m, |a| self.name_of(a)) {
-            self.line.send(&frame).await?;
-        }
-        if let Some(client_id) = self.awaiting.remove(&m.seq) {
-            self.line.send(&ToVisitor::Ack { client_id, seq: m.seq }).await?;
-        }
-        Ok(())
     }
 
     fn name_of(&self, agent: &AgentId) -> Option<String> {
@@ -424,7 +390,6 @@ impl Chat {
             _ => Ok(()),
         }
     }
-                    answers,
 
     fn began(&mut self, interaction: InteractionId) {
         self.open = Some(interaction);
@@ -482,7 +447,6 @@ impl Chat {
             FromVisitor::Rate { interaction, score, comment } => {
                 let Known { tenant, visitor, .. } = &self.known;
                 match rating::rate(&self.shared, tenant, *visitor, interaction, score, comment).await {
-            answers: p.answers.clone(),
                     Ok(()) => self.line.send(&ToVisitor::Rated {}).await,
                     Err((code, detail)) => self.refuse(None, code, detail).await,
                 }
@@ -490,6 +454,7 @@ impl Chat {
             FromVisitor::Ping {} => self.line.send(&ToVisitor::Pong).await,
             FromVisitor::Pong {} => Ok(()),
         }
+            FromVisitor::Earlier { interaction, before } => self.earlier(interaction, before).await,
     }
 
     /// A command whose refusal is of no interest to a visitor.
@@ -531,7 +496,7 @@ impl Chat {
     }
 
     async fn message(&mut self, client_id: String, body: String) -> Result<(), Over> {
-        if !good_client_id(&client_id) {
+        if ClientId::parse(&client_id).is_err() {
             return self.refuse(None, "invalid", "client_id: expected 1 to 64 visible ASCII characters").await;
         }
         if body.len() > limits::MESSAGE_MAX {
@@ -562,11 +527,6 @@ impl Chat {
             Err(refusal) => self.refuse(Some(client_id), word(&refusal), refusal.message).await,
         }
     }
-}
-
-/// A page's name for a message: 1 to 64 visible ASCII characters.
-pub fn good_client_id(id: &str) -> bool {
-    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// The word a page acts on.

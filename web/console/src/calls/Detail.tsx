@@ -8,11 +8,12 @@ import { useLoad } from '../lib/load';
 import { A } from '../lib/router';
 import { clock, dateTime, now, timeOfDay } from '../lib/time';
 import { agentName, queueName, supervises, useFacts, useLive } from '../live/live';
-import { Empty, Page, Trouble } from '../ui/parts';
+import { Button, Empty, Page, Trouble } from '../ui/parts';
 import { Vouched } from '../ui/Vouched';
 import { Section } from '../work/CustomerPanel';
 import { FileOf } from '../work/Files';
 import { Story } from '../work/Story';
+import { told as tellAll, useHistory } from '../work/history';
 import { Transcript, useTranscript } from '../work/Transcript';
 import { Why } from '../work/Why';
 import { Course } from './Course';
@@ -25,7 +26,7 @@ const path = (id: string) => ({ params: { path: { id } } });
 
 export function Detail({ id }: { id: string }) {
   const one = useLoad(`interaction ${id}`, async () => (await take(api.GET('/api/v1/interactions/{id}', path(id)))) as unknown as InteractionDetail);
-  const told = useLoad(`facts ${id}`, async () => (await take(api.GET('/api/v1/interactions/{id}/timeline', path(id)))) as unknown as { facts: Fact[] });
+  const told = useLoad(`facts ${id}`, async () => (await take(api.GET('/api/v1/interactions/{id}/timeline', { params: { path: { id }, query: { messages: false } } }))) as unknown as { facts: Fact[] });
   const whys = useLoad(`why ${id}`, async () => (await take(api.GET('/api/v1/interactions/{id}/decisions', path(id)))) as unknown as { decisions: { decision: Decision }[] });
   const live = useLive((l) => l);
   const said = useTranscript(id);
@@ -33,12 +34,19 @@ export function Detail({ id }: { id: string }) {
   const [wish, setWish] = useState<{ at: number; n: number } | null>(null);
   const [head, setHead] = useState<number | null>(null);
   const mayLook = useLive(supervises);
-  useFacts((f) => { if (f.interaction === id) { one.reload(); told.reload(); sound.reload(); } });
+  const [fresh, setFresh] = useState<Message[]>([]);
+  const up = useLive((l) => l.up);
+  const history = useHistory(one.data?.record?.channel === 'webchat' ? id : null, fresh, up);
+  useFacts((f) => {
+    if (f.interaction !== id) return;
+    if (f.fact === 'message') setFresh((was) => [...was, f.message as Message]);
+    else { one.reload(); told.reload(); sound.reload(); }
+  });
   if (one.problem && !one.data) return <Trouble problem={one.problem} again={one.reload} />;
   if (!one.data || !told.data) return null;
   const r = one.data.record;
-  const facts = told.data.facts;
-  const talk = facts.filter((f) => f.fact === 'message').map((f) => f.message as Message);
+  const talk = history.messages;
+  const facts = tellAll(told.data.facts, talk);
   const legs = sound.data?.legs ?? [];
   const recorded = one.data.recordings.filter((rec) => rec.ended_at);
   // Without a recording the course has the contact itself for its axis.
@@ -81,6 +89,7 @@ export function Detail({ id }: { id: string }) {
               <ol className="grid gap-1.5">{talk.map((m) => {
                 const ours = typeof m.sender === 'object' ? agentName(live, 'agent' in m.sender ? m.sender.agent : m.sender.note) : m.sender === 'visitor' ? r?.from ?? '' : m.sender === 'bot' ? t('talk.bot') : '';
                 return <li key={m.seq}><span className="num text-soft">{timeOfDay(m.at)} {ours}{typeof m.sender === 'object' && 'note' in m.sender ? ` (${t('talk.note')})` : ''}</span> {m.file ? <FileOf contact={id} message={m} /> : null}{m.text !== m.file?.name && <span className="whitespace-pre-wrap break-words">{m.text}</span>}</li>;
+              {history.earlier && <p className="mb-2 text-center"><Button small onClick={() => void history.more()}>{t('talk.older')}</Button></p>}
               })}</ol>
             </Section></div>
           )}

@@ -115,7 +115,7 @@ export const screens = {
   'work.unsure': ['Not sure of these words', '识别不确定'],
 
   'talk.none': ['Nothing was said yet.', '暂无消息。'],
-  'talk.older': ['{n} older messages', '更早的 {n} 条消息'],
+  'talk.older': ['Earlier messages', '更早的消息'],
   'talk.missed': ['{n} new', '{n} 条新消息'],
   'talk.typing': ['{who} is typing', '{who} 正在输入'],
   'talk.bot': ['Assistant', '智能助手'],

@@ -34,7 +34,7 @@ export function Contact({ contact, onProfile }: { contact: C; onProfile: () => v
     <section className="flex min-h-0 min-w-0 flex-col" aria-label={contact.who}>
       <Head contact={contact} written={!text && lines.length > 0} onProfile={onProfile} />
       {words && <div className="px-4 py-2"><Tabs label={t('work.show')} value={tab} onChange={setTab} tabs={[['talk', text ? 'work.talk' : 'work.transcript'], ['story', 'work.story']]} /></div>}
-      {shown === 'talk' && text && <Conversation contact={contact} />}
+      {shown === 'talk' && text && <Conversation key={contact.id} contact={contact} />}
       {shown === 'talk' && !text && <Following count={lines.length}><Transcript lines={lines} customer={contact.who} /></Following>}
       {shown === 'story' && <div className="min-h-0 grow overflow-y-auto px-4 py-3"><Story contact={contact} /></div>}
       <WrapUp contact={contact} />
