@@ -63,8 +63,8 @@ export interface TicketHead {
 export interface TicketEntry { n: number; at: string; by: string | Record<string, string>; change: string; text?: string; [more: string]: unknown }
 export interface TicketDetail {
   ticket: TicketHead; log: TicketEntry[]; promises: Promise_[];
-  merged: { id: string; number: number; title: string; log: TicketEntry[] }[];
-  into: { id: string; number: number; title: string } | null;
+  merged: { id: string; number: number; title: string; log: TicketEntry[]; undoable: boolean }[];
+  into: { id: string; number: number; title: string; undoable: boolean } | null;
 }
 
 export interface Identity { kind: string; number?: string; address?: string; channel?: string; id?: string; system?: string; trust: string }
