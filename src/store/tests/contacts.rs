@@ -36,6 +36,7 @@ async fn an_answered_call_is_one_line_with_everything_that_mattered(lab: &Lab) {
     let InteractionRow { to, from, customer, queue: q, agent: a, disposition, note, .. } = &row;
     assert_eq!((to.as_str(), from.as_str(), *customer), ("4000", "+3265551234", alice));
     assert_eq!((q, a), (&Some(queue("sales")), &Some(agent("anna"))));
+    assert_eq!(row.region.as_deref(), Some("BE"));
     assert_eq!((disposition, note.as_deref()), (&Some(code("sold")), Some("two boxes")));
     assert_eq!((row.opened_at, row.answered_at, row.closed_at), (NINE, Some(NINE + secs(10)), Some(NINE + secs(70))));
     assert_eq!(
@@ -153,6 +154,7 @@ async fn a_long_conversation_is_read_from_its_end_and_does_not_crowd_out_what_el
     assert_eq!(before(8, 7).await, ((1..=7).collect(), false));
     let timeline = lab.store.timeline(&s.tenant, chat, false, 3).await.unwrap();
     assert_eq!(timeline.iter().map(|r| r.fact.kind()).collect::<Vec<_>>(), ["interaction_opened", "queued"]);
+    assert_eq!(lab.store.interaction_get(&s.tenant, chat).await.unwrap().unwrap().region, None, "a chat has no number");
 }
 
 async fn nothing_of_one_tenant_shows_in_another(lab: &Lab) {

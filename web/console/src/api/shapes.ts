@@ -21,7 +21,7 @@ export type EventGroup = S['EventGroup'];
 export type Delivery = S['DeliveryShown'];
 
 export interface InteractionRow {
-  id: string; channel: string; way: string; to: string; from: string; customer: string; ticket: string | null; queue: string | null;
+  id: string; channel: string; way: string; to: string; from: string; region: string | null; customer: string; ticket: string | null; queue: string | null;
   agent: string | null; opened_at: string; answered_at: string | null; closed_at: string | null; cause: string | null;
   ended_by: string | null; unqueued: string | null; waited_ms: number; talk_ms: number; hold_ms: number; wrap_ms: number;
   disposition: string | null; note: string | null;

@@ -5,6 +5,7 @@ import { api, take } from '../api/client';
 import type { Decision, Fact, InteractionDetail, Message } from '../api/shapes';
 import { t, tCode } from '../lib/i18n';
 import { useLoad } from '../lib/load';
+import { regionName } from '../lib/region';
 import { A } from '../lib/router';
 import { clock, dateTime, now, timeOfDay } from '../lib/time';
 import { agentName, queueName, supervises, useFacts, useLive } from '../live/live';
@@ -60,6 +61,7 @@ export function Detail({ id }: { id: string }) {
           <div><dt>{t('customer.title')}</dt><dd><A className="link" href={`/customers/${r.customer}`}>{one.data.now?.customer_name || r.from}</A></dd></div>
           {r.verdict && <div><dt>{t('calls.vouched')}</dt><dd><Vouched verdict={r.verdict} />{r.verdict.origid && <span className="num block text-soft">{t('calls.origid', { id: r.verdict.origid })}</span>}</dd></div>}
           <div><dt>{t('calls.to')}</dt><dd className="num">{r.to}</dd></div>
+          {r.region && <div><dt>{t('calls.region')}</dt><dd>{regionName(r.region)}</dd></div>}
           <div><dt>{t('wall.queue')}</dt><dd>{queueName(live, r.queue) || '–'}</dd></div>
           <div><dt>{t('wall.agent')}</dt><dd>{agentName(live, r.agent) || '–'}</dd></div>
           <div><dt>{t('wrap.outcome')}</dt><dd>{code ?? '–'}{r.note && <span className="block max-w-96 text-soft">{r.note}</span>}</dd></div>

@@ -5,6 +5,7 @@ import { api } from '../api/client';
 import { act } from '../lib/act';
 import { keyOf, useActions } from '../lib/actions';
 import { t } from '../lib/i18n';
+import { regionName } from '../lib/region';
 import { A, go } from '../lib/router';
 import { agentName, queueName, supervises, useLive } from '../live/live';
 import { hangUp, lineOf, usePhone } from '../phone/state';
@@ -60,6 +61,7 @@ function Head({ contact: c, written, onProfile }: { contact: C; written: boolean
         <Button small look="plain" className="wide:hidden" onClick={onProfile}>{t('work.profile')}</Button>
       </div>
       <p className="flex flex-wrap gap-x-4 text-soft">
+        {regionName(c.region) && <span>{regionName(c.region)}</span>}
         {queue && <span>{queue}</span>}
         {c.now && c.stage === 'waiting' && <span>{t('offer.waited')} <Since at={c.now.since} /></span>}
         {agent && <span>{agent}</span>}

@@ -17,6 +17,8 @@ export interface Contact {
   stage: string | null;
   who: string;
   from: string;
+  /** Where the number is from; `regionName` says it in words. */
+  region: string | undefined;
   queue: string | null;
   customer: Customer | undefined;
   past: PastEntry[];
@@ -24,9 +26,9 @@ export interface Contact {
   decision: Decision | undefined;
   recordings: Recording[];
   messages: Message[];
+  history: History;
   facts: Fact[];
   disposed: { code: string; note: string } | null;
-  history: History;
   paused: boolean;
   setPaused: (paused: boolean) => void;
   missing: boolean;
@@ -74,6 +76,7 @@ export function useContact(id: string): Contact {
     stage: work?.work ?? now?.stage ?? null,
     who: now?.customer_name || customer.data?.name || base?.from || '',
     from: base?.from ?? '',
+    region: now?.attributes['caller.region'] ?? detail.data?.record?.region ?? undefined,
     queue: base?.queue ?? null,
     customer: customer.data, past: past.data?.entries ?? [], ticket: ticketId ? ticket.data : undefined,
     decision: decisions.data?.decisions.at(-1)?.decision,
