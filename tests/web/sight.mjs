@@ -66,6 +66,18 @@ export const sight = {
         await marks.getByRole('button', { name: /^(On hold|保持)/ }).click();
         const at = async () => Number(await place.inputValue());
         await eventually(async () => assert.ok((await at()) >= 1, 'a mark is a jump'));
+        // What happened leads into the recording, and where it plays is marked in what happened.
+        const story = page.getByRole('list', { name: /^(What happened|经过)$/ });
+        const lines = story.getByRole('listitem');
+        const held = lines.filter({ hasText: /put it on hold|保持$/ }).first();
+        const marked = () => lines.evaluateAll((all) => [all.findIndex((l) => l.ariaCurrent === 'true'), all.findIndex((l) => /put it on hold|保持$/.test(l.textContent))]);
+        await place.focus();
+        await page.keyboard.press('End');
+        await eventually(async () => { const [now, then] = await marked(); assert.ok(now > then + 2, `line ${now} is marked at the end, not ${then}`); });
+        await held.getByRole('button', { name: /^(Listen from here|从此处收听)/ }).click();
+        // It plays on from there; the pause of the recording follows at once.
+        await eventually(async () => { const [now, then] = await marked(); assert.ok(now >= then && now <= then + 2, `line ${now} is marked, the hold is ${then}`); });
+        await page.getByText(lang === 'en' ? 'China' : '中国', { exact: true }).first().waitFor();
         await place.focus();
         await page.keyboard.press('Home');
         await eventually(async () => assert.ok((await at()) <= 2, 'the position is a slider of the keyboard'));
