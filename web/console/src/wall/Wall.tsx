@@ -175,6 +175,9 @@ function Agents({ live, tv }: { live: Live; tv: boolean }) {
 
 const Agent = memo(function Agent({ id, a, tv }: { id: string; a: AgentNow; tv: boolean }) {
   const w = a.work[0];
+  // Two hundred menus nobody opens would be most of the page's work: one is made when it is asked for.
+  const [asked, setAsked] = useState(false);
+  const limit = useLive((l) => (w?.work === 'hold' ? holdLimit(l, l.view.interactions[w.interaction]?.queue ?? null) : 0));
   const reason = useLive((l) => (a.reason && !w ? l.codes.reasons.find((r) => r.id === a.reason)?.name ?? tCode('why', a.reason) : null));
   const body = (
     <>
@@ -189,12 +192,18 @@ const Agent = memo(function Agent({ id, a, tv }: { id: string; a: AgentNow; tv: 
     </>
   );
   if (tv) return <li className="flex items-start gap-2 border-b border-line py-1.5">{body}</li>;
+  const look = 'flex w-full items-start gap-2 rounded px-1 py-1.5 text-left hover:bg-raised';
+  const name = <span className="sr-only">{t('wall.change')}</span>;
   return (
     <li className="border-b border-line">
-      <Menu.Root>
-        <Menu.Trigger className="flex w-full items-start gap-2 rounded px-1 py-1.5 text-left hover:bg-raised">{body}<span className="sr-only">{t('wall.change')}</span></Menu.Trigger>
-        <AgentMenu id={id} a={a} />
-      </Menu.Root>
+      {asked ? (
+        <Menu.Root defaultOpen>
+          <Menu.Trigger className={look}>{body}{name}</Menu.Trigger>
+          <AgentMenu id={id} a={a} />
+        </Menu.Root>
+      ) : (
+        <button type="button" className={look} aria-haspopup="menu" aria-expanded={false} onClick={() => setAsked(true)} onKeyDown={(e) => { if (e.key === 'ArrowDown') { e.preventDefault(); setAsked(true); } }}>{body}{name}</button>
+      )}
     </li>
   );
 });
