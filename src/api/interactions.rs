@@ -21,6 +21,7 @@ use crate::{
     base::{AgentId, limits},
     center::command::{Command, TransferTo},
     store::InteractionFilter,
+    text::ClientId,
 };
 
 /// Most rows of one answer.
@@ -214,9 +215,9 @@ pub struct After {
     /// Only messages after this place in the conversation.
     #[serde(default)]
     after: u64,
-    /// At most so many, 500 at most.
     /// The last messages before this place, for whoever reads upwards; not together with `after`.
     before: Option<u64>,
+    /// At most so many, 500 at most.
     limit: Option<usize>,
 }
 
@@ -479,8 +480,7 @@ pub async fn stream_end(State(shared): S, who: Who, Path((id, stream)): Path<(St
 }
 
 fn said(say: &Say) -> Result<(), Problem> {
-    let id = &say.client_id;
-    if id.is_empty() || id.len() > 64 || !id.bytes().all(|b| b.is_ascii_graphic()) {
+    if ClientId::parse(&say.client_id).is_err() {
         return Err(Problem::invalid("client_id", "expected 1 to 64 visible ASCII characters"));
     }
     if say.body.trim().is_empty() || say.body.len() > limits::MESSAGE_MAX {

@@ -41,6 +41,7 @@ use crate::{
         fact::{Fact, Record},
         view::Blink,
     },
+    text::ClientId,
 };
 
 /// Largest frame, bytes: the largest message with every character escaped.
@@ -209,6 +210,7 @@ struct Profile {
     contact: Option<String>,
     lang: Option<String>,
     page: Option<String>,
+    answers: BTreeMap<String, String>,
 }
 
 struct Chat {
@@ -422,6 +424,7 @@ impl Chat {
                     contact: some(cut(contact, 120)),
                     lang: some(cut(lang, 16)),
                     page: some(cut(page, 500)),
+                    answers,
                 };
                 match self.opened().await {
                     Ok(_) => self.tell_state().await,
@@ -451,10 +454,10 @@ impl Chat {
                     Err((code, detail)) => self.refuse(None, code, detail).await,
                 }
             }
+            FromVisitor::Earlier { interaction, before } => self.earlier(interaction, before).await,
             FromVisitor::Ping {} => self.line.send(&ToVisitor::Pong).await,
             FromVisitor::Pong {} => Ok(()),
         }
-            FromVisitor::Earlier { interaction, before } => self.earlier(interaction, before).await,
     }
 
     /// A command whose refusal is of no interest to a visitor.
@@ -479,6 +482,7 @@ impl Chat {
             contact: p.contact.clone(),
             language: p.lang.clone(),
             page: p.page.clone(),
+            answers: p.answers.clone(),
         };
         let Done::Interaction { interaction } = self.ask(command).await? else {
             return Err(Refusal::new(RefusalCode::Unavailable, "the chat was not opened"));
