@@ -46,7 +46,7 @@ tenants:
       queues:
         support: {strategy: best_skilled, ring_s: 15, wrap_up_s: 10, music: calm, max_wait_s: 300}
         sales: {strategy: longest_idle, ring_s: 15, wrap_up_s: 10}
-        team: {strategy: ring_all, ring_s: 15, wrap_up_s: 0}
+        team: {strategy: ring_all, ring_s: 15, wrap_up_s: 0, hold_max_s: 20}
       agents:
         anna: {name: Anna, skills: {linux: 5, english: 5}, queues: [support, sales, team]}
         ben: {name: Ben, skills: {linux: 2}, queues: [support, sales, team]}

@@ -9,7 +9,7 @@ export interface Queue extends Named {
   strategy: string; ring_s: number; retry_s: number; wrap_up_s: number; wrap_up_mandatory: boolean; sl_target_s: number; sl_percent: number;
   short_abandon_s: number; max_wait_s?: number; max_length?: number; join_empty: string; leave_empty: string; leave_empty_s: number;
   needs: Record<string, number>; relax: { after_s: number; skill?: string; to: number }[]; head_starts: { attribute: string; is: string; minutes: number }[];
-  expected_handle_s: number; music?: string; calendar?: string; dispositions: string[];
+  expected_handle_s: number; music?: string; hold_max_s?: number; calendar?: string; dispositions: string[];
 }
 export type AgentQueue = string | { queue: string; priority_min: number; delay_s: number; weight: number };
 export interface Agent extends Named { skills: Record<string, number>; queues: AgentQueue[]; capacity: Record<string, number>; voice_blocks_text: boolean }

@@ -65,6 +65,7 @@ export const screens = {
   'do.accept': ['Accept', '接受', 'js'],
   'do.decline': ['Decline', '拒绝', 'jj'],
   'do.hold': ['Hold', '保持', 'bc'],
+  'hold.long': ['{who} has been on hold for longer than {limit}.', '{who} 的保持时间已超过 {limit}。'],
   'do.unhold': ['Take back', '取回', 'qh'],
   'do.transfer': ['Transfer', '转接', 'zj'],
   'do.pause': ['Pause recording', '暂停录音', 'ztly'],

@@ -7,7 +7,7 @@ import { keyOf, useActions } from '../lib/actions';
 import { t } from '../lib/i18n';
 import { regionName } from '../lib/region';
 import { A, go } from '../lib/router';
-import { agentName, queueName, supervises, useLive } from '../live/live';
+import { agentName, holdLimit, queueName, supervises, useLive } from '../live/live';
 import { hangUp, lineOf, usePhone } from '../phone/state';
 import { Sound, useLine } from '../phone/Talk';
 import { Button, Channel, Empty, Since, State, Tabs } from '../ui/parts';
@@ -47,7 +47,7 @@ function Head({ contact: c, written, onProfile }: { contact: C; written: boolean
   const queue = useLive((l) => queueName(l, c.queue));
   const agent = useLive((l) => (c.work ? '' : agentName(l, c.now?.agent)));
   const since = c.work?.since ?? c.now?.stage_since;
-  const warn = useLive((l) => l.codes.hold_warn_s);
+  const warn = useLive((l) => holdLimit(l, c.queue));
   return (
     <header className="border-b border-line bg-panel px-4 py-2.5">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
