@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::{
     body::Body,
     extract::{Path, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::StatusCode,
+    response::IntoResponse,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -15,6 +15,7 @@ use super::{Problem, Shared, agents, guard::Who, interactions::Answer, problem::
 use crate::{
     base::{InteractionId, limits},
     center::command::{Command, SuperviseMode},
+    text::ClientId,
     vault,
 };
 
@@ -59,8 +60,7 @@ pub async fn send(
 ) -> Answer {
     let interaction = wire::interaction_id(&id)?;
     writes(&shared, &who, interaction).await?;
-    let named = |id: &String| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
-    let client_id = about.client_id.filter(named);
+    let client_id = about.client_id.filter(|id| ClientId::parse(id).is_ok());
     let client_id = client_id.ok_or_else(|| Problem::invalid("client_id", "expected 1 to 64 visible ASCII characters"))?;
     let name = about.name.ok_or_else(|| Problem::invalid("name", "expected the name of the file"))?;
     if about.text.len() > limits::MESSAGE_MAX {
@@ -94,12 +94,6 @@ pub async fn fetch(State(shared): State<Arc<Shared>>, who: Who, Path((id, seq)):
     let Some((length, content)) = shared.vault.open(&who.tenant, &file.id).await.map_err(Problem::internal)? else {
         return Err(Problem::new(StatusCode::GONE, "file_gone", "this file was deleted, as old files are"));
     };
-    let mut response: Response = Body::from_stream(content).into_response();
-    let h = response.headers_mut();
-    h.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    for (name, value) in vault::headers(&file) {
-        h.insert(HeaderName::from_static(name), HeaderValue::from_str(&value).expect("names are written in ASCII"));
-    }
-    h.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
-    Ok(response)
+    let ours = [("cross-origin-resource-policy", "same-origin")];
+    Ok((vault::headers(&file, length), ours, Body::from_stream(content)).into_response())
 }

@@ -21,6 +21,7 @@ use crate::{
     base::{AgentId, limits},
     center::command::{Command, TransferTo},
     store::InteractionFilter,
+    text::ClientId,
 };
 
 /// Most rows of one answer.
@@ -136,13 +137,31 @@ pub async fn get(State(shared): State<Arc<Shared>>, who: Who, Path(id): Path<Str
     Ok(Json(json!({"id": id, "record": seen.record, "now": seen.now, "recordings": recordings, "rating": rating})))
 }
 
-/// Everything that happened to it, in order.
-#[utoipa::path(get, path = "/api/v1/interactions/{id}/timeline", tag = "interactions", params(("id" = String, Path)),
+/// What of what happened.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Happened {
+    /// False: without the messages of a chat, which `/messages` has by pages. True if absent.
+    messages: Option<bool>,
+}
+
+/// Everything that happened to it, in order: the first 500 facts.
+#[utoipa::path(get, path = "/api/v1/interactions/{id}/timeline", tag = "interactions", params(("id" = String, Path), Happened),
     responses((status = 200, body = shapes::Timeline), (status = 404, body = Problem)))]
-pub async fn timeline(State(shared): State<Arc<Shared>>, who: Who, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub async fn timeline(
+    State(shared): State<Arc<Shared>>,
+    who: Who,
+    Path(id): Path<String>,
+    Params(what): Params<Happened>,
+) -> Result<Json<Value>, Problem> {
     let id = wire::interaction_id(&id)?;
     scope::may_see(&shared, &who, id).await?;
-    let facts = shared.store.timeline(&who.tenant, id, 0, limits::LIST_MAX).await.map_err(Problem::internal)?;
+    let facts = shared
+        .store
+        .timeline(&who.tenant, id, what.messages.unwrap_or(true), limits::LIST_MAX)
+        .await
+        .map_err(Problem::internal)?;
     let mut discreet = feed::Discreet::new(who.supervises() || agents::picture(&shared, &who).tell_agents);
     let facts: Vec<Value> = facts.iter().filter(|r| discreet.lets(&r.fact)).map(feed::fact_event).collect();
     Ok(Json(json!({"interaction": id, "facts": facts})))
@@ -196,11 +215,14 @@ pub struct After {
     /// Only messages after this place in the conversation.
     #[serde(default)]
     after: u64,
+    /// The last messages before this place, for whoever reads upwards; not together with `after`.
+    before: Option<u64>,
     /// At most so many, 500 at most.
     limit: Option<usize>,
 }
 
-/// The conversation, in order.
+/// The conversation, in order: from the beginning, or the last of it before a place; then `earlier` says whether there are more
+/// before them.
 #[utoipa::path(get, path = "/api/v1/interactions/{id}/messages", tag = "interactions", params(("id" = String, Path), After),
     responses((status = 200, body = Object), (status = 404, body = Problem)))]
 pub async fn messages(
@@ -212,9 +234,13 @@ pub async fn messages(
     let id = wire::interaction_id(&id)?;
     scope::may_see(&shared, &who, id).await?;
     let limit = at.limit.unwrap_or(limits::MESSAGES_IN_MEMORY).clamp(1, limits::MESSAGES_IN_MEMORY);
-    let rows = shared.store.message_list(&who.tenant, id, at.after, limit).await.map_err(Problem::internal)?;
+    let (rows, earlier) = match at.before {
+        Some(_) if at.after > 0 => return Err(Problem::invalid("before", "expected before or after, not both")),
+        Some(before) => shared.store.message_list_before(&who.tenant, id, before, limit).await.map_err(Problem::internal)?,
+        None => (shared.store.message_list(&who.tenant, id, at.after, limit).await.map_err(Problem::internal)?, at.after > 0),
+    };
     let rows = rows.iter().map(wire::to_json).collect::<Result<Vec<_>, _>>()?;
-    Ok(Json(json!({"interaction": id, "messages": rows})))
+    Ok(Json(json!({"interaction": id, "messages": rows, "earlier": earlier})))
 }
 
 /// On or off.
@@ -454,8 +480,7 @@ pub async fn stream_end(State(shared): S, who: Who, Path((id, stream)): Path<(St
 }
 
 fn said(say: &Say) -> Result<(), Problem> {
-    let id = &say.client_id;
-    if id.is_empty() || id.len() > 64 || !id.bytes().all(|b| b.is_ascii_graphic()) {
+    if ClientId::parse(&say.client_id).is_err() {
         return Err(Problem::invalid("client_id", "expected 1 to 64 visible ASCII characters"));
     }
     if say.body.trim().is_empty() || say.body.len() > limits::MESSAGE_MAX {

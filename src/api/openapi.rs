@@ -352,6 +352,10 @@ pub struct QueueNow {
     sl_target_s: u32,
     /// How much of the service level is wanted, percent.
     sl_percent: u8,
+    /// A customer is not to be on hold for longer, seconds; 0 where nothing is said.
+    hold_max_s: u32,
+    /// Since when the one who is on hold longest is.
+    held_since: Option<String>,
 }
 
 /// A contact now.

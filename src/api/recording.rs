@@ -6,20 +6,17 @@
 use std::{path::Path as FsPath, path::PathBuf, sync::Arc};
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use futures_util::stream;
 use serde::Deserialize;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::io::AsyncSeekExt;
 use utoipa::IntoParams;
 
 use super::{Problem, Shared, guard::Who, problem::Params, scope, wire};
-
-/// Bytes read from the disk at once.
-const CHUNK: usize = 64 * 1024;
+use crate::vault;
 
 /// Which of several.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -75,7 +72,7 @@ pub async fn play(
     }
     let length = if size == 0 { 0 } else { to - from + 1 };
     file.seek(std::io::SeekFrom::Start(from)).await.map_err(Problem::internal)?;
-    let mut response = (status, body_of(file, length)).into_response();
+    let mut response = (status, Body::from_stream(vault::chunks(file, length))).into_response();
     let h = response.headers_mut();
     let (ending, kind) = if row.file.ends_with(".ogg") { ("ogg", "audio/ogg") } else { ("wav", "audio/wav") };
     let name = format!("inline; filename=\"{}.{ending}\"", row.id);
@@ -98,24 +95,6 @@ pub async fn play(
 fn below(folder: &FsPath, name: &str) -> Option<PathBuf> {
     let plain = FsPath::new(name).components().all(|c| matches!(c, std::path::Component::Normal(_)));
     (plain && !name.is_empty()).then(|| folder.join(name))
-}
-
-fn body_of(file: tokio::fs::File, length: u64) -> Body {
-    Body::from_stream(stream::unfold((file, length), |(mut file, left)| async move {
-        if left == 0 {
-            return None;
-        }
-        let want = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
-        let mut chunk = vec![0; want];
-        match file.read(&mut chunk).await {
-            Ok(0) => None,
-            Ok(n) => {
-                chunk.truncate(n);
-                Some((Ok::<_, std::io::Error>(Bytes::from(chunk)), (file, left - n as u64)))
-            }
-            Err(e) => Some((Err(e), (file, 0))),
-        }
-    }))
 }
 
 #[derive(Debug, PartialEq, Eq)]

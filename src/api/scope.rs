@@ -28,7 +28,7 @@ pub fn me(who: &Who) -> Result<AgentId, Problem> {
 
 /// Whether the agent was ever connected with it: a transfer leaves both a part in it.
 async fn handled(shared: &Shared, who: &Who, me: &AgentId, id: InteractionId) -> Result<bool, Problem> {
-    let facts = shared.store.timeline(&who.tenant, id, 0, limits::LIST_MAX).await.map_err(Problem::internal)?;
+    let facts = shared.store.timeline(&who.tenant, id, false, limits::LIST_MAX).await.map_err(Problem::internal)?;
     Ok(facts.iter().any(|r| matches!(&r.fact, Fact::Connected { agent, .. } if agent == me)))
 }
 

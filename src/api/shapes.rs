@@ -41,6 +41,9 @@ pub struct InteractionPast {
     pub to: String,
     /// The caller's number, or the name the visitor gave.
     pub from: String,
+    /// Where the customer's number is from: its country (ISO 3166-1, `BE`), in China with the province (ISO 3166-2, `CN-GD`); none
+    /// where that cannot be told.
+    pub region: Option<String>,
     /// The person; after a merge maybe under an older id.
     pub customer: String,
     /// The matter.

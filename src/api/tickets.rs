@@ -144,6 +144,11 @@ pub enum TicketChange {
         /// Ticket id, or number.
         into: String,
     },
+    /// The merge is undone: it is what it was. Only as long as nobody has gone on in the other.
+    Unmerged {
+        /// The ticket it went into, id or number.
+        out_of: String,
+    },
 }
 
 /// The same change to many tickets.
@@ -397,13 +402,14 @@ async fn merged(shared: &Shared, who: &Who, ticket: &Ticket) -> Result<Vec<Value
     for id in ticket.head().absorbed.iter().take(limits::MERGED_SHOWN_MAX) {
         let Some(other) = shared.store.ticket_get(&who.tenant, *id).await.map_err(Problem::internal)? else { continue };
         let (head, log) = (other.head(), wire::to_json(&other.log())?);
-        merged.push(json!({"id": head.id, "number": head.number, "title": head.title, "log": log}));
+        let undoable = ticket.may_release(*id);
+        merged.push(json!({"id": head.id, "number": head.number, "title": head.title, "log": log, "undoable": undoable}));
     }
     Ok(merged)
 }
 
-/// One ticket with its log, by id or number. `merged` has the tickets that went into it, with their logs; `into` the one it went
-/// into itself, for whoever comes by the old number.
+/// One ticket with its log, by id or number. `merged` has the tickets that went into it, with their logs, and whether that can be
+/// undone; `into` the one it went into itself, for whoever comes by the old number.
 #[utoipa::path(get, path = "/api/v1/tickets/{id}", tag = "tickets", params(("id" = String, Path, description = "ticket id or number")),
     responses((status = 200, body = Object), (status = 404, body = Problem)))]
 pub async fn get(State(shared): State<Arc<Shared>>, who: Who, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
@@ -416,7 +422,10 @@ pub async fn get(State(shared): State<Arc<Shared>>, who: Who, Path(id): Path<Str
     let into = match ticket.head().state {
         TicketState::Merged { into } => {
             let other = shared.store.ticket_get(&who.tenant, into).await.map_err(Problem::internal)?;
-            other.map(|o| json!({"id": o.head().id, "number": o.head().number, "title": o.head().title}))
+            other.map(|o| {
+                let undoable = o.may_release(ticket.head().id);
+                json!({"id": o.head().id, "number": o.head().number, "title": o.head().title, "undoable": undoable})
+            })
         }
         _ => None,
     };
@@ -501,6 +510,7 @@ async fn read(shared: &Shared, who: &Who, wish: TicketChange) -> Result<Change, 
         TicketChange::Untagged { tag } => Change::Untagged { tag: one_line("tag", tag, limits::TAG_MAX)? },
         TicketChange::Disposed { code } => Change::Disposed { code: code.map(|c| wire::slug("code", &c)).transpose()? },
         TicketChange::MergedInto { into } => Change::MergedInto { into: find(shared, who, &into).await? },
+        TicketChange::Unmerged { out_of } => Change::Unmerged { out_of: find(shared, who, &out_of).await? },
     })
 }
 

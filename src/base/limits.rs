@@ -306,6 +306,12 @@ pub const FILE_FREE_MIN: u64 = 256 << 20;
 pub const VISITOR_FILES_PER_MIN: u32 = 20;
 /// A file that no message names is removed after this: somebody may still be about to name it before.
 pub const FILE_UNNAMED: Duration = mins(24 * 60);
+/// Messages of a long chat a visitor's page is shown at first, and at each time it asks for more.
+pub const MESSAGES_SHOWN: usize = 100;
+/// Questions of the house before a chat.
+pub const CHAT_FIELDS_MAX: usize = 8;
+/// Longest answer to one, characters; the end is cut.
+pub const CHAT_ANSWER_MAX: usize = 200;
 /// Longest words a visitor leaves while nobody is there, characters; the end is cut.
 pub const LEFT_MAX: usize = 4_000;
 /// Messages one address may leave in ten minutes, and one visitor; the next is refused.

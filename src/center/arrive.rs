@@ -12,7 +12,7 @@ use super::{
     trunks::Behalf,
 };
 use crate::{
-    base::{AgentId, Channel, CustomerId, FlowId, InteractionId, Now, QueueId, TenantId, TicketId},
+    base::{AgentId, Channel, CustomerId, FlowId, InteractionId, Now, QueueId, Region, TenantId, TicketId},
     call::{self, Action, Cause, Endpoint, Party, route, trunk::Permit},
     ivr, routing,
     sip::{stack::Who, stir::Verdict},
@@ -235,6 +235,11 @@ impl Center {
 
     /// Holds a contact that has been written down.
     pub(super) fn hold(&mut self, now: Now, id: InteractionId, o: Opening, settings: &Arc<TenantSettings>) {
+        let mut attributes = o.verdict.as_ref().map(vouched).unwrap_or_default();
+        let theirs = if o.way == Way::Outbound { &o.to } else { &o.from };
+        if let Some(region) = Region::of(theirs).filter(|_| o.channel == Channel::Voice) {
+            attributes.insert("caller.region".into(), region.to_string());
+        }
         self.interactions.insert(
             id,
             Interaction {
@@ -249,7 +254,7 @@ impl Center {
                 ticket: o.ticket,
                 opened: now,
                 path: Vec::new(),
-                attributes: o.verdict.as_ref().map(vouched).unwrap_or_default(),
+                attributes,
                 run: None,
                 queue: None,
                 waiting: None,
@@ -333,7 +338,7 @@ fn vouched(v: &Verdict) -> BTreeMap<String, String> {
     all.map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
 }
 
-/// What a flow may know of it: inputs `caller.verstat`, `caller.attestation`, `caller.verstat_why`.
+/// What a flow may know of it: inputs `caller.verstat`, `caller.attestation`, `caller.verstat_why`, `caller.region`.
 fn caller_fields(i: &Interaction) -> impl Iterator<Item = (String, ivr::Value)> {
     let mine = i.attributes.iter().filter(|(k, _)| k.starts_with("caller."));
     mine.map(|(k, v)| (k.clone(), ivr::Value::Text(v.clone())))

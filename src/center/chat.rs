@@ -3,7 +3,7 @@
 //! The conversation machine keeps order, duplicates and idleness; what it wants stored becomes a fact, and edges show what
 //! is committed. So nobody is shown a word that a crash could take back.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Center, Output, Step, Timer,
@@ -20,20 +20,26 @@ use crate::{
     customer, ivr, text, ticket,
 };
 
+/// What a visitor tells of themselves before a chat.
+pub(super) struct Coming {
+    pub name: String,
+    pub contact: Option<String>,
+    pub language: Option<String>,
+    pub page: Option<String>,
+    pub answers: BTreeMap<String, String>,
+}
+
 impl Center {
     /// A visitor begins.
-    #[expect(clippy::too_many_arguments, reason = "what a visitor tells of themselves")]
     pub(super) fn chat_open(
         &mut self,
         now: Now,
         tenant: &TenantId,
         visitor: VisitorId,
-        name: String,
-        contact: Option<String>,
-        language: Option<String>,
-        page: Option<String>,
+        coming: Coming,
         out: &mut Vec<Output>,
     ) -> Result<Done, Refusal> {
+        let Coming { name, contact, language, page, answers } = coming;
         if let Some(interaction) = self.visitors.get(&visitor).copied() {
             return Ok(Done::Interaction { interaction });
         }
@@ -80,6 +86,7 @@ impl Center {
         if let Some(page) = page {
             i.attributes.insert("page".into(), page.chars().take(500).collect());
         }
+        i.attributes.extend(settings.config.chat.widget.answers(&answers));
         if !self.flow_begin(now, id, &flow, out) {
             self.close(now, id, Cause::Internal, EndedBy::System, out);
             return Err(Refusal::new(RefusalCode::Unavailable, "the chat of this site is not set up"));

@@ -2,7 +2,7 @@
 //!
 //! Who may ask what is decided in `center::rights`, so that no edge can forget to.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -222,7 +222,15 @@ pub enum Command {
     TrunkTest { trunk: TrunkId },
 
     /// A visitor begins a chat.
-    ChatOpen { visitor: VisitorId, name: String, contact: Option<String>, language: Option<String>, page: Option<String> },
+    ChatOpen {
+        visitor: VisitorId,
+        name: String,
+        contact: Option<String>,
+        language: Option<String>,
+        page: Option<String>,
+        /// To the questions of the house, by key.
+        answers: BTreeMap<String, String>,
+    },
     /// A visitor leaves words while nobody is there: they become a ticket.
     Leave { visitor: VisitorId, name: String, contact: String, language: Option<String>, page: Option<String>, text: String },
     /// A visitor's socket came or went.

@@ -401,9 +401,10 @@ impl Center {
         out: &mut Vec<Output>,
     ) -> Result<Done, Refusal> {
         match command {
-            Command::ChatOpen { visitor, name, contact, language, page } => match by {
+            Command::ChatOpen { visitor, name, contact, language, page, answers } => match by {
                 Actor::Visitor { visitor: me } if *me == visitor => {
-                    self.chat_open(now, tenant, visitor, name, contact, language, page, out)
+                    let coming = super::chat::Coming { name, contact, language, page, answers };
+                    self.chat_open(now, tenant, visitor, coming, out)
                 }
                 _ => Err(not_allowed("a chat is opened by its visitor")),
             },

@@ -94,7 +94,9 @@ pub(super) fn refused(e: ticket::TicketError) -> Refusal {
     use ticket::TicketError as T;
     let code = match &e {
         T::Unknown { .. } => RefusalCode::NotFound,
-        T::Final { .. } | T::NoArrow { .. } | T::AlreadyOpened { .. } => RefusalCode::WrongState,
+        T::Final { .. } | T::NoArrow { .. } | T::AlreadyOpened { .. } | T::NotMerged { .. } | T::GoneOn { .. } => {
+            RefusalCode::WrongState
+        }
         T::LogFull { .. } | T::TooManyTags => RefusalCode::Limit,
         _ => RefusalCode::Invalid,
     };
@@ -370,6 +372,7 @@ impl Center {
             | ticket::Change::Woke
             | ticket::Change::WindowOver
             | ticket::Change::Absorbed(_)
+            | ticket::Change::Released { .. }
             | ticket::Change::Warned { .. } => {
                 return Err(Refusal::new(RefusalCode::Invalid, "this change is made by the system only"));
             }
@@ -387,6 +390,14 @@ impl Center {
                     self.ticket_arm(now, tenant, ticket);
                 }
                 return Ok(Done::Ticket { ticket: into });
+            }
+            ticket::Change::Unmerged { out_of } => {
+                let entries = t.tickets.unmerge(now.wall, &ticket_actor(by), id, *out_of).map_err(refused)?;
+                for (ticket, entry) in entries {
+                    self.fact(now, tenant, Fact::Ticket { ticket, entry }, out);
+                    self.ticket_arm(now, tenant, ticket);
+                }
+                return Ok(Done::Ticket { ticket: id });
             }
             _ => {}
         }

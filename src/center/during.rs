@@ -8,7 +8,7 @@ use super::{
     Center, Output, Timer,
     command::{Actor, Refusal, RefusalCode},
     fact::Fact,
-    interaction::Playing,
+    interaction::{Interaction, Playing},
     talk::hold_music,
 };
 use crate::{
@@ -38,7 +38,7 @@ impl Center {
         let play = self.play_id();
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let music = hold_music(&i.settings, i.queue.as_ref());
-        let remind = u64::from(i.settings.config.calls.hold_reminder_s);
+        let remind = hold_limit(i).unwrap_or(i.settings.config.calls.hold_reminder_s);
         let Some(talk) = i.talk.as_mut().filter(|t| t.held_since.is_some() != on) else { return };
         let Some(voice) = i.voice.as_mut() else { return };
         let (agent, tenant, customer) = (talk.agent.clone(), i.tenant.clone(), voice.leg);
@@ -46,7 +46,7 @@ impl Center {
             (talk.held_since, talk.held_at) = (Some(now.mono), now.wall);
             voice.play = customer.map(|_| (play, Playing::Music));
             if remind > 0 {
-                self.timers.set(Timer::Hold(id), now.mono + Duration::from_secs(remind));
+                self.timers.set(Timer::Hold(id), now.mono + Duration::from_secs(u64::from(remind)));
             }
             self.remix(id);
             if let Some(leg) = customer {
@@ -72,7 +72,12 @@ impl Center {
         let play = self.play_id();
         let Some(i) = self.interactions.get(&id) else { return };
         let Some(talk) = i.talk.as_ref().filter(|t| t.held_since.is_some()) else { return };
-        let every = Duration::from_secs(u64::from(i.settings.config.calls.hold_reminder_s.max(1)));
+        // The queue's limit is when the first one comes; the house says how often after that, else the limit does.
+        let every = match i.settings.config.calls.hold_reminder_s {
+            0 => hold_limit(i).unwrap_or(1),
+            every => every,
+        };
+        let every = Duration::from_secs(u64::from(every));
         let (leg, alone) = (talk.leg, i.consult().is_none());
         self.timers.set(Timer::Hold(id), now.mono + every);
         if let Some(leg) = leg.filter(|_| alone) {
@@ -126,4 +131,10 @@ impl Center {
         self.fact(now, &tenant, Fact::KeysSent { interaction: id, agent, digits: shown }, out);
         Ok(())
     }
+}
+
+/// How long a customer of this contact's queue may be on hold, seconds; none where the queue says nothing.
+fn hold_limit(i: &Interaction) -> Option<u32> {
+    let plan = i.queue.as_ref().and_then(|q| i.settings.plan.queues.get(q))?;
+    plan.hold_max_s.filter(|s| *s > 0)
 }

@@ -8,13 +8,19 @@ use super::{
     view::{AgentView, ConsultView, InteractionView, QueueView, SupervisorView, TenantView, WorkView},
 };
 use crate::{
-    base::{AgentId, Channel, Now, TenantId},
+    base::{AgentId, Channel, Now, QueueId, TenantId, Wall},
     routing,
 };
 
 /// The picture of one tenant.
 pub(super) fn tenant(c: &Center, now: Now, id: &TenantId) -> Option<TenantView> {
     let t = c.tenants.get(id)?;
+    let mut held: BTreeMap<QueueId, Wall> = BTreeMap::new();
+    for i in c.interactions.values().filter(|i| i.tenant == *id) {
+        if let (Some(queue), Some(talk)) = (&i.queue, i.talk.as_ref().filter(|t| t.held_since.is_some())) {
+            held.entry(queue.clone()).and_modify(|at| *at = talk.held_at.min(*at)).or_insert(talk.held_at);
+        }
+    }
     let agents = t.settings.plan.agents.keys().map(|a| (a.clone(), agent(c, t, a))).collect();
     let queues = t
         .router
@@ -35,6 +41,8 @@ pub(super) fn tenant(c: &Center, now: Now, id: &TenantId) -> Option<TenantView> 
                 service_level: q.service_level,
                 sl_target_s: plan.map_or(0, |p| p.sl_target_s),
                 sl_percent: plan.map_or(0, |p| p.sl_percent),
+                hold_max_s: plan.and_then(|p| p.hold_max_s).unwrap_or(0),
+                held_since: held.get(&q.queue).copied(),
             };
             (q.queue, view)
         })

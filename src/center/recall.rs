@@ -310,8 +310,12 @@ impl Center {
             }
             Command::TicketOpen { customer, .. } => customer.map(Wanted::Customer).into_iter().collect(),
             Command::Ticket { ticket, change } => {
-                let into = if let ticket::Change::MergedInto { into } = change { Some(*into) } else { None };
-                [*ticket].into_iter().chain(into).map(Wanted::Ticket).collect()
+                let other = match change {
+                    ticket::Change::MergedInto { into } => Some(*into),
+                    ticket::Change::Unmerged { out_of } => Some(*out_of),
+                    _ => None,
+                };
+                [*ticket].into_iter().chain(other).map(Wanted::Ticket).collect()
             }
             Command::Customer { customer, change } => {
                 let more = match change {

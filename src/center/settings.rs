@@ -6,6 +6,7 @@
 mod chat;
 mod floor;
 mod flows;
+mod look;
 mod recording;
 mod security;
 mod transcripts;
@@ -14,6 +15,7 @@ mod trunks;
 pub use chat::{Chat, Files, Offline, Presence, Rating};
 pub use floor::{CallRules, Supervision};
 pub use flows::Canned;
+pub use look::Look;
 pub use recording::{Recording, RecordingFormat};
 pub use security::Security;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

@@ -101,6 +101,10 @@ pub struct QueueView {
     pub sl_target_s: u32,
     /// How much of SL1 is wanted, percent.
     pub sl_percent: u8,
+    /// A customer is not to be on hold for longer, seconds; 0 where nothing is said.
+    pub hold_max_s: u32,
+    /// Since when the one who is on hold longest is.
+    pub held_since: Option<Wall>,
 }
 
 /// One contact now.

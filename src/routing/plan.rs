@@ -175,6 +175,9 @@ pub struct QueuePlan {
     /// Music on hold, by name of the prompt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub music: Option<String>,
+    /// A customer of this queue is not to be on hold for more than so many seconds: the agent is reminded, supervisors see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold_max_s: Option<u32>,
     /// Opening hours a flow may ask for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar: Option<CalendarId>,
@@ -205,6 +208,7 @@ impl Default for QueuePlan {
             head_starts: Vec::new(),
             expected_handle_s: 240,
             music: None,
+            hold_max_s: None,
             calendar: None,
             dispositions: Vec::new(),
         }

@@ -34,7 +34,7 @@ tenants:
       - {match: "4009", to: {flow: broken}, from: public}
       - {match: "4101", to: {agent: anna}, from: public}
       - {match: "+*", to: {trunk: {trunk: carrier}}}
-    chat: {flow: main, idle_warn_s: 120, idle_close_s: 300, gone_s: 60, files: {kinds: [picture, document], per_chat: 2}, rating: {scale: five}}
+    chat: {flow: main, idle_warn_s: 120, idle_close_s: 300, gone_s: 60, files: {kinds: [picture, document], per_chat: 2}, rating: {scale: five}, widget: {ask: {fields: [{key: order_no, need: required}]}}}
     recording: always
     streams:
       notes: {url: "wss://notes.example/calls", rate: 16000}
@@ -46,7 +46,7 @@ tenants:
       queues:
         support: {strategy: best_skilled, ring_s: 15, wrap_up_s: 10, music: calm, max_wait_s: 300}
         sales: {strategy: longest_idle, ring_s: 15, wrap_up_s: 10}
-        team: {strategy: ring_all, ring_s: 15, wrap_up_s: 0}
+        team: {strategy: ring_all, ring_s: 15, wrap_up_s: 0, hold_max_s: 20}
       agents:
         anna: {name: Anna, skills: {linux: 5, english: 5}, queues: [support, sales, team]}
         ben: {name: Ben, skills: {linux: 2}, queues: [support, sales, team]}

@@ -1,6 +1,9 @@
 //! What agents, callers and visitors do.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+};
 
 use media::wire::LegId;
 
@@ -32,6 +35,8 @@ pub struct Visitor {
     pub id: VisitorId,
     /// The name given.
     pub name: String,
+    /// What the page's questions are answered with.
+    pub answers: BTreeMap<String, String>,
     /// The chat, once open.
     pub chat: Option<InteractionId>,
     /// Messages it has named so far.
@@ -138,7 +143,7 @@ impl World {
     /// A visitor of the web site.
     pub fn visitor(&mut self, name: &str) -> Guest {
         let id = VisitorId::new(self.now, &mut self.rng);
-        self.visitors.push(Visitor { id, name: name.into(), chat: None, sent: 0 });
+        self.visitors.push(Visitor { id, name: name.into(), answers: BTreeMap::new(), chat: None, sent: 0 });
         Guest(self.visitors.len() - 1)
     }
 
@@ -339,11 +344,22 @@ impl World {
     pub fn opens_chat(&mut self, g: Guest) -> Result<Done, Refusal> {
         self.opens_chat_in(g, None)
     }
+    /// Fills in what the page asks before a chat.
+    pub fn fills_in(&mut self, g: Guest, key: &str, answer: &str) {
+        self.visitors[g.0].answers.insert(key.into(), answer.into());
+    }
     /// Opens the chat with a browser that says which language it is in.
     pub fn opens_chat_in(&mut self, g: Guest, language: Option<&str>) -> Result<Done, Refusal> {
         let v = &self.visitors[g.0];
         let (visitor, name) = (v.id, v.name.clone());
-        let command = Command::ChatOpen { visitor, name, contact: None, language: language.map(str::to_owned), page: None };
+        let command = Command::ChatOpen {
+            visitor,
+            name,
+            contact: None,
+            language: language.map(str::to_owned),
+            page: None,
+            answers: v.answers.clone(),
+        };
         let done = self.command(Actor::Visitor { visitor }, command);
         if let Ok(Done::Interaction { interaction }) = &done {
             let interaction = *interaction;

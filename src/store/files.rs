@@ -1,10 +1,11 @@
-//! Files of messages: which contents are named by which, and until when. The contents lie in the vault.
+//! Messages one by one and from the end, and their files: which contents are named by which, and until when. The contents lie in
+//! the vault.
 
 use std::collections::BTreeSet;
 
 use super::{Store, engine::values, error::Result};
 use crate::{
-    base::{InteractionId, TenantId, Wall},
+    base::{InteractionId, TenantId, Wall, limits},
     text::{self, file::FileId},
 };
 
@@ -14,6 +15,22 @@ impl Store {
         let sql = "SELECT body FROM messages WHERE tenant = $1 AND interaction = $2 AND seq = $3";
         let row = self.db.one(sql, values![tenant, interaction, seq], || format!("read a message of {interaction}")).await?;
         row.map(|r| r.json(0)).transpose()
+    }
+
+    /// The last messages of a conversation before place `before`, in order, at most `limit`; and whether there are more before
+    /// them.
+    pub async fn message_list_before(
+        &self,
+        tenant: &TenantId,
+        interaction: InteractionId,
+        before: u64,
+        limit: usize,
+    ) -> Result<(Vec<text::Message>, bool)> {
+        let sql = "SELECT body FROM messages WHERE tenant = $1 AND interaction = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4";
+        let values = values![tenant, interaction, i64::try_from(before).unwrap_or(i64::MAX), limit.min(limits::LIST_MAX) + 1];
+        let rows = self.db.all(sql, values, || format!("read the messages of {interaction}")).await?;
+        let page = rows.iter().take(limit).rev().map(|r| r.json(0)).collect::<Result<_>>()?;
+        Ok((page, rows.len() > limit))
     }
 
     /// Contents that messages of a tenant name, of those whose id begins with `prefix`.

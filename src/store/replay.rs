@@ -76,20 +76,23 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// What happened in a contact, in order, from fact `after` on. What only a restart needs (dialogs with their keys, the
+    /// What happened in a contact, in order. What only a restart needs (dialogs with their keys, the
     /// variables of flows) is left out, and so is what was said, which would crowd out the rest: see
-    /// [`Store::transcript`].
+    /// [`Store::transcript`]. A long chat's messages would too: they are there only `with_messages`.
     pub async fn timeline(
         &self,
         tenant: &TenantId,
         interaction: InteractionId,
-        after: u64,
+        with_messages: bool,
         limit: usize,
     ) -> Result<Vec<Record>> {
-        let sql = "SELECT seq, kind, body FROM journal WHERE tenant = $1 AND interaction = $2 AND seq > $3 \
-                   AND kind NOT IN ('leg_dialog', 'flow_saved', 'said') ORDER BY seq LIMIT $4";
-        let values = values![tenant, interaction, after, limit.min(limits::LIST_MAX)];
-        let rows = self.db.all(sql, values, || format!("read the timeline of {interaction}")).await?;
+        let words = if with_messages { "" } else { ", 'message'" };
+        let sql = format!(
+            "SELECT seq, kind, body FROM journal WHERE tenant = $1 AND interaction = $2 \
+             AND kind NOT IN ('leg_dialog', 'flow_saved', 'said'{words}) ORDER BY seq LIMIT $3"
+        );
+        let values = values![tenant, interaction, limit.min(limits::LIST_MAX)];
+        let rows = self.db.all(&sql, values, || format!("read the timeline of {interaction}")).await?;
         rows.iter().map(read).collect()
     }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Change, Head, LogEntry, State, Ticket, WorkingTime};
+use super::{Actor, Change, Head, LogEntry, State, Ticket, WorkingTime, log::standing};
 use crate::base::{Wall, mins};
 
 /// Which promise.
@@ -192,6 +192,7 @@ struct Track {
 
 impl Track {
     fn of(clock: Clock, log: &[LogEntry], policy: &Policy) -> Option<Self> {
+        let log = &*standing(log);
         let mut track = Track::default();
         match clock {
             Clock::First => track.first(log, policy),

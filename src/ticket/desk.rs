@@ -1,11 +1,11 @@
 //! Every ticket of one tenant, found by id, by number, and by customer.
 //!
-//! The desk gives out numbers and carries a merge over both tickets. It holds closed tickets until the caller drops them:
+//! The desk gives out numbers and carries a merge, and its undoing, over both tickets. It holds closed tickets until the caller drops them:
 //! the store has them all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Actor, Change, Group, LogEntry, Opening, Ticket, TicketError};
+use super::{Actor, Change, Group, LogEntry, Opening, State, Ticket, TicketError};
 use crate::base::{AgentId, CustomerId, QueueId, TicketId, Wall};
 
 /// Which tickets; what is `None` does not matter.
@@ -77,6 +77,30 @@ impl Desk {
             Ok(given) => Ok([(into, taken), (from, given)]),
             Err(why) => {
                 self.tickets.insert(into, whole);
+                Err(why)
+            }
+        }
+    }
+
+    /// Undoes the merge of `from` into `out_of`: both logs get an entry, in this order. Nothing happens if either refuses.
+    pub fn unmerge(
+        &mut self,
+        now: Wall,
+        by: &Actor,
+        from: TicketId,
+        out_of: TicketId,
+    ) -> Result<[(TicketId, LogEntry); 2], TicketError> {
+        let head = self.get(from).ok_or(TicketError::Unknown { id: from })?.head();
+        let number = head.number;
+        if head.state != (State::Merged { into: out_of }) {
+            return Err(TicketError::NotMerged { number });
+        }
+        let whole = self.get(out_of).ok_or(TicketError::Unknown { id: out_of })?.clone();
+        let given = self.apply(out_of, now, by.clone(), Change::Released { from, number })?;
+        match self.apply(from, now, by.clone(), Change::Unmerged { out_of }) {
+            Ok(taken) => Ok([(out_of, given), (from, taken)]),
+            Err(why) => {
+                self.tickets.insert(out_of, whole);
                 Err(why)
             }
         }

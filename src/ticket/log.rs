@@ -1,5 +1,7 @@
 //! The log of a ticket: what was done, by whom, when. It is the truth; everything else is computed from it.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Clock, Priority};
@@ -193,6 +195,18 @@ pub enum Change {
         /// Which.
         into: TicketId,
     },
+    /// It goes on by itself again: the merge is as if it had never been.
+    Unmerged {
+        /// Out of which.
+        out_of: TicketId,
+    },
+    /// A ticket that was merged into this one is taken out again.
+    Released {
+        /// Which.
+        from: TicketId,
+        /// Its number, for people.
+        number: u64,
+    },
     /// A clock reached a mark and people were told. Logged so that nobody is told twice.
     Warned {
         /// Which clock.
@@ -202,6 +216,32 @@ pub enum Change {
         /// The instant the mark was reached at: a clock that starts anew warns anew.
         reached: Wall,
     },
+}
+
+/// The log without what was taken back: a merge and its undoing are as if neither had been.
+pub(super) fn standing(log: &[LogEntry]) -> Cow<'_, [LogEntry]> {
+    if !log.iter().any(|e| matches!(e.change, Change::Released { .. } | Change::Unmerged { .. })) {
+        return Cow::Borrowed(log);
+    }
+    let mut kept: Vec<LogEntry> = Vec::with_capacity(log.len());
+    for entry in log {
+        let undone = match &entry.change {
+            Change::Released { from, .. } => {
+                kept.iter().rposition(|e| matches!(&e.change, Change::Absorbed(other) if other.from == *from))
+            }
+            Change::Unmerged { out_of } => {
+                kept.iter().rposition(|e| matches!(&e.change, Change::MergedInto { into } if into == out_of))
+            }
+            _ => {
+                kept.push(entry.clone());
+                continue;
+            }
+        };
+        if let Some(at) = undone {
+            kept.remove(at);
+        }
+    }
+    Cow::Owned(kept)
 }
 
 /// One line of the log.

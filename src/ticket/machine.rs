@@ -6,6 +6,7 @@
 //!                               Resolved{reopen_until} ──customer writes, or we reopen──▶ Open
 //!                                  └──the window passes──▶ Closed
 //!     any but the final ones ──▶ Merged{into} | Spam | Closed     final: Closed, Merged, Spam
+//!                                  └──the merge is undone, before anybody goes on there──▶ what it was
 //!
 //! `apply` checks and appends; `fold` appends what was checked once. Both go through the one `step`, so a ticket read back
 //! is the ticket that was written. Clocks are in `clock.rs`. Tests: `tests.rs` beside this file.
@@ -14,7 +15,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Absorbed, Actor, Change, LogEntry, Opening, Priority, State, To};
+use super::{Absorbed, Actor, Change, LogEntry, Opening, Priority, State, To, log::standing};
 use crate::base::{AgentId, Channel, CodeId, CustomerId, InteractionId, QueueId, SlaId, TicketId, Wall, limits};
 
 /// Everything about a ticket that fits on one line of a list.
@@ -124,6 +125,18 @@ pub enum TicketError {
         /// For people.
         number: u64,
     },
+    /// It was not merged there.
+    #[error("ticket {number} was not merged into that ticket")]
+    NotMerged {
+        /// For people.
+        number: u64,
+    },
+    /// A merge is undone before anything else happens, or never.
+    #[error("ticket {number} has gone on since: what was merged into it stays there")]
+    GoneOn {
+        /// For people.
+        number: u64,
+    },
     /// No ticket of this name.
     #[error("there is no ticket {id}")]
     Unknown {
@@ -202,6 +215,15 @@ impl Ticket {
         Absorbed { from: id, number, created, first_reply, unanswered, interactions, tags }
     }
 
+    /// Whether a ticket that was merged into this one may be taken out again: nothing was done here since, but for looking,
+    /// warnings, and other merges that were undone.
+    pub fn may_release(&self, from: TicketId) -> bool {
+        let log = standing(&self.log);
+        let taken = log.iter().rposition(|e| matches!(&e.change, Change::Absorbed(other) if other.from == from));
+        let quiet = |e: &LogEntry| matches!(e.change, Change::Viewed | Change::Warned { .. });
+        !self.head.state.is_final() && taken.is_some_and(|at| log[at + 1..].iter().all(quiet))
+    }
+
     /// Goes through a log again and shows the ticket as it was after each entry.
     pub(super) fn walk(log: &[LogEntry], mut see: impl FnMut(&Head, &LogEntry)) {
         let Some(first) = log.first() else { return };
@@ -223,6 +245,12 @@ impl Ticket {
         let no_arrow = |to| Err(TicketError::NoArrow { number, from: state, to });
         match change {
             Change::Opened(_) => return Err(TicketError::AlreadyOpened { number }),
+            Change::Unmerged { out_of } if state == (State::Merged { into: *out_of }) => return Ok(()),
+            Change::Unmerged { .. } => return Err(TicketError::NotMerged { number }),
+            Change::Released { from, .. } if !self.head.absorbed.contains(from) => {
+                return Err(TicketError::NotMerged { number });
+            }
+            Change::Released { from, .. } if !self.may_release(*from) => return Err(TicketError::GoneOn { number }),
             // Notes, tags, links and codes are filed even on a closed matter; a merged one is not the place to look.
             Change::Noted { .. } | Change::Tagged { .. } | Change::Untagged { .. } | Change::Disposed { .. }
                 if !matches!(state, State::Merged { .. }) => {}
@@ -262,6 +290,9 @@ impl Ticket {
     /// What one entry does. Total: an entry that was once applied can always be applied again.
     fn step(&mut self, entry: &LogEntry) {
         let at = entry.at;
+        if matches!(entry.change, Change::Released { .. } | Change::Unmerged { .. }) {
+            return self.take_back(entry);
+        }
         let head = &mut self.head;
         head.updated = head.updated.max(at);
         let ours = matches!(entry.by, Actor::Agent(_));
@@ -305,7 +336,18 @@ impl Ticket {
             Change::Disposed { code } => head.disposition.clone_from(code),
             Change::Absorbed(other) => absorb(head, other),
             Change::MergedInto { into } => head.state = State::Merged { into: *into },
+            Change::Released { .. } | Change::Unmerged { .. } => {}
         }
+    }
+
+    /// What the log adds up to without a merge that is undone.
+    fn take_back(&mut self, entry: &LogEntry) {
+        let mut log = self.log.clone();
+        log.push(entry.clone());
+        let mut head = None;
+        Self::walk(&standing(&log), |now, _| head = Some(now.clone()));
+        let updated = self.head.updated.max(entry.at);
+        self.head = Head { updated, ..head.unwrap_or_else(|| self.head.clone()) };
     }
 }
 

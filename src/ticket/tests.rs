@@ -238,3 +238,43 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_merge_is_undone_as_if_it_had_never_been_until_somebody_goes_on_in_the_other() {
+    let mut desk = Desk::default();
+    let (early, late, third) = (opening(1).id, opening(2).id, opening(3).id);
+    for seed in 1..=3 {
+        desk.open(at(seed), Actor::Customer, opening(seed)).unwrap();
+    }
+    desk.apply(early, at(5), Actor::Customer, wrote("where is it?")).unwrap();
+    desk.apply(early, at(6), anna(), Change::Tagged { tag: "parcel".into() }).unwrap();
+    desk.apply(late, at(45), anna(), Change::State { to: To::PendingCustomer }).unwrap();
+    let before = [early, late].map(|id| desk.get(id).unwrap().head().clone());
+    let policy = Policy { first: Some(mins(60)), next: Some(mins(30)), ..Policy::default() };
+    let due = |desk: &Desk, id, c| clock::due(c, desk.get(id).unwrap().log(), &AlwaysOpen, &policy);
+    let promised = [early, late].map(|id| [Clock::First, Clock::Next].map(|c| due(&desk, id, c)));
+
+    desk.merge(at(50), &anna(), early, late).unwrap();
+    desk.apply(late, at(51), anna(), Change::Viewed).unwrap();
+    // Another merge on top has to be undone first.
+    desk.merge(at(52), &anna(), third, late).unwrap();
+    assert_eq!(desk.unmerge(at(53), &anna(), early, late), Err(TicketError::GoneOn { number: 2 }));
+    desk.unmerge(at(54), &anna(), third, late).unwrap();
+    assert!(desk.get(late).unwrap().may_release(early));
+    let [(first, _), (second, _)] = desk.unmerge(at(55), &anna(), early, late).unwrap();
+    assert_eq!((first, second), (late, early));
+    for (id, was) in [early, late].into_iter().zip(before) {
+        let now = desk.get(id).unwrap();
+        assert_eq!(*now.head(), Head { updated: at(55), ..was });
+        assert_eq!(Ticket::fold(now.log().to_vec()).as_ref(), Ok(now), "read back it is the same");
+    }
+    assert_eq!([early, late].map(|id| [Clock::First, Clock::Next].map(|c| due(&desk, id, c))), promised);
+    assert_eq!(desk.unmerge(at(56), &anna(), early, late), Err(TicketError::NotMerged { number: 1 }));
+
+    // It can be merged again; once somebody has gone on, it stays.
+    desk.merge(at(60), &anna(), early, late).unwrap();
+    desk.apply(late, at(61), anna(), replied("It left on Monday.")).unwrap();
+    let whole = desk.clone().get(late).cloned();
+    assert_eq!(desk.unmerge(at(62), &anna(), early, late), Err(TicketError::GoneOn { number: 2 }));
+    assert_eq!(desk.get(late).cloned(), whole);
+}

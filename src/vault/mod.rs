@@ -197,7 +197,7 @@ impl Vault {
             Err(e) => return Err(e),
         };
         let length = file.metadata().await?.len();
-        Ok(Some((length, chunks(file))))
+        Ok(Some((length, chunks(file, length))))
     }
 
     /// Removes what has lain there for a day and is named by no message. `named` are those of one tenant whose ids begin with
@@ -225,17 +225,19 @@ impl Vault {
     }
 }
 
-fn chunks(file: tokio::fs::File) -> impl Stream<Item = io::Result<Bytes>> {
-    stream::unfold(Some(file), |file| async move {
-        let mut file = file?;
-        let mut chunk = vec![0; CHUNK];
+/// The next `length` bytes of a file, piece by piece; fewer where it ends before.
+pub fn chunks(file: tokio::fs::File, length: u64) -> impl Stream<Item = io::Result<Bytes>> {
+    stream::unfold((file, length), |(mut file, left)| async move {
+        let want = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
+        let mut chunk = vec![0; want];
         match file.read(&mut chunk).await {
+            // Nothing more is wanted, or there.
             Ok(0) => None,
             Ok(n) => {
                 chunk.truncate(n);
-                Some((Ok(Bytes::from(chunk)), Some(file)))
+                Some((Ok(Bytes::from(chunk)), (file, left - n as u64)))
             }
-            Err(e) => Some((Err(e), None)),
+            Err(e) => Some((Err(e), (file, 0))),
         }
     })
 }
@@ -248,7 +250,7 @@ async fn free_bytes(path: PathBuf) -> Option<u64> {
 
 /// What an answer that carries a file says of it: what it is, that nothing of it is to be run, that it is to be saved and not
 /// opened, and that nobody in between keeps it.
-pub fn headers(file: &File) -> [(&'static str, String); 5] {
+pub fn headers(file: &File, length: u64) -> [(&'static str, String); 6] {
     // RFC 8187 section 3.2.1: attr-char; everything else as percent and two digits.
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&b);
     let name = file.name.bytes().fold(String::new(), |mut name, b| {
@@ -265,5 +267,6 @@ pub fn headers(file: &File) -> [(&'static str, String); 5] {
         ("x-content-type-options", "nosniff".to_owned()),
         ("content-security-policy", "default-src 'none'; sandbox".to_owned()),
         ("cache-control", "private, max-age=3600".to_owned()),
+        ("content-length", length.to_string()),
     ]
 }

@@ -99,7 +99,7 @@ async fn a_file_no_message_names_goes_after_a_day_and_one_that_is_named_stays() 
 fn a_name_in_any_language_is_a_header_and_nothing_runs() {
     let id = FileId::parse(&"0".repeat(64)).unwrap();
     let file = File { id, name: "发票 1;\"x.pdf".into(), kind: crate::text::file::Kind::Pdf, bytes: 1 };
-    let [kind, saved, sniff, policy, _] = headers(&file);
+    let [kind, saved, sniff, policy, ..] = headers(&file, 9);
     assert_eq!(kind.1, "application/pdf");
     assert_eq!(saved.1, "attachment; filename*=UTF-8''%E5%8F%91%E7%A5%A8%201%3B%22x.pdf");
     assert_eq!((sniff.1.as_str(), policy.1.as_str()), ("nosniff", "default-src 'none'; sandbox"));

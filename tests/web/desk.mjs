@@ -376,6 +376,25 @@ export const desk = {
     await ben.page.goto(`${s.origin}/tickets/${second}?stay=1`);
     await ben.page.getByText('This ticket was merged into').waitFor();
     assert.equal(await ben.page.getByRole('textbox', { name: 'Write a note' }).count(), 0);
+    // The wrong two: undone, each is what it was, and each number leads to its own again.
+    await ben.page.goto(`${s.origin}/tickets/${second}`);
+    await ben.page.getByText(`#${number} was merged into this ticket.`).waitFor();
+    await ben.page.getByRole('button', { name: 'Undo the merge', exact: true }).click();
+    await ben.page.getByText('The merge is undone.').waitFor();
+    await ben.page.getByRole('heading', { name: /Parcel again/ }).waitFor();
+    await ben.page.getByText('undid the merge').waitFor();
+    await ben.page.getByRole('textbox', { name: 'Write a note' }).waitFor();
+    await ben.page.goto(`${s.origin}/tickets/${number}`);
+    await ben.page.getByRole('heading', { name: /Parcel again/ }).waitFor();
+    await anna.page.getByText(`taken out again: ticket #${number}`).waitFor();
+    // Once somebody has gone on in the other it stays there, and nothing offers what would be refused.
+    await s.ask('POST', `/tickets/${second}/changes`, { change: 'merged_into', into: target });
+    const offer = anna.page.locator('details').getByText(`Undo the merge: #${number}`);
+    await offer.waitFor({ state: 'attached' });
+    await anna.page.getByRole('textbox', { name: 'Write a note' }).fill('The carrier has found it');
+    await anna.page.keyboard.press('Control+Enter');
+    await offer.waitFor({ state: 'detached' });
+    await assert.rejects(s.ask('POST', `/tickets/${second}/changes`, { change: 'unmerged', out_of: target }), /409.*has gone on since/);
     await faults(anna.page, 'a ticket with others');
     assert.deepEqual([...anna.complaints, ...ben.complaints], []);
   },

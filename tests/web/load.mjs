@@ -56,7 +56,8 @@ export const load = {
     const cdp = await page.context().newCDPSession(page);
     // Its own time on the processor: what others do on the machine is not the page's.
     await cdp.send('Performance.enable', { timeDomain: 'threadTicks' });
-    // What every page does once is over.
+    // What every page does once is over. What of it kept the page from answering, in one stretch, is told.
+    const opening = await page.evaluate(() => window.told.longest);
     await page.evaluate(() => new Promise((done) => { requestIdleCallback(done); }));
     await page.evaluate(() => { window.told.facts.clear(); window.told.longest = 0; window.told.views = 0; window.told.snapshots = 0; });
     const before = await figures(cdp);
@@ -88,9 +89,10 @@ export const load = {
     const busy = (after.busy - before.busy) / (after.at - before.at);
     const grown = after.heap - before.heap;
     const mb = (n) => `${(n / 1e6).toFixed(1)} MB`;
-    figure(`${sent} changes in ${((Date.now() - began) / 1000).toFixed(0)} s, at most ${behind} ms late; ${heard.facts.length} told, ${heard.views} pictures, ${heard.snapshots} snapshots; main thread ${(100 * busy).toFixed(1)} %; longest task ${heard.longest.toFixed(0)} ms; heap ${mb(before.heap)} to ${mb(after.heap)}${heaps.length ? ` (each minute ${heaps.map(mb).join(', ')})` : ''}; nodes ${before.nodes} to ${after.nodes}`);
+    figure(`${sent} changes in ${((Date.now() - began) / 1000).toFixed(0)} s, at most ${behind} ms late; ${heard.facts.length} told, ${heard.views} pictures, ${heard.snapshots} snapshots; main thread ${(100 * busy).toFixed(1)} %; longest task ${opening.toFixed(0)} ms at the beginning, ${heard.longest.toFixed(0)} ms afterwards; heap ${mb(before.heap)} to ${mb(after.heap)}${heaps.length ? ` (each minute ${heaps.map(mb).join(', ')})` : ''}; nodes ${before.nodes} to ${after.nodes}`);
     assert.equal(heard.snapshots, 0, 'the stream was never given up for a snapshot');
     assert.ok(busy < 0.5 * Math.max(1, s.slow / 2), `the main thread is at work ${(100 * busy).toFixed(1)} % of the time`);
+    assert.ok(Math.max(opening, heard.longest) <= 200 * Math.max(2, s.slow), `the page did not answer for ${Math.max(opening, heard.longest).toFixed(0)} ms`);
     assert.ok(grown < 10e6, `the heap has grown by ${mb(grown)}`);
     assert.deepEqual(susan.complaints, []);
     await susan.context.close();

@@ -1,7 +1,7 @@
 // What used to be set by file only: promises, who may call out where, carriers, what the house is called.
 
 import assert from 'node:assert/strict';
-import { eventually, faults, person, signIn } from './kit.mjs';
+import { eventually, faults, person, ready, signIn, visits } from './kit.mjs';
 
 /** Looks at the differences and puts them in force. */
 async function inForce(page, expected) {
@@ -60,5 +60,93 @@ export const rules = {
       const text = await page.evaluate(async () => (await fetch('/api/v1/config')).text());
       for (const line of ['default_sla: gold', 'country: ', '+31*', '127.0.0.1:5999']) assert.ok(text.includes(line), line);
     });
+  },
+
+  async an_administrator_says_how_a_carrier_writes_numbers_and_puts_two_under_one_name({ s, b }) {
+    await s.configure((yaml) => yaml.replace(/^( *)trunks: \{\}$/m, '$1trunks: {carrier: {host: "127.0.0.1:5998"}, spare: {host: "127.0.0.1:5997"}}'));
+    const { page, complaints } = await person(b);
+    await signIn(page, s.origin, 'admin', s.users.admin);
+    await page.goto(`${s.origin}/admin/trunks`);
+    await page.getByRole('button', { name: 'carrier', exact: true }).click();
+    const carrier = page.getByRole('dialog', { name: 'carrier', exact: true });
+    await carrier.getByLabel('Numbers are sent').selectOption('national');
+    await carrier.getByRole('textbox', { name: /^Its country code/ }).fill('32');
+    await carrier.getByRole('textbox', { name: /^Its national prefix/ }).fill('0');
+    // What it comes to is shown before anybody is called.
+    await carrier.getByText('→ 0215550123').waitFor();
+    await carrier.getByText('+12125550123 → 0012125550123').waitFor();
+    await carrier.getByRole('checkbox', { name: 'What it says about callers is believed' }).check();
+    await carrier.getByRole('checkbox', { name: 'P-Asserted-Identity' }).check();
+    await carrier.getByRole('button', { name: 'Add a rule' }).click();
+    await carrier.getByLabel('Header, row 1').fill('X-Account');
+    await carrier.getByLabel('Value, row 1').fill('shop');
+    await faults(page, 'a carrier’s ways');
+    await carrier.getByRole('button', { name: 'Keep in the draft' }).click();
+    await page.getByRole('button', { name: 'New group' }).click();
+    const named = page.getByRole('dialog', { name: 'New group' });
+    await named.getByLabel('Id').fill('outside');
+    await named.getByRole('button', { name: 'Add' }).click();
+    const group = page.getByRole('dialog', { name: 'outside', exact: true });
+    await group.getByLabel('Weight, row 1').fill('3');
+    await group.getByRole('button', { name: 'Add a trunk' }).click();
+    assert.equal(await group.getByLabel('Trunk, row 2').inputValue(), 'spare');
+    await faults(page, 'a group of carriers');
+    await group.getByRole('button', { name: 'Keep in the draft' }).click();
+    await page.getByText('carrier 75 %, spare 25 %').waitFor();
+    await inForce(page, ['send: national', 'trusted: true', '- asserted_identity', 'X-Account', 'outside:', 'weight: 3']);
+    const { business } = await s.ask('GET', '/config/document');
+    const [tenant] = Object.values(business.tenants);
+    assert.deepEqual(tenant.trunk_groups.outside, [{ trunk: 'carrier', priority: 1, weight: 3 }, { trunk: 'spare', priority: 1, weight: 1 }]);
+    assert.deepEqual(tenant.trunks.carrier.numbers, { country: '32', national_prefix: '0', send: 'national' });
+    assert.deepEqual(complaints, []);
+  },
+
+  async an_administrator_says_how_the_chat_looks_and_what_it_asks_and_the_answer_comes_with_the_offer({ s, b, shop }) {
+    const { page, complaints } = await person(b);
+    await signIn(page, s.origin, 'admin', s.users.admin);
+    await page.goto(`${s.origin}/admin/widget`);
+    await page.getByLabel('Colour').fill('#ffd54f');
+    await page.getByLabel('Corner').selectOption('left');
+    await page.getByLabel('Title · English').fill('Ask Lotus');
+    await page.getByLabel('Phone or e-mail').selectOption('off');
+    await page.getByRole('button', { name: 'Add a question' }).click();
+    await page.getByLabel('Question 1: Id').fill('order no');
+    await page.getByLabel('Question 1: English').fill('Your order number');
+    await page.getByLabel('Question 1: 中文').fill('订单号');
+    await page.getByLabel('Question 1: Needed').selectOption('required');
+    await page.getByRole('checkbox', { name: /^Visitors leave a message/ }).check();
+    await page.getByLabel('Tickets go to').selectOption('support');
+    await page.getByRole('checkbox', { name: 'Also in opening hours when nobody is signed in' }).uncheck();
+    await page.getByRole('checkbox', { name: 'archives' }).check();
+    await faults(page, 'the chat’s form');
+    await page.getByRole('button', { name: 'Check and show changes' }).click();
+    await page.getByText(/`order no` cannot name an answer/).waitFor();
+    await page.getByLabel('Question 1: Id').fill('order_no');
+    await inForce(page, ['#ffd54f', 'order_no', 'need: required', '- archive']);
+    assert.deepEqual(complaints, []);
+
+    const anna = await person(b);
+    await signIn(anna.page, s.origin, 'anna', s.users.anna);
+    await ready(anna.page);
+    for (const [lang, theme, title, label] of [['zh-CN', 'dark', '在线咨询', '订单号'], ['en', 'light', 'Ask Lotus', 'Your order number']]) {
+      const guest = await person(b, { lang, theme, width: 1000, height: 720 });
+      const w = await visits(guest, shop, lang);
+      await w.open();
+      await w.widget.getByText(title, { exact: true }).first().waitFor();
+      const box = await w.widget.locator('button.open').boundingBox();
+      assert.ok(box.x < 100, `it sits on the left: ${box.x}`);
+      // Black is what is seen on this yellow.
+      await faults(guest.page, `a widget of the house’s colour, ${lang}, ${theme}`);
+      assert.equal(await w.widget.locator('input[name=contact]').count(), 0);
+      await w.widget.locator('.begin button.main').click();
+      assert.equal(await w.widget.locator('.begin').isVisible(), true, 'nothing begins without the answer');
+      if (lang !== 'en') { assert.deepEqual(guest.complaints, []); await guest.context.close(); continue; }
+      await w.widget.getByLabel(label).fill('L-4711');
+      await w.widget.locator('.begin button.main').click();
+      await w.widget.getByRole('button', { name: 'Talk to a person' }).first().click();
+      await anna.page.getByRole('button', { name: /^Accept/ }).waitFor();
+      await anna.page.getByText('order_no: L-4711').first().waitFor();
+      assert.deepEqual([...guest.complaints, ...anna.complaints], []);
+    }
   },
 };

@@ -66,6 +66,18 @@ export const sight = {
         await marks.getByRole('button', { name: /^(On hold|保持)/ }).click();
         const at = async () => Number(await place.inputValue());
         await eventually(async () => assert.ok((await at()) >= 1, 'a mark is a jump'));
+        // What happened leads into the recording, and where it plays is marked in what happened.
+        const story = page.getByRole('list', { name: /^(What happened|经过)$/ });
+        const lines = story.getByRole('listitem');
+        const held = lines.filter({ hasText: /put it on hold|保持$/ }).first();
+        const marked = () => lines.evaluateAll((all) => [all.findIndex((l) => l.ariaCurrent === 'true'), all.findIndex((l) => /put it on hold|保持$/.test(l.textContent))]);
+        await place.focus();
+        await page.keyboard.press('End');
+        await eventually(async () => { const [now, then] = await marked(); assert.ok(now > then + 2, `line ${now} is marked at the end, not ${then}`); });
+        await held.getByRole('button', { name: /^(Listen from here|从此处收听)/ }).click();
+        // It plays on from there; the pause of the recording follows at once.
+        await eventually(async () => { const [now, then] = await marked(); assert.ok(now >= then && now <= then + 2, `line ${now} is marked, the hold is ${then}`); });
+        await page.getByText(lang === 'en' ? 'China' : '中国', { exact: true }).first().waitFor();
         await place.focus();
         await page.keyboard.press('Home');
         await eventually(async () => assert.ok((await at()) <= 2, 'the position is a slider of the keyboard'));
@@ -85,6 +97,47 @@ export const sight = {
       assert.ok(noted.includes('recording.play'), 'who listened is noted');
     } finally { await ben.end(); }
     figure(`${looked} screens`);
+  },
+
+  async a_customer_on_hold_for_too_long_is_said_and_heard_at_the_desk_and_seen_on_the_wall({ s, b }) {
+    await s.configure((yaml) => yaml.replace(/^( +)max_length: 20$/m, '$1max_length: 20\n$1hold_max_s: 2'));
+    const ben = await desk(s, 'ben');
+    const caller = await baresip(s, '+862155501234');
+    try {
+      const { page } = ben;
+      await page.addInitScript(() => {
+        const real = AudioContext.prototype.createOscillator;
+        window.notesHeard = 0;
+        AudioContext.prototype.createOscillator = function make() { window.notesHeard += 1; return real.call(this); };
+      });
+      await page.reload();
+      await page.getByRole('button', { name: /^(Begin shift|签入)$/ }).click();
+      await connected(page);
+      await ready(page);
+      const susan = await person(b, { lang: 'zh-CN', theme: 'dark' });
+      await signIn(susan.page, s.origin, 'susan', s.users.susan);
+      await susan.page.goto(`${s.origin}/wall`);
+      caller.dial('4001');
+      await page.getByRole('button', { name: /^Answer/ }).waitFor();
+      await page.getByText('Shanghai, China').first().waitFor();
+      await page.getByRole('button', { name: /^Answer/ }).click();
+      await page.getByRole('button', { name: /^Hold/ }).click();
+      const heard = await page.evaluate(() => window.notesHeard);
+      const alert = page.getByRole('alert').filter({ hasText: 'has been on hold for longer than 0:02' });
+      await alert.waitFor();
+      await eventually(async () => assert.ok(await page.evaluate(() => window.notesHeard) > heard, 'it is heard, too'));
+      await faults(page, 'somebody is on hold for too long');
+      if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/hold-en-light.png` });
+      await susan.page.locator('[data-alert="sales held"]').getByText(/最长保持/).waitFor();
+      await faults(susan.page, 'a hold that is too long, on the wall');
+      if (process.env.SHOTS) await susan.page.screenshot({ path: `${process.env.SHOTS}/hold-wall-zh-CN-dark.png` });
+      await alert.getByRole('button', { name: 'Take back' }).click();
+      await alert.waitFor({ state: 'detached' });
+      await susan.page.locator('[data-alert="sales held"]').waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: /^Hang up/ }).click();
+      await caller.saw('CALL_CLOSED');
+      assert.deepEqual([...ben.complaints, ...susan.complaints], []);
+    } finally { await caller.end(); await ben.end(); }
   },
 
   async a_screen_on_the_wall_says_what_is_past_its_threshold_until_it_is_not_and_remembers_it({ s, b, shop, figure }) {

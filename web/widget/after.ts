@@ -16,7 +16,7 @@ export function offlineForm(make: Make, line: Line, w: Words): { form: HTMLFormE
     return input;
   };
   form.append(why);
-  const name = field(w.name, make('input'));
+  const name = field(`${w.name} ${w.optional}`, make('input'));
   name.autocomplete = 'name';
   name.maxLength = 80;
   const contact = field(w.reach, make('input'));

@@ -40,20 +40,24 @@ window.ringdeskChat = (host: Host): void => {
   trouble.hidden = true;
 
   const begin = make('form', 'begin');
-  const hello = make('p', '', w.intro);
-  const field = (label: string, name: string, complete: AutoFill): HTMLInputElement => {
+  const mine = host.zh ? 'zh' : 'en';
+  const { ask } = host.look;
+  const hello = make('p', '', host.look.greeting?.[mine] || w.intro);
+  const field = (label: string, name: string, complete: AutoFill, need = 'optional'): HTMLInputElement => {
     const input = make('input');
     input.name = name;
     input.maxLength = 120;
     input.autocomplete = complete;
-    const wrap = make('label', '', label);
+    input.required = need === 'required';
+    const wrap = make('label', '', input.required ? label : `${label} ${w.optional}`);
     wrap.append(input);
-    begin.append(wrap);
+    if (need !== 'off') begin.append(wrap);
     return input;
   };
   begin.append(hello);
-  const name = field(w.name, 'name', 'name');
-  const contact = field(w.contact, 'contact', 'email');
+  const name = field(w.name, 'name', 'name', ask?.name);
+  const contact = field(w.contact, 'contact', 'email', ask?.contact);
+  const asked = (ask?.fields ?? []).map((f) => [f.key, field(f.label[mine] || f.label.en || f.label.zh || f.key, `ask.${f.key}`, 'off', f.need)] as const);
   const go = make('button', 'main', w.start);
   begin.append(go);
 
@@ -62,6 +66,9 @@ window.ringdeskChat = (host: Host): void => {
   log.setAttribute('role', 'log');
   log.setAttribute('aria-label', w.log);
   log.tabIndex = 0;
+  const older = make('button', 'choice older', w.earlier);
+  older.type = 'button';
+  older.onclick = () => line.earlier();
   const typing = make('p', 'typing');
   const options = make('div', 'options');
   options.setAttribute('role', 'group');
@@ -140,22 +147,29 @@ window.ringdeskChat = (host: Host): void => {
     state.textContent = s.over ? '' : s.state === 'waiting'
       ? s.place ? w.place.replace('{n}', String(s.place)) + (s.wait_s ? ` · ${w.wait.replace('{n}', String(Math.max(1, Math.round(s.wait_s / 60))))}` : '') : w.waiting
       : s.state === 'agent' ? w.withyou : s.state === 'bot' ? w.bot : '';
-    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+    const below = log.scrollHeight - log.scrollTop;
+    const atEnd = below - log.clientHeight < 60;
+    const first = log.querySelector<HTMLElement>('[data-key]');
     const shown = s.shown();
     // Only what is new is added: a reader's place and a screen reader's announcements stay true.
-    const have = new Map([...log.children].map((li) => [(li as HTMLElement).dataset.key!, li]));
+    const have = new Map([...log.querySelectorAll<HTMLElement>('[data-key]')].map((li) => [li.dataset.key!, li]));
     const keys = new Set(shown.map((m) => m.key));
     for (const [key, li] of have) if (!keys.has(key)) li.remove();
-    let before: Element | null = null;
+    const bare = older.hidden;
+    older.hidden = !s.more;
+    if (older.parentNode !== log) log.prepend(older);
+    let before: Element = older;
     for (const m of shown) {
       let li: Element | undefined = have.get(m.key);
       if (!li) { li = bubble(m); (li as HTMLElement).dataset.key = m.key; }
       const bar = m.file && m.waiting ? li.querySelector('progress') : null;
       if (bar) bar.value = m.part ?? 0;
-      if (li.previousElementSibling !== before || li.parentNode !== log) { if (before) before.after(li); else log.prepend(li); }
+      if (li.previousElementSibling !== before || li.parentNode !== log) before.after(li);
       before = li;
     }
     if (atEnd) log.scrollTop = log.scrollHeight;
+    // What came in above pushes down nothing that is being read.
+    else if (bare !== older.hidden || (first && first !== log.querySelector('[data-key]'))) log.scrollTop = log.scrollHeight - below;
     typing.textContent = s.typing() ? w.typing.replace('{who}', s.agent || w.agent) : '';
     options.replaceChildren(...s.options().map((o) => {
       const button = make('button', 'choice', o.label);
@@ -169,6 +183,7 @@ window.ringdeskChat = (host: Host): void => {
     if (atEnd) log.scrollTop = log.scrollHeight;
   }
 
+  log.onscroll = () => { if (log.scrollTop < 200) line.earlier(); };
   form.append(takeFiles(box, write, attach, line));
 
   const show = (on: boolean): void => {
@@ -179,7 +194,7 @@ window.ringdeskChat = (host: Host): void => {
       host.unread(0);
       log.scrollTop = log.scrollHeight;
       line.seen();
-      (line.begun ? write : name).focus();
+      (line.begun ? write : begin.querySelector('input') ?? go).focus();
       if (!line.begun) {
         void line.presence().then((now) => {
           presence = now;
@@ -215,7 +230,8 @@ window.ringdeskChat = (host: Host): void => {
   };
   begin.onsubmit = (event) => {
     event.preventDefault();
-    line.begin({ name: name.value.trim(), contact: contact.value.trim() });
+    const answers = asked.map(([key, input]) => [key, input.value.trim()] as const).filter(([, said]) => said);
+    line.begin({ name: name.value.trim(), contact: contact.value.trim(), ...(answers.length ? { answers: Object.fromEntries(answers) } : {}) });
     write.focus();
   };
   end.onclick = () => line.close();

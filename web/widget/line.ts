@@ -5,7 +5,7 @@ export interface Shown { key: string; from: string; body: string; at: string; se
 interface Said { seq: number; from: string; body: string; at: string; name?: string; client_id?: string; options?: { send: string; label: string }[]; file?: FileShown }
 /** `failed`: the word for why. `part`: how much of a file has gone, 0 to 1. */
 interface Written { client_id: string; body: string; at: string; failed?: string; file?: FileShown; part?: number }
-interface Profile { name: string; contact: string }
+interface Profile { name: string; contact: string; answers?: Record<string, string> }
 export type Trouble = 'offline' | 'refused' | 'slow' | 'toolong';
 
 /** As the server has it: the longest message, bytes. */
@@ -18,6 +18,9 @@ export class Line {
   place = 0;
   wait_s = 0;
   over = false;
+  /** The first place of the chat that is here, where there are more before it. */
+  private oldest: number | null = null;
+  private asking = false;
   /** Which files are taken; none when none are. */
   files: { largest: number; accept: string } | null = null;
   /** What is asked at the end; none when nothing is. */
@@ -84,6 +87,7 @@ export class Line {
     this.interaction = null;
     this.rated = false;
     this.said = [];
+    this.oldest = null;
     this.outbox = [];
     this.over = false;
     this.state = 'none';
@@ -91,6 +95,14 @@ export class Line {
     this.remember();
     this.draw();
     this.start();
+  }
+  /** There is more that was said before what is here. */
+  get more(): boolean { return this.oldest !== null; }
+  /** Asks for it. */
+  earlier(): void {
+    if (this.oldest === null || this.asking || !this.greeted) return;
+    this.asking = true;
+    this.send({ type: 'earlier', interaction: this.interaction, before: this.oldest });
   }
   /** Says something; false when it is too long to be said. */
   say(body: string): boolean {
@@ -211,8 +223,8 @@ export class Line {
     if (this.greeted) this.send({ type: 'message', client_id: item.client_id, body: item.body });
   }
   private start(): void {
-    const { name, contact } = this.profile ?? { name: '', contact: '' };
-    this.send({ type: 'start', name, ...(contact ? { contact } : {}), lang: this.lang, page: location.href.slice(0, 500) });
+    const { name, contact, answers } = this.profile ?? { name: '', contact: '' };
+    this.send({ type: 'start', name, ...(answers ? { answers } : {}), ...(contact ? { contact } : {}), lang: this.lang, page: location.href.slice(0, 500) });
   }
   private send(frame: object): void { if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(frame)); }
   private hurry(): void { if (this.begun && !this.socket) { this.tries = 0; void this.connect(); } }
@@ -239,24 +251,25 @@ export class Line {
       for (const [id, way] of this.going) if (way.readyState === XMLHttpRequest.DONE) this.going.delete(id);
       this.socket = null;
       this.greeted = false;
-      if (event.code === 4401) { this.token = null; this.interaction = null; this.said = []; this.remember(); }
+      if (event.code === 4401) { this.token = null; this.interaction = null; this.said = []; this.oldest = null; this.remember(); }
       if (event.code === 4403) { this.trouble = 'refused'; this.draw(); return; }
       this.later('offline');
     };
   }
 
   private take(frame: { type: string } & Record<string, never>): void {
-    const f = frame as unknown as { type: string; seq: number; from: string; client_id?: string; state: string; name?: string; position: number; ewt_s?: number | null; interaction: string | null; code: string; files?: { largest: number; accept: string }; rating?: { best: number; question: Record<string, string> } };
+    const f = frame as unknown as { type: string; seq: number; from: string; client_id?: string; state: string; name?: string; position: number; ewt_s?: number | null; interaction: string | null; code: string; first: number; more: boolean; files?: { largest: number; accept: string }; rating?: { best: number; question: Record<string, string> } };
     switch (f.type) {
       case 'welcome':
         this.tries = 0;
+        this.asking = false;
         this.greeted = true;
         this.trouble = null;
         this.before?.close();
         this.before = null;
         // A chat that began on this page is learned of by its name now; what was said in it is here.
         if (f.interaction !== this.interaction && !this.interaction) this.interaction = f.interaction;
-        if (f.interaction !== this.interaction) { this.rated = false; this.said = []; this.interaction = f.interaction; }
+        if (f.interaction !== this.interaction) { this.rated = false; this.said = []; this.oldest = null; this.interaction = f.interaction; }
         this.state = f.state;
         this.files = f.files ?? null;
         this.rating = f.rating ?? null;
@@ -267,14 +280,22 @@ export class Line {
       case 'message': {
         const m = frame as unknown as Said;
         if (this.said.some((x) => x.seq === m.seq)) break;
-        this.said.push(m);
-        this.said.sort((a, b) => a.seq - b.seq);
         if (m.client_id) this.forget(m.client_id);
+        const last = this.said.at(-1)?.seq ?? 0;
+        this.said.push(m);
+        // Of what is older a whole page comes, and is drawn once it is there.
+        if (m.seq < last) { this.said.sort((a, b) => a.seq - b.seq); return; }
         if (m.from !== 'visitor') { this.typingUntil = 0; if (this.watching()) this.send({ type: 'read', seq: m.seq }); }
         this.over = false;
         this.came(m);
         break;
       }
+      case 'earlier':
+        // What is here and does not reach to what has just come would leave a hole.
+        if (!this.asking) this.said = this.said.filter((m) => m.seq >= f.first);
+        this.oldest = f.more ? f.first : null;
+        this.asking = false;
+        break;
       case 'ack': this.forget(f.client_id ?? ''); break;
       case 'refused': {
         const item = this.outbox.find((o) => o.client_id === f.client_id);

@@ -1,24 +1,43 @@
 // One script tag on any site: a bubble in a corner. The chat itself is fetched when somebody wants it, so that the page that
 // carries us pays almost nothing. Nothing of ours touches the page's styles: all of it lives in a shadow root.
 
-import type { Host } from './host';
+import type { Host, Look } from './host';
 
 declare global { interface Window { ringdeskChat?: (host: Host) => void } }
 
 const tag = document.currentScript as HTMLScriptElement | null;
-if (tag && !document.querySelector('ringdesk-chat')) begin(tag);
+if (tag && !document.querySelector('ringdesk-chat')) void lookOf(tag).then((look) => begin(tag, look));
 
-function begin(script: HTMLScriptElement): void {
+/** What the house wants it to look like. Nobody waits for that longer than a moment. */
+async function lookOf(script: HTMLScriptElement): Promise<Look> {
+  try {
+    const site = script.dataset.site;
+    const answer = await fetch(`${new URL(script.src).origin}/chat/v1/look${site ? `?site=${encodeURIComponent(site)}` : ''}`, { credentials: 'omit', signal: AbortSignal.timeout(2_000) });
+    return answer.ok ? ((await answer.json()) as Look) : {};
+  } catch { return {}; }
+}
+
+/** White or black, whichever is seen better on a colour (WCAG 2, relative luminance). */
+function inkOn(colour: string): string {
+  const hex = colour.length < 7 ? colour.slice(1, 4).replace(/./g, '$&$&') : colour.slice(1, 7);
+  const [r, g, b] = [0, 2, 4].map((at) => { const v = parseInt(hex.slice(at, at + 2), 16) / 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }) as [number, number, number];
+  const light = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  return 1.05 / (light + 0.05) >= (light + 0.05) / 0.05 ? '#fff' : '#000';
+}
+
+function begin(script: HTMLScriptElement, look: Look): void {
   const set = script.dataset;
   const base = new URL(script.src).origin;
   const zh = (set.lang ?? document.documentElement.lang ?? navigator.language).toLowerCase().startsWith('zh');
-  const colour = /^#[0-9a-f]{3,8}$/i.test(set.color ?? '') ? set.color! : '#0b57b0';
+  const colour = [set.color, look.color].find((c) => /^#([0-9a-f]{3}){1,2}$/i.test(c ?? '')) ?? '#0b57b0';
+  const side = (set.side ?? look.side) === 'left' ? 'left' : 'right';
+  const title = set.title || look.title?.[zh ? 'zh' : 'en'] || '';
   const element = document.createElement('ringdesk-chat');
   const shadow = element.attachShadow({ mode: 'open' });
   const style = new CSSStyleSheet();
   style.replaceSync(`
-    :host { all: initial; position: fixed; z-index: 2147483000; bottom: 20px; ${set.side === 'left' ? 'left' : 'right'}: 20px; font: 15px/1.45 system-ui, -apple-system, "PingFang SC", "Microsoft YaHei", sans-serif; --c: ${colour}; }
-    .open { width: 56px; height: 56px; border: 0; border-radius: 50%; background: var(--c); color: #fff; cursor: pointer; box-shadow: 0 4px 16px #0005; position: relative; }
+    :host { all: initial; position: fixed; z-index: 2147483000; bottom: 20px; ${side}: 20px; font: 15px/1.45 system-ui, -apple-system, "PingFang SC", "Microsoft YaHei", sans-serif; --c: ${colour}; --on: ${inkOn(colour)}; }
+    .open { width: 56px; height: 56px; border: 0; border-radius: 50%; background: var(--c); color: var(--on); cursor: pointer; box-shadow: 0 4px 16px #0005; position: relative; }
     .open:focus-visible { outline: 3px solid #fff; box-shadow: 0 0 0 6px var(--c); }
     .open svg { width: 28px; height: 28px; vertical-align: middle; }
     .count { position: absolute; top: -4px; right: -4px; min-width: 22px; border-radius: 11px; background: #a51d12; color: #fff; font-weight: 600; font-size: 13px; line-height: 22px; }
@@ -28,7 +47,7 @@ function begin(script: HTMLScriptElement): void {
   shadow.adoptedStyleSheets = [style];
   const button = document.createElement('button');
   button.className = 'open';
-  button.setAttribute('aria-label', set.title || (zh ? '在线咨询' : 'Chat with us'));
+  button.setAttribute('aria-label', title || (zh ? '在线咨询' : 'Chat with us'));
   button.setAttribute('aria-expanded', 'false');
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');
@@ -44,7 +63,7 @@ function begin(script: HTMLScriptElement): void {
   let asked = false;
   let toggle: (() => void) | null = null;
   const host: Host = {
-    shadow, button, base, zh, site: set.site ?? '', title: set.title ?? '', side: set.side === 'left' ? 'left' : 'right',
+    shadow, button, base, zh, site: set.site ?? '', title, side, look,
     unread: (n) => { count.textContent = n > 0 ? String(n) : ''; },
     ready: (run) => { toggle = run; },
   };

@@ -7,14 +7,14 @@ export const STYLE = `
   * { box-sizing: border-box; font: inherit; }
   button { white-space: nowrap; cursor: pointer; border-radius: 8px; min-height: 32px; }
   button:focus-visible, textarea:focus-visible, input:focus-visible, .log:focus-visible { outline: 2px solid var(--c); outline-offset: 1px; }
-  header { display: flex; align-items: center; gap: 4px; padding: 10px 10px 10px 16px; background: var(--c); color: #fff; }
-  header button:focus-visible { outline-color: #fff; }
+  header { display: flex; align-items: center; gap: 4px; padding: 10px 10px 10px 16px; background: var(--c); color: var(--on); }
+  header button:focus-visible { outline-color: var(--on); }
   .titles { flex: 1; min-width: 0; display: grid; }
   strong { font-weight: 600; }
   .state { font-size: 13px; }
   .plain { border: 0; background: none; color: inherit; padding: 0 8px; }
   .shut { min-width: 32px; }
-  .main { border: 0; background: var(--c); color: #fff; padding: 0 16px; min-height: 40px; font-weight: 500; }
+  .main { border: 0; background: var(--c); color: var(--on); padding: 0 16px; min-height: 40px; font-weight: 500; }
   .trouble { margin: 0; padding: 8px 16px; background: light-dark(#fff1d6, #3b2a0b); color: light-dark(#7d4c00, #ffc166); }
   .begin, .offline { display: grid; gap: 14px; padding: 18px; overflow-y: auto; }
   .begin p, .offline p { margin: 0; }
@@ -23,6 +23,8 @@ export const STYLE = `
   .talk { flex: 1; min-height: 0; display: flex; flex-direction: column; }
   .log { flex: 1; min-height: 0; overflow-y: auto; margin: 0; padding: 14px; display: flex; flex-direction: column; gap: 8px; }
   .log > div { max-width: 85%; width: fit-content; padding: 7px 12px; border-radius: 14px; background: var(--raised); overflow-wrap: anywhere; }
+  .log { overflow-anchor: none; }
+  .log > .older { align-self: center; }
   .log > .visitor { align-self: flex-end; background: var(--mine); }
   .log > .system { align-self: center; background: none; color: var(--soft); text-align: center; }
   .log > .failed { outline: 1px solid light-dark(#a51d12, #ff9d92); }

@@ -1,11 +1,11 @@
 // What the widget says.
 
 const en = {
-  title: 'Chat with us', intro: 'Hello! Write to us and somebody will be with you.', name: 'Your name (optional)', contact: 'Phone or e-mail (optional)', start: 'Start the chat',
+  title: 'Chat with us', intro: 'Hello! Write to us and somebody will be with you.', name: 'Your name', contact: 'Phone or e-mail', optional: '(optional)', start: 'Start the chat',
   write: 'Write a message', send: 'Send', end: 'End chat', minimise: 'Minimise', again: 'Start a new chat', closed: 'This chat has ended. Thank you!', waiting: 'You are in the queue.',
   place: 'Your place in the queue: {n}', wait: 'about {n} min', bot: 'Assistant', agent: 'Agent', withyou: 'is with you', typing: '{who} is typing', sending: 'sending', failed: 'Not sent.',
   retry: 'Try again', offline: 'Connection lost. Trying again; nothing you write is lost.', slow: 'Please write a little slower.', refused: 'The chat is not available right now.',
-  toolong: 'This message is too long.', log: 'Conversation', choose: 'Choose an answer',
+  toolong: 'This message is too long.', earlier: 'Earlier messages', log: 'Conversation', choose: 'Choose an answer',
   reach: 'Phone or e-mail, to answer you', message: 'Your message', leave: 'Leave the message', left: 'Thank you! We have your message and will answer you.', badcontact: 'Please give a phone number or an e-mail address.',
   closednow: 'We are closed right now. Leave a message and we will answer you.', nobody: 'Nobody is here right now. Leave a message and we will answer you.',
   howwas: 'How was this chat?', stars: '{n} of 5', good: 'Good', bad: 'Bad', comment: 'A word about it (optional)', rate: 'Send the rating', thanks: 'Thank you for your rating!',
@@ -17,11 +17,11 @@ const en = {
   },
 };
 const zh: typeof en = {
-  title: '在线咨询', intro: '您好！请留言，我们会尽快为您服务。', name: '您的称呼（可不填）', contact: '电话或邮箱（可不填）', start: '开始咨询',
+  title: '在线咨询', intro: '您好！请留言，我们会尽快为您服务。', name: '您的称呼', contact: '电话或邮箱', optional: '（可不填）', start: '开始咨询',
   write: '输入消息', send: '发送', end: '结束会话', minimise: '最小化', again: '重新咨询', closed: '会话已结束，感谢您的咨询！', waiting: '您正在排队。',
   place: '您当前排在第 {n} 位', wait: '预计等待约 {n} 分钟', bot: '智能助手', agent: '客服', withyou: '正在为您服务', typing: '{who} 正在输入', sending: '发送中', failed: '未发送。',
   retry: '重试', offline: '连接已断开，正在重连；您输入的内容不会丢失。', slow: '发送过于频繁，请稍候。', refused: '在线咨询暂时不可用。',
-  toolong: '消息过长。', log: '会话内容', choose: '请选择',
+  toolong: '消息过长。', earlier: '更早的消息', log: '会话内容', choose: '请选择',
   reach: '电话或邮箱（便于回复）', message: '留言内容', leave: '提交留言', left: '谢谢！我们已收到您的留言，会尽快回复。', badcontact: '请填写电话号码或邮箱。',
   closednow: '现在是非营业时间，请留言，我们会尽快回复。', nobody: '暂无客服在线，请留言，我们会尽快回复。',
   howwas: '您对本次服务满意吗？', stars: '{n} 分（满分 5 分）', good: '满意', bad: '不满意', comment: '说说您的感受（可不填）', rate: '提交评价', thanks: '感谢您的评价！',

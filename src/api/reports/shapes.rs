@@ -9,6 +9,57 @@ use crate::routing::{
     report::{AgentTally, Report, Tally},
 };
 
+/// Stretches of talk, and what was said of them. Times are milliseconds.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HandledFigures {
+    /// Stretches of talk that began.
+    pub handled: u64,
+    /// Talk in these, hold included.
+    pub talk_ms: u64,
+    /// Hold in these.
+    pub hold_ms: u64,
+    /// After-call work of these.
+    pub wrap_ms: u64,
+    /// Average handling time: (talk with hold + after-call work) / handled.
+    pub aht_ms: Option<u64>,
+    /// The handling time half of these did not exceed.
+    pub handle_p50_ms: Option<u32>,
+    /// Nine in ten.
+    pub handle_p90_ms: Option<u32>,
+    /// Nineteen in twenty.
+    pub handle_p95_ms: Option<u32>,
+    /// Ratings given; of an agent those of contacts they had last.
+    pub rated: u64,
+    /// Of these, 4 and 5 of 5, or the thumb up.
+    pub satisfied: u64,
+}
+
+fn whole(d: std::time::Duration) -> u64 {
+    u64::try_from(d.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn fine(share: f64) -> f64 {
+    (share * 1e6).round() / 1e6
+}
+
+impl From<&Tally> for HandledFigures {
+    fn from(t: &Tally) -> Self {
+        let c = &t.counts;
+        HandledFigures {
+            handled: c.handled,
+            talk_ms: (c.talk_us + c.hold_us) / 1_000,
+            hold_ms: c.hold_us / 1_000,
+            wrap_ms: c.acw_us / 1_000,
+            aht_ms: c.aht().map(whole),
+            handle_p50_ms: t.handle_ms(0.5),
+            handle_p90_ms: t.handle_ms(0.9),
+            handle_p95_ms: t.handle_ms(0.95),
+            rated: t.rated,
+            satisfied: t.satisfied,
+        }
+    }
+}
+
 /// What came and what became of it. Times are milliseconds, shares are 0 to 1; a share or average of nothing is null.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct QueueFigures {
@@ -56,33 +107,14 @@ pub struct QueueFigures {
     pub wait_p95_ms: Option<u32>,
     /// The longest wait of an answered one.
     pub wait_max_ms: u64,
-    /// Stretches of talk that began.
-    pub handled: u64,
-    /// Talk in these, hold included.
-    pub talk_ms: u64,
-    /// Hold in these.
-    pub hold_ms: u64,
-    /// After-call work of these.
-    pub wrap_ms: u64,
-    /// Average handling time: (talk with hold + after-call work) / handled.
-    pub aht_ms: Option<u64>,
-    /// The handling time half of these did not exceed.
-    pub handle_p50_ms: Option<u32>,
-    /// Nine in ten.
-    pub handle_p90_ms: Option<u32>,
-    /// Nineteen in twenty.
-    pub handle_p95_ms: Option<u32>,
-    /// Ratings given.
-    pub rated: u64,
-    /// Of these, 4 and 5 of 5, or the thumb up.
-    pub satisfied: u64,
+    /// Who was talked to, and for how long.
+    #[serde(flatten)]
+    pub handled: HandledFigures,
 }
 
 impl From<&Tally> for QueueFigures {
     fn from(t: &Tally) -> Self {
         let c = &t.counts;
-        let whole = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
-        let fine = |share: f64| (share * 1e6).round() / 1e6;
         QueueFigures {
             offered: c.offered,
             answered: c.answered,
@@ -106,16 +138,7 @@ impl From<&Tally> for QueueFigures {
             wait_p90_ms: t.wait_ms(0.9),
             wait_p95_ms: t.wait_ms(0.95),
             wait_max_ms: c.wait_max_us / 1_000,
-            handled: c.handled,
-            talk_ms: (c.talk_us + c.hold_us) / 1_000,
-            hold_ms: c.hold_us / 1_000,
-            wrap_ms: c.acw_us / 1_000,
-            aht_ms: c.aht().map(whole),
-            handle_p50_ms: t.handle_ms(0.5),
-            handle_p90_ms: t.handle_ms(0.9),
-            handle_p95_ms: t.handle_ms(0.95),
-            rated: t.rated,
-            satisfied: t.satisfied,
+            handled: t.into(),
         }
     }
 }
@@ -178,24 +201,9 @@ impl ReportIntervals {
 /// What an agent did. Times are milliseconds.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct AgentFigures {
-    /// Stretches of talk that began.
-    pub handled: u64,
-    /// Talk in these, hold included.
-    pub talk_ms: u64,
-    /// Hold in these.
-    pub hold_ms: u64,
-    /// After-call work of these.
-    pub wrap_ms: u64,
-    /// Average handling time.
-    pub aht_ms: Option<u64>,
-    /// The handling time half of these did not exceed.
-    pub handle_p50_ms: Option<u32>,
-    /// Nine in ten.
-    pub handle_p90_ms: Option<u32>,
-    /// Ratings given of contacts the agent had last.
-    pub rated: u64,
-    /// Of these, 4 and 5 of 5, or the thumb up.
-    pub satisfied: u64,
+    /// Who was talked to, and for how long.
+    #[serde(flatten)]
+    pub handled: HandledFigures,
     /// Offers made.
     pub offers: u64,
     /// Offers that rang out.
@@ -222,19 +230,9 @@ pub struct AgentFigures {
 
 impl From<&AgentTally> for AgentFigures {
     fn from(a: &AgentTally) -> Self {
-        let handled = QueueFigures::from(&a.handled);
         let spent = |activity| a.spent_us.get(&activity).map_or(0, |us| us / 1_000);
-        let fine = |share: f64| (share * 1e6).round() / 1e6;
         AgentFigures {
-            handled: handled.handled,
-            talk_ms: handled.talk_ms,
-            hold_ms: handled.hold_ms,
-            wrap_ms: handled.wrap_ms,
-            aht_ms: handled.aht_ms,
-            handle_p50_ms: handled.handle_p50_ms,
-            handle_p90_ms: handled.handle_p90_ms,
-            rated: handled.rated,
-            satisfied: handled.satisfied,
+            handled: (&a.handled).into(),
             offers: a.offers,
             no_answer: a.no_answer,
             signed_in_ms: a.signed_in_us() / 1_000,

@@ -45,7 +45,7 @@ const BUSINESS: &str = r#"
 tenants:
   demo:
     name: Demo Shop
-    chat: {origins: ["https://shop.example"]}
+    chat: {origins: ["https://shop.example"], widget: {color: '#7a1fa2', ask: {fields: [{key: order_no}]}}}
     canned: {thanks: {name: Thanks, text: "Thank you, {customer}."}}
     flows:
       demo-agent: |

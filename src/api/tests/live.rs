@@ -103,6 +103,8 @@ fn busy(h: &House) -> (InteractionId, InteractionId) {
             service_level: Some(0.75),
             sl_percent: 80,
             sl_target_s: 20,
+            hold_max_s: 60,
+            held_since: None,
         };
         v.queues.insert(QueueId::parse("sales").unwrap(), queue);
     });

@@ -25,6 +25,9 @@ pub struct Chat {
     pub idle_close_s: u32,
     /// A visitor who went away has so many seconds to come back; for ever if 0.
     pub gone_s: u32,
+    /// How the widget looks, and what it asks before a chat.
+    #[serde(skip_serializing_if = "super::is_default")]
+    pub widget: super::Look,
     /// Files people may send each other in a chat.
     #[serde(skip_serializing_if = "super::is_default")]
     pub files: Files,
@@ -152,6 +155,7 @@ impl Chat {
         for lang in self.rating.iter().flat_map(|r| r.question.keys()).filter(|l| !matches!(l.as_str(), "en" | "zh")) {
             bad.push(format!("{at}.rating.question: `{lang}` is not known; expected en or zh"));
         }
+        self.widget.problems(&format!("{at}.widget"), bad);
         if self.files.largest_kb > limits::FILE_MAX_KB {
             bad.push(format!("{at}.files.largest_kb: {} is more than {}", self.files.largest_kb, limits::FILE_MAX_KB));
         }

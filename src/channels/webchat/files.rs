@@ -11,7 +11,7 @@ use axum::{
     Json,
     body::Body,
     extract::{Path, Query, Request, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -29,7 +29,7 @@ use crate::{
         settings::TenantSettings,
     },
     store::{Visitor, sha256_hex},
-    text::Party,
+    text::{ClientId, Party},
     vault,
 };
 
@@ -108,7 +108,7 @@ async fn take(
     let here = recognised(shared, request.headers(), from).await?;
     let invalid = |said: &str| problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", said);
     let Query(about) = about.map_err(|e| invalid(&e.body_text()))?;
-    if !socket::good_client_id(&about.client_id) {
+    if ClientId::parse(&about.client_id).is_err() {
         return Err(invalid("client_id: expected 1 to 64 visible ASCII characters"));
     }
     if about.text.len() > limits::MESSAGE_MAX {
@@ -174,11 +174,5 @@ async fn give(shared: &Shared, from: &From, headers: &HeaderMap, chat: &str, seq
     let Some((length, content)) = opened else {
         return Err(problem(StatusCode::GONE, "file_gone", "this file was deleted, as old files are"));
     };
-    let mut response = Body::from_stream(content).into_response();
-    let h = response.headers_mut();
-    h.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    for (name, value) in vault::headers(&file) {
-        h.insert(HeaderName::from_static(name), HeaderValue::from_str(&value).expect("names are written in ASCII"));
-    }
-    Ok(response)
+    Ok((vault::headers(&file, length), Body::from_stream(content)).into_response())
 }

@@ -114,6 +114,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/chat/v1/files", post(files::send).options(session::preflight))
         .route("/chat/v1/files/{interaction}/{seq}", get(files::fetch).options(session::preflight))
         .route("/chat/v1/state", get(offline::state).options(session::preflight))
+        .route("/chat/v1/look", get(offline::look).options(session::preflight))
         .route("/chat/v1/message", post(offline::leave).options(session::preflight))
         .route("/chat/v1/socket", get(socket::open))
         .layer(DefaultBodyLimit::max(4_096))

@@ -1,6 +1,7 @@
-//! Whether anybody is there, and the words left while nobody is.
+//! How the chat looks, whether anybody is there, and the words left while nobody is.
 //!
 //! ```text
+//!   GET  /chat/v1/look?site=demo      ─▶ {color, side, title, greeting, ask}
 //!   GET  /chat/v1/state?site=demo     ─▶ {presence: open | closed | nobody}
 //!   POST /chat/v1/message             {name, contact, text, ..} with a visitor's token ─▶ 201; a ticket
 //! ```
@@ -24,7 +25,10 @@ use super::{
 };
 use crate::{
     base::{Mono, QueueId, TenantId, limits},
-    center::command::{Actor, Command, Done},
+    center::{
+        command::{Actor, Command, Done},
+        settings::TenantSettings,
+    },
 };
 
 /// Largest body: the longest words with every character escaped, and what stands around them.
@@ -61,12 +65,10 @@ fn signed_in(shared: &Shared, tenant: &TenantId, queue: Option<&QueueId>) -> usi
     }
 }
 
-/// `GET /chat/v1/state`: whether a chat finds somebody now.
-pub async fn state(
-    State(shared): State<Arc<Shared>>,
-    asked: Result<Query<Site>, QueryRejection>,
-    request: Request,
-) -> Response {
+type Asked = Result<Query<Site>, QueryRejection>;
+
+/// Answers a page about the tenant of its site.
+fn told(shared: &Shared, asked: Asked, request: &Request, tell: impl FnOnce(&TenantSettings) -> Response) -> Response {
     let from = session::from(request.headers());
     let settings = shared.door.settings();
     if !from.allowed_somewhere(&settings) {
@@ -76,13 +78,26 @@ pub async fn state(
         Err(e) => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", &e.body_text()),
         Ok(Query(Site { site })) => match session::site(&settings, site.as_deref()).filter(|t| from.allowed(t)) {
             None => problem(StatusCode::NOT_FOUND, "not_found", "there is no chat on this site"),
-            Some(tenant) => {
-                let presence = tenant.chat_presence(shared.door.now().wall, |queue| signed_in(&shared, &tenant.id, queue));
-                ([(header::CACHE_CONTROL, "no-store")], Json(json!({"presence": presence}))).into_response()
-            }
+            Some(tenant) => tell(tenant),
         },
     };
     share(answer, &from)
+}
+
+/// `GET /chat/v1/state`: whether a chat finds somebody now.
+pub async fn state(State(shared): State<Arc<Shared>>, asked: Asked, request: Request) -> Response {
+    told(&shared, asked, &request, |tenant| {
+        let presence = tenant.chat_presence(shared.door.now().wall, |queue| signed_in(&shared, &tenant.id, queue));
+        ([(header::CACHE_CONTROL, "no-store")], Json(json!({"presence": presence}))).into_response()
+    })
+}
+
+/// `GET /chat/v1/look`: how the house wants the widget to look, and what it asks before a chat. Every page of a site asks, so it
+/// is kept for a minute.
+pub async fn look(State(shared): State<Arc<Shared>>, asked: Asked, request: Request) -> Response {
+    told(&shared, asked, &request, |tenant| {
+        ([(header::CACHE_CONTROL, "max-age=60")], Json(&tenant.config.chat.widget)).into_response()
+    })
 }
 
 /// `POST /chat/v1/message`: words for whoever comes back first.

@@ -8,6 +8,8 @@
 //! The order of a reconnect matters: first listen, then read the store, then drop from the live stream what was read. So a
 //! message that is committed meanwhile is shown once.
 
+mod history;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
@@ -39,6 +41,7 @@ use crate::{
         fact::{Fact, Record},
         view::Blink,
     },
+    text::ClientId,
 };
 
 /// Largest frame, bytes: the largest message with every character escaped.
@@ -207,6 +210,7 @@ struct Profile {
     contact: Option<String>,
     lang: Option<String>,
     page: Option<String>,
+    answers: BTreeMap<String, String>,
 }
 
 struct Chat {
@@ -287,41 +291,6 @@ impl Chat {
                 Err(self.line.close(AGAIN, "try again").await)
             }
         }
-    }
-
-    /// Shows every committed message after `self.committed`.
-    async fn catch_up(&mut self, id: InteractionId) -> Result<(), Over> {
-        loop {
-            let page = self.shared.store.message_list(&self.known.tenant, id, self.committed, limits::LIST_MAX).await;
-            let page = match page {
-                Ok(p) => p,
-                Err(error) => {
-                    tracing::warn!(%error, "a conversation could not be read");
-                    return Err(self.line.close(AGAIN, "try again").await);
-                }
-            };
-            let more = page.len() >= limits::LIST_MAX;
-            for m in &page {
-                self.show(m).await?;
-            }
-            if !more {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn show(&mut self, m: &crate::text::Message) -> Result<(), Over> {
-        if m.seq <= self.committed {
-            return Ok(());
-        }
-        self.committed = m.seq;
-        if let Some(frame) = wire::shown(m, |a| self.name_of(a)) {
-            self.line.send(&frame).await?;
-        }
-        if let Some(client_id) = self.awaiting.remove(&m.seq) {
-            self.line.send(&ToVisitor::Ack { client_id, seq: m.seq }).await?;
-        }
-        Ok(())
     }
 
     fn name_of(&self, agent: &AgentId) -> Option<String> {
@@ -447,7 +416,7 @@ impl Chat {
         };
         match frame {
             FromVisitor::Hello { .. } => self.refuse(None, "bad_frame", "hello comes once").await,
-            FromVisitor::Start { name, contact, lang, page } => {
+            FromVisitor::Start { name, contact, lang, page, answers } => {
                 let cut = |t: Option<String>, most: usize| t.map(|t| t.trim().chars().take(most).collect::<String>());
                 let some = |t: Option<String>| t.filter(|t| !t.is_empty());
                 self.profile = Profile {
@@ -455,6 +424,7 @@ impl Chat {
                     contact: some(cut(contact, 120)),
                     lang: some(cut(lang, 16)),
                     page: some(cut(page, 500)),
+                    answers,
                 };
                 match self.opened().await {
                     Ok(_) => self.tell_state().await,
@@ -484,6 +454,7 @@ impl Chat {
                     Err((code, detail)) => self.refuse(None, code, detail).await,
                 }
             }
+            FromVisitor::Earlier { interaction, before } => self.earlier(interaction, before).await,
             FromVisitor::Ping {} => self.line.send(&ToVisitor::Pong).await,
             FromVisitor::Pong {} => Ok(()),
         }
@@ -511,6 +482,7 @@ impl Chat {
             contact: p.contact.clone(),
             language: p.lang.clone(),
             page: p.page.clone(),
+            answers: p.answers.clone(),
         };
         let Done::Interaction { interaction } = self.ask(command).await? else {
             return Err(Refusal::new(RefusalCode::Unavailable, "the chat was not opened"));
@@ -528,7 +500,7 @@ impl Chat {
     }
 
     async fn message(&mut self, client_id: String, body: String) -> Result<(), Over> {
-        if !good_client_id(&client_id) {
+        if ClientId::parse(&client_id).is_err() {
             return self.refuse(None, "invalid", "client_id: expected 1 to 64 visible ASCII characters").await;
         }
         if body.len() > limits::MESSAGE_MAX {
@@ -559,11 +531,6 @@ impl Chat {
             Err(refusal) => self.refuse(Some(client_id), word(&refusal), refusal.message).await,
         }
     }
-}
-
-/// A page's name for a message: 1 to 64 visible ASCII characters.
-pub fn good_client_id(id: &str) -> bool {
-    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// The word a page acts on.

@@ -319,3 +319,64 @@ async fn words_left_while_nobody_is_there_are_taken_a_few_times_and_need_an_addr
     let Command::Leave { contact, text, .. } = asked else { panic!() };
     assert_eq!((contact.as_str(), text.as_str()), ("li@example.com", "Where is my lamp?"));
 }
+
+#[tokio::test]
+async fn a_long_chat_is_shown_from_its_end_and_the_rest_by_pages_when_somebody_asks() {
+    let h = house().await;
+    let token = visitor(&h).await;
+    let (mut s, _) = comes(&h, &token, 0, None).await;
+    s.say(json!({"type": "message", "client_id": "m1", "body": "hello"})).await;
+    s.until("ack").await;
+    let chat = chat_of(&h).await;
+    let most = limits::MESSAGES_SHOWN as u64;
+    for n in 2..=2 * most + 30 {
+        h.center.writes("demo", chat, ours("anna"), &format!("line {n}"));
+    }
+    h.settled().await;
+    drop(s);
+    let (mut s, _) = comes(&h, &token, 0, Some(&chat.to_string())).await;
+    let seqs = |frames: &[Value]| {
+        frames.iter().filter(|f| f["type"] == "message").map(|f| f["seq"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    let mut end = 2 * most + 31;
+    for (count, more) in [(most, true), (most, true), (30, false)] {
+        let frames = s.all_until("earlier").await;
+        let first = end - count;
+        assert_eq!(seqs(&frames), (first..end).collect::<Vec<_>>());
+        let last = frames.last().unwrap();
+        assert_eq!((&last["first"], &last["more"]), (&json!(first), &json!(more)));
+        s.say(json!({"type": "earlier", "interaction": chat.to_string(), "before": first})).await;
+        end = first;
+    }
+    // What comes now comes once.
+    h.center.writes("demo", chat, ours("anna"), "news");
+    assert_eq!(s.until("message").await["body"], "news");
+    let (mut eve, _) = comes(&h, &visitor(&h).await, 0, None).await;
+    eve.say(json!({"type": "earlier", "interaction": chat.to_string(), "before": 9})).await;
+    assert_eq!(eve.until("refused").await["code"], "invalid");
+    // Who was away for longer than a page holds gets the latest, and hears where it begins; who was not, what was missed.
+    let total = 2 * most + 31;
+    for (since, told, hole) in [(5, total - most + 1..=total, true), (total - 2, total - 1..=total, false)] {
+        let (mut s, _) = comes(&h, &token, since, Some(&chat.to_string())).await;
+        let frames = s.all_until("state").await;
+        assert_eq!(seqs(&frames), told.clone().collect::<Vec<_>>());
+        let said = frames.iter().find(|f| f["type"] == "earlier").map(|f| f["first"].as_u64().unwrap());
+        assert_eq!(said, hole.then_some(*told.start()));
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_told_how_the_house_looks_and_its_answers_go_with_the_chat() {
+    let h = house().await;
+    let ours = [("origin", "https://shop.example")];
+    let a = h.ask("GET", "/chat/v1/look?site=demo", &ours, None).await;
+    assert_eq!(a.json()["color"], "#7a1fa2", "{}", a.text());
+    assert_eq!(a.json()["ask"]["fields"][0]["key"], "order_no");
+    assert_eq!(h.ask("GET", "/chat/v1/look?site=demo", &[("origin", "https://evil.example")], None).await.status, 403);
+    assert_eq!(h.ask("GET", "/chat/v1/look?site=nobody", &[], None).await.status, 404);
+    let (mut s, _) = comes(&h, &visitor(&h).await, 0, None).await;
+    s.say(json!({"type": "start", "name": "Li Wei", "answers": {"order_no": "4711"}})).await;
+    let (_, asked) = h.center.is_asked(|c| matches!(c, Command::ChatOpen { .. })).await;
+    let Command::ChatOpen { answers, .. } = asked else { panic!() };
+    assert_eq!(answers.get("order_no").map(String::as_str), Some("4711"));
+}

@@ -35,6 +35,9 @@ pub enum FromVisitor {
         /// The page the visitor is on.
         #[serde(default)]
         page: Option<String>,
+        /// To the questions of `/chat/v1/look`, by key.
+        #[serde(default)]
+        answers: BTreeMap<String, String>,
     },
     /// Says something.
     Message {
@@ -47,6 +50,13 @@ pub enum FromVisitor {
     Read {
         /// Place in the conversation.
         seq: u64,
+    },
+    /// What was said before this place, please.
+    Earlier {
+        /// In which chat.
+        interaction: InteractionId,
+        /// The first place the page has.
+        before: u64,
     },
     /// How it was.
     Rate {
@@ -97,6 +107,13 @@ pub enum ToVisitor {
         /// What is asked when a chat is over; none when nothing is.
         #[serde(skip_serializing_if = "Option::is_none")]
         rating: Option<RatingAsked>,
+    },
+    /// The messages before this frame were the latest of a chat, or those before what the page asked with.
+    Earlier {
+        /// The first place of them. What a page has before it, without having asked, leaves a hole: it is to let go of that.
+        first: u64,
+        /// There are more before them.
+        more: bool,
     },
     /// The rating is taken.
     Rated {},

@@ -303,3 +303,19 @@ fn a_form_stands_in_for_people_outside_the_hours_on_holidays_and_when_nobody_is_
     assert_eq!(at("2026-12-07T10:00:00Z"), Presence::Closed, "a holiday");
     assert_eq!(t.chat_presence(Wall::parse_rfc3339("2026-11-23T10:00:00Z").unwrap(), |_| 0), Presence::Nobody);
 }
+
+#[test]
+fn what_a_visitor_answers_before_the_chat_is_known_to_the_agent_and_nothing_else_they_make_up() {
+    let mut w = World::new(45);
+    let anna = w.agent("anna").ready();
+    let mia = w.visitor("Mia");
+    w.fills_in(mia, "order_no", "4711");
+    w.fills_in(mia, "caller.verstat", "verified");
+    w.opens_chat(mia).unwrap();
+    w.pass(secs(1));
+    w.writes(mia, "support").unwrap();
+    w.until(|w| w.offer_to(anna).is_some());
+    let known = w.view().interactions[&w.chat(mia)].attributes.clone();
+    assert_eq!(known.get("order_no").map(String::as_str), Some("4711"));
+    assert!(!known.contains_key("caller.verstat"), "{known:?}");
+}

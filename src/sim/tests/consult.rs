@@ -1,7 +1,7 @@
 //! Asking for advice: who hears whom, who has the customer in the end, and every way it can go wrong.
 
 use crate::{
-    base::{InteractionId, ms, secs},
+    base::{InteractionId, QueueId, ms, secs},
     center::command::{Command, ConsultStep, RefusalCode, TransferTo},
     sim::{Manner, Who, World},
 };
@@ -309,6 +309,28 @@ fn helper_agent_and_customer_may_hang_up_in_any_order_at_any_distance() {
         s.w.until(|w| w.closed(id));
         s.w.nothing_is_left();
     }
+}
+
+#[test]
+fn a_customer_on_hold_for_longer_than_the_queue_allows_is_seen_and_the_agent_hears_of_it_before_the_house_would() {
+    let mut w = World::new(912);
+    let anna = w.agent("anna").ready();
+    let caller = w.phone("+3265551234").dials("4003");
+    w.until(|w| w.rings(anna));
+    w.answers(anna);
+    w.until(|w| w.hear_each_other(caller, anna));
+    let id = w.contact(caller);
+    let queue = |w: &World| w.view().queues[&QueueId::parse("team").unwrap()].clone();
+    assert_eq!((queue(&w).hold_max_s, queue(&w).held_since), (20, None));
+    w.asks(anna, |_| Command::Hold { interaction: id, on: true }).unwrap();
+    assert_eq!(queue(&w).held_since, w.view().interactions[&id].held_since);
+    assert!(queue(&w).held_since.is_some());
+    w.pass(secs(19));
+    assert!(!w.hears(anna, "♪440"));
+    w.pass(ms(1_050));
+    assert!(w.hears(anna, "♪440"), "the limit of the queue, not the minute of the house");
+    w.asks(anna, |_| Command::Hold { interaction: id, on: false }).unwrap();
+    assert_eq!(queue(&w).held_since, None);
 }
 
 #[test]

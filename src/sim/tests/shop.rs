@@ -36,6 +36,7 @@ fn a_caller_in_english_complains_and_is_put_through_before_the_others() {
     assert!(w.hears(other, "♫"), "who complains goes first");
     let attributes = w.view().interactions[&w.contact(caller)].attributes.clone();
     assert_eq!((attributes["topic"].as_str(), attributes["lang"].as_str()), ("complaint", "en-US"));
+    assert_eq!(attributes["caller.region"], "CN", "a mobile number tells no province");
     w.hangs_up(anna);
     w.until(|w| w.hears(caller, "Thank you for contacting us"));
     w.until(|w| w.is_over(caller));

@@ -135,6 +135,10 @@ impl Matters {
             ticket::Change::Opened(opening) => opening.interaction.into_iter().collect(),
             ticket::Change::Linked { interaction } | ticket::Change::Talked { interaction } => vec![*interaction],
             ticket::Change::Absorbed(other) => other.interactions.clone(),
+            // Its contacts are its own again.
+            ticket::Change::Unmerged { .. } => {
+                folds.tickets.get(&(tenant.clone(), id)).map_or_else(Vec::new, |t| t.head().interactions.clone())
+            }
             _ => Vec::new(),
         })
     }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{Ask, Cursor, OF_CUSTOMER, Page, page_size, word};
 use crate::{
     base::{
-        AgentId, Channel, CodeId, CustomerId, InteractionId, OfferId, QueueId, RecordingId, TenantId, TicketId, VisitorId,
-        Wall, limits,
+        AgentId, Channel, CodeId, CustomerId, InteractionId, OfferId, QueueId, RecordingId, Region, TenantId, TicketId,
+        VisitorId, Wall, limits,
     },
     call::Cause,
     center::fact::{EndedBy, Unqueued, Way},
@@ -33,6 +33,8 @@ pub struct InteractionRow {
     pub to: String,
     /// The caller's number, or the name the visitor gave.
     pub from: String,
+    /// Where the customer's number is from: `BE`, `CN-GD`.
+    pub region: Option<String>,
     /// The person; after a merge maybe under an older id.
     pub customer: CustomerId,
     /// The matter.
@@ -164,12 +166,16 @@ const RECORDING: &str = "SELECT id, interaction, file, voicemail, began_at, ende
                          WHERE tenant = $1";
 
 fn interaction(r: &Row) -> Result<InteractionRow> {
+    let (channel, way, to, from): (_, Way, _, _) = (r.parsed(1, Channel::parse)?, r.parsed(2, word)?, r.text(3)?, r.text(4)?);
+    let theirs = Some(if way == Way::Outbound { &to } else { &from }).filter(|_| channel == Channel::Voice);
+    let region = theirs.and_then(|n| Region::of(n)).map(|r| r.to_string());
     Ok(InteractionRow {
         id: r.parsed(0, InteractionId::parse)?,
-        channel: r.parsed(1, Channel::parse)?,
-        way: r.parsed(2, word)?,
-        to: r.text(3)?,
-        from: r.text(4)?,
+        channel,
+        way,
+        to,
+        from,
+        region,
         customer: r.parsed(5, CustomerId::parse)?,
         ticket: r.parsed_opt(6, TicketId::parse)?,
         visitor: r.parsed_opt(7, VisitorId::parse)?,

@@ -16,6 +16,7 @@ on_both! {
     filters_find_what_they_name
     nothing_of_one_tenant_shows_in_another
     words_and_recordings_belong_to_their_contact
+    a_long_conversation_is_read_from_its_end_and_does_not_crowd_out_what_else_happened
     the_content_of_a_file_is_named_until_the_last_message_that_names_it_is_forgotten
     quarters_of_an_hour_add_up
     lists_made_again_from_the_journal_are_the_same_lists
@@ -35,6 +36,7 @@ async fn an_answered_call_is_one_line_with_everything_that_mattered(lab: &Lab) {
     let InteractionRow { to, from, customer, queue: q, agent: a, disposition, note, .. } = &row;
     assert_eq!((to.as_str(), from.as_str(), *customer), ("4000", "+3265551234", alice));
     assert_eq!((q, a), (&Some(queue("sales")), &Some(agent("anna"))));
+    assert_eq!(row.region.as_deref(), Some("BE"));
     assert_eq!((disposition, note.as_deref()), (&Some(code("sold")), Some("two boxes")));
     assert_eq!((row.opened_at, row.answered_at, row.closed_at), (NINE, Some(NINE + secs(10)), Some(NINE + secs(70))));
     assert_eq!(
@@ -47,7 +49,7 @@ async fn an_answered_call_is_one_line_with_everything_that_mattered(lab: &Lab) {
     assert_eq!(decisions.len(), 1);
     assert_eq!((&decisions[0].agent, decisions[0].outcome), (&agent("anna"), Some(routing::StopWhy::Accepted)));
     assert_eq!(decisions[0].decision.tie_break, "the only one free");
-    let kinds: Vec<&str> = lab.store.timeline(&s.tenant, id, 0, 100).await.unwrap().iter().map(|r| r.fact.kind()).collect();
+    let kinds: Vec<&str> = lab.store.timeline(&s.tenant, id, true, 100).await.unwrap().iter().map(|r| r.fact.kind()).collect();
     assert_eq!(
         kinds,
         [
@@ -133,6 +135,28 @@ async fn filters_find_what_they_name(lab: &Lab) {
     assert_eq!(find(InteractionFilter { from: Some(second_at), to: Some(second_at + ms(1)), ..everything() }).await, [second]);
 }
 
+async fn a_long_conversation_is_read_from_its_end_and_does_not_crowd_out_what_else_happened(lab: &Lab) {
+    let mut s = Story::new("acme", 1);
+    let alice = s.person("Alice", "+3265551234");
+    let chat = s.opens(Channel::Webchat, alice);
+    for place in 1..=7 {
+        s.says(chat, place, &format!("line {place}"));
+    }
+    s.queues(chat, "care");
+    lab.keep(s.facts()).await;
+    let before = async |place: u64, most: usize| {
+        let (page, more) = lab.store.message_list_before(&s.tenant, chat, place, most).await.unwrap();
+        (page.iter().map(|m| m.seq).collect::<Vec<_>>(), more)
+    };
+    assert_eq!(before(u64::MAX, 3).await, (vec![5, 6, 7], true));
+    assert_eq!(before(5, 3).await, (vec![2, 3, 4], true));
+    assert_eq!(before(2, 3).await, (vec![1], false));
+    assert_eq!(before(8, 7).await, ((1..=7).collect(), false));
+    let timeline = lab.store.timeline(&s.tenant, chat, false, 3).await.unwrap();
+    assert_eq!(timeline.iter().map(|r| r.fact.kind()).collect::<Vec<_>>(), ["interaction_opened", "queued"]);
+    assert_eq!(lab.store.interaction_get(&s.tenant, chat).await.unwrap().unwrap().region, None, "a chat has no number");
+}
+
 async fn nothing_of_one_tenant_shows_in_another(lab: &Lab) {
     let mut s = Story::new("acme", 1);
     let alice = s.person("Alice Archer", "+3265551234");
@@ -149,7 +173,7 @@ async fn nothing_of_one_tenant_shows_in_another(lab: &Lab) {
     for (who, there) in [(&s.tenant, true), (&other, false)] {
         assert_eq!(store.interaction_list(who, &everything()).await.unwrap().items.is_empty(), !there);
         assert_eq!(store.interaction_get(who, id).await.unwrap().is_some(), there);
-        assert_eq!(store.timeline(who, id, 0, 9).await.unwrap().is_empty(), !there);
+        assert_eq!(store.timeline(who, id, true, 9).await.unwrap().is_empty(), !there);
         assert_eq!(store.journal_since(who, 0, 9).await.unwrap().is_empty(), !there);
         assert_eq!(store.decision_list(who, id).await.unwrap().is_empty(), !there);
         assert_eq!(store.message_list(who, id, 0, 9).await.unwrap().is_empty(), !there);

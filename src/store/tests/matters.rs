@@ -11,6 +11,7 @@ use crate::{
 
 on_both! {
     a_ticket_in_the_list_is_what_its_machine_says_also_after_a_restart
+    contacts_follow_a_ticket_into_another_and_back_when_the_merge_is_undone
     tickets_are_found_by_state_owner_customer_and_words
     a_customer_is_found_by_the_beginning_of_a_name_or_number
     two_people_who_are_one_have_one_history_under_either_id
@@ -43,6 +44,29 @@ async fn a_ticket_in_the_list_is_what_its_machine_says_also_after_a_restart(lab:
     assert_eq!(lab.store.ticket_by_number(&s.tenant, 7).await.unwrap(), Some(head.id));
     let row = lab.store.interaction_get(&s.tenant, call).await.unwrap().unwrap();
     assert_eq!(row.ticket, Some(head.id), "the contact points to its matter");
+}
+
+async fn contacts_follow_a_ticket_into_another_and_back_when_the_merge_is_undone(lab: &Lab) {
+    let mut s = Story::new("acme", 1);
+    let alice = s.person("Alice", "+3265551234");
+    let call = s.call(alice, "sales", "anna");
+    let (mut late, mut early) = (s.ticket(1, "Late", Some(alice)), s.ticket(2, "Early", Some(alice)));
+    s.change(&mut late, Actor::System, Change::Linked { interaction: call });
+    let anna = || Actor::Agent(agent("anna"));
+    let absorbed = late.for_merge();
+    s.change(&mut early, anna(), Change::Absorbed(absorbed));
+    s.change(&mut late, anna(), Change::MergedInto { into: early.head().id });
+    lab.keep(s.facts()).await;
+    let of_call = lab.store.interaction_get(&s.tenant, call).await.unwrap().unwrap().ticket;
+    assert_eq!(of_call, Some(early.head().id));
+    s.change(&mut early, anna(), Change::Released { from: late.head().id, number: 1 });
+    s.change(&mut late, anna(), Change::Unmerged { out_of: early.head().id });
+    lab.keep(s.facts()).await;
+    let of_call = lab.store.interaction_get(&s.tenant, call).await.unwrap().unwrap().ticket;
+    assert_eq!(of_call, Some(late.head().id));
+    for t in [&late, &early] {
+        assert_eq!(lab.store.ticket_get(&s.tenant, t.head().id).await.unwrap().as_ref(), Some(t));
+    }
 }
 
 async fn tickets_are_found_by_state_owner_customer_and_words(lab: &Lab) {

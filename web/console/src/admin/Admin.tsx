@@ -13,12 +13,12 @@ import { Numbers } from './Numbers';
 import { People } from './People';
 import { Queues } from './Queues';
 import { Carriers } from './Carriers';
+import { ChatForm } from './ChatForm';
 import { Rules } from './Rules';
 import { Trunks } from './Trunks';
 import { Users } from './Users';
 import { Health } from './Health';
 import { Webhooks } from './Webhooks';
-import { WidgetPage } from './WidgetPage';
 
 const Flows = lazy(async () => ({ default: (await import('../flows/Flows')).Flows }));
 
@@ -44,7 +44,7 @@ export default function Admin({ part }: { part: string }) {
       {here[0] === 'trunks' && <div className="grid gap-6"><div><Trunks /></div><Carriers /></div>}
       {here[0] === 'rules' && <Rules />}
       {here[0] === 'config' && <Config />}
-      {here[0] === 'widget' && <WidgetPage />}
+      {here[0] === 'widget' && <ChatForm />}
       {here[0] === 'keys' && <Keys />}
       {here[0] === 'webhooks' && <Webhooks />}
       {here[0] === 'audit' && <Audit />}

@@ -1,17 +1,19 @@
-// Carriers as forms: where they are, how one logs in, how much they carry. What is rarer (groups, how numbers and callers are
-// written, signing) stays in the text and is not touched here.
+// Carriers as forms: where they are, how one logs in, how much they carry, how they write numbers and callers, and which stand in
+// for each other. Signing stays in the text and is not touched here.
 
 import { t } from '../lib/i18n';
 import { Label } from '../ui/parts';
 import { change, type Trunk } from './draft';
 import { Form, Num, Pick, Text, Things, Tick } from './Form';
+import { Groups } from './Groups';
+import { Ways } from './Ways';
 
 const TRANSPORTS = ['udp', 'tcp', 'tls', 'auto'];
 
 export function Carriers() {
   return (
     <Form hint={t('carriers.hint')}>
-      {({ trunks }) => {
+      {({ trunks, trunk_groups, country, trunk_prefix }) => {
         const set = (id: string, how: (x: Trunk) => void): void => change((tenant) => how(tenant.trunks[id]!));
         const word = (id: string, key: 'username' | 'password_secret' | 'realm' | 'caller_id', v: string): void => set(id, (x) => { if (v) x[key] = v; else delete x[key]; });
         // They come together or not at all.
@@ -20,10 +22,11 @@ export function Carriers() {
           if (login.username || login.password_secret) x.login = login; else delete x.login;
         });
         return (
-          <Things<Trunk> things={trunks} label={t('config.trunks')} make={t('carriers.new')} none={t('trunks.none')}
+          <div className="grid gap-6">
+          <Things<Trunk> unnamed things={trunks} label={t('config.trunks')} make={t('carriers.new')} none={t('trunks.none')}
             columns={[[t('carriers.host'), (x) => <code>{x.host || (x.login ? t('carriers.registered') : '')}</code>], [t('carriers.transport'), (x) => x.transport], [t('carriers.login'), (x) => x.username ?? '–'], [t('carriers.register'), (x) => (x.register ? `✓ ${t('form.yes')}` : '–')]]}
             onMake={(id) => change((tenant) => { tenant.trunks[id] = { host: '', transport: 'auto', from: [] }; })}
-            onRemove={(id) => change((tenant) => { delete tenant.trunks[id]; })}
+            onRemove={(id) => change((tenant) => { delete tenant.trunks[id]; for (const [name, all] of Object.entries(tenant.trunk_groups ?? {})) tenant.trunk_groups![name] = all.filter((m) => m.trunk !== id); })}
             sheet={(x, id) => (
               <div className="grid gap-3 sm:grid-cols-2">
                 <Text text={t('carriers.host')} hint={t('carriers.host.hint')} mono value={x.host ?? ''} onChange={(v) => set(id, (c) => { c.host = v.trim(); })} />
@@ -43,8 +46,11 @@ export function Carriers() {
                   <Tick text={t('carriers.register.more')} value={x.register !== undefined} onChange={(v) => set(id, (c) => { if (v) c.register = {}; else delete c.register; })} />
                   <Tick text={t('carriers.look')} value={x.options !== undefined} onChange={(v) => set(id, (c) => { if (v) c.options = {}; else delete c.options; })} />
                 </div>
+                <Ways trunk={x} house={{ country: country ?? '', prefix: trunk_prefix ?? '' }} set={(how) => set(id, how)} />
               </div>
             )} />
+          <Groups groups={trunk_groups ?? {}} trunks={Object.keys(trunks)} />
+          </div>
         );
       }}
     </Form>

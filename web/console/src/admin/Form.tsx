@@ -43,7 +43,7 @@ export function Several({ text, value, options, onChange }: { text: string; valu
 }
 
 /** A name for a new thing, asked once: afterwards it is what everything else calls it. */
-export function NewThing({ open, title, onClose, taken, onMake }: { open: boolean; title: string; onClose: () => void; taken: (id: string) => boolean; onMake: (id: string, name: string) => void }) {
+export function NewThing({ open, title, onClose, taken, onMake, unnamed }: { open: boolean; title: string; onClose: () => void; taken: (id: string) => boolean; onMake: (id: string, name: string) => void; unnamed?: boolean | undefined }) {
   const [bad, setBad] = useState(false);
   return (
     <Dialog open={open} onClose={onClose} title={title}>
@@ -53,11 +53,11 @@ export function NewThing({ open, title, onClose, taken, onMake }: { open: boolea
         const id = String(data.get('id')).trim();
         if (taken(id)) { setBad(true); return; }
         setBad(false);
-        onMake(id, String(data.get('name')).trim());
+        onMake(id, unnamed ? '' : String(data.get('name')).trim());
       }}>
         <Label text={t('form.id')} hint={t('users.hint')}><input className="field" name="id" required maxLength={64} pattern={SLUG} autoFocus autoCapitalize="none" autoComplete="off" spellCheck={false} /></Label>
         {bad && <p role="alert" className="text-bad">{t('form.taken')}</p>}
-        <Label text={t('form.name')} hint={t('form.name.hint')}><input className="field" name="name" maxLength={100} autoComplete="off" /></Label>
+        {!unnamed && <Label text={t('form.name')} hint={t('form.name.hint')}><input className="field" name="name" maxLength={100} autoComplete="off" /></Label>}
         <Button look="main" type="submit">{t('form.add')}</Button>
       </form>
     </Dialog>
@@ -101,10 +101,10 @@ export function Form({ hint, children }: { hint: string; children: (tenant: Tena
   );
 }
 
-/** Things of one kind by id, with a button for a new one and a sheet for the one being looked at. */
-export function Things<T>({ things, columns, label, make, onMake, sheet, onRemove, none }: {
+/** Things of one kind by id, with a button for a new one and a sheet for the one being looked at. `unnamed`: the id is all they are called by. */
+export function Things<T>({ things, columns, label, make, onMake, sheet, onRemove, none, unnamed }: {
   things: Record<string, T>; columns: readonly (readonly [string, (thing: T, id: string) => ReactNode])[]; label: string; make: string;
-  onMake: (id: string, name: string) => void; sheet: (thing: T, id: string) => ReactNode; onRemove: (id: string) => void; none: string;
+  onMake: (id: string, name: string) => void; sheet: (thing: T, id: string) => ReactNode; onRemove: (id: string) => void; none: string; unnamed?: boolean;
 }) {
   const [making, setMaking] = useState(false);
   const [open, setOpen] = useState<string | null>(null);
@@ -125,7 +125,7 @@ export function Things<T>({ things, columns, label, make, onMake, sheet, onRemov
         </table>
         {Object.keys(things).length === 0 && <p className="px-4 py-6 text-center text-soft">{none}</p>}
       </div>
-      <NewThing open={making} onClose={() => setMaking(false)} title={make} taken={(id) => id in things} onMake={(id, name) => { onMake(id, name); setMaking(false); setOpen(id); }} />
+      <NewThing unnamed={unnamed} open={making} onClose={() => setMaking(false)} title={make} taken={(id) => id in things} onMake={(id, name) => { onMake(id, name); setMaking(false); setOpen(id); }} />
       <Dialog wide open={shown !== undefined} onClose={() => setOpen(null)} title={open ?? ''}>
         {shown !== undefined && open !== null && (
           <div className="grid gap-4">

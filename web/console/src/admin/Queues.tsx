@@ -43,6 +43,7 @@ export function Queues() {
                 <Num text={t('queues.maxwait')} hint={t('form.nolimit')} value={q.max_wait_s} onChange={(v) => set(id, (x) => { if (v === undefined) delete x.max_wait_s; else x.max_wait_s = v; })} />
                 <Num text={t('queues.maxlength')} hint={t('form.nolimit')} value={q.max_length} onChange={(v) => set(id, (x) => { if (v === undefined) delete x.max_length; else x.max_length = v; })} />
                 <Num text={t('queues.short')} value={q.short_abandon_s} onChange={(v) => set(id, (x) => { x.short_abandon_s = v ?? 0; })} />
+                <Num text={t('queues.hold')} hint={t('queues.hold.hint')} min={1} value={q.hold_max_s} onChange={(v) => set(id, (x) => { if (v === undefined) delete x.hold_max_s; else x.hold_max_s = v; })} />
                 <Text text={t('queues.music')} hint={t('queues.music.hint')} value={q.music ?? ''} onChange={(v) => set(id, (x) => { if (v) x.music = v; else delete x.music; })} />
                 <Pick text={t('config.hours')} none={t('form.always')} value={q.calendar ?? ''} options={pairs(routing.calendars)} onChange={(v) => set(id, (x) => { if (v) x.calendar = v; else delete x.calendar; })} />
                 <Pick text={t('queues.join')} hint={t('queues.join.hint')} value={q.join_empty} options={STAFFING.map((s) => [s, tCode('staffing', s)])} onChange={(v) => set(id, (x) => { x.join_empty = v; })} />

@@ -9,7 +9,7 @@ export interface Queue extends Named {
   strategy: string; ring_s: number; retry_s: number; wrap_up_s: number; wrap_up_mandatory: boolean; sl_target_s: number; sl_percent: number;
   short_abandon_s: number; max_wait_s?: number; max_length?: number; join_empty: string; leave_empty: string; leave_empty_s: number;
   needs: Record<string, number>; relax: { after_s: number; skill?: string; to: number }[]; head_starts: { attribute: string; is: string; minutes: number }[];
-  expected_handle_s: number; music?: string; calendar?: string; dispositions: string[];
+  expected_handle_s: number; music?: string; hold_max_s?: number; calendar?: string; dispositions: string[];
 }
 export type AgentQueue = string | { queue: string; priority_min: number; delay_s: number; weight: number };
 export interface Agent extends Named { skills: Record<string, number>; queues: AgentQueue[]; capacity: Record<string, number>; voice_blocks_text: boolean }
@@ -23,9 +23,25 @@ export interface Toll {
   allow?: string[]; deny?: string[]; emergency?: string[]; international?: boolean; premium?: boolean; calendar?: string; max_call_min?: number | null;
   per_agent?: Caps; per_source?: Caps; per_tenant?: Caps; [other: string]: unknown;
 }
+/** By language: `en`, `zh`. */
+export type ByLang = Partial<Record<'en' | 'zh', string>>;
+export interface ChatLook {
+  color?: string; side?: string; title?: ByLang; greeting?: ByLang;
+  ask?: { name?: string; contact?: string; fields?: { key: string; label: ByLang; need?: string }[] };
+}
+export interface Chat {
+  flow: string | null; origins: string[]; idle_warn_s: number; idle_close_s: number; gone_s: number; widget?: ChatLook;
+  files?: { kinds?: string[]; largest_kb?: number; per_chat?: number; keep_days?: number };
+  rating?: { scale: string; question?: ByLang }; offline?: { calendar?: string; queue?: string; when_nobody: boolean };
+}
+export interface Numbers { country?: string; national_prefix?: string; international_prefix?: string; send?: string; prefix?: string }
+export interface Identity { trusted?: boolean; pass_caller?: boolean; tell?: string[] }
+export interface Member { trunk: string; priority: number; weight: number }
+export interface HeaderRule { add?: string; set?: string; remove?: string; value?: string }
 export interface Trunk {
   host?: string; transport: string; from: string[]; login?: { username: string; password_secret: string }; username?: string; password_secret?: string; realm?: string; caller_id?: string; max_calls?: number; calls_per_s?: number;
-  register?: Record<string, unknown>; options?: Record<string, unknown>; [other: string]: unknown;
+  register?: Record<string, unknown>; options?: Record<string, unknown>; numbers?: Numbers; identity?: Identity; headers?: HeaderRule[]; refer?: boolean;
+  failover?: { codes?: number[]; silence_ms?: number }; [other: string]: unknown;
 }
 export interface Tenant {
   name: string; language?: string; country?: string | null; trunk_prefix?: string | null; security?: { second_factor: string[] };
@@ -34,7 +50,7 @@ export interface Tenant {
     skills: Record<string, Named>; queues: Record<string, Queue>; agents: Record<string, Agent>; calendars: Record<string, Calendar>;
     reasons: Record<string, Named & { productive: boolean }>; dispositions: Record<string, Named>;
   };
-  trunks: Record<string, Trunk>; trunk_groups?: Record<string, unknown>; routes: Route[]; canned?: Record<string, Canned>; flows?: Record<string, string>;
+  trunks: Record<string, Trunk>; trunk_groups?: Record<string, Member[]>; chat: Chat; routes: Route[]; canned?: Record<string, Canned>; flows?: Record<string, string>;
   [other: string]: unknown;
 }
 

@@ -896,7 +896,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The conversation, in order. */
+        /**
+         * The conversation, in order: from the beginning, or the last of it before a place; then `earlier` says whether there are more
+         *     before them.
+         */
         get: operations["interactions_messages"];
         put?: never;
         /** Writes to the customer. Accepted now; stored, and shown to the customer, when its fact comes. */
@@ -1096,7 +1099,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Everything that happened to it, in order. */
+        /** Everything that happened to it, in order: the first 500 facts. */
         get: operations["interactions_timeline"];
         put?: never;
         post?: never;
@@ -1444,8 +1447,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One ticket with its log, by id or number. `merged` has the tickets that went into it, with their logs; `into` the one it went
-         *     into itself, for whoever comes by the old number.
+         * One ticket with its log, by id or number. `merged` has the tickets that went into it, with their logs, and whether that can be
+         *     undone; `into` the one it went into itself, for whoever comes by the old number.
          */
         get: operations["tickets_get"];
         put?: never;
@@ -1759,12 +1762,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /** @description What an agent did. Times are milliseconds. */
-        AgentFigures: {
-            /**
-             * Format: int64
-             * @description Average handling time.
-             */
-            aht_ms?: number | null;
+        AgentFigures: components["schemas"]["HandledFigures"] & {
             /**
              * Format: int64
              * @description It rang, and nothing else.
@@ -1775,26 +1773,6 @@ export interface components {
              * @description Away.
              */
             away_ms: number;
-            /**
-             * Format: int32
-             * @description The handling time half of these did not exceed.
-             */
-            handle_p50_ms?: number | null;
-            /**
-             * Format: int32
-             * @description Nine in ten.
-             */
-            handle_p90_ms?: number | null;
-            /**
-             * Format: int64
-             * @description Stretches of talk that began.
-             */
-            handled: number;
-            /**
-             * Format: int64
-             * @description Hold in these.
-             */
-            hold_ms: number;
             /**
              * Format: int64
              * @description Ready, nothing in hand.
@@ -1822,24 +1800,9 @@ export interface components {
             offers: number;
             /**
              * Format: int64
-             * @description Ratings given of contacts the agent had last.
-             */
-            rated: number;
-            /**
-             * Format: int64
-             * @description Of these, 4 and 5 of 5, or the thumb up.
-             */
-            satisfied: number;
-            /**
-             * Format: int64
              * @description Time signed in: the sum of the next six.
              */
             signed_in_ms: number;
-            /**
-             * Format: int64
-             * @description Talk in these, hold included.
-             */
-            talk_ms: number;
             /**
              * Format: int64
              * @description Talking, several at once counted once.
@@ -1850,11 +1813,6 @@ export interface components {
              * @description (talking + after-call work) / signed in.
              */
             utilisation?: number | null;
-            /**
-             * Format: int64
-             * @description After-call work of these.
-             */
-            wrap_ms: number;
             /**
              * Format: int64
              * @description After-call work and nothing else.
@@ -2578,6 +2536,59 @@ export interface components {
             interactions: string[];
             queues: string[];
         };
+        /** @description Stretches of talk, and what was said of them. Times are milliseconds. */
+        HandledFigures: {
+            /**
+             * Format: int64
+             * @description Average handling time: (talk with hold + after-call work) / handled.
+             */
+            aht_ms?: number | null;
+            /**
+             * Format: int32
+             * @description The handling time half of these did not exceed.
+             */
+            handle_p50_ms?: number | null;
+            /**
+             * Format: int32
+             * @description Nine in ten.
+             */
+            handle_p90_ms?: number | null;
+            /**
+             * Format: int32
+             * @description Nineteen in twenty.
+             */
+            handle_p95_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Stretches of talk that began.
+             */
+            handled: number;
+            /**
+             * Format: int64
+             * @description Hold in these.
+             */
+            hold_ms: number;
+            /**
+             * Format: int64
+             * @description Ratings given; of an agent those of contacts they had last.
+             */
+            rated: number;
+            /**
+             * Format: int64
+             * @description Of these, 4 and 5 of 5, or the thumb up.
+             */
+            satisfied: number;
+            /**
+             * Format: int64
+             * @description Talk in these, hold included.
+             */
+            talk_ms: number;
+            /**
+             * Format: int64
+             * @description After-call work of these.
+             */
+            wrap_ms: number;
+        };
         /** @description How the house is. */
         Health: {
             /** @description Its parts. */
@@ -2687,6 +2698,11 @@ export interface components {
             opened_at: string;
             /** @description The last queue it waited in. */
             queue?: string | null;
+            /**
+             * @description Where the customer's number is from: its country (ISO 3166-1, `BE`), in China with the province (ISO 3166-2, `CN-GD`); none
+             *     where that cannot be told.
+             */
+            region?: string | null;
             /**
              * Format: int64
              * @description Connected with agents, hold included, milliseconds.
@@ -3157,7 +3173,7 @@ export interface components {
             until?: string | null;
         };
         /** @description What came and what became of it. Times are milliseconds, shares are 0 to 1; a share or average of nothing is null. */
-        QueueFigures: {
+        QueueFigures: components["schemas"]["HandledFigures"] & {
             /**
              * Format: int64
              * @description B: left while waiting.
@@ -3180,11 +3196,6 @@ export interface components {
             abandonment?: number | null;
             /**
              * Format: int64
-             * @description Average handling time: (talk with hold + after-call work) / handled.
-             */
-            aht_ms?: number | null;
-            /**
-             * Format: int64
              * @description A: of these, taken by an agent.
              */
             answered: number;
@@ -3203,31 +3214,6 @@ export interface components {
              * @description To be called back.
              */
             called_back: number;
-            /**
-             * Format: int32
-             * @description The handling time half of these did not exceed.
-             */
-            handle_p50_ms?: number | null;
-            /**
-             * Format: int32
-             * @description Nine in ten.
-             */
-            handle_p90_ms?: number | null;
-            /**
-             * Format: int32
-             * @description Nineteen in twenty.
-             */
-            handle_p95_ms?: number | null;
-            /**
-             * Format: int64
-             * @description Stretches of talk that began.
-             */
-            handled: number;
-            /**
-             * Format: int64
-             * @description Hold in these.
-             */
-            hold_ms: number;
             /**
              * Format: int64
              * @description Lost by us.
@@ -3248,16 +3234,6 @@ export interface components {
              * @description Sent elsewhere by the queue, by the customer's choice, or ended by us.
              */
             overflowed: number;
-            /**
-             * Format: int64
-             * @description Ratings given.
-             */
-            rated: number;
-            /**
-             * Format: int64
-             * @description Of these, 4 and 5 of 5, or the thumb up.
-             */
-            satisfied: number;
             /**
              * Format: double
              * @description SL1, the default: A_T / (A + B - B_s).
@@ -3285,11 +3261,6 @@ export interface components {
             sl5?: number | null;
             /**
              * Format: int64
-             * @description Talk in these, hold included.
-             */
-            talk_ms: number;
-            /**
-             * Format: int64
              * @description The longest wait of an answered one.
              */
             wait_max_ms: number;
@@ -3313,11 +3284,6 @@ export interface components {
              * @description Still waiting.
              */
             waiting: number;
-            /**
-             * Format: int64
-             * @description After-call work of these.
-             */
-            wrap_ms: number;
         };
         /** @description A queue now. */
         QueueNow: {
@@ -3336,6 +3302,13 @@ export interface components {
              * @description Agents free.
              */
             free: number;
+            /** @description Since when the one who is on hold longest is. */
+            held_since?: string | null;
+            /**
+             * Format: int32
+             * @description A customer is not to be on hold for longer, seconds; 0 where nothing is said.
+             */
+            hold_max_s: number;
             /** @description Since when the longest waits. */
             longest_since?: string | null;
             /** @description Display name. */
@@ -3735,6 +3708,11 @@ export interface components {
             change: "merged_into";
             /** @description Ticket id, or number. */
             into: string;
+        } | {
+            /** @enum {string} */
+            change: "unmerged";
+            /** @description The ticket it went into, id or number. */
+            out_of: string;
         };
         /** @description A ticket on one line. */
         TicketLine: {
@@ -5796,6 +5774,8 @@ export interface operations {
             query?: {
                 /** @description Only messages after this place in the conversation. */
                 after?: number;
+                /** @description The last messages before this place, for whoever reads upwards; not together with `after`. */
+                before?: number;
                 /** @description At most so many, 500 at most. */
                 limit?: number;
             };
@@ -6316,7 +6296,10 @@ export interface operations {
     };
     interactions_timeline: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description False: without the messages of a chat, which `/messages` has by pages. True if absent. */
+                messages?: boolean;
+            };
             header?: never;
             path: {
                 id: string;

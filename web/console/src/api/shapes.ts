@@ -21,7 +21,7 @@ export type EventGroup = S['EventGroup'];
 export type Delivery = S['DeliveryShown'];
 
 export interface InteractionRow {
-  id: string; channel: string; way: string; to: string; from: string; customer: string; ticket: string | null; queue: string | null;
+  id: string; channel: string; way: string; to: string; from: string; region: string | null; customer: string; ticket: string | null; queue: string | null;
   agent: string | null; opened_at: string; answered_at: string | null; closed_at: string | null; cause: string | null;
   ended_by: string | null; unqueued: string | null; waited_ms: number; talk_ms: number; hold_ms: number; wrap_ms: number;
   disposition: string | null; note: string | null;
@@ -63,8 +63,8 @@ export interface TicketHead {
 export interface TicketEntry { n: number; at: string; by: string | Record<string, string>; change: string; text?: string; [more: string]: unknown }
 export interface TicketDetail {
   ticket: TicketHead; log: TicketEntry[]; promises: Promise_[];
-  merged: { id: string; number: number; title: string; log: TicketEntry[] }[];
-  into: { id: string; number: number; title: string } | null;
+  merged: { id: string; number: number; title: string; log: TicketEntry[]; undoable: boolean }[];
+  into: { id: string; number: number; title: string; undoable: boolean } | null;
 }
 
 export interface Identity { kind: string; number?: string; address?: string; channel?: string; id?: string; system?: string; trust: string }

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 import { api, take } from '../api/client';
 import type { InteractionRow } from '../api/shapes';
 import { t, tCode } from '../lib/i18n';
+import { regionName } from '../lib/region';
 import { useLoad } from '../lib/load';
 import { A, setQuery, usePlace } from '../lib/router';
 import { clock, dateTime } from '../lib/time';
@@ -72,7 +73,7 @@ function Line({ row: r }: { row: InteractionRow }) {
   return (
     <tr>
       <td className="num whitespace-nowrap">{dateTime(r.opened_at)}</td>
-      <td><A className="link" href={`/calls/${r.id}`}><Channel channel={r.channel} /> {r.from || t('customer.noname')}</A> <span className="text-soft" title={tCode('way', r.way)}>{r.way === 'outbound' ? '↗' : r.way === 'internal' ? '⇄' : '↙'}<span className="sr-only">{tCode('way', r.way)}</span></span></td>
+      <td><A className="link" href={`/calls/${r.id}`}><Channel channel={r.channel} /> {r.from || t('customer.noname')}</A> {r.region && <span className="text-soft">{regionName(r.region)} </span>}<span className="text-soft" title={tCode('way', r.way)}>{r.way === 'outbound' ? '↗' : r.way === 'internal' ? '⇄' : '↙'}<span className="sr-only">{tCode('way', r.way)}</span></span></td>
       <td>{queue || <span className="text-soft">–</span>}</td><td>{agent || <span className="text-soft">–</span>}</td>
       <td className="num text-right">{r.waited_ms ? clock(r.waited_ms) : '–'}</td>
       <td className="num text-right">{r.talk_ms ? clock(r.talk_ms) : '–'}</td>

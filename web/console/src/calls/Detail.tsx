@@ -5,13 +5,15 @@ import { api, take } from '../api/client';
 import type { Decision, Fact, InteractionDetail, Message } from '../api/shapes';
 import { t, tCode } from '../lib/i18n';
 import { useLoad } from '../lib/load';
+import { regionName } from '../lib/region';
 import { A } from '../lib/router';
 import { clock, dateTime, now, timeOfDay } from '../lib/time';
 import { agentName, queueName, supervises, useFacts, useLive } from '../live/live';
-import { Empty, Page, Trouble } from '../ui/parts';
+import { Button, Empty, Page, Trouble } from '../ui/parts';
 import { Vouched } from '../ui/Vouched';
 import { Section } from '../work/CustomerPanel';
 import { FileOf } from '../work/Files';
+import { told as tellAll, useHistory } from '../work/history';
 import { Story } from '../work/Story';
 import { Transcript, useTranscript } from '../work/Transcript';
 import { Why } from '../work/Why';
@@ -25,7 +27,7 @@ const path = (id: string) => ({ params: { path: { id } } });
 
 export function Detail({ id }: { id: string }) {
   const one = useLoad(`interaction ${id}`, async () => (await take(api.GET('/api/v1/interactions/{id}', path(id)))) as unknown as InteractionDetail);
-  const told = useLoad(`facts ${id}`, async () => (await take(api.GET('/api/v1/interactions/{id}/timeline', path(id)))) as unknown as { facts: Fact[] });
+  const told = useLoad(`facts ${id}`, async () => (await take(api.GET('/api/v1/interactions/{id}/timeline', { params: { path: { id }, query: { messages: false } } }))) as unknown as { facts: Fact[] });
   const whys = useLoad(`why ${id}`, async () => (await take(api.GET('/api/v1/interactions/{id}/decisions', path(id)))) as unknown as { decisions: { decision: Decision }[] });
   const live = useLive((l) => l);
   const said = useTranscript(id);
@@ -33,13 +35,21 @@ export function Detail({ id }: { id: string }) {
   const [wish, setWish] = useState<{ at: number; n: number } | null>(null);
   const [head, setHead] = useState<number | null>(null);
   const mayLook = useLive(supervises);
-  useFacts((f) => { if (f.interaction === id) { one.reload(); told.reload(); sound.reload(); } });
+  const [fresh, setFresh] = useState<Message[]>([]);
+  const up = useLive((l) => l.up);
+  const history = useHistory(one.data?.record?.channel === 'webchat' ? id : null, fresh, up);
+  useFacts((f) => {
+    if (f.interaction !== id) return;
+    if (f.fact === 'message') setFresh((was) => [...was, f.message as Message]);
+    else { one.reload(); told.reload(); sound.reload(); }
+  });
   if (one.problem && !one.data) return <Trouble problem={one.problem} again={one.reload} />;
   if (!one.data || !told.data) return null;
   const r = one.data.record;
-  const facts = told.data.facts;
-  const talk = facts.filter((f) => f.fact === 'message').map((f) => f.message as Message);
+  const talk = history.messages;
+  const facts = tellAll(told.data.facts, talk);
   const legs = sound.data?.legs ?? [];
+  const seek = (at: number): void => setWish((was) => ({ at, n: (was?.n ?? 0) + 1 }));
   const recorded = one.data.recordings.filter((rec) => rec.ended_at);
   // Without a recording the course has the contact itself for its axis.
   const bare = recorded.some((rec) => !rec.voicemail) || legs.length === 0 ? null : { from: Math.min(...legs.map((l) => Date.parse(l.from))), to: Math.max(...legs.map((l) => (l.until ? Date.parse(l.until) : now()))) };
@@ -51,6 +61,7 @@ export function Detail({ id }: { id: string }) {
           <div><dt>{t('calls.when')}</dt><dd className="num">{dateTime(r.opened_at)}</dd></div>
           <div><dt>{t('customer.title')}</dt><dd><A className="link" href={`/customers/${r.customer}`}>{one.data.now?.customer_name || r.from}</A></dd></div>
           {r.verdict && <div><dt>{t('calls.vouched')}</dt><dd><Vouched verdict={r.verdict} />{r.verdict.origid && <span className="num block text-soft">{t('calls.origid', { id: r.verdict.origid })}</span>}</dd></div>}
+          {r.region && <div><dt>{t('calls.region')}</dt><dd>{regionName(r.region)}</dd></div>}
           <div><dt>{t('calls.to')}</dt><dd className="num">{r.to}</dd></div>
           <div><dt>{t('wall.queue')}</dt><dd>{queueName(live, r.queue) || '–'}</dd></div>
           <div><dt>{t('wall.agent')}</dt><dd>{agentName(live, r.agent) || '–'}</dd></div>
@@ -65,7 +76,7 @@ export function Detail({ id }: { id: string }) {
       {one.data.recordings.map((rec) => <Player key={rec.id} interaction={id} recording={rec} facts={facts} legs={legs} wish={wish} onHead={setHead} />)}
       {bare && bare.to > bare.from && <div className="card mb-4 p-4 pt-1"><Course legs={legs} axis={{ ...bare, marks: marksOf(facts, live), spans: spansOf(facts, bare.to) }} /></div>}
       <div className="grid gap-4 wide:grid-cols-2">
-        <div className="card p-4"><Section title={t('work.story')}><Story contact={{ facts }} /></Section></div>
+        <div className="card p-4"><Section title={t('work.story')}><Story contact={{ facts }} head={head} heard={(at) => recorded.some((rec) => at >= Date.parse(rec.began_at) && at <= Date.parse(rec.began_at) + (rec.ms ?? 0))} onSeek={seek} /></Section></div>
         <div className="grid content-start gap-4">
           <div className="card p-4">
             <Section title={t('why.title')}>
@@ -75,9 +86,10 @@ export function Detail({ id }: { id: string }) {
               ))}</ol>
             </Section>
           </div>
-          {said.lines.length > 0 && <div className="card p-4"><Section title={t('work.transcript')}><Transcript lines={said.lines} more={said.more} head={head} onSeek={recorded.length > 0 ? (at) => setWish((was) => ({ at, n: (was?.n ?? 0) + 1 })) : undefined} customer={one.data.now?.customer_name || r?.from || ''} /></Section></div>}
+          {said.lines.length > 0 && <div className="card p-4"><Section title={t('work.transcript')}><Transcript lines={said.lines} more={said.more} head={head} onSeek={recorded.length > 0 ? seek : undefined} customer={one.data.now?.customer_name || r?.from || ''} /></Section></div>}
           {talk.length > 0 && (
             <div className="card p-4"><Section title={t('work.talk')}>
+              {history.earlier && <p className="mb-2 text-center"><Button small onClick={() => void history.more()}>{t('talk.older')}</Button></p>}
               <ol className="grid gap-1.5">{talk.map((m) => {
                 const ours = typeof m.sender === 'object' ? agentName(live, 'agent' in m.sender ? m.sender.agent : m.sender.note) : m.sender === 'visitor' ? r?.from ?? '' : m.sender === 'bot' ? t('talk.bot') : '';
                 return <li key={m.seq}><span className="num text-soft">{timeOfDay(m.at)} {ours}{typeof m.sender === 'object' && 'note' in m.sender ? ` (${t('talk.note')})` : ''}</span> {m.file ? <FileOf contact={id} message={m} /> : null}{m.text !== m.file?.name && <span className="whitespace-pre-wrap break-words">{m.text}</span>}</li>;

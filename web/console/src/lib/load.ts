@@ -8,8 +8,11 @@ const MOST = 200;
 
 export interface Loaded<T> { data: T | undefined; problem: Problem | null; loading: boolean; reload: () => void }
 
+const others: (() => void)[] = [];
+/** What else is to be forgotten then. */
+export const forgotten = (how: () => void): void => { others.push(how); };
 /** Forgets what was read: another person signs in. */
-export const forget = (): void => kept.clear();
+export const forget = (): void => { kept.clear(); for (const how of others) how(); };
 
 export function useLoad<T>(key: string | null, read: () => Promise<T>): Loaded<T> {
   const [, redraw] = useState(0);

@@ -215,4 +215,6 @@ export async function resume(): Promise<void> {
 export const supervises = (l: Live): boolean => l.me?.role === 'supervisor' || l.me?.role === 'admin';
 export const myself = (l: Live) => (l.me?.agent ? l.view.agents[l.me.agent] : undefined);
 export const agentName = (l: Live, id: string | null | undefined): string => (id ? l.view.agents[id]?.name || id : '');
+/** How long a customer may be on hold, seconds; 0 where nobody says. */
+export const holdLimit = (l: Live, queue: string | null | undefined): number => (queue && l.view.queues[queue]?.hold_max_s) || l.codes.hold_warn_s;
 export const queueName = (l: Live, id: string | null | undefined): string => (id ? l.view.queues[id]?.name || id : '');

@@ -7,24 +7,27 @@ import type { components } from '../api/schema';
 import { t, type Key } from '../lib/i18n';
 import { useLoad } from '../lib/load';
 import { setQuery, usePlace } from '../lib/router';
-import { clock, dateTime, now } from '../lib/time';
-import { agentName, queueName, useLive } from '../live/live';
+import { now } from '../lib/time';
+import { useLive, type Live } from '../live/live';
 import { Empty, Page, Tabs, Trouble } from '../ui/parts';
-import { words } from '../words';
 import { Plot } from './Plot';
 import { Saved } from './Saved';
+import { Agents, Cells, csat, percent, time, type Agent, type Cell } from './Tables';
 
 type Figures = components['schemas']['QueueFigures'];
-type Agent = components['schemas']['ReportAgent'];
 const SPANS: Record<string, number> = { day: 1, week: 7, month: 30 };
 const STEPS = ['15', '30', '60', '1440'];
+const NO_CELLS: Cell[] = [];
+const NO_AGENTS: Agent[] = [];
 const LEVELS = ['sl1', 'sl2', 'sl3', 'sl4', 'sl5'] as const;
 
-const percent = (n: number | null | undefined): string => (n === null || n === undefined ? '–' : `${(100 * n).toFixed(1)} %`);
-/** How many were satisfied of those who said so, and how many said so. */
-const csat = (r: { rated: number; satisfied: number; handled: number }): string => (r.rated === 0 ? '–' : `${percent(r.satisfied / r.rated)} (${percent(r.handled > 0 ? r.rated / r.handled : null)})`);
-const time = (ms: number | null | undefined): string => (ms === null || ms === undefined ? '–' : clock(ms));
 const tenth = (n: number | null | undefined): number | null => (n === null || n === undefined ? null : Math.round(1000 * n) / 10);
+
+/** Names by id, the same object as long as they are the same. */
+function useNames(of: (live: Live) => Record<string, { name: string }>): Record<string, string> {
+  const told = useLive((l) => JSON.stringify(Object.entries(of(l)).map(([id, x]) => [id, x.name || id])));
+  return useMemo(() => Object.fromEntries(JSON.parse(told) as [string, string][]), [told]);
+}
 
 export default function Reports() {
   const { query } = usePlace();
@@ -33,7 +36,8 @@ export default function Reports() {
   const queue = query.get('queue') ?? '';
   const sl = LEVELS.find((l) => l === query.get('sl')) ?? 'sl1';
   const by = (['queues', 'agents'] as const).find((x) => x === query.get('by')) ?? 'intervals';
-  const live = useLive((l) => l);
+  // Only the names: what happens on the floor ten times a second draws no report again.
+  const [queues, names] = [useNames((l) => l.view.queues), useNames((l) => l.view.agents)];
   const [kept, setKept] = useState(0);
   // To the minute, so that going back and forth asks the same question.
   const { from, to } = useMemo(() => {
@@ -64,7 +68,7 @@ export default function Reports() {
       <>
         <select className={filter} aria-label={t('reports.span')} value={span} onChange={(e) => setQuery('span', e.target.value)}><option value="day">{t('reports.today')}</option><option value="week">{t('reports.week')}</option><option value="month">{t('reports.month')}</option></select>
         <select className={filter} aria-label={t('reports.step')} value={step} onChange={(e) => setQuery('step', e.target.value)}>{STEPS.map((s) => <option key={s} value={s}>{t(`reports.step.${s}` as Key)}</option>)}</select>
-        <select className={filter} aria-label={t('ticket.queue')} value={queue} onChange={(e) => setQuery('queue', e.target.value)}><option value="">{t('tickets.anyqueue')}</option>{Object.entries(live.view.queues).map(([id, q]) => <option key={id} value={id}>{q.name || id}</option>)}</select>
+        <select className={filter} aria-label={t('ticket.queue')} value={queue} onChange={(e) => setQuery('queue', e.target.value)}><option value="">{t('tickets.anyqueue')}</option>{Object.entries(queues).map(([id, name]) => <option key={id} value={id}>{name}</option>)}</select>
         <select className={filter} aria-label={t('reports.level')} value={sl} onChange={(e) => setQuery('sl', e.target.value)}>{LEVELS.map((l) => <option key={l} value={l}>{t(`reports.${l}`)}</option>)}</select>
         <a className="btn" href={csv} download>{t('reports.csv')}</a>
       </>
@@ -78,8 +82,7 @@ export default function Reports() {
       <div className="mb-2"><Tabs label={t('reports.step')} value={by} onChange={(next) => setQuery('by', next)} tabs={[['intervals', 'reports.intervals'], ['queues', 'reports.queues'], ['agents', 'reports.agents']] as const} /></div>
       <div className="card relative mb-3 min-w-0 overflow-x-auto" tabIndex={0} role="group" aria-label={t(`reports.${by}`)}>
         {agents.problem && <Trouble problem={agents.problem} again={agents.reload} />}
-        {by === 'agents' ? <Agents rows={agents.data ?? []} name={(id) => agentName(live, id)} />
-          : <Cells rows={(by === 'queues' ? r?.queues : r?.intervals) ?? []} sl={sl} head={t(by === 'queues' ? 'wall.queue' : 'calls.when')} caption={t(`reports.${by}`)} name={(row) => (by === 'queues' ? queueName(live, row.queue ?? '') : dateTime(row.from ?? ''))} />}
+        {by === 'agents' ? <Agents rows={agents.data ?? NO_AGENTS} names={names} /> : <Cells rows={(by === 'queues' ? r?.queues : r?.intervals) ?? NO_CELLS} sl={sl} queues={by === 'queues' ? queues : null} />}
       </div>
       <details className="card mb-3 p-4">
         <summary className="font-medium">{t('reports.definition')}</summary>
@@ -118,35 +121,5 @@ function Tiles({ f, sl, conserved }: { f: Figures; sl: typeof LEVELS[number]; co
       </dl>
       <p className={`num mb-3 ${conserved ? 'text-soft' : 'font-semibold text-bad'}`}><span aria-hidden="true">{conserved ? '✓' : '⚠'} </span>{sum}{!conserved && ` ${t('reports.unsound')}`}</p>
     </>
-  );
-}
-
-type Cell = components['schemas']['ReportInterval'];
-function Cells({ rows, sl, head, caption, name }: { rows: Cell[]; sl: typeof LEVELS[number]; head: string; caption: string; name: (row: Cell) => string }) {
-  const heads: Key[] = ['reports.offered', 'reports.answered', `reports.${sl}`, 'reports.abandoned', 'reports.overflowed', 'reports.asa', 'reports.p50', 'reports.p90', 'reports.p95', 'reports.longest', 'reports.noanswer', 'reports.handled', 'reports.aht', 'reports.csat'];
-  return (
-    <table className="table">
-      <caption className="sr-only">{caption}</caption>
-      <thead><tr><th scope="col">{head}</th>{heads.map((h) => <th key={h} scope="col" title={`${h}.is` in words ? t(`${h}.is` as Key) : undefined}>{t(h)}</th>)}</tr></thead>
-      <tbody>{rows.map((r, n) => (
-        <tr key={n}><th scope="row" className="num font-medium!">{name(r)}</th><td className="num">{r.offered}</td><td className="num">{r.answered}</td><td className="num">{percent(r[sl])}</td><td className="num">{percent(r.abandonment)}</td><td className="num">{r.overflowed}</td><td className="num">{time(r.asa_ms)}</td><td className="num">{time(r.wait_p50_ms)}</td><td className="num">{time(r.wait_p90_ms)}</td><td className="num">{time(r.wait_p95_ms)}</td><td className="num">{clock(r.wait_max_ms)}</td><td className="num">{r.no_answer}</td><td className="num">{r.handled}</td><td className="num">{time(r.aht_ms)}</td><td className="num">{csat(r)}</td></tr>
-      ))}</tbody>
-    </table>
-  );
-}
-
-function Agents({ rows, name }: { rows: Agent[]; name: (id: string) => string }) {
-  return (
-    <table className="table">
-      <caption className="sr-only">{t('reports.agents')}</caption>
-      <thead><tr>{(['wall.agent', 'reports.handled', 'reports.aht', 'reports.csat', 'reports.p90', 'reports.talk', 'reports.hold', 'reports.wrap', 'reports.noanswer', 'reports.signedin', 'reports.idle', 'reports.ringing', 'reports.rest', 'reports.occupancy', 'reports.utilisation'] as const).map((h) => <th key={h} scope="col">{t(h)}</th>)}</tr></thead>
-      <tbody>{rows.map((a) => (
-        <tr key={a.agent}>
-          <th scope="row" className="font-medium!">{name(a.agent)}</th><td className="num">{a.handled}</td><td className="num">{time(a.aht_ms)}</td><td className="num">{csat(a)}</td><td className="num">{time(a.handle_p90_ms)}</td><td className="num">{clock(a.talk_ms)}</td><td className="num">{clock(a.hold_ms)}</td><td className="num">{clock(a.wrap_ms)}</td>
-          <td className="num">{t('reports.ofoffers', { n: a.no_answer, of: a.offers })}</td><td className="num">{clock(a.signed_in_ms)}</td><td className="num">{clock(a.idle_ms)}</td><td className="num">{clock(a.alerting_ms)}</td><td className="num">{clock(a.not_ready_ms + a.away_ms)}</td>
-          <td className="num font-semibold">{percent(a.occupancy)}</td><td className="num">{percent(a.utilisation)}</td>
-        </tr>
-      ))}</tbody>
-    </table>
   );
 }

@@ -12,6 +12,7 @@ import { PhoneDialog, PhoneLine } from '../phone/Chip';
 import { mentioned } from '../work/Mention';
 import { Workspace } from '../work/Workspace';
 import { Bar } from './Bar';
+import { Held } from './Held';
 import { KeysHelp } from './KeysHelp';
 import { Login } from './Login';
 import { NeedFactor } from './NeedFactor';
@@ -48,7 +49,7 @@ export function Console() {
     <div className="grid h-full grid-cols-[minmax(0,1fr)] grid-rows-[auto_auto_1fr]">
       <a href="#main" className="sr-only focus:not-sr-only focus:fixed focus:left-2 focus:top-2 focus:z-50 focus:rounded focus:bg-panel focus:p-2">{t('skip')}</a>
       <Bar />
-      <div><Line /><PhoneLine /><Offers /></div>
+      <div><Line /><PhoneLine /><Held /><Offers /></div>
       <div className="flex min-h-0 flex-col-reverse mid:flex-row">
         <Nav />
         <main id="main" tabIndex={-1} className="min-h-0 min-w-0 grow outline-none">

@@ -31,6 +31,9 @@ export function Login() {
       if (asked) setSecond(true);
       setProblem(asked ? null : error as Problem);
       setBusy(false);
+      // A code that was not right is typed anew.
+      const field = form.elements.namedItem('code');
+      if ((error as Problem).code === 'bad_code' && field instanceof HTMLInputElement) { field.value = ''; field.focus(); }
     }
   };
   const said = problem?.code === 'locked' ? t('login.locked', { minutes: Math.ceil((problem.retry_after_s ?? 900) / 60) }) : problem && problemText(problem);

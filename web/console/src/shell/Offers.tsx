@@ -6,6 +6,7 @@ import type { InteractionNow, PastEntry, WorkNow } from '../api/shapes';
 import { act } from '../lib/act';
 import { keyOf, useActions } from '../lib/actions';
 import { t, tCode } from '../lib/i18n';
+import { regionName } from '../lib/region';
 import { now, onBeat } from '../lib/time';
 import { go } from '../lib/router';
 import { useLoad } from '../lib/load';
@@ -71,6 +72,7 @@ function Offer({ work, keys }: { work: WorkNow; keys: boolean }) {
         <p className="text-[1.15rem] font-semibold"><Channel channel={work.channel} /> {asker ? t('consult.offer', { who: asker, customer: who }) : t('offer.from', { channel: tCode('channel', work.channel), who })}</p>
         <p className="flex flex-wrap gap-x-3 text-soft">
           {i && i.customer_name && i.from !== i.customer_name && <span className="num">{i.from}</span>}
+          {regionName(i?.attributes['caller.region']) && <span>{regionName(i?.attributes['caller.region'])}</span>}
           {queue && <span>{queue}</span>}
           {i && <span>{t('offer.waited')} <Since at={i.since} /></span>}
           <VouchedNow attributes={i?.attributes} />

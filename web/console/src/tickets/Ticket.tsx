@@ -38,6 +38,10 @@ export function Ticket({ id }: { id: string }) {
   const stay = query.get('stay') === '1';
   // The old number leads to the matter as it is now; whoever wants the old one looks there.
   useEffect(() => { if (into && !stay) go(`/tickets/${into.id}?from=${id}`, 'replace'); }, [into, stay, id]);
+  // Undone from either side: the ticket that went in is what it was.
+  const undo = async (which: string, out_of: string): Promise<void> => {
+    if (await act(api.POST('/api/v1/tickets/{id}/changes', { params: { path: { id: which } }, body: { change: 'unmerged', out_of } }), t('ticket.unmerged'))) go(`/tickets/${which}?stay=1`);
+  };
   const from = loaded.data?.merged.find((m) => m.id === query.get('from'));
   const final = head ? ['closed', 'merged', 'spam'].includes(head.state) : true;
   useActions([
@@ -50,8 +54,8 @@ export function Ticket({ id }: { id: string }) {
   return (
     <Page title={`#${head.number} ${head.title}`} tools={<>{!final && <Button small onClick={() => setMerging(true)}>{t('ticket.merge')}</Button>}<A href="/tickets" className="btn btn-small">← {t('nav.tickets')}</A></>}>
       <Also id={head.id} writing={writing} />
-      {from && <p role="status" className="mb-3 flex flex-wrap items-center gap-3 rounded-lg bg-mine px-3 py-2">{t('ticket.merged.here', { number: from.number })} <A className="link" href={`/tickets/${from.id}?stay=1`}>{t('ticket.merged.stay')}</A></p>}
-      {into && <p className="mb-3 rounded-lg bg-warn-fill px-3 py-2 text-warn">{t('ticket.merged.into')} <A className="link" href={`/tickets/${into.id}`}>#{into.number} {into.title}</A></p>}
+      {from && <p role="status" className="mb-3 flex flex-wrap items-center gap-3 rounded-lg bg-mine px-3 py-2">{t('ticket.merged.here', { number: from.number })} <A className="link" href={`/tickets/${from.id}?stay=1`}>{t('ticket.merged.stay')}</A>{from.undoable && <Button small onClick={() => void undo(from.id, head.id)}>{t('ticket.unmerge')}</Button>}</p>}
+      {into && <p className="mb-3 rounded-lg bg-warn-fill px-3 py-2 text-warn">{t('ticket.merged.into')} <A className="link" href={`/tickets/${into.id}`}>#{into.number} {into.title}</A> {into.undoable && <Button small onClick={() => void undo(head.id, into.id)}>{t('ticket.unmerge')}</Button>}</p>}
       <MergeInto id={head.id} open={merging} onClose={() => setMerging(false)} />
       <div className="grid gap-4 mid:grid-cols-[1fr_20rem]">
         <div className="min-w-0">
@@ -61,6 +65,7 @@ export function Ticket({ id }: { id: string }) {
             <details key={m.id} className="card mt-3 p-3">
               <summary className="cursor-pointer font-medium">{t('ticket.merged.from', { number: m.number, title: m.title })}</summary>
               <div className="mt-2"><Thread log={m.log} /></div>
+              {m.undoable && <div className="mt-2"><Button small onClick={() => void undo(m.id, head.id)} title={t('ticket.unmerge.hint')}>{t('ticket.unmerge')}: #{m.number}</Button></div>}
             </details>
           ))}
         </div>
@@ -100,6 +105,7 @@ function sentence(e: TicketEntry, live: Live): string {
     case 'tagged': return `+ ${text('tag')}`;
     case 'untagged': return `− ${text('tag')}`;
     case 'absorbed': return t('log.absorbed', { number: text('number') });
+    case 'released': return t('log.released', { number: text('number') });
     case 'linked': return t('log.linked');
     case 'viewed': return t('log.viewed');
     case 'disposed': return t('log.disposed', { code: live.codes.dispositions.find((d) => d.id === e.code)?.name ?? (text('code') || '–') });

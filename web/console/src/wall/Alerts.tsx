@@ -11,8 +11,8 @@ import { judge, keepPast, keepRules, METRICS, pastKept, rulesKept, step, type Al
 
 /** Who only listens to the page is told no more often, ms. */
 const SAY_EVERY = 10_000;
-const SHAPE: Record<Metric, string> = { waiting: '≡', longest: '◷', level: '▼', abandoned: '✕', free: '○' };
-const shown = (metric: Metric, n: number): string => (metric === 'longest' ? clock(n * 1000) : metric === 'level' || metric === 'abandoned' ? `${n} %` : String(n));
+const SHAPE: Record<Metric, string> = { waiting: '≡', longest: '◷', level: '▼', abandoned: '✕', free: '○', held: '❚❚' };
+const shown = (metric: Metric, n: number): string => (metric === 'longest' || metric === 'held' ? clock(n * 1000) : metric === 'level' || metric === 'abandoned' ? `${n} %` : String(n));
 
 /** Judged once a second: waits grow by themselves, without anything being told. */
 function useBoard(queues: Record<string, QueueNow>, rules: Rule[], loud: boolean): [Board, (key: string) => void] {

@@ -9,7 +9,7 @@ import { useActions } from '../lib/actions';
 import { t, tCode } from '../lib/i18n';
 import { A, go, setQuery, usePlace } from '../lib/router';
 import { clock, exactTime, now, onBeat } from '../lib/time';
-import { agentName, queueName, useLive, type Live } from '../live/live';
+import { agentName, holdLimit, queueName, useLive, type Live } from '../live/live';
 import { Row as MenuRow } from '../shell/Bar';
 import { Button, Channel, Empty, Since, State } from '../ui/parts';
 import { Supervise, Watchers } from '../work/Supervise';
@@ -175,6 +175,9 @@ function Agents({ live, tv }: { live: Live; tv: boolean }) {
 
 const Agent = memo(function Agent({ id, a, tv }: { id: string; a: AgentNow; tv: boolean }) {
   const w = a.work[0];
+  // Two hundred menus nobody opens would be most of the page's work: one is made when it is asked for.
+  const [asked, setAsked] = useState(false);
+  const limit = useLive((l) => (w?.work === 'hold' ? holdLimit(l, l.view.interactions[w.interaction]?.queue ?? null) : 0));
   const reason = useLive((l) => (a.reason && !w ? l.codes.reasons.find((r) => r.id === a.reason)?.name ?? tCode('why', a.reason) : null));
   const body = (
     <>
@@ -183,18 +186,24 @@ const Agent = memo(function Agent({ id, a, tv }: { id: string; a: AgentNow; tv: 
         <span className="flex gap-1.5 text-[0.92em] text-soft"><State state={w?.work ?? a.state} detail={reason} />{a.work.length > 1 && <span>+{a.work.length - 1}</span>}</span>
       </span>
       <span className="ml-auto text-right text-soft">
-        {a.state !== 'signed_out' && <Since at={w?.since ?? a.since} />}
+        {a.state !== 'signed_out' && <Since at={w?.since ?? a.since} {...(w?.work === 'hold' && limit > 0 ? { max_s: limit } : {})} />}
         {a.state !== 'signed_out' && !a.phone && !a.console && <span className="block text-[0.86em] text-bad">⚠ {t('wall.unreachable')}</span>}
       </span>
     </>
   );
   if (tv) return <li className="flex items-start gap-2 border-b border-line py-1.5">{body}</li>;
+  const look = 'flex w-full items-start gap-2 rounded px-1 py-1.5 text-left hover:bg-raised';
+  const name = <span className="sr-only">{t('wall.change')}</span>;
   return (
     <li className="border-b border-line">
-      <Menu.Root>
-        <Menu.Trigger className="flex w-full items-start gap-2 rounded px-1 py-1.5 text-left hover:bg-raised">{body}<span className="sr-only">{t('wall.change')}</span></Menu.Trigger>
-        <AgentMenu id={id} a={a} />
-      </Menu.Root>
+      {asked ? (
+        <Menu.Root defaultOpen>
+          <Menu.Trigger className={look}>{body}{name}</Menu.Trigger>
+          <AgentMenu id={id} a={a} />
+        </Menu.Root>
+      ) : (
+        <button type="button" className={look} aria-haspopup="menu" aria-expanded={false} onClick={() => setAsked(true)} onKeyDown={(e) => { if (e.key === 'ArrowDown') { e.preventDefault(); setAsked(true); } }}>{body}{name}</button>
+      )}
     </li>
   );
 });
@@ -240,11 +249,12 @@ function Contacts({ live }: { live: Live }) {
 }
 
 const ContactRow = memo(function ContactRow({ id, i, queue, agent }: { id: string; i: InteractionNow; queue: string; agent: string }) {
+  const limit = useLive((l) => (i.stage === 'hold' ? holdLimit(l, i.queue) : 0));
   return (
     <tr>
       <td><A href={`/w/${id}`} className="link"><Channel channel={i.channel} /> {i.customer_name || i.from}</A></td>
       <td><State state={i.stage} /></td><td>{queue}</td><td>{agent}</td>
-      <td className="text-right"><Since at={i.stage_since} /></td>
+      <td className="text-right"><Since at={i.stage_since} {...(i.stage === 'hold' && limit > 0 ? { max_s: limit } : {})} /></td>
       <td><div className="flex flex-wrap items-center gap-2"><Supervise id={id} i={i} small /><Watchers i={i} /></div></td>
     </tr>
   );

@@ -6,9 +6,9 @@
 import type { QueueNow } from '../api/shapes';
 import { keep, remember } from '../lib/prefs';
 
-export const METRICS = ['waiting', 'longest', 'level', 'abandoned', 'free'] as const;
+export const METRICS = ['waiting', 'longest', 'level', 'abandoned', 'free', 'held'] as const;
 export type Metric = typeof METRICS[number];
-/** `queue` empty: every queue. `limit` null: the queue's own promise (for `longest` and `level`), or nobody free while somebody waits. */
+/** `queue` empty: every queue. `limit` null: the queue's own promise (for `longest`, `level` and `held`), or nobody free while somebody waits. */
 export interface Rule { queue: string; metric: Metric; limit: number | null }
 export interface Alert { key: string; queue: string; metric: Metric; value: number; limit: number; since: number; seen: boolean }
 export interface Past { key: string; queue: string; metric: Metric; worst: number; limit: number; from: number; to: number }
@@ -21,7 +21,7 @@ const CALM = 3_000;
 
 /** Which of these are worse when they are smaller. */
 export const LESS: readonly Metric[] = ['level', 'free'];
-const USUAL: Rule[] = [{ queue: '', metric: 'longest', limit: null }, { queue: '', metric: 'level', limit: null }, { queue: '', metric: 'free', limit: null }];
+const USUAL: Rule[] = [{ queue: '', metric: 'longest', limit: null }, { queue: '', metric: 'level', limit: null }, { queue: '', metric: 'free', limit: null }, { queue: '', metric: 'held', limit: null }];
 
 /** A queue's figure: counts, seconds, percent; none where there is nothing to judge. */
 function figure(q: QueueNow, metric: Metric, now: number): number | null {
@@ -30,11 +30,12 @@ function figure(q: QueueNow, metric: Metric, now: number): number | null {
     case 'longest': return q.longest_since ? Math.floor((now - Date.parse(q.longest_since)) / 1000) : null;
     case 'level': return q.service_level === null || q.service_level === undefined ? null : Math.round(q.service_level * 100);
     case 'abandoned': return q.offered > 0 ? Math.round((100 * q.abandoned) / q.offered) : null;
+    case 'held': return q.held_since ? Math.floor((now - Date.parse(q.held_since)) / 1000) : null;
     case 'free': return q.waiting > 0 && q.signed_in > 0 ? q.free : null;
   }
 }
 function own(q: QueueNow, metric: Metric): number | null {
-  return metric === 'longest' ? q.sl_target_s : metric === 'level' ? q.sl_percent : metric === 'free' ? 1 : null;
+  return metric === 'longest' ? q.sl_target_s : metric === 'level' ? q.sl_percent : metric === 'free' ? 1 : metric === 'held' ? q.hold_max_s || null : null;
 }
 
 type Found = Pick<Alert, 'key' | 'queue' | 'metric' | 'value' | 'limit'>;

@@ -36,6 +36,8 @@ export const admin = {
   'queues.maxwait': ['Longest wait, seconds', '最长等待（秒）'],
   'queues.maxlength': ['Most waiting at once', '最多排队数'],
   'queues.short': ['Short abandon within, seconds', '短时放弃（秒）'],
+  'queues.hold': ['Longest hold, seconds', '最长保持（秒）'],
+  'queues.hold.hint': ['The agent is reminded, supervisors see it. Empty: the house’s reminder only.', '超过后提醒坐席，并在大屏上显示。留空则仅按企业设置提醒。'],
   'queues.music': ['Music while waiting', '等待音乐'],
   'queues.music.hint': ['Name of a recording; empty: ours.', '录音名称；留空使用默认音乐。'],
   'queues.join': ['Turn away when nobody is there', '无人时拒绝进入'],

@@ -73,4 +73,9 @@ export const desk = {
   'ticket.link.done': ['Linked.', '已关联。'],
   'log.absorbed': ['merged into this one: ticket #{number}', '合并进本工单：#{number}'],
   'log.merged_into': ['merged it into another ticket', '将其合并到其他工单'],
+  'log.unmerged': ['undid the merge', '撤销了合并'],
+  'log.released': ['taken out again: ticket #{number}', '已移出：#{number}'],
+  'ticket.unmerge': ['Undo the merge', '撤销合并'],
+  'ticket.unmerge.hint': ['Possible until somebody goes on in this ticket.', '在本工单继续处理之前可以撤销。'],
+  'ticket.unmerged': ['The merge is undone.', '已撤销合并。'],
 } as const satisfies Record<string, Entry>;

@@ -2,10 +2,12 @@
 
 import { accounts } from './accounts';
 import { admin } from './admin';
+import { chat } from './chat';
 import { codes } from './codes';
 import { desk } from './desk';
 import { ladder } from './ladder';
 import { phone } from './phone';
+import { regions } from './regions';
 import { reports } from './reports';
 import { rules } from './rules';
 import { screens } from './screens';
@@ -15,6 +17,6 @@ import { webhooks } from './webhooks';
 type Entry = readonly [en: string, zh: string, pinyin?: string];
 
 const all = {
-  ...accounts, ...admin, ...codes, ...desk, ...ladder, ...phone, ...reports, ...rules, ...screens, ...sight, ...webhooks,
+  ...accounts, ...admin, ...chat, ...codes, ...desk, ...ladder, ...phone, ...regions, ...reports, ...rules, ...screens, ...sight, ...webhooks,
 } as const;
 export const words: { readonly [K in keyof typeof all]: Entry } = all;

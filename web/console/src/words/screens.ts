@@ -65,6 +65,7 @@ export const screens = {
   'do.accept': ['Accept', '接受', 'js'],
   'do.decline': ['Decline', '拒绝', 'jj'],
   'do.hold': ['Hold', '保持', 'bc'],
+  'hold.long': ['{who} has been on hold for longer than {limit}.', '{who} 的保持时间已超过 {limit}。'],
   'do.unhold': ['Take back', '取回', 'qh'],
   'do.transfer': ['Transfer', '转接', 'zj'],
   'do.pause': ['Pause recording', '暂停录音', 'ztly'],
@@ -115,7 +116,7 @@ export const screens = {
   'work.unsure': ['Not sure of these words', '识别不确定'],
 
   'talk.none': ['Nothing was said yet.', '暂无消息。'],
-  'talk.older': ['{n} older messages', '更早的 {n} 条消息'],
+  'talk.older': ['Earlier messages', '更早的消息'],
   'talk.missed': ['{n} new', '{n} 条新消息'],
   'talk.typing': ['{who} is typing', '{who} 正在输入'],
   'talk.bot': ['Assistant', '智能助手'],
@@ -302,7 +303,7 @@ export const screens = {
 
   'admin.users': ['Users', '用户'],
   'admin.config': ['Configuration', '业务配置'],
-  'admin.widget': ['Chat widget', '网页插件'],
+  'admin.widget': ['Web chat', '在线咨询'],
   'admin.keys': ['API keys', 'API 密钥'],
   'admin.audit': ['Audit log', '审计日志'],
   'admin.health': ['System', '系统状态'],
@@ -369,7 +370,7 @@ export const screens = {
   'health.ill': ['trouble', '异常'],
   'widget.hint': ['Put this line before </body> of the pages that should have the chat:', '将此行放在需要在线咨询的页面 </body> 之前：'],
   'widget.options': ['Also understood: data-lang="zh-CN" or "en", data-title, data-color="#0b57b0", data-side="left".', '可选参数：data-lang="zh-CN" 或 "en"、data-title、data-color="#0b57b0"、data-side="left"。'],
-  'widget.origins': ['The site’s address must be in the configuration under chat: origins.', '网站地址须在配置的 chat: origins 中登记。'],
+  'widget.origins': ['The site’s address must be among the sites below.', '网站地址须在下方“允许的网站”中登记。'],
   'widget.try': ['Try the visitor’s page', '打开访客页面'],
 
   'me.look': ['Look and sound', '外观与声音'],

@@ -5,8 +5,9 @@ import { api } from '../api/client';
 import { act } from '../lib/act';
 import { keyOf, useActions } from '../lib/actions';
 import { t } from '../lib/i18n';
+import { regionName } from '../lib/region';
 import { A, go } from '../lib/router';
-import { agentName, queueName, supervises, useLive } from '../live/live';
+import { agentName, holdLimit, queueName, supervises, useLive } from '../live/live';
 import { hangUp, lineOf, usePhone } from '../phone/state';
 import { Sound, useLine } from '../phone/Talk';
 import { Button, Channel, Empty, Since, State, Tabs } from '../ui/parts';
@@ -34,7 +35,7 @@ export function Contact({ contact, onProfile }: { contact: C; onProfile: () => v
     <section className="flex min-h-0 min-w-0 flex-col" aria-label={contact.who}>
       <Head contact={contact} written={!text && lines.length > 0} onProfile={onProfile} />
       {words && <div className="px-4 py-2"><Tabs label={t('work.show')} value={tab} onChange={setTab} tabs={[['talk', text ? 'work.talk' : 'work.transcript'], ['story', 'work.story']]} /></div>}
-      {shown === 'talk' && text && <Conversation contact={contact} />}
+      {shown === 'talk' && text && <Conversation key={contact.id} contact={contact} />}
       {shown === 'talk' && !text && <Following count={lines.length}><Transcript lines={lines} customer={contact.who} /></Following>}
       {shown === 'story' && <div className="min-h-0 grow overflow-y-auto px-4 py-3"><Story contact={contact} /></div>}
       <WrapUp contact={contact} />
@@ -46,7 +47,7 @@ function Head({ contact: c, written, onProfile }: { contact: C; written: boolean
   const queue = useLive((l) => queueName(l, c.queue));
   const agent = useLive((l) => (c.work ? '' : agentName(l, c.now?.agent)));
   const since = c.work?.since ?? c.now?.stage_since;
-  const warn = useLive((l) => l.codes.hold_warn_s);
+  const warn = useLive((l) => holdLimit(l, c.queue));
   return (
     <header className="border-b border-line bg-panel px-4 py-2.5">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
@@ -60,6 +61,7 @@ function Head({ contact: c, written, onProfile }: { contact: C; written: boolean
         <Button small look="plain" className="wide:hidden" onClick={onProfile}>{t('work.profile')}</Button>
       </div>
       <p className="flex flex-wrap gap-x-4 text-soft">
+        {regionName(c.region) && <span>{regionName(c.region)}</span>}
         {queue && <span>{queue}</span>}
         {c.now && c.stage === 'waiting' && <span>{t('offer.waited')} <Since at={c.now.since} /></span>}
         {agent && <span>{agent}</span>}

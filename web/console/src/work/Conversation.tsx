@@ -14,20 +14,20 @@ import type { Contact } from './contact';
 import { FileOf, GoingFiles, useFiles } from './Files';
 import { Named, useMention } from './Mention';
 
-/** Messages drawn at once; older ones by a button, so that a conversation of thousands opens as fast as one of ten. */
-const PAGE = 200;
+/** Older messages are asked for when the reader is so near to the first one, pixels. */
+const NEAR = 300;
 
 const path = (id: string) => ({ params: { path: { id } } });
 
 export function Conversation({ contact: c }: { contact: Contact }) {
-  const [most, setMost] = useState(PAGE);
   const [typing, setTyping] = useState(false);
   const [missed, setMissed] = useState(0);
   const box = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const stop = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const count = c.messages.length;
   const last = c.messages.at(-1);
+  const first = c.messages[0]?.seq ?? 0;
+  const { earlier, more } = c.history;
   const mine = c.work?.work === 'talking' || c.work?.work === 'hold';
   useBlinks((b) => {
     if (b.type !== 'typing' || b.interaction !== c.id || b.by !== 'visitor') return;
@@ -40,7 +40,15 @@ export function Conversation({ contact: c }: { contact: Contact }) {
     const list = box.current;
     if (!list) return;
     if (atEnd.current) { list.scrollTop = list.scrollHeight; setMissed(0); } else setMissed((n) => n + 1);
-  }, [count]);
+  }, [last?.seq]);
+  // Older ones come in above: what is being read stays where it is.
+  const was = useRef({ first: 0, height: 0 });
+  useLayoutEffect(() => {
+    const list = box.current;
+    if (!list) return;
+    if (first < was.current.first && !atEnd.current) list.scrollTop += list.scrollHeight - was.current.height;
+    was.current = { first, height: list.scrollHeight };
+  });
   // Read means looked at: by whoever has the contact, on a page that is visible.
   const seen = c.messages.findLast((m) => m.sender === 'visitor')?.seq ?? 0;
   useEffect(() => {
@@ -51,19 +59,19 @@ export function Conversation({ contact: c }: { contact: Contact }) {
     document.addEventListener('visibilitychange', tell);
     return () => document.removeEventListener('visibilitychange', tell);
   }, [c.id, mine, seen]);
-  const shown = c.messages.slice(-most);
   return (
     <div className="relative flex min-h-0 grow flex-col">
-      <div ref={box} tabIndex={0} role="log" aria-label={t('work.talk')} className="min-h-0 grow overflow-y-auto px-4 py-3"
+      <div ref={box} tabIndex={0} role="log" aria-label={t('work.talk')} className="min-h-0 grow overflow-y-auto px-4 py-3 [overflow-anchor:none]"
         onScroll={(e) => {
           const list = e.currentTarget;
           atEnd.current = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
           if (atEnd.current && missed) setMissed(0);
+          if (earlier && list.scrollTop < NEAR && !atEnd.current) void more();
         }}>
-        {count === 0 && <Empty>{t('talk.none')}</Empty>}
+        {!last && <Empty>{t('talk.none')}</Empty>}
         <ol className="space-y-2">
-        {count > most && <li className="text-center"><Button small onClick={() => setMost((n) => n + PAGE)}>{t('talk.older', { n: count - most })}</Button></li>}
-        {shown.map((m) => <Bubble key={m.seq} contact={c.id} message={m} who={c.who} />)}
+        {earlier && <li className="text-center"><Button small onClick={() => { atEnd.current = false; void more(); }}>{t('talk.older')}</Button></li>}
+        {c.messages.map((m) => <Bubble key={m.seq} contact={c.id} message={m} who={c.who} />)}
         </ol>
       </div>
       {missed > 0 && <Button small look="main" className="absolute bottom-24 left-1/2 -translate-x-1/2 shadow" onClick={() => { if (box.current) box.current.scrollTop = box.current.scrollHeight; }}>{t('talk.missed', { n: missed })} ↓</Button>}

@@ -6,15 +6,28 @@ import { clock, exactTime } from '../lib/time';
 import { agentName, queueName, useLive, type Live } from '../live/live';
 import { Empty } from '../ui/parts';
 
-export function Story({ contact }: { contact: { facts: Fact[] } }) {
+interface Props {
+  contact: { facts: Fact[] };
+  /** Whether there is sound of an instant, milliseconds since 1970. */
+  heard?: ((at: number) => boolean) | undefined;
+  /** Somebody wants to hear it. */
+  onSeek?: ((at: number) => void) | undefined;
+  /** Where the recording plays: the line of what happened last is marked. */
+  head?: number | null;
+}
+
+export function Story({ contact, heard, onSeek, head }: Props) {
   const live = useLive((l) => l);
   const rows = contact.facts.map((f) => [f, tell(f, live)] as const).filter(([, line]) => line !== null);
+  const now = head ? rows.findLast(([f]) => heard?.(Date.parse(f.at)) && Date.parse(f.at) <= head + 1)?.[0] : undefined;
   if (rows.length === 0) return <Empty>{t('story.none')}</Empty>;
   return (
     <ol className="grid gap-0.5" aria-label={t('work.story')}>
       {rows.map(([f, line]) => (
-        <li key={f.seq} className="grid grid-cols-[4.6rem_1.4rem_1fr] gap-2">
-          <time dateTime={f.at} className="num text-soft">{exactTime(f.at)}</time>
+        <li key={`${f.fact} ${f.seq}`} className={`grid grid-cols-[4.6rem_1.4rem_1fr] gap-2 ${f === now ? 'rounded-lg outline-2 outline-accent' : ''}`} {...(f === now ? { 'aria-current': true } : {})}>
+          {onSeek && heard?.(Date.parse(f.at))
+            ? <button type="button" className="link num min-h-[24px] text-left" title={t('transcript.seek')} aria-label={`${t('transcript.seek')}: ${exactTime(f.at)}`} onClick={() => onSeek(Date.parse(f.at))}><time dateTime={f.at}>{exactTime(f.at)}</time></button>
+            : <time dateTime={f.at} className="num text-soft">{exactTime(f.at)}</time>}
           <span aria-hidden="true" className="text-center text-soft">{SIGNS[f.fact] ?? '·'}</span>
           <span className="min-w-0 break-words">{line}</span>
         </li>

@@ -107,7 +107,7 @@ export function Transcript({ lines, customer, more, onSeek, head }: Props) {
         {lines.map((l) => (
           <li key={l.seq} className={`grid grid-cols-[4.6rem_1fr] gap-2 rounded-lg px-2 py-0.5 ${l.by === 'customer' ? 'mr-[12%]' : 'ml-[12%] bg-mine'} ${l.seq === spoken ? 'outline-2 outline-accent' : ''}`} {...(l.seq === spoken ? { 'aria-current': true } : {})}>
             {onSeek
-              ? <button type="button" className="link num min-h-6 text-left" title={t('transcript.seek')} aria-label={`${t('transcript.seek')}: ${timeOfDay(l.since)}`} onClick={() => onSeek(Date.parse(l.since))}><time dateTime={l.since}>{timeOfDay(l.since)}</time></button>
+              ? <button type="button" className="link num min-h-[24px] text-left" title={t('transcript.seek')} aria-label={`${t('transcript.seek')}: ${timeOfDay(l.since)}`} onClick={() => onSeek(Date.parse(l.since))}><time dateTime={l.since}>{timeOfDay(l.since)}</time></button>
               : <time dateTime={l.since} className="num text-soft">{timeOfDay(l.since)}</time>}
             <span className={`min-w-0 break-words ${l.confidence < SURE ? 'text-soft' : ''}`} title={l.confidence < SURE ? t('work.unsure') : undefined}>
               <span className="font-semibold">{l.by === 'customer' ? customer : agentName(live, l.agent) || tCode('leg', l.by)}</span> {l.text}

@@ -5,6 +5,7 @@ import { api, take } from '../api/client';
 import type { Customer, Decision, Fact, InteractionDetail, InteractionNow, Message, PastEntry, Recording, TicketDetail, WorkNow } from '../api/shapes';
 import { useLoad } from '../lib/load';
 import { myself, useFacts, useLive } from '../live/live';
+import { told as tellAll, useHistory, type History } from './history';
 
 export interface Contact {
   id: string;
@@ -16,6 +17,8 @@ export interface Contact {
   stage: string | null;
   who: string;
   from: string;
+  /** Where the number is from; `regionName` says it in words. */
+  region: string | undefined;
   queue: string | null;
   customer: Customer | undefined;
   past: PastEntry[];
@@ -23,6 +26,7 @@ export interface Contact {
   decision: Decision | undefined;
   recordings: Recording[];
   messages: Message[];
+  history: History;
   facts: Fact[];
   disposed: { code: string; note: string } | null;
   paused: boolean;
@@ -46,7 +50,7 @@ export function useContact(id: string): Contact {
     (await take(api.GET('/api/v1/customers/{id}/timeline', { params: { path: { id: customerId! }, query: { limit: 12 } } }))) as unknown as { entries: PastEntry[] });
   const ticket = useLoad(ticketId ? `ticket ${ticketId}` : null, async () => (await take(api.GET('/api/v1/tickets/{id}', path(ticketId!)))) as unknown as TicketDetail);
   const decisions = useLoad(`why ${id}`, async () => (await take(api.GET('/api/v1/interactions/{id}/decisions', path(id)))) as unknown as { decisions: { decision: Decision }[] });
-  const told = useLoad(`facts ${id}`, async () => (await take(api.GET('/api/v1/interactions/{id}/timeline', path(id)))) as unknown as { facts: Fact[] });
+  const told = useLoad(`facts ${id}`, async () => (await take(api.GET('/api/v1/interactions/{id}/timeline', { params: { path: { id }, query: { messages: false } } }))) as unknown as { facts: Fact[] });
   const [fresh, setFresh] = useState<Fact[]>([]);
   const [paused, setPaused] = useState(false);
   useFacts((fact) => {
@@ -64,14 +68,15 @@ export function useContact(id: string): Contact {
   const kept = told.data?.facts ?? [];
   const last = kept.at(-1)?.seq ?? 0;
   const facts = [...kept, ...fresh.filter((f) => f.seq > last)];
-  const messages = facts.filter((f) => f.fact === 'message').map((f) => f.message as Message);
+  const channel = work?.channel ?? base?.channel ?? 'voice';
+  const history = useHistory(channel === 'webchat' ? id : null, fresh.filter((f) => f.fact === 'message').map((f) => f.message as Message), up);
   const outcome = facts.findLast((f) => f.fact === 'disposed');
   return {
-    id, now, work, detail: detail.data, facts, messages,
-    channel: work?.channel ?? base?.channel ?? 'voice',
+    id, now, work, detail: detail.data, facts: tellAll(facts, history.messages), messages: history.messages, history, channel,
     stage: work?.work ?? now?.stage ?? null,
     who: now?.customer_name || customer.data?.name || base?.from || '',
     from: base?.from ?? '',
+    region: now?.attributes['caller.region'] ?? detail.data?.record?.region ?? undefined,
     queue: base?.queue ?? null,
     customer: customer.data, past: past.data?.entries ?? [], ticket: ticketId ? ticket.data : undefined,
     decision: decisions.data?.decisions.at(-1)?.decision,

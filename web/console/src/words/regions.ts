@@ -1,0 +1,38 @@
+// Names of provinces, by the second part of ISO 3166-2:CN.
+
+type Entry = readonly [en: string, zh: string, pinyin?: string];
+
+export const regions = {
+  'province.BJ': ['Beijing', '北京'],
+  'province.TJ': ['Tianjin', '天津'],
+  'province.HE': ['Hebei', '河北'],
+  'province.SX': ['Shanxi', '山西'],
+  'province.NM': ['Inner Mongolia', '内蒙古'],
+  'province.LN': ['Liaoning', '辽宁'],
+  'province.JL': ['Jilin', '吉林'],
+  'province.HL': ['Heilongjiang', '黑龙江'],
+  'province.SH': ['Shanghai', '上海'],
+  'province.JS': ['Jiangsu', '江苏'],
+  'province.ZJ': ['Zhejiang', '浙江'],
+  'province.AH': ['Anhui', '安徽'],
+  'province.FJ': ['Fujian', '福建'],
+  'province.JX': ['Jiangxi', '江西'],
+  'province.SD': ['Shandong', '山东'],
+  'province.HA': ['Henan', '河南'],
+  'province.HB': ['Hubei', '湖北'],
+  'province.HN': ['Hunan', '湖南'],
+  'province.GD': ['Guangdong', '广东'],
+  'province.GX': ['Guangxi', '广西'],
+  'province.HI': ['Hainan', '海南'],
+  'province.CQ': ['Chongqing', '重庆'],
+  'province.SC': ['Sichuan', '四川'],
+  'province.GZ': ['Guizhou', '贵州'],
+  'province.YN': ['Yunnan', '云南'],
+  'province.XZ': ['Tibet', '西藏'],
+  'province.SN': ['Shaanxi', '陕西'],
+  'province.GS': ['Gansu', '甘肃'],
+  'province.QH': ['Qinghai', '青海'],
+  'province.NX': ['Ningxia', '宁夏'],
+  'province.XJ': ['Xinjiang', '新疆'],
+  'calls.region': ['Region', '归属地'],
+} as const satisfies Record<string, Entry>;
