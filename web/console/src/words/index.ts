@@ -4,6 +4,7 @@ import { accounts } from './accounts';
 import { admin } from './admin';
 import { codes } from './codes';
 import { desk } from './desk';
+import { keeping } from './keeping';
 import { ladder } from './ladder';
 import { phone } from './phone';
 import { reports } from './reports';
@@ -15,6 +16,6 @@ import { webhooks } from './webhooks';
 type Entry = readonly [en: string, zh: string, pinyin?: string];
 
 const all = {
-  ...accounts, ...admin, ...codes, ...desk, ...ladder, ...phone, ...reports, ...rules, ...screens, ...sight, ...webhooks,
+  ...accounts, ...admin, ...codes, ...desk, ...keeping, ...ladder, ...phone, ...reports, ...rules, ...screens, ...sight, ...webhooks,
 } as const;
 export const words: { readonly [K in keyof typeof all]: Entry } = all;
