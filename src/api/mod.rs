@@ -17,6 +17,8 @@
 //! | `floor` | supervision, consultation, keys, mute, recording |
 //! | `flows`, `flow_shapes` | flows: drawn, checked, tried out, published |
 //! | `webhooks` | endpoints of programs outside, and what became of deliveries |
+//! | `erasure` | customers forgotten at their wish |
+//! | `retention` | how long what is kept, and what is held |
 //! | `sip` | phones in the browser |
 //! | `ladder` | the SIP messages of a contact |
 //! | `quality` | how its legs sounded |
@@ -31,6 +33,7 @@ mod agents;
 mod auth;
 mod canned;
 mod customers;
+mod erasure;
 mod events;
 mod factor;
 mod feed;
@@ -52,6 +55,7 @@ mod problem;
 mod quality;
 mod recording;
 mod reports;
+mod retention;
 mod rights;
 mod scope;
 mod sessions;
@@ -85,6 +89,7 @@ use tokio::sync::{Notify, broadcast, watch};
 pub use health::Component;
 pub use password::{generate as generate_password, hash as hash_password};
 pub use problem::Problem;
+pub use recording::below as recording_path;
 pub use reports::make_due as make_reports_due;
 pub use sip::{SipDoor, over_tls};
 pub use users::{realm as sip_realm, sip_digests};
@@ -134,6 +139,8 @@ pub struct Parts {
     pub flow_world: FlowWorld,
     /// Who carries events to webhooks.
     pub courier: Courier,
+    /// Rung when what is old, or somebody, is to go at once.
+    pub aging: Arc<Notify>,
 }
 
 /// Finds a recorded prompt by the name a flow gives it.
@@ -183,6 +190,7 @@ pub(crate) struct Shared {
     turn: tokio::sync::Mutex<()>,
     flow_world: FlowWorld,
     courier: Courier,
+    aging: Arc<Notify>,
 }
 
 impl Shared {
@@ -227,6 +235,7 @@ pub fn router(parts: Parts) -> Router {
         turn: tokio::sync::Mutex::default(),
         flow_world: parts.flow_world,
         courier: parts.courier,
+        aging: parts.aging,
     });
     let (routes, document) = openapi::routes();
     let routes = openapi::serve(routes, document)

@@ -18,8 +18,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Shared, admin, agents, auth, canned, customers, events, factor, files, floor, flows, guard, health, interactions, keys,
-    ladder, quality, recording, reports, sessions, sip, tickets, trunks, users, views, webhooks,
+    Shared, admin, agents, auth, canned, customers, erasure, events, factor, files, floor, flows, guard, health, interactions,
+    keys, ladder, quality, recording, reports, retention, sessions, sip, tickets, trunks, users, views, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -130,6 +130,7 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(customers::get))
         .routes(routes!(customers::timeline))
         .routes(routes!(customers::change))
+        .routes(routes!(erasure::show, erasure::erase))
         .routes(routes!(admin::export, admin::apply))
         .routes(routes!(admin::document))
         .routes(routes!(flows::list, flows::publish))
@@ -158,6 +159,9 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(webhooks::deliveries))
         .routes(routes!(webhooks::one, webhooks::give_up))
         .routes(routes!(webhooks::replay))
+        .routes(routes!(retention::show, retention::set))
+        .routes(routes!(retention::holds))
+        .routes(routes!(retention::hold, retention::lift))
         .split_for_parts();
     // Several subjects have a `list`: programs made from the document need names that are one thing each.
     for item in document.paths.paths.values_mut() {

@@ -92,7 +92,7 @@ pub async fn play(
 }
 
 /// A file below the folder; none when the name leads out of it.
-fn below(folder: &FsPath, name: &str) -> Option<PathBuf> {
+pub fn below(folder: &FsPath, name: &str) -> Option<PathBuf> {
     let plain = FsPath::new(name).components().all(|c| matches!(c, std::path::Component::Normal(_)));
     (plain && !name.is_empty()).then(|| folder.join(name))
 }

@@ -104,6 +104,8 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/customers/{id}", AGENT),
     ("GET", "/api/v1/customers/{id}/timeline", AGENT),
     ("POST", "/api/v1/customers/{id}/changes", AGENT),
+    ("GET", "/api/v1/customers/{id}/erasure", ADMIN),
+    ("POST", "/api/v1/customers/{id}/erasure", ADMIN),
     ("GET", "/api/v1/config", ADMIN),
     ("PUT", "/api/v1/config", ADMIN),
     ("GET", "/api/v1/config/document", ADMIN),
@@ -144,6 +146,11 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("DELETE", "/api/v1/webhooks/{name}/deliveries/{seq}", ADMIN),
     ("POST", "/api/v1/webhooks/{name}/replay", ADMIN),
     ("GET", "/api/v1/audit", ADMIN),
+    ("GET", "/api/v1/retention", ADMIN),
+    ("PUT", "/api/v1/retention", ADMIN),
+    ("GET", "/api/v1/holds", ADMIN),
+    ("PUT", "/api/v1/holds/{kind}/{id}", ADMIN),
+    ("DELETE", "/api/v1/holds/{kind}/{id}", ADMIN),
 ];
 
 /// What a route asks for; none when nobody decided, which closes it.

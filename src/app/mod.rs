@@ -15,6 +15,7 @@
 //! | `streams` | live copies of calls, by WebSocket to programs outside |
 //! | `ears` | calls listened to: utterances cut and recognised |
 //! | `keeper` | files of chats whose time is over |
+//! | `retention` | what is older than it is kept |
 //! | `people` | logins made from the command line |
 //! | `demo` | a shop to try everything with, credentials made on the spot |
 //! | `metrics` | the text of `/metrics` |
@@ -39,6 +40,7 @@ mod metrics;
 mod people;
 mod recall;
 mod reports;
+mod retention;
 mod secure;
 mod serve;
 mod streams;

@@ -26,7 +26,7 @@ use super::{
     ladder::Ladders,
     metrics::Sources,
     recall::Recaller,
-    reports, secure,
+    reports, retention, secure,
     streams::Streams,
     vouch::Verifier,
 };
@@ -235,6 +235,14 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     let health_tls = tls.clone();
     let logins = Arc::new(tokio::sync::Notify::new());
     let prompts = flows::prompt_dirs(config.flows.dir.as_deref());
+    let aging = Arc::new(tokio::sync::Notify::new());
+    let ages = retention::Retention {
+        store: store.clone(),
+        recordings: recordings.clone(),
+        door: door.clone(),
+        clock,
+        wake: aging.clone(),
+    };
     let api = api::router(api::Parts {
         door: door.clone(),
         store: store.clone(),
@@ -265,6 +273,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
         origins: config.http.origins.clone(),
         sip,
         courier,
+        aging: aging.clone(),
         flow_world: api::FlowWorld {
             urls: config.flows.http_allow.clone(),
             prompt: Arc::new(move |name| prompts.iter().find_map(|dir| flows::prompt_info(&dir.join(name)))),
@@ -292,6 +301,7 @@ pub async fn start(config: &Config, demo: bool, secrets: BTreeMap<String, Secret
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let web = tokio::spawn(async move { axum::serve(listener, app).await });
     let watch = tokio::spawn(business.watch(logins, seen));
+    edges.spawn(ages.run());
     edges.spawn(keeper::keep(vault, store.clone(), door, clock));
     Ok(Running {
         sip: udp.into_iter().chain(tcp).collect(),

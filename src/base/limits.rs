@@ -417,3 +417,5 @@ pub const STIR_CACHE_USUAL: Duration = mins(60);
 pub const STIR_CACHE_LONGEST: Duration = mins(24 * 60);
 /// That a chain cannot be had is believed this long.
 pub const STIR_CACHE_FAILED: Duration = secs(30);
+/// Most legal holds of a tenant; the next is refused.
+pub const HOLDS_MAX: usize = 1_000;

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     base::{AgentId, Channel, InteractionId, Now, OfferId, QueueId, TenantId},
     call::{Cause, Party},
-    routing, text,
+    customer, routing, text,
 };
 
 pub(super) fn refused(e: routing::Refused) -> Refusal {
@@ -68,6 +68,10 @@ impl Center {
             Command::Ticket { ticket, change } => {
                 self.staff(&by)?;
                 self.ticket_command(now, &tenant, &by, ticket, change, out)
+            }
+            // Asked for at the API, which knows what is held; carried out by the house.
+            Command::Customer { change: customer::Change::Erased, .. } if by != Actor::System => {
+                Err(not_allowed("whoever is erased is erased by their own route"))
             }
             Command::Customer { customer, change } => {
                 self.staff(&by)?;

@@ -233,6 +233,14 @@ impl Center {
         if matches!(change, customer::Change::Created) {
             return Err(Refusal::new(RefusalCode::Invalid, "a customer is created by getting in touch, not by this change"));
         }
+        let at_work =
+            |i: &super::Interaction| i.tenant == *tenant && t.customers.resolve(i.customer) == t.customers.resolve(id);
+        if matches!(change, customer::Change::Erased) && self.interactions.values().any(at_work) {
+            return Err(Refusal::new(
+                RefusalCode::WrongState,
+                format!("customer {id} is in a contact that goes on: end it first"),
+            ));
+        }
         if t.customers.get(id).is_none() {
             return Err(Refusal::not_found(format!("customer {id}")));
         }
@@ -374,6 +382,9 @@ impl Center {
             | ticket::Change::Absorbed(_)
             | ticket::Change::Released { .. }
             | ticket::Change::Warned { .. } => {
+                return Err(Refusal::new(RefusalCode::Invalid, "this change is made by the system only"));
+            }
+            ticket::Change::Redacted if *by != Actor::System => {
                 return Err(Refusal::new(RefusalCode::Invalid, "this change is made by the system only"));
             }
             ticket::Change::Assigned { owner: Some(a) } if !t.settings.plan.agents.contains_key(a) => {

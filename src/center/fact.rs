@@ -5,6 +5,7 @@
 
 mod ends;
 mod kinds;
+mod person;
 mod quality;
 
 pub use ends::{ConsultEnd, EndedBy, LegTrouble, Unqueued, Way};

@@ -8,6 +8,7 @@ mod floor;
 mod flows;
 mod look;
 mod recording;
+mod retention;
 mod security;
 mod transcripts;
 mod trunks;
@@ -17,6 +18,7 @@ pub use floor::{CallRules, Supervision};
 pub use flows::Canned;
 pub use look::Look;
 pub use recording::{Recording, RecordingFormat};
+pub use retention::Retention;
 pub use security::Security;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 pub use transcripts::Transcripts;
@@ -98,6 +100,9 @@ pub struct Tenant {
     /// Which calls are written down while they are spoken.
     #[serde(skip_serializing_if = "Transcripts::is_default")]
     pub transcripts: Transcripts,
+    /// How long what is kept.
+    #[serde(skip_serializing_if = "Retention::is_default")]
+    pub retention: Retention,
     /// What people must show to come in.
     #[serde(skip_serializing_if = "Security::is_default")]
     pub security: Security,
@@ -232,6 +237,7 @@ impl Business {
             t.route_problems(&at, &mut bad);
             t.supervision.problems(&at, |q| t.routing.queues.contains_key(q), &mut bad);
             t.transcripts.problems(&at, |q| t.routing.queues.contains_key(q), &mut bad);
+            t.retention.problems(&at, &mut bad);
             t.trunk_problems(&at, &mut bad);
             t.group_problems(&at, &mut bad);
             t.stream_problems(&at, &mut bad);

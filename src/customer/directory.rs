@@ -261,7 +261,7 @@ impl Directory {
         }
         let customer = self.customers.get(&id).ok_or(CustomerError::Unknown { id })?;
         match change {
-            Change::Created | Change::Tiered { .. } | Change::Untagged { .. } => Ok(()),
+            Change::Created | Change::Tiered { .. } | Change::Untagged { .. } | Change::Erased => Ok(()),
             Change::Named { name } => check_text("a name", name, limits::TITLE_MAX),
             Change::Speaks { lang } => lang.as_ref().map_or(Ok(()), |l| check_text("a language", l, 35)),
             Change::Tagged { tag } => {
@@ -304,10 +304,14 @@ impl Directory {
             self.absorb(id, from, at);
             return;
         }
+        if matches!(entry.change, Change::Erased) {
+            self.erase(id, at);
+            return;
+        }
         let Some(customer) = self.customers.get_mut(&id) else { return };
         customer.updated = customer.updated.max(at);
         match &entry.change {
-            Change::Created | Change::Absorbed { .. } => {}
+            Change::Created | Change::Absorbed { .. } | Change::Erased => {}
             Change::Named { name } => {
                 let old = std::mem::replace(&mut customer.name, name.clone());
                 for word in words_of(&old) {
@@ -340,6 +344,17 @@ impl Directory {
                 }
             }
         }
+    }
+
+    /// What is left is an id that contacts of before lead to, under which nothing is known.
+    fn erase(&mut self, id: CustomerId, at: Wall) {
+        let Some(customer) = self.customers.get_mut(&id) else { return };
+        let nobody = Customer { erased: Some(at), updated: at, ..Customer::new(id, customer.created) };
+        let was = std::mem::replace(customer, nobody);
+        for word in words_of(&was.name) {
+            self.words.remove(&(word, id));
+        }
+        self.by_identity.retain(|_, owner| *owner != id);
     }
 
     fn absorb(&mut self, id: CustomerId, from: CustomerId, at: Wall) {

@@ -94,6 +94,9 @@ pub struct Customer {
     pub identities: Vec<Linked>,
     /// The consent ledger, oldest first.
     pub consents: VecDeque<Consent>,
+    /// When everything known of them was erased, at their wish.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erased: Option<Wall>,
     /// First seen.
     pub created: Wall,
     /// Last changed.
@@ -101,7 +104,8 @@ pub struct Customer {
 }
 
 impl Customer {
-    pub(super) fn new(id: CustomerId, at: Wall) -> Self {
+    /// Somebody of whom nothing is known.
+    pub fn new(id: CustomerId, at: Wall) -> Self {
         Self {
             id,
             name: String::new(),
@@ -111,6 +115,7 @@ impl Customer {
             attributes: BTreeMap::new(),
             identities: Vec::new(),
             consents: VecDeque::new(),
+            erased: None,
             created: at,
             updated: at,
         }
@@ -190,6 +195,8 @@ pub enum Change {
         /// How we know.
         how: String,
     },
+    /// Everything known of them is erased, at their wish. Who gets in touch again is somebody new.
+    Erased,
     /// Turned out to be the same person as another, whose identities, tags, attributes and consents move here. The other's
     /// id leads here from now on.
     Absorbed {

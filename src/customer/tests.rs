@@ -163,3 +163,30 @@ proptest! {
         prop_assert!(d.redirects.values().all(|to| d.customers.contains_key(to)));
     }
 }
+
+#[test]
+fn whoever_is_erased_and_rings_again_is_somebody_new_and_what_is_left_of_the_log_tells_the_same() {
+    let (mut d, mut log) = (Directory::default(), Vec::new());
+    for (n, who, change) in [
+        (0, 1, Change::Created),
+        (1, 1, named("Alice Archer")),
+        (2, 1, linked(number("+3265551234"))),
+        (3, 2, Change::Created),
+        (4, 2, linked(visitor("v-1"))),
+        (5, 1, Change::Absorbed { from: id(2) }),
+        (6, 2, Change::Erased),
+    ] {
+        log.push(d.apply(at(n), id(who), change).unwrap());
+    }
+    let left = d.get(id(2)).unwrap();
+    assert_eq!((left.id, left.name.as_str(), left.identities.len(), left.erased), (id(1), "", 0, Some(at(6))));
+    assert!(d.search("archer", 9).is_empty() && d.by_identity(&visitor("v-1")).is_none());
+    let again = d.find_or_create(at(9), number("+3265551234"), Trust::Unverified, id(3)).unwrap();
+    assert_eq!(again.customer, id(3));
+
+    let kept = |e: &&Entry| matches!(e.change, Change::Created | Change::Absorbed { .. } | Change::Erased);
+    let (mut whole, mut rest) = (Directory::default(), Directory::default());
+    log.iter().for_each(|e| whole.replay(e).unwrap());
+    log.iter().filter(kept).for_each(|e| rest.replay(e).unwrap());
+    assert_eq!(whole, rest);
+}

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Store, engine::values, error::Result};
+use super::{Store, engine::values, error::Result, keep::contact_held};
 use crate::{
     base::{InteractionId, TenantId, Wall, limits},
     text::{self, file::FileId},
@@ -42,9 +42,14 @@ impl Store {
         rows.iter().map(|r| r.parsed(0, FileId::parse)).collect()
     }
 
-    /// Forgets what messages sent before `before` name: their contents are to go. How many.
+    /// Forgets what messages sent before `before` name: their contents are to go, unless a hold keeps the contact. How many.
     pub async fn files_forget(&self, tenant: &TenantId, before: Wall) -> Result<u64> {
-        let sql = "DELETE FROM files WHERE tenant = $1 AND at < $2";
+        let sql = concat!(
+            "DELETE FROM files WHERE tenant = $1 AND at < $2 AND NOT EXISTS (SELECT 1 FROM interactions i \
+             WHERE i.tenant = files.tenant AND i.id = files.interaction AND ",
+            contact_held!(),
+            ")"
+        );
         self.db.write(sql, values![tenant, before], || format!("forget old files of {tenant}")).await
     }
 }

@@ -27,6 +27,7 @@ macro_rules! steps {
             (11, "webhooks", include_str!(concat!("../../sql/", $folder, "/0011_webhooks.sql"))),
             (12, "reports", include_str!(concat!("../../sql/", $folder, "/0012_reports.sql"))),
             (13, "accounts", include_str!(concat!("../../sql/", $folder, "/0013_accounts.sql"))),
+            (15, "keeping", include_str!(concat!("../../sql/", $folder, "/0015_keeping.sql"))),
         ]
     };
 }

@@ -4,6 +4,7 @@ use super::{
     Store,
     engine::{Row, values},
     error::{Result, StoreError},
+    keep::{FORGOTTEN, since},
 };
 use crate::{
     base::{InteractionId, TenantId, limits},
@@ -35,8 +36,8 @@ impl Store {
         row.await?.map_or(Ok(0), |r| r.count(0))
     }
 
-    /// Hands every fact from number `from` on to `take`, in order; how many there were. Stops at the first that cannot be
-    /// read, or is missing.
+    /// Hands every fact from number `from` on to `take`, in order; how many there were. What was forgotten is stepped over.
+    /// Stops at the first that cannot be read, or is missing.
     pub async fn replay(&self, from: u64, mut take: impl FnMut(Record)) -> Result<u64> {
         let mut last = from.max(1) - 1;
         let mut count = 0;
@@ -44,7 +45,16 @@ impl Store {
             let sql = "SELECT seq, kind, body FROM journal WHERE seq > $1 ORDER BY seq LIMIT $2";
             let rows = self.db.all(sql, values![last, PAGE], || format!("read the journal after fact {last}")).await?;
             for row in &rows {
-                let record = read(row)?;
+                let (seq, kind) = (row.count(0)?, row.text(1)?);
+                if kind == FORGOTTEN {
+                    // What is to be read may begin in the middle of what has gone.
+                    if since(seq, &row.text(2)?)? > last + 1 {
+                        return Err(StoreError::Gap { after: last, found: seq });
+                    }
+                    last = seq;
+                    continue;
+                }
+                let record = record(seq, &kind, &row.text(2)?)?;
                 if record.seq != last + 1 {
                     return Err(StoreError::Gap { after: last, found: record.seq });
                 }

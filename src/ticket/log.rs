@@ -183,6 +183,8 @@ pub enum Change {
         /// The tag.
         tag: String,
     },
+    /// The words are gone: the person it was about is forgotten.
+    Redacted,
     /// The agent's coded outcome.
     Disposed {
         /// Which; `None` takes it back.
@@ -256,4 +258,22 @@ pub struct LogEntry {
     /// What.
     #[serde(flatten)]
     pub change: Change,
+}
+
+impl Change {
+    /// The same without words: no title, no text, no tags. A log of such entries that ends with [`Change::Redacted`] folds to
+    /// the same head as the log with the words.
+    pub fn without_words(self) -> Change {
+        match self {
+            Change::Opened(opening) => Change::Opened(Opening { title: String::new(), ..opening }),
+            Change::Titled { .. } => Change::Titled { title: String::new() },
+            Change::CustomerWrote { message, .. } => Change::CustomerWrote { text: String::new(), message },
+            Change::Replied { message, .. } => Change::Replied { text: String::new(), message },
+            Change::Noted { .. } => Change::Noted { text: String::new() },
+            Change::Tagged { .. } => Change::Tagged { tag: String::new() },
+            Change::Untagged { .. } => Change::Untagged { tag: String::new() },
+            Change::Absorbed(other) => Change::Absorbed(Absorbed { tags: Vec::new(), ..other }),
+            other => other,
+        }
+    }
 }

@@ -238,7 +238,7 @@ impl Ticket {
 
     fn check(&self, now: Wall, change: &Change) -> Result<(), TicketError> {
         let (number, state) = (self.head.number, self.head.state);
-        if self.log.len() >= limits::TICKET_LOG_MAX {
+        if self.log.len() >= limits::TICKET_LOG_MAX && *change != Change::Redacted {
             return Err(TicketError::LogFull { number });
         }
         let future = |at: Wall| if at > now { Ok(()) } else { Err(TicketError::NotInTheFuture { number, at }) };
@@ -254,6 +254,8 @@ impl Ticket {
             // Notes, tags, links and codes are filed even on a closed matter; a merged one is not the place to look.
             Change::Noted { .. } | Change::Tagged { .. } | Change::Untagged { .. } | Change::Disposed { .. }
                 if !matches!(state, State::Merged { .. }) => {}
+            // Whoever is forgotten is forgotten wherever the matter stands.
+            Change::Redacted => {}
             Change::Viewed | Change::Linked { .. } | Change::CustomerKnown { .. } | Change::Talked { .. }
                 if !matches!(state, State::Merged { .. }) => {}
             _ if state.is_final() => return Err(TicketError::Final { number, state }),
@@ -332,6 +334,10 @@ impl Ticket {
             }
             Change::Untagged { tag } => {
                 head.tags.remove(tag);
+            }
+            Change::Redacted => {
+                head.title.clear();
+                head.tags.clear();
             }
             Change::Disposed { code } => head.disposition.clone_from(code),
             Change::Absorbed(other) => absorb(head, other),

@@ -278,3 +278,33 @@ fn a_merge_is_undone_as_if_it_had_never_been_until_somebody_goes_on_in_the_other
     assert_eq!(desk.unmerge(at(62), &anna(), early, late), Err(TicketError::GoneOn { number: 2 }));
     assert_eq!(desk.get(late).cloned(), whole);
 }
+
+#[test]
+fn a_ticket_without_its_words_is_the_same_ticket_in_whatever_state_it_is() {
+    let mut t = ticket();
+    for (n, change) in [
+        Change::Titled { title: "The parcel of Archer".into() },
+        wrote("it is late"),
+        Change::Tagged { tag: "archer".into() },
+        Change::Tagged { tag: "late".into() },
+        Change::Untagged { tag: "late".into() },
+        replied("we look"),
+        Change::Noted { text: "rings often".into() },
+        Change::State { to: To::Closed },
+        Change::Redacted,
+        Change::Tagged { tag: "filed".into() },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        t.apply(at(n as u64 + 1), anna(), change).unwrap();
+    }
+    assert_eq!((t.head().title.as_str(), t.head().tags.len(), t.head().state), ("", 1, State::Closed));
+    // What comes after the words are gone is not taken out: it knows nobody any more.
+    let gone = t.log().iter().position(|e| e.change == Change::Redacted).unwrap();
+    let (old, new) = t.log().split_at(gone);
+    let strip = |e: &LogEntry| LogEntry { change: e.change.clone().without_words(), ..e.clone() };
+    let folded = Ticket::fold(old.iter().map(strip).chain(new.iter().cloned())).unwrap();
+    assert_eq!(folded.head(), t.head());
+    assert!(!format!("{folded:?}").to_lowercase().contains("archer"));
+}

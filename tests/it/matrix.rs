@@ -123,6 +123,11 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST",   "/api/v1/flows/{name}/rollback",              ". .. .x ..x ...."),
     ("POST",   "/api/v1/flows",                              ". .. .x ..x ..oo"),
     ("GET",    "/api/v1/audit",                              ". .. .x ..x ..oo"),
+    ("GET",    "/api/v1/retention",                          ". .. .x ..x ..oo"),
+    ("PUT",    "/api/v1/retention",                          ". .. .x ..x ..oo"),
+    ("GET",    "/api/v1/holds",                              ". .. .x ..x ..oo"),
+    ("PUT",    "/api/v1/holds/{kind}/{id}",                  ". .. .x ..x ...."),
+    ("DELETE", "/api/v1/holds/{kind}/{id}",                  ". .. .x ..x ...."),
     ("GET",    "/api/v1/users",                              ". .. .x ..x ..oo"),
     ("POST",   "/api/v1/users",                              ". .. .x ..x ..oo"),
     ("GET",    "/api/v1/api-keys",                           ". .. .x ..x ..oo"),
@@ -159,6 +164,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("DELETE", "/api/v1/webhooks/{name}/deliveries/{seq}",    ". .. .x ..x ...."),
     ("DELETE", "/api/v1/webhooks/{name}",                     ". .. .x ..x ...."),
     ("DELETE", "/api/v1/api-keys/{name}",                    ". .. .x ..x ...."),
+    ("GET",    "/api/v1/customers/{id}/erasure",             ". .. .x ..x ...."),
+    ("POST",   "/api/v1/customers/{id}/erasure",             ". .. .x ..x ...."),
     ("DELETE", "/api/v1/users/{id}",                         ". .. .x ..x ...."),
     ("POST",   "/api/v1/auth/password",                      ". xx xx ... ooo."),
     ("POST",   "/api/v1/auth/logout",                        ". xx xx xxx oooo"),
@@ -225,6 +232,7 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ("PUT", _) if path.contains("users") => json!({"disabled": false}),
         // The flow everybody finds when they look: only its text is read by two of these.
         (_, "flows" | "validate" | "simulate") => json!({"text": FLOW}),
+        ("PUT", _) if path.contains("holds") => json!({"reason": "case 7"}),
         (_, "webhooks") => json!({"name": "new-hook", "url": "https://hooks.example.org/x", "events": ["alarm"]}),
         (_, "replay") => json!({"seq": 1}),
         (_, "rollback") => json!({"version": 1}),
@@ -247,6 +255,8 @@ impl Things {
         let part = path.split('/').nth(3).unwrap_or_default();
         let to_go = if who == 7 { "to-go-too" } else { "to-go" };
         let id = if part == "users" { to_go } else { self.ids.get(part).map_or("anna", String::as_str) };
+        let (kind, held) = if who == 7 { ("ticket", "tickets") } else { ("customer", "customers") };
+        let id = if part == "holds" { self.ids.get(held).map_or("", String::as_str) } else { id };
         let own = format!("report-{who}");
         let name = match part {
             "api-keys" | "webhooks" => to_go,
@@ -254,7 +264,7 @@ impl Things {
             "reports" => &own,
             _ => "main",
         };
-        path.replace("{id}", id).replace("{name}", name).replace("{version}", "1").replace("{seq}", "7")
+        path.replace("{id}", id).replace("{kind}", kind).replace("{name}", name).replace("{version}", "1").replace("{seq}", "7")
     }
 }
 

@@ -13,6 +13,7 @@ import { factor } from './factor.mjs';
 import { files } from './files.mjs';
 import { floor } from './floor.mjs';
 import { hooks } from './hooks.mjs';
+import { keeping } from './keeping.mjs';
 import { ladder } from './ladder.mjs';
 import { load } from './load.mjs';
 import { long } from './long.mjs';
@@ -22,7 +23,7 @@ import { stories as screens } from './stories.mjs';
 import { voice } from './voice.mjs';
 import { xss } from './xss.mjs';
 
-const stories = { ...screens, ...administration, ...voice, ...floor, ...desk, ...files, ...after, ...factor, ...hooks, ...ladder, ...load, ...long, ...rules, ...sight, ...xss };
+const stories = { ...screens, ...administration, ...voice, ...floor, ...desk, ...files, ...after, ...factor, ...hooks, ...keeping, ...ladder, ...load, ...long, ...rules, ...sight, ...xss };
 /** A story that takes longer has got stuck, ms: several times what the longest takes on a busy machine. */
 const LONGEST = 300_000 * Number(process.env.RINGDESK_SLOW ?? 1) + 2_000 * Number(process.env.RINGDESK_LOAD_S ?? 0);
 

@@ -95,7 +95,7 @@ for (const [lang, theme] of looks) {
   await shot(susan.page, 'me');
   const admin = await person(b, { lang, theme });
   await signIn(admin.page, s.origin, 'admin', s.users.admin);
-  for (const part of ['users', 'people', 'queues', 'numbers', 'hours', 'codes', 'trunks', 'rules', 'flows', 'flows/main', 'config', 'widget', 'keys', 'webhooks', 'audit', 'health']) {
+  for (const part of ['users', 'people', 'queues', 'numbers', 'hours', 'codes', 'trunks', 'rules', 'flows', 'flows/main', 'config', 'widget', 'keys', 'webhooks', 'retention', 'audit', 'health']) {
     await admin.page.goto(`${s.origin}/admin/${part}`);
     await admin.page.waitForTimeout(700);
     await shot(admin.page, `admin-${part.replace('/', '-')}`);

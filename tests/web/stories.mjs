@@ -289,7 +289,7 @@ export const stories = {
         await see(susan.page, path);
       }
       const admin = await enter(b, s, 'admin', look);
-      for (const part of ['users', 'trunks', 'rules', 'config', 'widget', 'keys', 'webhooks', 'audit', 'health']) {
+      for (const part of ['users', 'trunks', 'rules', 'config', 'widget', 'keys', 'webhooks', 'retention', 'audit', 'health']) {
         await admin.page.goto(`${s.origin}/admin/${part}`);
         await admin.page.waitForLoadState('networkidle');
         await see(admin.page, `admin ${part}`);

@@ -42,6 +42,7 @@ pub(super) async fn house_of(capacity: usize) -> House {
             https: false,
             origins: Vec::new(),
             courier: Courier { changed: Arc::default(), check: Arc::new(|_| Ok(())), body: Arc::new(|_| "{}".to_owned()) },
+            aging: Arc::default(),
             flow_world: FlowWorld { urls: Vec::new(), prompt: Arc::new(|_| None) },
             sip: SipDoor { net: Arc::new(net), plain: ([127, 0, 0, 1], 0).into(), tls: None, proxies: Vec::new() },
         })

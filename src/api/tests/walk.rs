@@ -57,6 +57,7 @@ fn body(method: &str, path: &str) -> Option<&'static str> {
         ("POST", "users") => r#"{"login":"new-user","role":"agent"}"#,
         ("PUT", _) if path.contains("users") => r#"{"new_password":true}"#,
         ("PUT", _) if path.contains("reports") => r#"{"by":"agents"}"#,
+        ("PUT", _) if path.contains("holds") => r#"{"reason":"case 7"}"#,
         (_, "api-keys") => r#"{"name":"new-key","role":"agent"}"#,
         (_, "replay") => r#"{"seq":1}"#,
         (_, "rollback") => r#"{"version":1}"#,

@@ -142,3 +142,32 @@ fn the_clock_of_a_ticket_that_is_in_the_store_only_rings_all_the_same() {
     assert_eq!(w.ticket_log(ticket).last().map(String::as_str), Some("Woke"));
     w.nothing_is_left();
 }
+
+#[test]
+fn nobody_is_erased_in_the_middle_of_a_call_and_afterwards_who_rings_is_somebody_new() {
+    let (mut w, _, caller) = desk(82, 40);
+    w.phones[caller.0].user = "+3265000001".into();
+    w.dials(caller, "4001");
+    w.pass(secs(4));
+    let whose = |w: &World| contacts(w)["+3265000001"].clone();
+    let (first, ticket) = *whose(&w).last().expect("a contact");
+    let erase = || Command::Customer { customer: first, change: customer::Change::Erased };
+    let early = w.command(Actor::System, erase()).expect_err("they are talking");
+    assert!(early.message.contains("goes on"), "{early:?}");
+    assert!(w.hangs_up(caller), "{}", w.report());
+    w.pass(secs(60));
+    let admin = Actor::User { user: AgentId::parse("admin").unwrap(), role: Role::Admin };
+    w.command(admin, erase()).expect_err("not by the way of other changes");
+    w.command(Actor::System, erase()).expect("the call is over");
+    let ticket = ticket.expect("every call has a matter");
+    w.command(Actor::System, Command::Ticket { ticket, change: ticket::Change::Redacted }).expect("and its words go");
+    // What is not stored yet would be lost, and nobody was told that it was done.
+    w.pass(secs(1));
+    w.crash_and_restart();
+
+    w.dials(caller, "4001");
+    w.pass(secs(4));
+    let (second, _) = *whose(&w).last().expect("another contact");
+    assert_ne!(second, first);
+    assert!(w.hangs_up(caller), "{}", w.report());
+}

@@ -170,14 +170,14 @@ impl Matters {
     }
 
     fn touch(&mut self, key: (TenantId, CustomerId), new: bool, change: &customer::Change) {
-        use customer::Change::{Absorbed, Linked, Named, Unlinked};
-        if matches!(change, Linked { .. } | Unlinked { .. } | Absorbed { .. }) {
+        use customer::Change::{Absorbed, Erased, Linked, Named, Unlinked};
+        if matches!(change, Linked { .. } | Unlinked { .. } | Absorbed { .. } | Erased) {
             self.linked.retain(|k| *k != key);
             self.linked.push(key.clone());
         }
         let touched = self.customers.entry(key).or_default();
         touched.new |= new;
-        touched.named |= matches!(change, Named { .. } | Absorbed { .. });
+        touched.named |= matches!(change, Named { .. } | Absorbed { .. } | Erased);
     }
 
     /// Writes what is held, and holds nothing any more.

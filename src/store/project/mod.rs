@@ -25,6 +25,7 @@ use crate::{
 use contacts::Contacts;
 use matters::{Folds, Matters};
 
+use json_of as json;
 pub(super) use matters::{fold, identity_words};
 
 /// Every table that is filled from the journal. Children and parents do not know each other here, so any order will do.
@@ -106,7 +107,7 @@ impl Store {
         let (mut projector, mut texts) = (Projector::default(), Texts::default());
         let (mut seq, mut count) = (0, 0);
         loop {
-            let sql = "SELECT seq, kind, body FROM journal WHERE seq > $1 ORDER BY seq LIMIT $2";
+            let sql = "SELECT seq, kind, body FROM journal WHERE seq > $1 AND kind <> 'forgotten' ORDER BY seq LIMIT $2";
             let rows = tx.all(sql, values![seq, PAGE], || format!("read the journal after fact {seq}")).await?;
             let read = |row: &super::engine::Row| super::replay::record(row.count(0)?, &row.text(1)?, &row.text(2)?);
             let records: Vec<Record> = rows.iter().map(read).collect::<Result<_>>()?;
@@ -123,6 +124,6 @@ impl Store {
 }
 
 /// JSON of a value of ours. Failing means a map with keys that are not text, which none of our types has.
-fn json(what: &'static str, value: &impl serde::Serialize) -> Result<String> {
+pub(super) fn json_of(what: &'static str, value: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|e| StoreError::unreadable(what, e))
 }

@@ -7,6 +7,7 @@ mod access;
 mod contacts;
 mod flows;
 mod journal;
+mod keep;
 mod kinds;
 mod ladder;
 mod matters;

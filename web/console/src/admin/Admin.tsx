@@ -14,6 +14,7 @@ import { People } from './People';
 import { Queues } from './Queues';
 import { Carriers } from './Carriers';
 import { ChatForm } from './ChatForm';
+import { Retention } from './Retention';
 import { Rules } from './Rules';
 import { Trunks } from './Trunks';
 import { Users } from './Users';
@@ -24,7 +25,7 @@ const Flows = lazy(async () => ({ default: (await import('../flows/Flows')).Flow
 
 const PARTS: readonly (readonly [string, Key])[] = [
   ['users', 'admin.users'], ['people', 'admin.people'], ['queues', 'admin.queues'], ['numbers', 'admin.numbers'], ['flows', 'admin.flows'], ['hours', 'admin.hours'],
-  ['codes', 'admin.codes'], ['trunks', 'admin.trunks'], ['rules', 'admin.rules'], ['config', 'admin.config'], ['widget', 'admin.widget'], ['keys', 'admin.keys'], ['webhooks', 'admin.webhooks'], ['audit', 'admin.audit'], ['health', 'admin.health'],
+  ['codes', 'admin.codes'], ['trunks', 'admin.trunks'], ['rules', 'admin.rules'], ['config', 'admin.config'], ['widget', 'admin.widget'], ['keys', 'admin.keys'], ['webhooks', 'admin.webhooks'], ['retention', 'admin.retention'], ['audit', 'admin.audit'], ['health', 'admin.health'],
 ];
 
 export default function Admin({ part }: { part: string }) {
@@ -47,6 +48,7 @@ export default function Admin({ part }: { part: string }) {
       {here[0] === 'widget' && <ChatForm />}
       {here[0] === 'keys' && <Keys />}
       {here[0] === 'webhooks' && <Webhooks />}
+      {here[0] === 'retention' && <Retention />}
       {here[0] === 'audit' && <Audit />}
       {here[0] === 'health' && <Health />}
     </Page>

@@ -423,6 +423,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/{id}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What would go if this customer were erased, and whether it was asked for. */
+        get: operations["customers_show"];
+        put?: never;
+        /**
+         * Erases a customer over all channels. Refused with 409 while a contact of theirs goes on (`wrong_state`) or a hold keeps any
+         *     of it (`held`). Cannot be undone.
+         */
+        post: operations["customers_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{id}/timeline": {
         parameters: {
             query?: never;
@@ -592,6 +613,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is held: not deleted by age, not erased on request. */
+        get: operations["admin_holds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holds/{kind}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Holds a customer, a contact or a ticket: it is not deleted until the hold is lifted. */
+        put: operations["admin_hold"];
+        post?: never;
+        /** Lifts a hold: what it kept goes by its age again. */
+        delete: operations["admin_lift"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1348,6 +1404,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long what is kept, and what would be deleted now; by other periods, if any are given. */
+        get: operations["admin_show"];
+        /** Puts periods in force: what is older is deleted from now on, beginning at once. What is absent is kept for ever. */
+        put: operations["admin_set"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sip/credentials": {
         parameters: {
             query?: never;
@@ -2076,6 +2150,40 @@ export interface components {
             /** @description As one would dial it. */
             number: string;
         };
+        /** @description What there is of a customer, and what became of a wish to be forgotten. */
+        ErasureShown: {
+            /** @description When it was asked for, RFC 3339. */
+            asked_at?: string | null;
+            /**
+             * Format: int64
+             * @description Calls and chats: they stay as numbers in reports, without the person.
+             */
+            contacts: number;
+            /** @description When nothing was left, RFC 3339. */
+            done_at?: string | null;
+            /**
+             * Format: int64
+             * @description Files of chats, deleted.
+             */
+            files: number;
+            /** @description Holds on any of it: while there is one, nobody is erased. */
+            held: components["schemas"]["HoldShown"][];
+            /**
+             * Format: int64
+             * @description Messages of chats, deleted.
+             */
+            messages: number;
+            /**
+             * Format: int64
+             * @description Recordings and voicemail, deleted.
+             */
+            recordings: number;
+            /**
+             * Format: int64
+             * @description Tickets: they stay without words.
+             */
+            tickets: number;
+        };
         /** @description A frame of the event socket, told apart by `type`. */
         Event: {
             /** @description The version that runs. */
@@ -2598,6 +2706,24 @@ export interface components {
             /** @description The version that runs. */
             version: string;
         };
+        /** @description A hold. */
+        HoldShown: {
+            /** @description When, RFC 3339. */
+            at: string;
+            /** @description Which. */
+            id: string;
+            /** @description `customer`, `interaction`, `ticket`. */
+            kind: string;
+            /** @description What for. */
+            reason: string;
+            /** @description Who put it there. */
+            who: string;
+        };
+        /** @description The holds. */
+        Holds: {
+            /** @description The newest first. */
+            holds: components["schemas"]["HoldShown"][];
+        };
         /** @description A row of a list of contacts. */
         InteractionLine: components["schemas"]["InteractionPast"] | components["schemas"]["InteractionLive"];
         /** @description A contact that goes on, with its id. */
@@ -2746,6 +2872,26 @@ export interface components {
             interactions: components["schemas"]["InteractionLine"][];
             /** @description Give it as `after` for the next part; absent when this was the last. */
             next?: string | null;
+        };
+        /** @description One kind of what is kept. */
+        KeptKind: {
+            /**
+             * Format: int32
+             * @description Days; 0: for ever.
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description What is older as well and stays, because a hold keeps it.
+             */
+            held: number;
+            /** @description `recordings`, `messages`, `files`, `contacts`, `tickets`, `audit`, `deliveries`, `journal`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description What is older now, and would be deleted: recordings and messages counted in contacts.
+             */
+            would_go: number;
         };
         /** @description A key, without itself. */
         KeyShown: {
@@ -2984,6 +3130,57 @@ export interface components {
             seq?: number | null;
             /** @description The ticket that exists now. */
             ticket?: string | null;
+        };
+        /** @description Days after which something is deleted; for ever where it is 0. */
+        Periods: {
+            /**
+             * Format: int32
+             * @description The audit log.
+             * @default 0
+             */
+            audit: number;
+            /**
+             * Format: int32
+             * @description Contacts with everything of theirs, also what reports count, from their end.
+             * @default 0
+             */
+            contacts: number;
+            /**
+             * Format: int32
+             * @description What became of webhooks' deliveries.
+             * @default 0
+             */
+            deliveries: number;
+            /**
+             * Format: int32
+             * @description Files of chats, from when they were sent.
+             * @default 0
+             */
+            files: number;
+            /**
+             * Format: int32
+             * @description What happened in no contact: states of agents, counts. At least 8.
+             * @default 0
+             */
+            journal: number;
+            /**
+             * Format: int32
+             * @description Messages of chats and transcripts of calls, from the end of the contact.
+             * @default 0
+             */
+            messages: number;
+            /**
+             * Format: int32
+             * @description Recordings and voicemail, from their beginning.
+             * @default 0
+             */
+            recordings: number;
+            /**
+             * Format: int32
+             * @description Tickets that are closed, from their last change.
+             * @default 0
+             */
+            tickets: number;
         };
         /** @description A login for a phone in this browser. */
         PhoneLogin: {
@@ -3369,6 +3566,11 @@ export interface components {
              */
             seq: number;
         };
+        /** @description Why. */
+        Reason: {
+            /** @description What for: a case, a request. 1 to 500 bytes. */
+            reason: string;
+        };
         /**
          * @description What the recording is to do.
          * @enum {string}
@@ -3511,6 +3713,13 @@ export interface components {
             headers: string[];
             /** @description `POST` and the address. */
             line: string;
+        };
+        /** @description How long what is kept. */
+        RetentionShown: {
+            /** @description What they come to, in the order in which it is deleted. */
+            kinds: components["schemas"]["KeptKind"][];
+            /** @description The periods looked at. */
+            periods: components["schemas"]["Periods"];
         };
         /** @description Words to say. */
         Say: {
@@ -4833,6 +5042,72 @@ export interface operations {
             };
         };
     };
+    customers_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureShown"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    customers_erase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureShown"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     customers_timeline: {
         parameters: {
             query?: {
@@ -5160,6 +5435,95 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["FlowVersionLine"];
                 };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_holds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Holds"];
+                };
+            };
+        };
+    };
+    admin_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldShown"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_lift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             404: {
                 headers: {
@@ -6766,6 +7130,73 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_show: {
+        parameters: {
+            query?: {
+                /** @description Days. */
+                recordings?: number;
+                /** @description Days. */
+                messages?: number;
+                /** @description Days. */
+                files?: number;
+                /** @description Days. */
+                contacts?: number;
+                /** @description Days. */
+                tickets?: number;
+                /** @description Days. */
+                audit?: number;
+                /** @description Days. */
+                deliveries?: number;
+                /** @description Days. */
+                journal?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionShown"];
+                };
+            };
+        };
+    };
+    admin_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Periods"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionShown"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -70,7 +70,7 @@ export interface TicketDetail {
 export interface Identity { kind: string; number?: string; address?: string; channel?: string; id?: string; system?: string; trust: string }
 export interface Customer {
   id: string; name: string; lang: string | null; tier: string; tags: string[]; attributes: Record<string, string>;
-  identities: Identity[]; consents: unknown[]; created: string; updated: string;
+  identities: Identity[]; consents: unknown[]; erased?: string; created: string; updated: string;
 }
 export type PastEntry = ({ kind: 'ticket' } & TicketRow) | ({ kind: 'interaction' } & InteractionRow);
 

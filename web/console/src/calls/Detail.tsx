@@ -10,6 +10,7 @@ import { A } from '../lib/router';
 import { clock, dateTime, now, timeOfDay } from '../lib/time';
 import { agentName, queueName, supervises, useFacts, useLive } from '../live/live';
 import { Button, Empty, Page, Trouble } from '../ui/parts';
+import { Hold } from '../ui/Keep';
 import { Vouched } from '../ui/Vouched';
 import { Section } from '../work/CustomerPanel';
 import { FileOf } from '../work/Files';
@@ -55,7 +56,7 @@ export function Detail({ id }: { id: string }) {
   const bare = recorded.some((rec) => !rec.voicemail) || legs.length === 0 ? null : { from: Math.min(...legs.map((l) => Date.parse(l.from))), to: Math.max(...legs.map((l) => (l.until ? Date.parse(l.until) : now()))) };
   const code = r?.disposition ? live.codes.dispositions.find((d) => d.id === r.disposition)?.name ?? r.disposition : null;
   return (
-    <Page title={r ? `${tCode('channel', r.channel)} · ${r.from}` : t('nav.calls')} tools={<A href="/calls" className="btn btn-small">← {t('nav.calls')}</A>}>
+    <Page title={r ? `${tCode('channel', r.channel)} · ${r.from}` : t('nav.calls')} tools={<><Hold kind="interaction" id={id} /><A href="/calls" className="btn btn-small">← {t('nav.calls')}</A></>}>
       {r && (
         <dl className="card mb-4 flex flex-wrap gap-x-8 gap-y-2 px-4 py-3 [&_dt]:text-[0.86em] [&_dt]:text-soft">
           <div><dt>{t('calls.when')}</dt><dd className="num">{dateTime(r.opened_at)}</dd></div>

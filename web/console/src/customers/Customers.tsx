@@ -10,6 +10,7 @@ import { dateTime } from '../lib/time';
 import { useFacts } from '../live/live';
 import { Button, Empty, Label, Page, Trouble } from '../ui/parts';
 import { changeCustomer, NewTicket, Past, reachedAt, Section, Who } from '../work/CustomerPanel';
+import { Erase, Hold } from '../ui/Keep';
 import { Search } from '../tickets/Tickets';
 
 export default function Customers({ selected }: { selected: string | null }) {
@@ -57,11 +58,11 @@ function One({ id }: { id: string }) {
   const c = customer.data;
   if (!c) return null;
   return (
-    <Page title={c.name || t('customer.noname')} tools={<><A href="/customers" className="btn btn-small">← {t('nav.customers')}</A><Button small look="main" onClick={() => setOpening(true)}>{t('ticket.new')}</Button></>}>
+    <Page title={c.erased ? t('erase.was', { at: dateTime(c.erased) }) : c.name || t('customer.noname')} tools={<><Hold kind="customer" id={c.id} /><Erase id={c.id} erased={c.erased !== undefined} onDone={() => { customer.reload(); past.reload(); }} /><A href="/customers" className="btn btn-small">← {t('nav.customers')}</A><Button small look="main" onClick={() => setOpening(true)}>{t('ticket.new')}</Button></>}>
       <div className="grid gap-4 mid:grid-cols-[20rem_1fr]">
         <div className="grid content-start gap-4">
           <div className="card p-4"><Who customer={c} /></div>
-          <Known customer={c} />
+          {!c.erased && <Known customer={c} />}
         </div>
         <div className="card p-4">
           <Section title={t('customer.history')}>

@@ -11,6 +11,7 @@ import { A, go, usePlace } from '../lib/router';
 import { dateTime } from '../lib/time';
 import { agentName, queueName, useFacts, useLive, type Live } from '../live/live';
 import { Button, Channel, Label, Page, Since, Trouble, useComposing } from '../ui/parts';
+import { Hold } from '../ui/Keep';
 import { Section, Who } from '../work/CustomerPanel';
 import { Named, useMention } from '../work/Mention';
 import { Also } from './Also';
@@ -52,7 +53,7 @@ export function Ticket({ id }: { id: string }) {
   if (loaded.problem && !head) return <Trouble problem={loaded.problem} again={loaded.reload} />;
   if (!head || !loaded.data) return null;
   return (
-    <Page title={`#${head.number} ${head.title}`} tools={<>{!final && <Button small onClick={() => setMerging(true)}>{t('ticket.merge')}</Button>}<A href="/tickets" className="btn btn-small">← {t('nav.tickets')}</A></>}>
+    <Page title={`#${head.number} ${head.title}`} tools={<><Hold kind="ticket" id={head.id} />{!final && <Button small onClick={() => setMerging(true)}>{t('ticket.merge')}</Button>}<A href="/tickets" className="btn btn-small">← {t('nav.tickets')}</A></>}>
       <Also id={head.id} writing={writing} />
       {from && <p role="status" className="mb-3 flex flex-wrap items-center gap-3 rounded-lg bg-mine px-3 py-2">{t('ticket.merged.here', { number: from.number })} <A className="link" href={`/tickets/${from.id}?stay=1`}>{t('ticket.merged.stay')}</A>{from.undoable && <Button small onClick={() => void undo(from.id, head.id)}>{t('ticket.unmerge')}</Button>}</p>}
       {into && <p className="mb-3 rounded-lg bg-warn-fill px-3 py-2 text-warn">{t('ticket.merged.into')} <A className="link" href={`/tickets/${into.id}`}>#{into.number} {into.title}</A> {into.undoable && <Button small onClick={() => void undo(head.id, into.id)}>{t('ticket.unmerge')}</Button>}</p>}

@@ -80,6 +80,7 @@ export const codes = {
   'log.replied': ['answered', '已回复'],
   'log.noted': ['note', '备注'],
   'log.woke': ['is open again', '重新打开'],
+  'log.redacted': ['erased at the customer’s wish', '已应客户要求删除内容'],
   'log.window_over': ['closed: nobody came back', '超时自动关闭'],
   'log.customer_known': ['belongs to the customer', '关联客户'],
   'log.promised': ['service level changed', '服务承诺变更'],

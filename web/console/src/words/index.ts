@@ -5,6 +5,7 @@ import { admin } from './admin';
 import { chat } from './chat';
 import { codes } from './codes';
 import { desk } from './desk';
+import { keeping } from './keeping';
 import { ladder } from './ladder';
 import { phone } from './phone';
 import { regions } from './regions';
@@ -17,6 +18,6 @@ import { webhooks } from './webhooks';
 type Entry = readonly [en: string, zh: string, pinyin?: string];
 
 const all = {
-  ...accounts, ...admin, ...chat, ...codes, ...desk, ...ladder, ...phone, ...regions, ...reports, ...rules, ...screens, ...sight, ...webhooks,
+  ...accounts, ...admin, ...chat, ...codes, ...desk, ...keeping, ...ladder, ...phone, ...regions, ...reports, ...rules, ...screens, ...sight, ...webhooks,
 } as const;
 export const words: { readonly [K in keyof typeof all]: Entry } = all;
