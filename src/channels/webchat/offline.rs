@@ -1,7 +1,7 @@
 //! Whether anybody is there, and the words left while nobody is.
 //!
 //! ```text
-//!   GET  /chat/v1/state?site=demo     ─▶ {presence: open | closed | nobody}
+//!   GET  /chat/v1/state?site=demo     ─▶ {presence: open | closed | nobody, call_me?}
 //!   POST /chat/v1/message             {name, contact, text, ..} with a visitor's token ─▶ 201; a ticket
 //! ```
 
@@ -77,8 +77,13 @@ pub async fn state(
         Ok(Query(Site { site })) => match session::site(&settings, site.as_deref()).filter(|t| from.allowed(t)) {
             None => problem(StatusCode::NOT_FOUND, "not_found", "there is no chat on this site"),
             Some(tenant) => {
-                let presence = tenant.chat_presence(shared.door.now().wall, |queue| signed_in(&shared, &tenant.id, queue));
-                ([(header::CACHE_CONTROL, "no-store")], Json(json!({"presence": presence}))).into_response()
+                let now = shared.door.now().wall;
+                let presence = tenant.chat_presence(now, |queue| signed_in(&shared, &tenant.id, queue));
+                let mut state = json!({"presence": presence});
+                if let Some(offered) = tenant.call_me(now) {
+                    state["call_me"] = json!({"consent": offered.consent});
+                }
+                ([(header::CACHE_CONTROL, "no-store")], Json(state)).into_response()
             }
         },
     };
@@ -94,7 +99,8 @@ pub async fn leave(State(shared): State<Arc<Shared>>, request: Request) -> Respo
     share(answer, &from)
 }
 
-fn paced(paces: &std::sync::Mutex<Paces>, now: Mono, name: &str) -> bool {
+/// Counts one more; false when it is too many.
+pub fn paced(paces: &std::sync::Mutex<Paces>, now: Mono, name: &str) -> bool {
     paces.lock().unwrap_or_else(|e| e.into_inner()).take(now, name)
 }
 
