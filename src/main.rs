@@ -6,5 +6,8 @@
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
+    // The system would hand memory out two megabytes at once and empty them first, in the middle of somebody's call. Where it
+    // cannot be told so, it goes on as it did.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     ringdesk::app::cli::run()
 }

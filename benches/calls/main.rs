@@ -58,6 +58,8 @@ struct Options {
     rates: Vec<usize>,
     /// Calls of the last run of the whole server.
     soak: Option<usize>,
+    /// How many of them a second; else the highest of `rates` that had no failure.
+    soak_rate: Option<usize>,
     /// Phones that stay registered.
     bindings: usize,
     /// Connections nothing happens on.
@@ -70,7 +72,7 @@ const REFRESH_RATE: usize = 500;
 /// The refreshing of registrations is watched at least so long: each of them comes once.
 const REFRESHED: Duration = Duration::from_secs(40);
 
-const HELP: &str = "usage: bench-calls [--quick] [--calls N] [--rounds N] [--window SECONDS] [--only ROW,ROW] [--no-capacity] [--rates N,N] [--soak N] [--no-soak] [--bindings N] [--connections N] [--out DIR]";
+const HELP: &str = "usage: bench-calls [--quick] [--calls N] [--rounds N] [--window SECONDS] [--only ROW,ROW] [--no-capacity] [--rates N,N] [--soak N] [--soak-rate N] [--no-soak] [--bindings N] [--connections N] [--out DIR]";
 
 fn options() -> Result<Options, String> {
     let mut o = Options {
@@ -81,6 +83,7 @@ fn options() -> Result<Options, String> {
         capacity: true,
         rates: vec![100, 250, 500, 750, 1_000],
         soak: Some(100_000),
+        soak_rate: None,
         bindings: 20_000,
         connections: 10_000,
         out: "target/bench-calls".into(),
@@ -98,6 +101,7 @@ fn options() -> Result<Options, String> {
             "--no-capacity" => o.capacity = false,
             "--rates" => o.rates = value()?.split(',').map(|n| number(n.to_owned())).collect::<Result<_, _>>()?,
             "--soak" => o.soak = Some(number(value()?)?),
+            "--soak-rate" => o.soak_rate = Some(number(value()?)?),
             "--no-soak" => o.soak = None,
             "--bindings" => o.bindings = number(value()?)?,
             "--connections" => o.connections = number(value()?)?,
@@ -227,6 +231,7 @@ fn calls_per_second(o: &Options, places: Places, report: &mut report::Report) ->
     // As fast as all of them succeed, for some minutes at most; and what is left when all is over.
     if let Some(calls) = o.soak {
         server.phones.rest(pid)?;
+        let best = o.soak_rate.unwrap_or(best);
         let mut outcome = server.phones.run(sip::Plan { rate: best, calls: calls.min(best * 400), hold }, pid)?;
         outcome.rss_rested = Some(server.phones.rest(pid)?);
         report.calls(outcome)?;

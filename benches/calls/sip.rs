@@ -23,6 +23,8 @@ const CALLED: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 const T1: u64 = 500_000_000;
 /// So often in all; the call has failed then.
 const SENT_MAX: u32 = 6;
+/// A phone that was turned away asks again after this.
+const NOT_YET: Duration = Duration::from_millis(100);
 /// A caller who is not with an agent after this gives up: without that an overloaded server would be left with callers nobody
 /// will ever take away, and the agents they reach in the end would be lost to all others.
 const CALLER_PATIENCE: Duration = Duration::from_secs(10);
@@ -162,7 +164,7 @@ impl Phones {
     /// Register an agent's phone, with digest as the server asks (RFC 3261 section 22, MD5).
     pub fn register(&self, user: &str, password: &str) -> io::Result<()> {
         let (own, server) = (self.called.local_addr()?, self.server);
-        let mut authorization = String::new();
+        let (mut authorization, mut last) = (String::new(), String::new());
         let mut message = [0; MESSAGE_MAX];
         for sequence in 1..=40 {
             let text = format!(
@@ -183,11 +185,15 @@ impl Phones {
                     let challenge = header(&reply, "WWW-Authenticate").unwrap_or_default();
                     authorization = credentials(challenge, user, password, &format!("sip:{server}"), 1);
                 }
-                // No answer, or not yet: the login may not be known everywhere at once.
-                _ => {}
+                // No answer, or not yet: the login may not be known everywhere at once, and a server that has just started may
+                // turn phones away.
+                _ => {
+                    last = reply.lines().next().unwrap_or("no answer").to_owned();
+                    std::thread::park_timeout(NOT_YET);
+                }
             }
         }
-        Err(io::Error::other(format!("the phone of {user} is not registered")))
+        Err(io::Error::other(format!("the phone of {user} is not registered: {last}")))
     }
 
     /// Where the server is.

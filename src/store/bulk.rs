@@ -13,8 +13,9 @@ use super::{
     error::Result,
 };
 
-/// Rows of one statement, the largest first. Every number of rows is a sum of these.
-const SIZES: [usize; 4] = [128, 16, 4, 1];
+/// Rows of one statement, the largest first. Every number of rows is a sum of these, each but the largest once: a statement is two
+/// changes of thread, which cost more than a text that is kept.
+const SIZES: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
 
 /// A statement around `VALUES (..), (..)`.
 #[derive(Debug)]

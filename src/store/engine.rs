@@ -23,6 +23,9 @@ use crate::base::{Wall, secs};
 const READERS: u32 = 4;
 /// Pages in the write-ahead log before they are carried into the file: 16 MB.
 const CHECKPOINT_PAGES: &str = "4000";
+/// Memory the writing connection keeps pages in, at most: 16 MB, as KiB with a minus. A group commit touches more pages than fit
+/// into SQLite's usual 2 MB: they were written early, read again and written once more.
+const WRITER_PAGES: &str = "-16384";
 /// Statements each connection keeps prepared: every one of ours, in every size of `bulk`.
 const PREPARED: usize = 512;
 /// How long an operation waits for a free connection before it fails.
@@ -223,17 +226,26 @@ pub(super) enum Tx {
     Postgres(Transaction<'static, Postgres>),
 }
 
+/// A statement and its values. In place: `Query::bind` moves the whole query for each of a thousand values.
+macro_rules! bound {
+    ($sql:expr, $values:expr) => {{
+        let mut query = sqlx::query($sql);
+        for value in $values {
+            match value {
+                Value::Text(v) => query.try_bind(v),
+                Value::Int(v) => query.try_bind(v),
+            }
+            .expect("text and numbers are always encoded");
+        }
+        query
+    }};
+}
+
 fn bind_sqlite(sql: impl sqlx::SqlSafeStr, values: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {
-    values.into_iter().fold(sqlx::query(sql), |q, v| match v {
-        Value::Text(v) => q.bind(v),
-        Value::Int(v) => q.bind(v),
-    })
+    bound!(sql, values)
 }
 fn bind_postgres(sql: impl sqlx::SqlSafeStr, values: Vec<Value>) -> Query<'static, Postgres, PgArguments> {
-    values.into_iter().fold(sqlx::query(sql), |q, v| match v {
-        Value::Text(v) => q.bind(v),
-        Value::Int(v) => q.bind(v),
-    })
+    bound!(sql, values)
 }
 
 impl Db {
@@ -256,12 +268,14 @@ impl Db {
             .statement_cache_capacity(PREPARED)
             // Under load the same pages change in every commit: carried into the file less often.
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+            // What a statement would need to undo itself stays in memory.
+            .pragma("temp_store", "MEMORY")
             .foreign_keys(true);
         let attempted = || format!("open {path}");
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(ACQUIRE)
-            .connect_with(options.clone())
+            .connect_with(options.clone().pragma("cache_size", WRITER_PAGES))
             .await
             .map_err(|e| StoreError::database(attempted(), e))?;
         let read = SqlitePoolOptions::new()

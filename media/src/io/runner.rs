@@ -155,9 +155,18 @@ impl Wires {
         Ok(())
     }
 
-    fn unseat(&mut self, slot: Slot) -> Option<Sockets> {
+    /// Empty the slot for good. The sockets are to be closed: the poll forgets them then without being told.
+    fn vacate(&mut self, slot: Slot) -> Option<Sockets> {
         let s = self.sockets.get_mut(slot.0 as usize)?.take()?;
-        if self.gathering[slot.0 as usize].take().is_some() {
+        self.gathering[slot.0 as usize] = None;
+        Some(s)
+    }
+
+    /// Empty the slot; the sockets live on elsewhere.
+    fn unseat(&mut self, slot: Slot) -> Option<Sockets> {
+        let gathered = self.gathers(slot);
+        let s = self.vacate(slot)?;
+        if gathered {
             // It cannot fail on an open socket.
             let _ = sys::note_arrival(&s.rtp, false);
         }
@@ -250,7 +259,7 @@ impl Out for Wires {
     }
 
     fn gone(&mut self, slot: Slot) {
-        if let Some(s) = self.unseat(slot) {
+        if let Some(s) = self.vacate(slot) {
             let port = s.port;
             drop(s);
             self.shared.ports.release(port);

@@ -1,6 +1,10 @@
 //! The header fields of a message, in order, each value the bytes that came (folding undone, blanks at the ends gone).
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt::{self, Write as _},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 
@@ -67,7 +71,7 @@ impl Headers {
     }
     /// Adds a line at the end.
     pub fn push(&mut self, name: Name, value: impl fmt::Display) {
-        self.push_raw(name, Bytes::from(value.to_string()));
+        self.push_raw(name, text_of(value));
     }
     /// Adds a line at the end, sharing the bytes.
     pub fn push_raw(&mut self, name: Name, value: Bytes) {
@@ -75,12 +79,12 @@ impl Headers {
     }
     /// Adds a line before all others: where a Via or Record-Route goes.
     pub fn push_front(&mut self, name: Name, value: impl fmt::Display) {
-        let value = one_line(Bytes::from(value.to_string()));
+        let value = one_line(text_of(value));
         Arc::make_mut(&mut self.0).insert(0, Field { name, value });
     }
     /// Makes `value` the only line of this name, where the first one was, else at the end.
     pub fn set(&mut self, name: Name, value: impl fmt::Display) {
-        let value = one_line(Bytes::from(value.to_string()));
+        let value = one_line(text_of(value));
         let fields = Arc::make_mut(&mut self.0);
         match fields.iter().position(|f| f.name == name) {
             None => fields.push(Field { name, value }),
@@ -131,6 +135,17 @@ impl Headers {
     pub(super) fn from_fields(fields: Vec<Field>) -> Self {
         Headers(Arc::new(fields))
     }
+}
+
+/// Room a value is written in; a longer one takes more.
+const VALUE_ROOM: usize = 160;
+
+/// What a value reads as. It is put together from small pieces: with room for all of them, and kept without what was too much.
+fn text_of(value: impl fmt::Display) -> Bytes {
+    let mut text = String::with_capacity(VALUE_ROOM);
+    // Writing to a String cannot fail.
+    let _ = write!(text, "{value}");
+    Bytes::copy_from_slice(text.as_bytes())
 }
 
 /// `value` as it is, unless it would end the line.

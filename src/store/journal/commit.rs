@@ -41,7 +41,8 @@ impl Committer {
 
     /// Facts as rows.
     pub fn prepare(&self, batch: &[Record]) -> Result<Group> {
-        Ok(Group { lines: batch.iter().map(line).collect::<Result<_>>()? })
+        let mut body = Vec::new();
+        Ok(Group { lines: batch.iter().map(|r| line(r, &mut body)).collect::<Result<_>>()? })
     }
 
     /// Tries once. How many facts were stored without their projections, because the database refused those.
@@ -121,13 +122,13 @@ async fn stored_already(tx: &mut Tx, lines: &[Line]) -> Result<usize> {
     Ok(stored)
 }
 
-fn line(record: &Record) -> Result<Line> {
+/// `body`: room for its JSON, the same for all lines of a group.
+fn line(record: &Record, body: &mut Vec<u8>) -> Result<Line> {
     let kind = record.fact.kind();
-    let body = serde_json::to_string(record).map_err(|e| StoreError::Fact {
-        seq: record.seq,
-        kind: kind.to_owned(),
-        why: e.to_string(),
-    })?;
+    let failed = |why: String| StoreError::Fact { seq: record.seq, kind: kind.to_owned(), why };
+    body.clear();
+    serde_json::to_writer(&mut *body, record).map_err(|e| failed(e.to_string()))?;
+    let body = str::from_utf8(body).map_err(|e| failed(e.to_string()))?;
     let (ticket, customer) = match &record.fact {
         Fact::InteractionOpened { ticket, customer, .. } => (*ticket, Some(*customer)),
         Fact::Ticket { ticket, .. } => (Some(*ticket), None),

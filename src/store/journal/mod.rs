@@ -45,14 +45,12 @@ const BACK_OFF: Duration = ms(50);
 const BACK_OFF_MAX: Duration = secs(2);
 /// Group commits a slow listener may be behind before it has to take a fresh snapshot. They stay in memory meanwhile.
 const COMMITS_BEHIND_MAX: usize = 256;
-/// Time from the beginning of one group commit to that of the next, at least: under load groups grow, and with them what one
-/// wait for the disk is good for. After a pause a fact is committed at once.
-const COMMIT_EVERY: Duration = ms(5);
-/// The same after a large group. What is written most is not facts but pages of indexes they touch, each once in every group:
-/// fewer, larger groups write less. Calls do not wait for commits; commands do, so much longer.
-const COMMIT_EVERY_BUSY: Duration = ms(20);
-/// A group of more facts than this is large: at 5 ms, those of several hundred calls a second.
-const BUSY_GROUP: usize = 64;
+/// Time from the beginning of one group commit to that of the next, at least, by how many facts the first had: under load groups
+/// grow, and with them what one wait for the disk is good for. What is written most is not facts but pages of indexes they touch,
+/// each once in every group: fewer, larger groups write less. Calls do not wait for commits; commands do, so not much longer.
+///
+/// After a pause a fact is committed at once. 64 facts in 5 ms are several hundred calls a second, 256 in 20 ms are as well.
+const COMMIT_EVERY: [(usize, Duration); 3] = [(256, ms(50)), (64, ms(20)), (0, ms(5))];
 
 /// How the journal is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -289,7 +287,8 @@ impl Worker {
                 continue;
             }
             let n = self.pending.len().min(limits::JOURNAL_BATCH_MAX);
-            next = Instant::now() + if n > BUSY_GROUP { COMMIT_EVERY_BUSY } else { COMMIT_EVERY };
+            let pause = COMMIT_EVERY.iter().find(|(least, _)| n > *least).map_or(Duration::ZERO, |(_, pause)| *pause);
+            next = Instant::now() + pause;
             let batch: Arc<[Record]> = self.pending.drain(..n).collect();
             if let Err(error) = self.write(&batch).await {
                 tracing::error!(%error, "the journal cannot go on");
