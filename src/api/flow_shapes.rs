@@ -268,7 +268,7 @@ pub struct FlowMetStep {
 /// Something a caller met.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FlowTold {
-    /// `entered`, `heard`, `asked` (a service; in a try none answers), `queued`, `voicemail`, `transfer`, `event`, `ended`.
+    /// `entered`, `heard`, `asked` (a service; in a try none answers), `queued`, `voicemail`, `callback`, `transfer`, `event`, `ended`.
     what: String,
     /// Node, words, address, queue, target, name or outcome.
     text: String,
@@ -287,6 +287,7 @@ impl FlowMet {
                 Told::Asked(url) => ("asked", url.clone(), None),
                 Told::Queued(queue) => ("queued", queue.clone(), None),
                 Told::Voicemail => ("voicemail", String::new(), None),
+                Told::Callback(number) => ("callback", number.clone(), None),
                 Told::Transfer(to) => ("transfer", to.clone(), None),
                 Told::Event(name) => ("event", name.clone(), None),
                 Told::Ended(how) => ("ended", how.clone(), None),

@@ -370,7 +370,7 @@ pub struct InteractionNow {
     channel: String,
     /// Who began it: `inbound`, `outbound`, `internal`.
     way: String,
-    /// `flow`, `waiting`, `offered`, `talking`, `hold`, `wrap_up`, `voicemail`.
+    /// `flow`, `waiting`, `offered`, `talking`, `hold`, `wrap_up`, `voicemail`, `scheduled` (to be called back again).
     stage: String,
     /// Since when in this stage.
     stage_since: String,
@@ -412,10 +412,30 @@ pub struct InteractionNow {
     recording: Option<String>,
     /// The customer hung up; agent and helper finish.
     customer_left: bool,
+    /// The customer is to be called: how far that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    callback: Option<CallbackNow>,
     /// Who is asked for advice.
     consult: Option<ConsultNow>,
     /// Who listens (agents: only if they are told), whispers or takes part.
     supervisors: Vec<SupervisorNow>,
+}
+
+/// A call back now.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallbackNow {
+    /// The number that is called.
+    number: String,
+    /// Calls made so far.
+    tried: u32,
+    /// At most.
+    attempts: u32,
+    /// How the last one ended: `no_answer`, `busy`, `declined`, `machine`, `told` (a machine was), `agent_left`, `not_allowed`,
+    /// `failed`.
+    last: Option<String>,
+    /// When it waits for an agent again, while it rests.
+    again_at: Option<String>,
 }
 
 /// A consultation now.
@@ -483,6 +503,8 @@ pub enum FactKind {
     OfferEnded,
     Connected,
     Held,
+    CallbackBooked,
+    CallbackTried,
     Transferred,
     Consulted,
     ConsultAnswered,

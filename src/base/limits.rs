@@ -273,6 +273,26 @@ pub const KEYS_MAX: usize = 32;
 pub const RING_DEFAULT: Duration = secs(20);
 /// A caller who was cut off finds the old place for this long when calling again.
 pub const PLACE_KEPT: Duration = mins(15);
+/// Customers of a tenant who wait to be called back.
+pub const CALLBACKS_MAX: usize = 10_000;
+/// Most calls to a customer who wants to be called back.
+pub const CALLBACK_ATTEMPTS_MAX: u32 = 10;
+/// Between two of them, at least.
+pub const CALLBACK_GAP_MIN: Duration = secs(10);
+/// And at most.
+pub const CALLBACK_GAP_MAX: Duration = mins(24 * 60);
+/// Nobody is called back after so long.
+pub const CALLBACK_LIFE: Duration = mins(72 * 60);
+/// A machine that has answered is given so long to beep.
+pub const CALLBACK_BEEP_WITHIN: Duration = secs(60);
+/// What is said to a machine, characters.
+pub const CALLBACK_MESSAGE_MAX: usize = 1_000;
+/// Calls one visitor may ask for in ten minutes.
+pub const CALL_ME_PER_VISITOR: u32 = 3;
+/// Calls that may be asked for from one address in ten minutes.
+pub const CALL_ME_PER_ADDRESS: u32 = 10;
+/// Calls to one number that visitors may ask for in a day.
+pub const CALL_ME_PER_NUMBER: u32 = 5;
 /// Longest voicemail.
 pub const VOICEMAIL_MAX: Duration = mins(5);
 /// Two DTMF digits are taken as typed ahead when they come within this of each other.

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use media::{
     pipe::Pipe,
-    wire::{Audience, BridgeId, LegId, PlayId, RecordFormat, RecordId, RecordTrouble, Repeat, TapId},
+    wire::{Answerer, Audience, BridgeId, LegId, PlayId, RecordFormat, RecordId, RecordTrouble, Repeat, TapId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -146,6 +146,8 @@ pub enum Action {
     Tap { tap: TapId, leg: LegId, said: Pipe, heard: Option<Pipe> },
     /// No more of that; the pipes are closed.
     StopTap { tap: TapId },
+    /// Find out whether a person or a machine has answered: [`Event::Answerer`], and [`Event::Beep`] of a machine.
+    WhoAnswered { leg: LegId },
     /// Put the peer on hold by signalling (sendonly), or take it back.
     Hold { leg: LegId, on: bool },
     /// What the phones of colleagues show of a user.
@@ -282,6 +284,10 @@ pub enum Event {
     Unheard { leg: LegId, on: bool },
     /// What comes from the peer is sound of nobody, for a while: a muted or dead microphone.
     Muted { leg: LegId },
+    /// Who has answered, as far as can be told by the sound.
+    Answerer { leg: LegId, by: Answerer },
+    /// The machine that has answered records from now on.
+    Beep { leg: LegId },
     /// The leg is gone and its port is free. Exactly once per leg.
     Ended { leg: LegId, cause: Cause, by: By, quality: Option<Quality> },
     /// An agent's phones: how many can be rung.

@@ -7,10 +7,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use media::wire::{self, Audience, Codec, Command, Detect, Ice, LegId, Remote, Security, Stats};
+use media::wire::{self, Audience, Codec, Command, Ice, LegId, Remote, Security, Stats};
 
 use super::{
-    Action, By, CallSettings, Cause, Dtmf, Event, Figures, Handshake, Input, LegSnapshot, MediaPolicy, Output, Quality,
+    Action, By, CallSettings, Cause, Event, Figures, Handshake, Input, LegSnapshot, MediaPolicy, Output, Quality,
     lamps::Lit,
     quality::Meter,
     trunk::{Permit, Trunks},
@@ -295,6 +295,8 @@ impl Calls {
             // Whoever reads must not wait for what never comes.
             Action::Tap { said, heard, .. } => [said].iter().chain(&heard).for_each(media::pipe::Pipe::close),
             Action::StopTap { tap } => media(Command::StopTap { tap }),
+            Action::WhoAnswered { leg } if self.live(leg) => self.detect(leg, true, out),
+            Action::WhoAnswered { .. } => {}
             Action::Hold { leg, on } => self.hold(now, leg, on, out),
             Action::Lamp { tenant, user, change } => self.sip(now, stack::Action::Lamp { tenant, user, change }, out),
         }
@@ -427,7 +429,9 @@ impl Calls {
                 self.hang_up(now, leg, Cause::Internal, By::Us, out);
             }
             // Asked for by nobody here.
-            E::Quiet { .. } | E::Voice { .. } | E::Answerer { .. } | E::Beep { .. } => {}
+            E::Quiet { .. } | E::Voice { .. } => {}
+            E::Answerer { leg, by } => say(Event::Answerer { leg, by }, out),
+            E::Beep { leg } => say(Event::Beep { leg }, out),
             E::TapLost { tap, lost } => say(Event::TapLost { tap, lost }, out),
             E::Digit { leg, digit, .. } => say(Event::Digit { leg, digit }, out),
             E::Played { leg, play, finished } => say(Event::Played { leg, play, finished }, out),
@@ -543,15 +547,8 @@ impl Calls {
         let Some(l) = self.legs.get_mut(&leg) else { return };
         l.state = State::Up;
         self.timers.clear(&leg);
-        let tones = match l.policy.dtmf {
-            Dtmf::Rfc4733 => l.agreed.as_ref().is_some_and(|r| r.dtmf_pt.is_none()),
-            Dtmf::Info => false,
-            Dtmf::Inband => true,
-        };
         self.watch(leg, out);
-        if tones {
-            out.push(Output::Media(Command::Detect { leg, detect: Detect { tones, ..Detect::default() } }));
-        }
+        self.detect(leg, false, out);
         self.tell_dialog(leg, out);
         out.push(Output::Event(Event::Answered { leg }));
     }

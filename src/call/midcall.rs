@@ -1,9 +1,9 @@
 //! While a leg is up, or has sound already: the peer offers other media, we put it on hold.
 
-use media::wire::{Command, LegId};
+use media::wire::{Command, Detect, LegId};
 
 use super::{
-    Calls, Cause, LegSnapshot, Output,
+    Calls, Cause, Dtmf, LegSnapshot, Output,
     calls::{State, body, reason},
     policy,
 };
@@ -17,6 +17,19 @@ use crate::{
 };
 
 impl Calls {
+    /// What the engine listens for: keys as tones from peers that send them no other way, and who has answered if it is asked.
+    pub(super) fn detect(&self, leg: LegId, answerer: bool, out: &mut Vec<Output>) {
+        let Some(l) = self.legs.get(&leg) else { return };
+        let tones = match l.policy.dtmf {
+            Dtmf::Rfc4733 => l.agreed.as_ref().is_some_and(|r| r.dtmf_pt.is_none()),
+            Dtmf::Info => false,
+            Dtmf::Inband => true,
+        };
+        if tones || answerer {
+            out.push(Output::Media(Command::Detect { leg, detect: Detect { tones, answerer, ..Detect::default() } }));
+        }
+    }
+
     /// Ends a dialog of an earlier life of this process. A carrier is found as it is called now: over TLS it has to show its
     /// name, and it may ask who we are.
     pub fn bye_restored(

@@ -233,6 +233,8 @@ pub enum Command {
     },
     /// A visitor leaves words while nobody is there: they become a ticket.
     Leave { visitor: VisitorId, name: String, contact: String, language: Option<String>, page: Option<String>, text: String },
+    /// A visitor asks to be called.
+    CallMe { visitor: VisitorId, name: String, number: String, language: Option<String>, page: Option<String> },
     /// A visitor's socket came or went.
     ChatPresence { interaction: InteractionId, connected: bool },
     /// Somebody writes. `client_id` makes a resend the same message.

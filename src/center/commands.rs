@@ -47,6 +47,7 @@ impl Center {
             | Command::Dial { .. } => self.agent_command(now, &tenant, &by, command, out),
             Command::ChatOpen { .. }
             | Command::Leave { .. }
+            | Command::CallMe { .. }
             | Command::ChatPresence { .. }
             | Command::Say { .. }
             | Command::Send { .. }
@@ -311,6 +312,9 @@ impl Center {
                     // The receiver is put down in the middle of a consultation: the customer has been handed on.
                     Channel::Voice if consults => self.agent_leaves(now, interaction, out),
                     Channel::Voice if talking => self.talk_over(now, interaction, ended_by, out),
+                    Channel::Voice if self.interactions.get(&interaction).is_some_and(|i| i.customer_leg().is_none()) => {
+                        self.close(now, interaction, Cause::Normal, ended_by, out);
+                    }
                     Channel::Voice => self.hang_up_customer(interaction, Cause::Normal),
                     // The agent's part is over; the flow says good-bye, or asks how it was.
                     Channel::Webchat if talking && ended_by == EndedBy::Agent => {
@@ -418,6 +422,12 @@ impl Center {
                     self.leave(now, tenant, visitor, left, out)
                 }
                 _ => Err(not_allowed("words are left by a visitor")),
+            },
+            Command::CallMe { visitor, name, number, language, page } => match by {
+                Actor::Visitor { visitor: me } if *me == visitor => {
+                    self.call_me(now, tenant, visitor, super::call_me::Asked { name, number, language, page }, out)
+                }
+                _ => Err(not_allowed("a visitor asks for their own call")),
             },
             Command::ChatPresence { interaction, connected } => {
                 self.about(tenant, by, interaction)?;

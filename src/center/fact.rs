@@ -8,14 +8,17 @@ mod kinds;
 mod person;
 mod quality;
 
-pub use ends::{ConsultEnd, EndedBy, LegTrouble, Unqueued, Way};
+pub use ends::{ConsultEnd, EndedBy, LegRole, LegTrouble, Unqueued, Way};
 pub use quality::Quality;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::command::{Actor, CommandId, SuperviseMode, TransferTo};
+use super::{
+    callback,
+    command::{Actor, CommandId, SuperviseMode, TransferTo},
+};
 use crate::{
     base::{
         AgentId, Channel, CodeId, CustomerId, FlowId, InteractionId, OfferId, QueueId, RecordingId, TenantId, TicketId,
@@ -41,22 +44,6 @@ pub struct Record {
     /// What.
     #[serde(flatten)]
     pub fact: Fact,
-}
-
-/// What a call leg is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LegRole {
-    /// The customer.
-    Customer,
-    /// The agent who handles it.
-    Agent,
-    /// An outside party reached by transfer.
-    Outside,
-    /// Who is asked for advice while the customer waits.
-    Helper,
-    /// A supervisor who listens, whispers or speaks.
-    Supervisor,
 }
 
 /// What happened.
@@ -182,6 +169,30 @@ pub enum Fact {
         agent: AgentId,
         /// On or off.
         on: bool,
+    },
+    /// The customer is to be called back: a contact of its own.
+    CallbackBooked {
+        /// Which contact.
+        interaction: InteractionId,
+        /// The one it comes from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<InteractionId>,
+        /// What was agreed.
+        plan: callback::Plan,
+        /// How it waits.
+        entry: routing::Entry,
+    },
+    /// The customer was called back, and not reached.
+    CallbackTried {
+        /// Which contact.
+        interaction: InteractionId,
+        /// The how many-th call, from 1.
+        attempt: u32,
+        /// How it ended.
+        outcome: callback::Outcome,
+        /// When it is tried again; none: not any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again_at: Option<Wall>,
     },
     /// It was handed over.
     Transferred {

@@ -6,7 +6,7 @@ use media::wire::Repeat;
 
 use super::{
     Ask, AskId, Center, Output, Step, Timer,
-    fact::{EndedBy, Fact},
+    fact::{EndedBy, Fact, Unqueued, millis},
     interaction::{Playing, Waiting},
     trunks::Behalf,
 };
@@ -47,8 +47,13 @@ impl Center {
         if let (true, Some(state)) = (moved, snapshot) {
             self.fact(now, &tenant, Fact::FlowSaved { interaction: id, state }, out);
         }
+        // Straight from a queue to a call back: the place is given up when that is booked, or refused.
+        let calls_back = said.iter().any(|o| matches!(o, ivr::Output::Callback(_)));
         for o in said {
-            self.run_output(now, id, o, out);
+            match o {
+                ivr::Output::LeaveQueue { .. } if calls_back => {}
+                o => self.run_output(now, id, o, out),
+            }
         }
         if channel == Channel::Voice {
             self.step(Step::Listen(id));
@@ -80,7 +85,9 @@ impl Center {
             _ if i.closed => {}
             ivr::Output::StopSaying => self.stop_saying(id),
             ivr::Output::Announce(prompts) => self.announce(now, id, prompts, out),
-            ivr::Output::LeaveQueue { waited_out } => self.leave_queue(now, id, waited_out, out),
+            ivr::Output::LeaveQueue { waited_out: true } => self.leave_queue(now, id, Unqueued::Timeout, out),
+            ivr::Output::LeaveQueue { waited_out: false } => self.leave_queue(now, id, Unqueued::ExitKey, out),
+            ivr::Output::Callback(wish) => self.flow_callback(now, id, wish, out),
             other => {
                 self.stop_handing(now, id, out);
                 self.run_wish(now, id, other, out);
@@ -106,6 +113,7 @@ impl Center {
             | ivr::Output::Http(_)
             | ivr::Output::StopSaying
             | ivr::Output::Announce(_)
+            | ivr::Output::Callback(_)
             | ivr::Output::LeaveQueue { .. } => {}
         }
     }
@@ -116,8 +124,8 @@ impl Center {
         let tenant = i.tenant.clone();
         match i.waiting.take_if(|w| !w.by_flow) {
             Some(w) => {
-                let waited_ms = super::fact::millis(now.mono - w.since);
-                let why = super::fact::Unqueued::Timeout;
+                let waited_ms = millis(now.mono - w.since);
+                let why = Unqueued::Timeout;
                 self.fact(now, &tenant, Fact::Unqueued { interaction: id, queue: w.entry.queue, why, waited_ms }, out);
                 self.withdraw(now, id, routing::Withdrawn::Left, out);
             }
@@ -223,8 +231,8 @@ impl Center {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let Some(entry) = i.recovered.take() else { return };
         let tenant = i.tenant.clone();
-        let waited_ms = super::fact::millis(now.wall.since(entry.entered.unwrap_or(entry.since)));
-        let why = super::fact::Unqueued::Moved;
+        let waited_ms = millis(now.wall.since(entry.entered.unwrap_or(entry.since)));
+        let why = Unqueued::Moved;
         self.fact(now, &tenant, Fact::Unqueued { interaction: id, queue: entry.queue, why, waited_ms }, out);
     }
 
@@ -266,6 +274,7 @@ impl Center {
         let vouched = i.attributes.iter().filter(|(k, _)| k.starts_with("caller."));
         entry.attributes.extend(vouched.map(|(k, v)| (k.clone(), v.clone())));
         i.queue = Some(entry.queue.clone());
+        i.stood = Some(entry.clone());
         i.stage_since = now.wall;
         i.waiting = Some(Waiting { entry: entry.clone(), since: now.mono, music, by_flow });
         self.fact(now, &tenant, Fact::Queued { entry: entry.clone() }, out);
@@ -277,13 +286,12 @@ impl Center {
     }
 
     /// The customer chose another way by key, or the flow by its own clock.
-    fn leave_queue(&mut self, now: Now, id: InteractionId, waited_out: bool, out: &mut Vec<Output>) {
+    pub(super) fn leave_queue(&mut self, now: Now, id: InteractionId, why: Unqueued, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         let Some(w) = i.waiting.take() else { return };
         i.stage_since = now.wall;
         let tenant = i.tenant.clone();
-        let waited_ms = super::fact::millis(now.mono - w.since);
-        let why = if waited_out { super::fact::Unqueued::Timeout } else { super::fact::Unqueued::ExitKey };
+        let waited_ms = millis(now.mono - w.since);
         if let Some(v) = i.voice.as_mut()
             && let (Some(leg), Some((play, Playing::Music | Playing::Announcement))) = (v.leg, v.play)
         {
@@ -291,7 +299,8 @@ impl Center {
             self.call(Action::StopPlay { leg, play });
         }
         self.fact(now, &tenant, Fact::Unqueued { interaction: id, queue: w.entry.queue, why, waited_ms }, out);
-        self.withdraw(now, id, routing::Withdrawn::Left, out);
+        let why = if why == Unqueued::Callback { routing::Withdrawn::Callback } else { routing::Withdrawn::Left };
+        self.withdraw(now, id, why, out);
     }
 
     fn flow_transfer(&mut self, now: Now, id: InteractionId, to: ivr::TransferTo, out: &mut Vec<Output>) {

@@ -15,6 +15,7 @@ use std::{
 use media::wire::{Audience, BridgeId, LegId, PlayId, RecordId, TapId};
 
 use super::{
+    callback::Callback,
     command::{SuperviseMode, TransferTo},
     fact::{EndedBy, LegRole, Way},
     settings::TenantSettings,
@@ -50,6 +51,12 @@ pub(super) struct Interaction {
     /// The queue it waits in, or waited in last.
     pub queue: Option<QueueId>,
     pub waiting: Option<Waiting>,
+    /// What it waited with last.
+    pub stood: Option<routing::Entry>,
+    /// The customer is to be called: this is the call back.
+    pub callback: Option<Callback>,
+    /// The call back its customer has asked for.
+    pub booked: Option<InteractionId>,
     /// What it waited for before a restart: the flow finds the same place again.
     pub recovered: Option<routing::Entry>,
     /// Who is being asked right now.
@@ -246,6 +253,8 @@ pub(super) enum Playing {
     VoicemailPrompt,
     /// The beep.
     Beep,
+    /// What a machine is told that answered for the customer.
+    Message,
     /// Ringback while an outside party is rung.
     Ringback,
 }
@@ -307,6 +316,9 @@ impl Interaction {
         }
         if self.waiting.is_some() {
             return "waiting";
+        }
+        if self.callback.as_ref().is_some_and(Callback::rests) {
+            return "scheduled";
         }
         if self.voice.as_ref().is_some_and(|v| v.recording.as_ref().is_some_and(|r| r.voicemail.is_some())) {
             return "voicemail";

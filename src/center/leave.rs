@@ -22,7 +22,7 @@ pub(super) struct Left {
 }
 
 /// One line of words, as long as a ticket shows it.
-fn line(raw: &str, most: usize) -> String {
+pub(super) fn line(raw: &str, most: usize) -> String {
     let plain: String = raw.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     plain.trim().chars().take(most).collect()
 }

@@ -19,6 +19,7 @@ pub fn exit(why: Unqueued) -> ExitKind {
     match why {
         Unqueued::Answered => ExitKind::Answered,
         Unqueued::Abandoned => ExitKind::Abandoned,
+        Unqueued::Callback => ExitKind::CallbackTaken,
         Unqueued::ServerRestart => ExitKind::SystemError,
         // Ended by us while waiting is another way out of the queue, and nothing the customer did.
         Unqueued::Timeout | Unqueued::NoAgents | Unqueued::Full | Unqueued::ExitKey | Unqueued::Moved | Unqueued::Ended => {

@@ -4,7 +4,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::fact::{Fact, Record, Unqueued, Way};
+use super::{
+    callback,
+    fact::{Fact, Record, Unqueued, Way},
+};
 use crate::{
     base::{
         AgentId, Channel, CodeId, CustomerId, FlowId, InteractionId, OfferId, RecordingId, TenantId, TicketId, VisitorId, Wall,
@@ -68,6 +71,8 @@ pub(super) struct Remembered {
     /// Recordings not closed: id and file.
     pub recordings: BTreeMap<RecordingId, String>,
     pub messages: Vec<text::Message>,
+    /// The customer is to be called.
+    pub callback: Option<callback::Remembered>,
     pub closed: bool,
 }
 
@@ -168,6 +173,7 @@ impl TenantMemory {
                     legs: BTreeMap::new(),
                     recordings: BTreeMap::new(),
                     messages: Vec::new(),
+                    callback: None,
                     closed: false,
                 };
                 self.open.insert(*interaction, r);
@@ -201,6 +207,9 @@ impl Remembered {
             Fact::FlowEntered { node, .. } => self.path.push(node.clone()),
             Fact::FlowSaved { state, .. } => self.state = Some(state.clone()),
             Fact::Queued { entry } => {
+                if let Some(c) = &mut self.callback {
+                    c.queued(entry);
+                }
                 self.last_queue = Some(entry.queue.clone());
                 self.queued = Some(entry.clone());
             }
@@ -228,6 +237,12 @@ impl Remembered {
             }
             Fact::WrapUpOver { agent, .. } => {
                 self.wraps.remove(agent);
+            }
+            Fact::CallbackBooked { plan, entry, .. } => self.callback = Some(callback::Remembered::new(plan, entry)),
+            Fact::CallbackTried { attempt, outcome, again_at, .. } => {
+                if let Some(c) = &mut self.callback {
+                    c.tried(*attempt, *outcome, *again_at);
+                }
             }
             Fact::InteractionClosed { .. } => self.closed = true,
             Fact::LegOpened { leg, .. } => {

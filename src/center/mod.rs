@@ -16,6 +16,8 @@
 //! | `flows` | what flows ask for |
 //! | `offers` | what the router decides |
 //! | `talk` | connecting, handing over, ending |
+//! | `callback` | customers who are called back |
+//! | `call_me` | the same, asked for on a page |
 //! | `during` | hold, mute, keys |
 //! | `consult` | asking somebody for advice: swap, complete, merge, cancel |
 //! | `supervise` | listening, whispering, taking part, taking over |
@@ -49,6 +51,7 @@
 //! One input may cause many steps (a hang-up frees an agent, who is offered the next caller, whose music stops ..). Steps
 //! wait in one list and are taken in order until it is empty, so no step runs inside another.
 
+pub mod callback;
 pub mod command;
 pub mod door;
 pub mod fact;
@@ -64,6 +67,7 @@ pub mod why;
 
 mod arrive;
 mod audit;
+mod call_me;
 mod chat;
 mod commands;
 mod consult;
@@ -244,6 +248,8 @@ struct Tenant {
     messages: lamps::Messages,
     /// Agents whose calls ring at a number outside, and which.
     numbers: BTreeMap<AgentId, String>,
+    /// Numbers that are called back, and by which contact.
+    callbacks: BTreeMap<String, InteractionId>,
     /// Calls to the outside kept in since it was last quiet.
     kept_in: u32,
 }
@@ -340,6 +346,7 @@ impl Center {
             alarms: BTreeMap::new(),
             messages: lamps::Messages::default(),
             numbers: BTreeMap::new(),
+            callbacks: BTreeMap::new(),
             kept_in: 0,
             settings: settings.clone(),
         };
@@ -476,6 +483,8 @@ impl Center {
                 Timer::NewDay(tenant) => self.new_day(now, &tenant),
                 Timer::Toll(tenant) => self.toll_quiet(now, &tenant, out),
                 Timer::Ladder(id) => self.ladder_over(id, out),
+                Timer::Callback(id) => self.callback_due(now, id, out),
+                Timer::CallbackLife(id) => self.callback_old(now, id, out),
                 Timer::Positions => self.tell_positions(now, out),
             }
         }

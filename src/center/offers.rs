@@ -2,6 +2,7 @@
 
 use super::{
     Center, LegUse, Output, Step, Timer,
+    callback::{self, Callback},
     endpoint::Ringing,
     fact::{EndedBy, Fact, LegRole, Unqueued, millis},
     interaction::Ring,
@@ -90,14 +91,19 @@ impl Center {
             return;
         }
         let leg = self.calls.next_leg();
-        let display = self.customer_name(id);
+        let name = self.customer_name(id);
         let Some(i) = self.interactions.get_mut(&id) else { return };
+        let announced = callback::announced(i, name.clone());
+        let calls_back = announced.as_ref().map(|_| i.from.clone());
+        let display = announced.or(name);
         let headers = vec![
             ("X-CC-Call-Id".to_owned(), id.to_string()),
             ("X-CC-Offer-Id".to_owned(), offer.to_string()),
             ("X-CC-Queue".to_owned(), i.queue.as_ref().map(ToString::to_string).unwrap_or_default()),
             // A colleague asks for advice: it is the colleague who will be heard, not the customer.
             ("X-CC-Consult".to_owned(), asked_by.unwrap_or_default()),
+            // The customer is called when the agent is there.
+            ("X-CC-Callback".to_owned(), calls_back.unwrap_or_default()),
         ];
         let caller = Party { number: i.from.clone(), display };
         let like = i.talk.as_ref().and_then(|t| t.leg).or(i.customer_leg());
@@ -163,6 +169,9 @@ impl Center {
             routing::ExitWhy::Full => Cause::Congestion,
             _ => Cause::Unreachable,
         };
+        if self.interactions.get(&id).and_then(|i| i.callback.as_ref()).is_some_and(Callback::is_due) {
+            return self.callback_given_up(now, id, cause, out);
+        }
         // A direct call to an agent nobody answered, or a handed-over customer nobody took.
         let has_flow = self.interactions.get(&id).is_some_and(|i| i.run.is_some());
         if has_flow {

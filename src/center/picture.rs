@@ -143,6 +143,7 @@ fn interaction(c: &Center, t: &super::Tenant, i: &Interaction) -> InteractionVie
         muted: i.talk.as_ref().is_some_and(|t| t.muted),
         recording: recording.map(|r| if r.paused { "paused" } else { "running" }),
         customer_left: i.voice.as_ref().is_some_and(|v| v.left.is_some()),
+        callback: i.callback.as_ref().map(super::callback::Callback::view),
         consult: i.consult().map(|c| consult(i, c)),
         supervisors: supervisors.collect(),
     }

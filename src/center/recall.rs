@@ -308,6 +308,10 @@ impl Center {
                 let contact = desk::contact_of(&t.settings, contact);
                 visitor.into_iter().chain(contact).map(Wanted::Person).collect()
             }
+            Command::CallMe { visitor, number: to, .. } => {
+                let visitor = Identity::channel(Channel::Webchat, &visitor.to_string()).ok();
+                visitor.map(Wanted::Person).into_iter().chain(number(to)).collect()
+            }
             Command::TicketOpen { customer, .. } => customer.map(Wanted::Customer).into_iter().collect(),
             Command::Ticket { ticket, change } => {
                 let other = match change {

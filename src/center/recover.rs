@@ -248,7 +248,7 @@ impl Center {
         now: Now,
         tenant: &TenantId,
         id: InteractionId,
-        r: Remembered,
+        mut r: Remembered,
         repaired: &BTreeMap<RecordingId, Repaired>,
         out: &mut Vec<Output>,
     ) {
@@ -265,7 +265,7 @@ impl Center {
             };
             self.fact(now, tenant, fact, out);
         }
-        for (leg, l) in r.legs {
+        for (leg, l) in std::mem::take(&mut r.legs) {
             if let Some((dialog, media)) = l.dialog {
                 let mut said = Vec::new();
                 self.calls.bye_restored(now, tenant, dialog, &media, Cause::ServerRestart, &mut said);
@@ -276,6 +276,10 @@ impl Center {
                 }
             }
             self.fact(now, tenant, Fact::LegEnded { interaction: id, leg, cause: Cause::ServerRestart, quality: None }, out);
+        }
+        // Whom nobody has reached yet is not cut off by this.
+        if let Some(callback) = r.callback.take_if(|_| !r.closed && r.talk.is_none()) {
+            return self.callback_recover(now, id, callback, r.queued, out);
         }
         if let Some(entry) = r.queued {
             let waited_ms = millis(now.wall.since(entry.entered.unwrap_or(entry.since)));

@@ -13,7 +13,7 @@ mod security;
 mod transcripts;
 mod trunks;
 
-pub use chat::{Chat, Files, Offline, Presence, Rating};
+pub use chat::{CallMe, Chat, Files, Offline, Presence, Rating};
 pub use floor::{CallRules, Supervision};
 pub use flows::Canned;
 pub use look::Look;
@@ -242,7 +242,7 @@ impl Business {
             t.group_problems(&at, &mut bad);
             t.stream_problems(&at, &mut bad);
             t.canned_problems(&at, &mut bad);
-            t.chat.problems(&format!("{at}.chat"), &t.routing, &mut bad);
+            t.chat.problems(&format!("{at}.chat"), &t.routing, &t.slas, &mut bad);
             t.media.problems(&format!("{at}.media"), &mut bad);
             for (agent, m) in &t.phones {
                 m.problems(&format!("{at}.phones.{agent}"), &mut bad);

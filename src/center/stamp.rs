@@ -36,6 +36,7 @@ const STAMPS: &[&str] = &[
     "until_at",
     "idle_since",
     "last_seen",
+    "again_at",
 ];
 
 /// Rewrites every instant of a document as RFC 3339 in UTC.

@@ -6,6 +6,7 @@ use media::wire::{LegId, Repeat};
 
 use super::{
     Center, LegUse, Output, Step, Timer,
+    callback::Callback,
     command::{Refusal, RefusalCode, TransferTo},
     fact::{ConsultEnd, EndedBy, Fact, LegRole, Unqueued, millis},
     interaction::{Outside, Playing, Talk},
@@ -23,6 +24,9 @@ impl Center {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         if i.talk.is_some() {
             return self.helper_answered(now, id, agent, offer, out);
+        }
+        if i.callback.as_ref().is_some_and(Callback::is_due) {
+            return self.callback_taken(now, id, agent, offer, out);
         }
         let tenant = i.tenant.clone();
         let leg = i.rings.remove(&offer).and_then(|r| r.leg);
@@ -83,6 +87,7 @@ impl Center {
         if let Some((play, _)) = v.play.take() {
             self.call(Action::StopPlay { leg: waits, play });
         }
+        self.callback_quiet(id);
         self.remix(id);
     }
 
@@ -434,6 +439,8 @@ impl Center {
         } else if offered {
             self.withdraw(now, id, routing::Withdrawn::Abandoned, out);
         }
+        self.callback_quiet(id);
+        self.callback_over(id);
         self.part(now, id, by, cause, out);
         self.voicemail_keep(id);
         self.record_stop(id);
@@ -478,7 +485,8 @@ impl Center {
     fn ticket_after(&mut self, now: Now, id: InteractionId, out: &mut Vec<Output>) {
         let Some(i) = self.interactions.get(&id) else { return };
         let (Some(ticket), tenant) = (i.ticket, i.tenant.clone()) else { return };
-        let talked = !i.wraps.is_empty();
+        // A call back that came to nothing has said so itself, and who is called back has been promised.
+        let talked = !i.wraps.is_empty() || i.callback.is_some() || i.booked.is_some();
         if !talked && i.channel == Channel::Voice {
             // Nobody spoke with them: whoever opens the ticket should see that they tried.
             let text = format!("Call from {} ended without reaching anybody.", i.from);

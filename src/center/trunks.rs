@@ -157,8 +157,20 @@ impl Center {
         number: &str,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        let (trunk, number) = outward(settings, number)?;
         let whose = Behalf { agent: Some(agent), source: agent.as_str(), diverted: None, interaction: None };
+        self.may_call_out(now, settings, whose, number, out)
+    }
+
+    /// The same of anybody.
+    pub(super) fn may_call_out(
+        &mut self,
+        now: Now,
+        settings: &TenantSettings,
+        whose: Behalf<'_>,
+        number: &str,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let (trunk, number) = outward(settings, number)?;
         let may = self.calls.may_call_out(now, &settings.config.toll, wish(now, settings, whose, &trunk, &number));
         may.map_err(|denied| {
             self.decided(now, settings, whose, &trunk, &number, Err(denied), out);

@@ -52,6 +52,10 @@ pub(super) enum Timer {
     Ticket(TenantId, TicketId),
     /// A kept place is forgotten.
     Place(TenantId, String),
+    /// A customer is called back again, or a machine has not beeped.
+    Callback(InteractionId),
+    /// Nobody is called back after so long.
+    CallbackLife(InteractionId),
     /// Waiting visitors are told their place.
     Positions,
     /// The tenant's counting day ends.

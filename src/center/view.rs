@@ -114,7 +114,7 @@ pub struct InteractionView {
     pub channel: Channel,
     /// Who began it.
     pub way: super::fact::Way,
-    /// `flow`, `waiting`, `offered`, `talking`, `hold`, `wrap_up`, `voicemail`.
+    /// `flow`, `waiting`, `offered`, `talking`, `hold`, `wrap_up`, `voicemail`, `scheduled` (to be called back again).
     pub stage: String,
     /// Since when in this stage.
     pub stage_since: Wall,
@@ -156,10 +156,28 @@ pub struct InteractionView {
     pub recording: Option<&'static str>,
     /// The customer hung up; agent and helper finish.
     pub customer_left: bool,
+    /// The customer is to be called: how far that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback: Option<CallbackView>,
     /// Who is asked for advice.
     pub consult: Option<ConsultView>,
     /// Who listens, whispers or takes part.
     pub supervisors: Vec<SupervisorView>,
+}
+
+/// A call back now.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CallbackView {
+    /// The number that is called.
+    pub number: String,
+    /// Calls made so far.
+    pub tried: u32,
+    /// At most.
+    pub attempts: u32,
+    /// How the last one ended.
+    pub last: Option<super::callback::Outcome>,
+    /// When it waits for an agent again, while it rests.
+    pub again_at: Option<Wall>,
 }
 
 /// A consultation now.

@@ -42,6 +42,8 @@ impl Center {
             Event::Recorded { record, duration, bytes, trouble } => self.recorded(now, record, duration, bytes, trouble, out),
             Event::RecordTrouble { record, trouble } => self.record_trouble(now, record, trouble, out),
             Event::TapLost { tap, lost } => self.stream_lost(tap, lost),
+            Event::Answerer { leg, by } => self.callback_who(now, leg, by, out),
+            Event::Beep { leg } => self.callback_beep(leg),
             Event::Silent { leg } => self.call(Action::Hangup { leg, cause: Cause::MediaTimeout }),
             Event::Unheard { leg, on } => self.leg_trouble(now, leg, LegTrouble::Unheard, on, out),
             Event::Muted { leg } => self.leg_trouble(now, leg, LegTrouble::Muted, true, out),
@@ -99,6 +101,7 @@ impl Center {
                 } else if i.waiting.is_some() {
                     self.music(id);
                 } else if i.talk.is_some() {
+                    self.callback_answered(id, leg);
                     self.join(now, id, out);
                 }
             }
@@ -147,6 +150,7 @@ impl Center {
             // Music that ended by itself could not be made: the caller waits in silence rather than in a loop of attempts.
             Playing::Music | Playing::Ringback => tracing::warn!(interaction = %id, finished, "music stopped by itself"),
             Playing::Announcement => self.music(id),
+            Playing::Message => self.hang_up_customer(id, Cause::Normal),
             Playing::VoicemailPrompt => self.voicemail_beep(id),
             Playing::Beep => self.voicemail_record(now, id, out),
         }
@@ -222,6 +226,9 @@ impl Center {
             v.leg = None;
             std::mem::replace(&mut v.up, false)
         });
+        if self.callback_missed(now, id, cause, by, out) {
+            return;
+        }
         let by = match by {
             By::Us => EndedBy::System,
             By::Peer => EndedBy::Customer,

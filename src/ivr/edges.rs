@@ -48,6 +48,7 @@ impl Verb {
             Verb::Http(_) => "http",
             Verb::Call(_) => "call",
             Verb::Queue(_) => "queue",
+            Verb::Callback(_) => "callback",
             Verb::Voicemail(_) => "voicemail",
             Verb::Transfer(_) => "transfer",
             Verb::Event(_) => "event",
@@ -66,6 +67,7 @@ impl Verb {
             Verb::Queue(_) => kind == EdgeKind::Exit || kind == EdgeKind::When && label == "answered",
             Verb::Voicemail(_) => kind == EdgeKind::Then,
             Verb::Transfer(_) => kind == EdgeKind::When && label == "answered",
+            Verb::Callback(_) => kind == EdgeKind::When && label == "queued",
             _ => false,
         }
     }

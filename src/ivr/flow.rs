@@ -233,6 +233,8 @@ pub enum Verb {
     Call(Call),
     /// Wait for a person.
     Queue(Queue),
+    /// Call the customer back.
+    Callback(Callback),
     /// Take a message.
     Voicemail(Voicemail),
     /// Hand over.
@@ -417,6 +419,36 @@ pub struct Exit {
     pub goto: At<String>,
     /// Only then.
     pub only_if: Option<At<Expr>>,
+}
+
+/// `callback`.
+#[derive(Debug, Clone)]
+pub struct Callback {
+    /// The number to call; the caller's own if absent.
+    pub number: Option<At<Template>>,
+    /// Whose work it is; the queue waited in last if absent.
+    pub queue: Option<At<QueueId>>,
+    /// Calls to the customer, at most.
+    pub attempts: u32,
+    /// Between two of them.
+    pub gap: Duration,
+    /// A machine that answers is no customer. Else who answers is left to the agent.
+    pub screens: bool,
+    /// What a machine that answers is told: these, after its beep. Nothing if empty.
+    pub message: Vec<At<String>>,
+    /// What becomes of a customer nobody has reached.
+    pub ticket: Option<TicketOf>,
+}
+
+/// The ticket something becomes.
+#[derive(Debug, Clone)]
+pub struct TicketOf {
+    /// Whose work it becomes.
+    pub queue: At<QueueId>,
+    /// Title of the ticket.
+    pub title: At<Template>,
+    /// Its clock.
+    pub sla: Option<At<SlaId>>,
 }
 
 /// `voicemail`.

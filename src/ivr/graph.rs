@@ -16,7 +16,7 @@ pub fn graph(flow: &Flow) -> String {
         let Some(node) = flow.nodes.get(name) else { continue };
         let shape = match node.verb {
             Verb::Branch(_) | Verb::Hours(_) => ", shape=diamond, style=\"\"",
-            Verb::Queue(_) | Verb::Voicemail(_) | Verb::Transfer(_) => ", style=\"rounded,bold\"",
+            Verb::Queue(_) | Verb::Callback(_) | Verb::Voicemail(_) | Verb::Transfer(_) => ", style=\"rounded,bold\"",
             Verb::Hangup | Verb::Return(_) => ", shape=oval",
             _ => "",
         };

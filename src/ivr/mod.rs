@@ -29,8 +29,9 @@ pub use expr::Value;
 pub use flow::Flow;
 pub use graph::graph;
 pub use machine::{
-    Answer, AskId, End, Enqueue, Env, Hours, HoursState, HttpAsk, HttpError, HttpResult, Input, Library, Method, Output,
-    Prompt, QueueResult, Record, ResumeError, Run, RunState, SayReason, TicketRequest, TransferResult, TransferTo,
+    Answer, AskId, Callback, CallbackResult, End, Enqueue, Env, Hours, HoursState, HttpAsk, HttpError, HttpResult, Input,
+    Library, Method, Output, Prompt, QueueResult, Record, ResumeError, Run, RunState, SayReason, TicketRequest, TransferResult,
+    TransferTo,
 };
 pub use parse::{FlowError, ParseErrors};
 pub use yaml::Pos;

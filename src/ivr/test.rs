@@ -10,8 +10,8 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 pub use rehearse::{Caller, Met, Told, rehearse};
 
 use super::{
-    Answer, End, Enqueue, Env, Flow, Hours, HoursState, HttpAsk, HttpError, Input, Library, Output, Pos, QueueResult, Run,
-    TicketRequest, TransferResult, TransferTo, Value, flow::At,
+    Answer, CallbackResult, End, Enqueue, Env, Flow, Hours, HoursState, HttpAsk, HttpError, Input, Library, Output, Pos,
+    QueueResult, Run, TicketRequest, TransferResult, TransferTo, Value, flow::At,
 };
 use crate::base::{CalendarId, Channel, Mono, Now, QueueId, TenantId, Wall, secs};
 
@@ -43,6 +43,8 @@ pub struct Story {
     pub hours: BTreeMap<CalendarId, HoursState>,
     /// What services answer.
     pub http: Vec<Stub>,
+    /// What is said to the wish to be called back; if nothing, yes to whatever may be a number.
+    pub callback: Option<CallbackResult>,
     /// What happens.
     pub steps: Vec<At<Step>>,
 }
@@ -135,6 +137,8 @@ pub struct Expect {
     pub ticket_title: Option<String>,
     /// Such an event was sent.
     pub event: Option<String>,
+    /// To be called back at.
+    pub callback: Option<String>,
     /// Handed over to.
     pub transfer: Option<String>,
     /// It ended: `hangup`, `caller_left`, `transferred`, `failed`, or the outcome returned.
@@ -245,6 +249,8 @@ struct Stage<'a> {
     message_left: bool,
     events: Vec<String>,
     transfer: Option<TransferTo>,
+    /// To be called back at, and what is said to that.
+    callback: (Option<String>, Option<CallbackResult>),
     ended: Option<End>,
     visited: std::collections::BTreeSet<String>,
     /// Everything the caller met since somebody last looked; read by rehearsals only.
@@ -279,6 +285,7 @@ impl<'a> Stage<'a> {
             message_left: false,
             events: Vec::new(),
             transfer: None,
+            callback: (None, s.callback),
             ended: None,
             visited: std::collections::BTreeSet::new(),
             told: Vec::new(),
@@ -331,6 +338,12 @@ impl<'a> Stage<'a> {
                     self.message_left = true;
                     return Some(Input::VoicemailDone { seconds: 0 });
                 }
+            }
+            Output::Callback(c) => {
+                let number = c.number.bytes().filter(u8::is_ascii_digit).count() > 6;
+                let usual = if number { CallbackResult::Queued } else { CallbackResult::Refused };
+                self.callback.0 = Some(c.number);
+                return Some(Input::Callback(self.callback.1.unwrap_or(usual)));
             }
             Output::Transfer { to, .. } => self.transfer = Some(to),
             Output::Event { name, .. } => self.events.push(name),
@@ -446,6 +459,9 @@ impl<'a> Stage<'a> {
         }
         if let Some(e) = &x.event {
             want("event", e, self.events.iter().find(|h| *h == e).or(self.events.last()).cloned())?;
+        }
+        if let Some(n) = &x.callback {
+            want("a call back to", n, self.callback.0.clone())?;
         }
         if let Some(t) = &x.transfer {
             let to = self.transfer.as_ref().map(|t| match t {

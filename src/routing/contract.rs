@@ -30,6 +30,9 @@ pub struct Entry {
     pub attributes: BTreeMap<String, String>,
     /// Overflow after this, counted from `entered`; the shorter of this and the queue's own limit.
     pub max_wait: Option<Duration>,
+    /// Nobody holds the line: it waits for a call back. No limit of the queue, and no empty desk, makes it leave.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub patient: bool,
 }
 
 impl Entry {
@@ -46,6 +49,7 @@ impl Entry {
             prefer: None,
             attributes: BTreeMap::new(),
             max_wait: None,
+            patient: false,
         }
     }
 }

@@ -88,6 +88,8 @@ pub(super) struct Waiting {
     pub needs: Vec<(SkillId, u8)>,
     pub prefer: Option<(AgentId, Duration)>,
     pub max_wait: Option<Duration>,
+    /// Nobody holds the line.
+    pub patient: bool,
     /// Waited too long, leaves when it stops ringing.
     pub overdue: bool,
     pub offers: BTreeSet<OfferId>,

@@ -199,6 +199,7 @@ impl Router {
         } else {
             self.seq += 1;
             let w = Waiting {
+                patient: false,
                 queue: None,
                 channel,
                 priority_min: 0,

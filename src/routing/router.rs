@@ -228,7 +228,7 @@ impl Router {
     // -- entering and leaving ------------------------------------------------------------------------------------------
 
     fn enqueue(&mut self, now: Now, entry: Entry, out: &mut Vec<Output>) -> Result<(), Refused> {
-        let Entry { interaction, queue, channel, priority_min, since, entered, needs, prefer, attributes, max_wait } = entry;
+        let Entry { interaction, queue, channel, priority_min, since, entered, needs, prefer, attributes, .. } = entry;
         let Some(plan) = self.plan.queues.get(&queue).cloned() else { return Err(Refused::UnknownQueue(queue)) };
         if self.waiting.contains_key(&interaction) {
             return Err(Refused::AlreadyWaiting(interaction));
@@ -237,7 +237,8 @@ impl Router {
         let entered = entered.unwrap_or(now.wall).min(now.wall);
         let bonus_min = plan.head_starts.iter().filter(|h| attributes.get(&h.attribute) == Some(&h.is));
         let bonus_min: i64 = bonus_min.map(|h| i64::from(h.minutes)).sum();
-        let limits = [max_wait, plan.max_wait_s.map(|s| secs(s.into()))];
+        let limits = [entry.max_wait, plan.max_wait_s.map(|s| secs(s.into()))];
+        let max_wait = limits.into_iter().flatten().min().filter(|_| !entry.patient);
         let place = Place::new(interaction, since, i64::from(priority_min) + bonus_min, self.seq);
         let w = Waiting {
             queue: Some(queue.clone()),
@@ -250,7 +251,8 @@ impl Router {
             age: now.wall.since(entered),
             needs,
             prefer,
-            max_wait: limits.into_iter().flatten().min(),
+            max_wait,
+            patient: entry.patient,
             overdue: false,
             offers: BTreeSet::new(),
             slot: None,
@@ -261,6 +263,8 @@ impl Router {
         self.watch_empty(now, &queue);
         let why = if self.waiting.len() > WAITING_MAX {
             Some(ExitWhy::Full)
+        } else if entry.patient {
+            None
         } else if self.is_empty(&queue, channel, plan.join_empty) || self.must_leave(now, &queue, channel) {
             Some(ExitWhy::NoAgents)
         } else {
@@ -275,7 +279,7 @@ impl Router {
         self.settle(now, out);
         let rings = self.waiting.get(&interaction).is_none_or(|w| !w.offers.is_empty());
         let q = self.queue(&queue);
-        if !rings && plan.max_length.is_some_and(|max| q.order.len() - q.alerting > max as usize) {
+        if !rings && !entry.patient && plan.max_length.is_some_and(|max| q.order.len() - q.alerting > max as usize) {
             self.exit(now, interaction, ExitWhy::Full, out);
         }
         Ok(())
@@ -393,7 +397,7 @@ impl Router {
         };
         if w.overdue {
             self.exit(now, id, ExitWhy::Timeout, out);
-        } else if self.must_leave(now, &queue, w.channel) {
+        } else if !w.patient && self.must_leave(now, &queue, w.channel) {
             self.exit(now, id, ExitWhy::NoAgents, out);
         } else {
             self.list(now, id);
@@ -437,7 +441,7 @@ impl Router {
 
     fn empty_due(&mut self, now: Now, queue: &QueueId, channel: Channel, out: &mut Vec<Output>) {
         let Some(q) = self.queues.get(queue) else { return };
-        let idle = |w: &Waiting| w.channel == channel && w.offers.is_empty();
+        let idle = |w: &Waiting| w.channel == channel && w.offers.is_empty() && !w.patient;
         let leaving = q.order.iter().filter(|p| self.waiting.get(&p.id).is_some_and(idle));
         for id in leaving.map(|p| p.id).collect::<Vec<_>>() {
             self.exit(now, id, ExitWhy::NoAgents, out);

@@ -232,6 +232,7 @@ impl Story {
                     Unqueued::NoAgents => ", nobody there",
                     Unqueued::Full => ", full",
                     Unqueued::ExitKey => ", left by key",
+                    Unqueued::Callback => ", to be called back",
                     Unqueued::Moved => ", moved",
                     Unqueued::Ended => ", ended",
                     Unqueued::ServerRestart => ", server restarted",

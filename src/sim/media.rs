@@ -44,6 +44,8 @@ pub struct MediaLeg {
     pub playing: Option<(PlayId, String)>,
     /// The bridge it is in.
     pub bridge: Option<BridgeId>,
+    /// Who has answered is listened for.
+    pub screened: bool,
     opened: Mono,
 }
 
@@ -217,7 +219,12 @@ impl FakeMedia {
                     pipes.iter().for_each(Pipe::close);
                 }
             }
-            Command::WatchSilence { .. } | Command::Detect { .. } => {}
+            Command::Detect { leg, detect } => {
+                if let Some(l) = self.legs.get_mut(&leg) {
+                    l.screened = detect.answerer;
+                }
+            }
+            Command::WatchSilence { .. } => {}
             Command::Report { leg } => soon.push((LATENCY, Soon::Say(Event::Stats { leg, stats: Stats::default() }))),
         }
     }

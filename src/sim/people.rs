@@ -404,6 +404,13 @@ impl World {
         let (contact, text) = (contact.to_owned(), text.to_owned());
         self.command(Actor::Visitor { visitor }, Command::Leave { visitor, name, contact, language: None, page: None, text })
     }
+    /// Asks to be called.
+    pub fn asks_for_a_call(&mut self, g: Guest, number: &str) -> Result<Done, Refusal> {
+        let v = &self.visitors[g.0];
+        let (visitor, name, number) = (v.id, v.name.clone(), number.to_owned());
+        let page = Some("https://shop.example/lamps".to_owned());
+        self.command(Actor::Visitor { visitor }, Command::CallMe { visitor, name, number, language: Some("en".into()), page })
+    }
     /// Says how it was.
     pub fn rates(&mut self, g: Guest, score: u8, comment: &str) -> Result<Done, Refusal> {
         let visitor = self.visitors[g.0].id;

@@ -509,11 +509,11 @@ impl Phone {
         let busy = self.one_at_a_time && self.call().is_some();
         let rtp = self.port();
         let other = request.from().map(|f| f.uri.user().into_owned()).unwrap_or_default();
-        let marks =
-            ["X-CC-Call-Id", "X-CC-Offer-Id", "X-CC-Queue", "X-CC-Auto-Answer", "X-CC-Consult", "X-CC-Reattach", "Answer-Mode"];
-        let marks = marks.iter().filter_map(|n| {
-            let value = request.headers.get(&Name::parse((*n).into())?)?;
-            Some(((*n).to_owned(), value.into_owned()))
+        let ours = ["Call-Id", "Offer-Id", "Queue", "Auto-Answer", "Consult", "Reattach", "Callback"];
+        let names = ours.map(|n| format!("X-CC-{n}")).into_iter().chain(["Answer-Mode".to_owned()]);
+        let marks = names.filter_map(|n| {
+            let value = request.headers.get(&Name::parse(n.clone().into())?)?.into_owned();
+            Some((n, value))
         });
         let call = PhoneCall {
             stage: Stage::Ringing,

@@ -22,6 +22,8 @@ pub const GROUPS: &[(&str, &[&str])] = &[
             "transferred",
             "consulted",
             "consult_answered",
+            "callback_booked",
+            "callback_tried",
             "consult_merged",
             "consult_ended",
             "supervised",

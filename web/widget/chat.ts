@@ -2,6 +2,7 @@
 // under the same name: nothing is lost, nothing comes twice. Text never becomes markup.
 
 import { offlineForm, ratingForm } from './after';
+import { callForm } from './call';
 import { fileOf, takeFiles } from './files';
 import type { Host } from './host';
 import { Line, type Shown } from './line';
@@ -34,7 +35,9 @@ window.ringdeskChat = (host: Host): void => {
   const end = make('button', 'plain', w.end);
   const shut = make('button', 'plain shut', '✕');
   shut.setAttribute('aria-label', w.minimise);
-  head.append(titles, end, shut);
+  const ring = make('button', 'plain', w.callme);
+  ring.hidden = true;
+  head.append(titles, ring, end, shut);
   const trouble = make('p', 'trouble');
   trouble.setAttribute('role', 'alert');
   trouble.hidden = true;
@@ -99,6 +102,9 @@ window.ringdeskChat = (host: Host): void => {
 
   const away = offlineForm(make, line, w);
   const rate = ratingForm(make, line, w, box.lang);
+  const call = callForm(make, line, w, box.lang, () => { draw(); if (!call.open()) ring.focus(); });
+  talk.before(call.form);
+  ring.onclick = () => call.toggle(!call.open());
   over.append(rate.form, again);
   let presence = 'open';
 
@@ -135,11 +141,15 @@ window.ringdeskChat = (host: Host): void => {
 
   function draw(): void {
     const s = line;
-    begin.hidden = s.begun || presence !== 'open';
+    const calls = call.open();
+    ring.hidden = !s.callMe;
+    ring.setAttribute('aria-expanded', String(calls));
+    begin.hidden = calls || s.begun || presence !== 'open';
+    away.form.hidden = calls;
     if (s.begun || presence === 'open') away.form.remove();
     else if (!away.form.parentNode) talk.before(away.form);
     rate.draw();
-    talk.hidden = !s.begun;
+    talk.hidden = calls || !s.begun;
     end.hidden = !s.begun || s.over || s.state === 'none';
     trouble.hidden = !s.trouble;
     trouble.textContent = s.trouble ? w[s.trouble] : '';
@@ -195,14 +205,12 @@ window.ringdeskChat = (host: Host): void => {
       log.scrollTop = log.scrollHeight;
       line.seen();
       (line.begun ? write : begin.querySelector('input') ?? go).focus();
-      if (!line.begun) {
-        void line.presence().then((now) => {
-          presence = now;
-          away.show(now);
-          draw();
-          if (now !== 'open' && !line.begun) away.first.focus();
-        });
-      }
+      void line.presence().then((now) => {
+        presence = now;
+        away.show(now);
+        draw();
+        if (now !== 'open' && !line.begun && !call.open()) away.first.focus();
+      });
     } else host.button.focus();
   };
   host.ready(() => show(box.hidden));

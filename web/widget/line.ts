@@ -26,6 +26,8 @@ export class Line {
   /** What is asked at the end; none when nothing is. */
   rating: { best: number; question: Record<string, string> } | null = null;
   rated = false;
+  /** Calls can be asked for, and what is agreed to by asking, by language. */
+  callMe: { consent: Record<string, string> } | null = null;
   trouble: Trouble | null = null;
   wasOpen = false;
   watching = (): boolean => false;
@@ -189,14 +191,20 @@ export class Line {
   async presence(): Promise<string> {
     try {
       const answer = await fetch(`${this.base}/chat/v1/state${this.site ? `?site=${encodeURIComponent(this.site)}` : ''}`, { credentials: 'omit' });
-      return answer.ok ? ((await answer.json()) as { presence: string }).presence : 'open';
+      if (!answer.ok) return 'open';
+      const now = (await answer.json()) as { presence: string; call_me?: { consent: Record<string, string> } };
+      this.callMe = now.call_me ?? null;
+      return now.presence;
     } catch { return 'open'; }
   }
   /** Leaves words for whoever comes back first. Answers what went wrong: the empty word for nothing. */
-  async leave(words: { name: string; contact: string; text: string }): Promise<string> {
+  leave(words: { name: string; contact: string; text: string }): Promise<string> { return this.post('message', words); }
+  /** Asks to be called. Answers as `leave`. */
+  askCall(wish: { number: string; name: string }): Promise<string> { return this.post('callback', { ...wish, consent: true }); }
+  private async post(what: string, words: object): Promise<string> {
     try {
       if (!await this.known()) return 'unavailable';
-      const answer = await fetch(`${this.base}/chat/v1/message`, {
+      const answer = await fetch(`${this.base}/chat/v1/${what}`, {
         method: 'POST', credentials: 'omit', headers: { 'content-type': 'application/json', authorization: `Bearer ${this.token}` },
         body: JSON.stringify({ ...words, lang: this.lang, page: location.href.slice(0, 500) }),
       });

@@ -16,9 +16,11 @@ export const STYLE = `
   .shut { min-width: 32px; }
   .main { border: 0; background: var(--c); color: var(--on); padding: 0 16px; min-height: 40px; font-weight: 500; }
   .trouble { margin: 0; padding: 8px 16px; background: light-dark(#fff1d6, #3b2a0b); color: light-dark(#7d4c00, #ffc166); }
-  .begin, .offline { display: grid; gap: 14px; padding: 18px; overflow-y: auto; }
-  .begin p, .offline p { margin: 0; }
+  .begin, .offline, .callme { display: grid; gap: 14px; padding: 18px; overflow-y: auto; }
+  .begin p, .offline p, .callme p { margin: 0; }
   label { display: grid; gap: 4px; }
+  .agree { grid-template-columns: auto 1fr; align-items: start; gap: 8px; }
+  .agree input { width: 20px; height: 20px; margin: 0; }
   input, textarea { width: 100%; border: 1px solid light-dark(#76808d, #7d8896); border-radius: 8px; padding: 8px 10px; background: var(--bg); color: var(--ink); }
   .talk { flex: 1; min-height: 0; display: flex; flex-direction: column; }
   .log { flex: 1; min-height: 0; overflow-y: auto; margin: 0; padding: 14px; display: flex; flex-direction: column; gap: 8px; }

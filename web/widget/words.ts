@@ -9,6 +9,8 @@ const en = {
   reach: 'Phone or e-mail, to answer you', message: 'Your message', leave: 'Leave the message', left: 'Thank you! We have your message and will answer you.', badcontact: 'Please give a phone number or an e-mail address.',
   closednow: 'We are closed right now. Leave a message and we will answer you.', nobody: 'Nobody is here right now. Leave a message and we will answer you.',
   howwas: 'How was this chat?', stars: '{n} of 5', good: 'Good', bad: 'Bad', comment: 'A word about it (optional)', rate: 'Send the rating', thanks: 'Thank you for your rating!',
+  callme: 'Call me', callintro: 'Give us your number and we call you as soon as somebody is free.', yournumber: 'Your phone number', agree: 'You may call me at this number about my request.', back: 'Back to the chat',
+  badnumber: 'We cannot call this number. Please give the whole number, with its area code.', nocalls: 'We do not call right now.', willcall: 'Thank you! We call {n} as soon as somebody is free.',
   attach: 'Send a file', save: 'Save', gone: 'no longer there', drop: 'Take back',
   why: {
     file_too_large: 'The file is too large.', file_kind: 'Files of this kind are not taken.', file_empty: 'The file is empty.', file_stalled: 'The file did not arrive whole.',
@@ -25,6 +27,8 @@ const zh: typeof en = {
   reach: '电话或邮箱（便于回复）', message: '留言内容', leave: '提交留言', left: '谢谢！我们已收到您的留言，会尽快回复。', badcontact: '请填写电话号码或邮箱。',
   closednow: '现在是非营业时间，请留言，我们会尽快回复。', nobody: '暂无客服在线，请留言，我们会尽快回复。',
   howwas: '您对本次服务满意吗？', stars: '{n} 分（满分 5 分）', good: '满意', bad: '不满意', comment: '说说您的感受（可不填）', rate: '提交评价', thanks: '感谢您的评价！',
+  callme: '给我回电', callintro: '请留下电话号码，客服空闲后会立即给您回电。', yournumber: '您的电话号码', agree: '我同意就本次咨询拨打此号码。', back: '返回在线咨询',
+  badnumber: '无法拨打此号码，请填写含区号的完整号码。', nocalls: '当前不提供回电服务。', willcall: '谢谢！客服空闲后会拨打 {n}。',
   attach: '发送文件', save: '保存', gone: '已不存在', drop: '撤回',
   why: {
     file_too_large: '文件过大。', file_kind: '不支持此类文件。', file_empty: '文件为空。', file_stalled: '文件未传完。', disk_full: '暂无空间存放文件。', unavailable: '服务器暂时无法接收。',

@@ -45,7 +45,7 @@ const BUSINESS: &str = r#"
 tenants:
   demo:
     name: Demo Shop
-    chat: {origins: ["https://shop.example"], widget: {color: '#7a1fa2', ask: {fields: [{key: order_no}]}}}
+    chat: {origins: ["https://shop.example"], widget: {color: '#7a1fa2', ask: {fields: [{key: order_no}]}}, call_me: {queue: sales, consent: {en: "Yes, call me."}}}
     canned: {thanks: {name: Thanks, text: "Thank you, {customer}."}}
     flows:
       demo-agent: |
@@ -222,6 +222,7 @@ impl SmallCenter {
                 Ok(Done::Ok)
             }
             Command::Leave { .. } => Ok(Done::Ticket { ticket: TicketId::new(self.at(), &mut Rng::seeded(4)) }),
+            Command::CallMe { .. } => Ok(Done::Interaction { interaction: InteractionId::new(self.at(), &mut Rng::seeded(5)) }),
             Command::Finish { interaction } if matches!(by, Actor::Visitor { .. }) => {
                 thing(interaction.to_string())?;
                 known.chats.retain(|_, i| *i != interaction);

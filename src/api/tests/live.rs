@@ -9,7 +9,7 @@ use crate::{
     base::{Channel, QueueId},
     center::{
         command::SuperviseMode,
-        view::{AgentView, ConsultView, InteractionView, QueueView, SupervisorView, WorkView},
+        view::{AgentView, CallbackView, ConsultView, InteractionView, QueueView, SupervisorView, WorkView},
     },
     routing::AgentState,
 };
@@ -43,6 +43,13 @@ fn contact(of: &str) -> InteractionView {
         muted: false,
         recording: Some("running"),
         customer_left: false,
+        callback: Some(CallbackView {
+            number: "+3265551234".into(),
+            tried: 1,
+            attempts: 3,
+            last: Some(crate::center::callback::Outcome::Busy),
+            again_at: Some(Wall(9)),
+        }),
         consult: Some(ConsultView {
             to: crate::center::command::TransferTo::Agent { agent: agent("ben") },
             helper: None,

@@ -18,12 +18,30 @@ pub enum Unqueued {
     Full,
     /// The customer chose another way by key.
     ExitKey,
+    /// The customer is called back, and waits for that.
+    Callback,
     /// Moved to another queue.
     Moved,
     /// The server went down under it.
     ServerRestart,
     /// The contact was ended from our side.
     Ended,
+}
+
+/// What a call leg is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegRole {
+    /// The customer.
+    Customer,
+    /// The agent who handles it.
+    Agent,
+    /// An outside party reached by transfer.
+    Outside,
+    /// Who is asked for advice while the customer waits.
+    Helper,
+    /// A supervisor who listens, whispers or speaks.
+    Supervisor,
 }
 
 /// How a consultation ended.

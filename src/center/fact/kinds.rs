@@ -18,6 +18,8 @@ impl Fact {
             | OfferEnded { interaction, .. }
             | Connected { interaction, .. }
             | Held { interaction, .. }
+            | CallbackBooked { interaction, .. }
+            | CallbackTried { interaction, .. }
             | Transferred { interaction, .. }
             | Consulted { interaction, .. }
             | ConsultAnswered { interaction, .. }
@@ -78,6 +80,8 @@ impl Fact {
             OfferEnded { .. } => "offer_ended",
             Connected { .. } => "connected",
             Held { .. } => "held",
+            CallbackBooked { .. } => "callback_booked",
+            CallbackTried { .. } => "callback_tried",
             Transferred { .. } => "transferred",
             Consulted { .. } => "consulted",
             ConsultAnswered { .. } => "consult_answered",

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::TenantSettings;
+use super::{super::callback::Promise, TenantSettings};
 use crate::{
-    base::{CalendarId, FlowId, QueueId, Wall, limits},
+    base::{CalendarId, FlowId, QueueId, SlaId, Wall, limits},
     routing::{self, hours::State},
     text::file::{Allowed, Class},
 };
@@ -37,6 +37,78 @@ pub struct Chat {
     /// Visitors leave a message while nobody is there; they may wait instead if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offline: Option<Offline>,
+    /// Visitors may ask to be called; not if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call_me: Option<CallMe>,
+}
+
+/// Visitors ask to be called: one call back each, which waits in a queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallMe {
+    /// Whose work it is.
+    pub queue: QueueId,
+    /// Only within these hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<CalendarId>,
+    /// Calls to the visitor, at most.
+    #[serde(default = "three")]
+    pub attempts: u32,
+    /// Seconds between two of them.
+    #[serde(default = "five_minutes")]
+    pub gap_s: u64,
+    /// Who has answered is left to the agent; else a machine is no customer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ignore_machines: bool,
+    /// What a machine is told after its beep, by language (`en`, `zh`); it is hung up on if there is nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub message: BTreeMap<String, String>,
+    /// What becomes of a visitor nobody has reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Promise>,
+    /// What a visitor agrees to, by language (`en`, `zh`); the widget has words of its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub consent: BTreeMap<String, String>,
+}
+
+fn three() -> u32 {
+    3
+}
+
+fn five_minutes() -> u64 {
+    300
+}
+
+impl CallMe {
+    fn problems(&self, at: &str, plan: &routing::Plan, slas: &BTreeMap<SlaId, super::Sla>, bad: &mut Vec<String>) {
+        let queues = [Some(("queue", &self.queue)), self.ticket.as_ref().map(|t| ("ticket.queue", &t.queue))];
+        for (key, q) in queues.into_iter().flatten().filter(|(_, q)| !plan.queues.contains_key(*q)) {
+            bad.push(format!("{at}.{key}: there is no queue `{q}`"));
+        }
+        if let Some(s) = self.ticket.as_ref().and_then(|t| t.sla.as_ref()).filter(|s| !slas.contains_key(*s)) {
+            bad.push(format!("{at}.ticket.sla: there is no SLA policy `{s}`"));
+        }
+        if let Some(c) = self.calendar.as_ref().filter(|c| !plan.calendars.contains_key(*c)) {
+            bad.push(format!("{at}.calendar: there is no calendar `{c}`"));
+        }
+        if !(1..=limits::CALLBACK_ATTEMPTS_MAX).contains(&self.attempts) {
+            bad.push(format!("{at}.attempts: expected 1 to {}", limits::CALLBACK_ATTEMPTS_MAX));
+        }
+        let (least, most) = (limits::CALLBACK_GAP_MIN.as_secs(), limits::CALLBACK_GAP_MAX.as_secs());
+        if !(least..=most).contains(&self.gap_s) {
+            bad.push(format!("{at}.gap_s: expected {least} to {most}"));
+        }
+        for (key, words) in [("message", &self.message), ("consent", &self.consent)] {
+            for (lang, text) in words {
+                if !matches!(lang.as_str(), "en" | "zh") {
+                    bad.push(format!("{at}.{key}: `{lang}` is not known; expected en or zh"));
+                }
+                if text.trim().is_empty() || text.chars().count() > limits::CALLBACK_MESSAGE_MAX {
+                    bad.push(format!("{at}.{key}.{lang}: expected 1 to {} characters", limits::CALLBACK_MESSAGE_MAX));
+                }
+            }
+        }
+    }
 }
 
 /// Files in chats. Pictures, documents, text, sound and film are taken where nothing is said.
@@ -91,6 +163,12 @@ pub enum Presence {
 }
 
 impl TenantSettings {
+    /// What visitors are offered who want to be called, if they are now.
+    pub fn call_me(&self, now: Wall) -> Option<&CallMe> {
+        let offered = self.config.chat.call_me.as_ref()?;
+        let calendar = offered.calendar.as_ref().and_then(|c| self.plan.calendars.get(c));
+        calendar.is_none_or(|c| c.state(now) == State::Open).then_some(offered)
+    }
     /// Whether a chat finds somebody at `now`; `signed_in` says how many agents of a queue are, of all if none is named.
     pub fn chat_presence(&self, now: Wall, signed_in: impl FnOnce(Option<&QueueId>) -> usize) -> Presence {
         let Some(offline) = &self.config.chat.offline else { return Presence::Open };
@@ -144,7 +222,10 @@ impl Files {
 }
 
 impl Chat {
-    pub(super) fn problems(&self, at: &str, plan: &routing::Plan, bad: &mut Vec<String>) {
+    pub(super) fn problems(&self, at: &str, plan: &routing::Plan, slas: &BTreeMap<SlaId, super::Sla>, bad: &mut Vec<String>) {
+        if let Some(call_me) = &self.call_me {
+            call_me.problems(&format!("{at}.call_me"), plan, slas, bad);
+        }
         let Offline { calendar, queue, .. } = self.offline.clone().unwrap_or_default();
         if let Some(c) = calendar.filter(|c| !plan.calendars.contains_key(c)) {
             bad.push(format!("{at}.offline.calendar: there is no calendar `{c}`"));

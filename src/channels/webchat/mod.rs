@@ -20,8 +20,10 @@
 //! | `socket` | one visitor's connection |
 //! | `rating` | how it was |
 //! | `offline` | whether anybody is there, and words left while nobody is |
+//! | `callback` | visitors who ask to be called |
 //! | `pace` | rates by address and by visitor |
 
+mod callback;
 mod files;
 mod hub;
 mod offline;
@@ -56,6 +58,9 @@ use crate::{
 /// Messages left are counted together in this.
 const LEFT_WINDOW: Duration = Duration::from_secs(600);
 
+/// Calls to a number are counted together in this.
+const CALLED_WINDOW: Duration = Duration::from_secs(24 * 3_600);
+
 /// What the roof gives the web chat.
 pub struct Parts {
     /// The center.
@@ -89,6 +94,9 @@ struct Shared {
     files_by_visitor: Mutex<pace::Paces>,
     left_by_visitor: Mutex<pace::Paces>,
     left_by_address: Mutex<pace::Paces>,
+    called_by_visitor: Mutex<pace::Paces>,
+    called_by_address: Mutex<pace::Paces>,
+    called_numbers: Mutex<pace::Paces>,
 }
 
 /// The routes under `/chat/v1`. Must be called inside a tokio runtime: a task hands committed facts to the sockets until the
@@ -107,6 +115,9 @@ pub fn router(parts: Parts) -> Router {
         sessions_by_address: Mutex::new(pace::Paces::new(session::PER_ADDRESS, Duration::from_secs(60))),
         left_by_visitor: Mutex::new(pace::Paces::new(limits::LEFT_PER_VISITOR, LEFT_WINDOW)),
         left_by_address: Mutex::new(pace::Paces::new(limits::LEFT_PER_ADDRESS, LEFT_WINDOW)),
+        called_by_visitor: Mutex::new(pace::Paces::new(limits::CALL_ME_PER_VISITOR, LEFT_WINDOW)),
+        called_by_address: Mutex::new(pace::Paces::new(limits::CALL_ME_PER_ADDRESS, LEFT_WINDOW)),
+        called_numbers: Mutex::new(pace::Paces::new(limits::CALL_ME_PER_NUMBER, CALLED_WINDOW)),
         files_by_visitor: Mutex::new(pace::Paces::new(limits::VISITOR_FILES_PER_MIN, Duration::from_secs(60))),
     });
     Router::new()
@@ -116,6 +127,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/chat/v1/state", get(offline::state).options(session::preflight))
         .route("/chat/v1/look", get(offline::look).options(session::preflight))
         .route("/chat/v1/message", post(offline::leave).options(session::preflight))
+        .route("/chat/v1/callback", post(callback::ask).options(session::preflight))
         .route("/chat/v1/socket", get(socket::open))
         .layer(DefaultBodyLimit::max(4_096))
         .with_state(shared)

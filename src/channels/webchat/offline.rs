@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   GET  /chat/v1/look?site=demo      ─▶ {color, side, title, greeting, ask}
-//!   GET  /chat/v1/state?site=demo     ─▶ {presence: open | closed | nobody}
+//!   GET  /chat/v1/state?site=demo     ─▶ {presence: open | closed | nobody, call_me?}
 //!   POST /chat/v1/message             {name, contact, text, ..} with a visitor's token ─▶ 201; a ticket
 //! ```
 
@@ -87,8 +87,13 @@ fn told(shared: &Shared, asked: Asked, request: &Request, tell: impl FnOnce(&Ten
 /// `GET /chat/v1/state`: whether a chat finds somebody now.
 pub async fn state(State(shared): State<Arc<Shared>>, asked: Asked, request: Request) -> Response {
     told(&shared, asked, &request, |tenant| {
-        let presence = tenant.chat_presence(shared.door.now().wall, |queue| signed_in(&shared, &tenant.id, queue));
-        ([(header::CACHE_CONTROL, "no-store")], Json(json!({"presence": presence}))).into_response()
+        let now = shared.door.now().wall;
+        let presence = tenant.chat_presence(now, |queue| signed_in(&shared, &tenant.id, queue));
+        let mut state = json!({"presence": presence});
+        if let Some(offered) = tenant.call_me(now) {
+            state["call_me"] = json!({"consent": offered.consent});
+        }
+        ([(header::CACHE_CONTROL, "no-store")], Json(state)).into_response()
     })
 }
 
@@ -109,7 +114,8 @@ pub async fn leave(State(shared): State<Arc<Shared>>, request: Request) -> Respo
     share(answer, &from)
 }
 
-fn paced(paces: &std::sync::Mutex<Paces>, now: Mono, name: &str) -> bool {
+/// Counts one more; false when it is too many.
+pub fn paced(paces: &std::sync::Mutex<Paces>, now: Mono, name: &str) -> bool {
     paces.lock().unwrap_or_else(|e| e.into_inner()).take(now, name)
 }
 

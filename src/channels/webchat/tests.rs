@@ -380,3 +380,35 @@ async fn a_page_is_told_how_the_house_looks_and_its_answers_go_with_the_chat() {
     let Command::ChatOpen { answers, .. } = asked else { panic!() };
     assert_eq!(answers.get("order_no").map(String::as_str), Some("4711"));
 }
+
+#[tokio::test]
+async fn a_visitor_asks_to_be_called_a_few_times_and_nobody_has_one_number_called_all_day() {
+    let h = house().await;
+    let a = h.ask("GET", "/chat/v1/state?site=demo", &[], None).await;
+    assert_eq!(a.json()["call_me"]["consent"]["en"], "Yes, call me.", "{}", a.text());
+    let mine = format!("Bearer {}", visitor(&h).await);
+    let me = [("authorization", mine.as_str())];
+    let body = |number: &str| format!(r#"{{"number": "{number}", "name": "Li Wei", "consent": true, "lang": "zh-CN"}}"#);
+    let path = "/chat/v1/callback";
+    assert_eq!(h.ask("POST", path, &[], Some(&body("+3265551234"))).await.status, 401);
+    let evil = [("authorization", mine.as_str()), ("origin", "https://evil.example")];
+    assert_eq!(h.ask("POST", path, &evil, Some(&body("+3265551234"))).await.code(), "origin");
+    let silent = r#"{"number": "+3265551234", "consent": false}"#;
+    assert_eq!(h.ask("POST", path, &me, Some(silent)).await.code(), "consent");
+    assert_eq!(h.ask("POST", path, &me, Some(r#"{"number": "+3265551234"}"#)).await.code(), "invalid");
+    for n in 0..limits::CALL_ME_PER_VISITOR {
+        assert_eq!(h.ask("POST", path, &me, Some(&body(&format!("+326555000{n}")))).await.status, 201);
+    }
+    assert_eq!(h.ask("POST", path, &me, Some(&body("+3265551234"))).await.code(), "too_fast");
+    let (by, asked) = h.center.is_asked(|c| matches!(c, Command::CallMe { .. })).await;
+    let Command::CallMe { visitor: who, number, name, .. } = asked else { panic!() };
+    assert_eq!((number.as_str(), name.as_str()), ("+3265550000", "Li Wei"));
+    assert_eq!(by, crate::center::command::Actor::Visitor { visitor: who });
+    // Several visitors want the same number called.
+    for n in 0..=limits::CALL_ME_PER_NUMBER {
+        h.center.pass(LEFT_WINDOW);
+        let other = format!("Bearer {}", visitor(&h).await);
+        let a = h.ask("POST", path, &[("authorization", other.as_str())], Some(&body("+3265551234"))).await;
+        assert_eq!(a.status, if n < limits::CALL_ME_PER_NUMBER { 201 } else { 429 }, "{n}");
+    }
+}

@@ -108,6 +108,7 @@ fn outcomes(found: &mut Found<'_>, library: &Library) {
             Verb::Hours(_) => (vec!["open", "closed"], vec!["holiday", "emergency"]),
             Verb::Queue(_) => (vec!["answered", "timeout", "no_agents", "full"], vec![]),
             Verb::Transfer(_) => (vec!["no_answer", "busy", "failed"], vec!["answered"]),
+            Verb::Callback(_) => (vec!["queued", "refused"], vec![]),
             // The linter of the grammar (R14) knows the outcomes of these.
             Verb::Gather(_) => (vec![], node.when.iter().map(|(l, _)| l.it.as_str()).collect()),
             Verb::Call(c) => (library.flows.get(&c.flow.it).map(|f| f.outcomes()).unwrap_or_default(), vec![]),
@@ -278,7 +279,7 @@ fn orders(p: &Part, var: &str) -> bool {
 fn human(found: &mut Found<'_>, within: u32) {
     let flow = found.flow;
     let near = |n: &Node| match &n.verb {
-        Verb::Queue(_) | Verb::Voicemail(_) | Verb::Transfer(_) => true,
+        Verb::Queue(_) | Verb::Callback(_) | Verb::Voicemail(_) | Verb::Transfer(_) => true,
         // The flow that called has the person.
         Verb::Return(_) => true,
         _ => false,

@@ -153,6 +153,7 @@ fn said(n: &Node) -> Vec<&At<String>> {
         Verb::Say(s) => s.prompts.iter().collect(),
         Verb::Gather(g) => g.prompts.iter().chain(&g.no_input).chain(&g.no_match).collect(),
         Verb::Queue(q) => q.announce.iter().flat_map(|a| &a.prompts).collect(),
+        Verb::Callback(c) => c.message.iter().collect(),
         Verb::Voicemail(v) => v.prompts.iter().collect(),
         _ => Vec::new(),
     }

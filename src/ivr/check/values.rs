@@ -219,6 +219,15 @@ impl Look<'_, '_> {
             }
             Verb::Call(c) => self.call(c),
             Verb::Queue(q) => self.queue(q),
+            Verb::Callback(c) => {
+                self.prompts(&c.message);
+                if let Some(n) = &c.number {
+                    self.template(n, Sink::Seen("a number that is dialled"), "");
+                }
+                if let Some(t) = &c.ticket {
+                    self.template(&t.title, Sink::Seen("a ticket"), "");
+                }
+            }
             Verb::Voicemail(v) => {
                 self.prompts(&v.prompts);
                 self.template(&v.title, Sink::Seen("a ticket"), "");

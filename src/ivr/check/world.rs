@@ -68,6 +68,22 @@ pub(super) fn check(found: &mut Found<'_>, library: &Library, catalog: &Catalog<
                     unknown(found, "R21", "music", m.pos, &m.it, catalog.music.iter().map(String::as_str));
                 }
             }
+            Verb::Callback(c) => {
+                for q in c.queue.iter().chain(c.ticket.iter().map(|t| &t.queue)) {
+                    unless(found, "queue", q, &catalog.queues);
+                }
+                if let Some(s) = c.ticket.as_ref().and_then(|t| t.sla.as_ref()) {
+                    unless(found, "SLA", s, &catalog.slas);
+                }
+                if c.queue.is_none() && !flow.nodes.values().any(|n| matches!(n.verb, Verb::Queue(_))) {
+                    let say = format!("node `{name}`: nobody has waited anywhere when it comes here");
+                    found.error_hint("R21", n.verb_pos, say, "say whose work it is: `queue: support`");
+                }
+                // Who asks to be called names a number: the guard looks at it when it is known.
+                if let Some(number) = c.number.as_ref().filter(|t| t.it.fields().next().is_none()) {
+                    self::number(found, catalog, number.pos, &number.it);
+                }
+            }
             Verb::Voicemail(v) => {
                 unless(found, "queue", &v.queue, &catalog.queues);
                 if let Some(s) = &v.sla {

@@ -132,6 +132,8 @@ pub enum Input {
     },
     /// Recording did not work.
     VoicemailFailed,
+    /// Whether an [`Output::Callback`] was taken.
+    Callback(CallbackResult),
     /// How an [`Output::Transfer`] ended.
     Transfer(TransferResult),
     /// The caller is gone.
@@ -191,6 +193,45 @@ impl QueueResult {
     pub fn parse(s: &str) -> Option<Self> {
         [Self::Answered, Self::Timeout, Self::NoAgents, Self::Full].into_iter().find(|q| q.as_str() == s)
     }
+}
+
+/// Whether the customer will be called back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackResult {
+    /// They will, and the place is kept.
+    Queued,
+    /// Not this number, or not any more of them.
+    Refused,
+}
+
+impl CallbackResult {
+    /// The word in `when`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            CallbackResult::Queued => "queued",
+            CallbackResult::Refused => "refused",
+        }
+    }
+}
+
+/// A call back, wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Callback {
+    /// The number, as the flow has it.
+    pub number: String,
+    /// Whose work it is; None: the queue waited in last.
+    pub queue: Option<QueueId>,
+    /// Calls to the customer, at most.
+    pub attempts: u32,
+    /// Between two of them.
+    pub gap: Duration,
+    /// A machine that answers is no customer. Else who answers is left to the agent.
+    pub screens: bool,
+    /// What a machine that answers is told after its beep; nothing if empty.
+    pub message: Vec<Prompt>,
+    /// What becomes of a customer nobody has reached.
+    pub ticket: Option<TicketRequest>,
 }
 
 /// How a transfer ended.
@@ -429,6 +470,8 @@ pub enum Output {
         /// On text channels the message that was typed; nothing is recorded then.
         text: Option<String>,
     },
+    /// Call the customer back later, and keep the place; report [`Input::Callback`]. It may come straight after `LeaveQueue`.
+    Callback(Callback),
     /// Hand the caller over; report [`Input::Transfer`], and [`Input::TalkEnded`] when that talk ends and the caller is still there.
     Transfer {
         /// Where.

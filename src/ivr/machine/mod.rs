@@ -11,6 +11,7 @@
 //! Recording   voicemail    VoicemailDone │ Failed │ deadline
 //! Noting      voicemail on text: Words
 //! Handing     transfer     Transfer │ deadline
+//! Booking     callback     Callback │ deadline
 //! ```
 //!
 //! Every wait has a deadline or ends by hang-up. An input that does not belong to the present wait is ignored: it crossed with
@@ -78,6 +79,7 @@ enum Wait {
     Recording { until: Mono },
     Noting,
     Handing { until: Mono },
+    Booking { until: Mono },
     Over,
 }
 
@@ -263,6 +265,10 @@ impl Run {
             (Wait::Handing { until }, Input::Tick) if *until <= now.mono => {
                 Some(self.by_when(TransferResult::NoAnswer.as_str()))
             }
+            (Wait::Booking { .. }, Input::Callback(result)) => Some(self.by_when(result.as_str())),
+            (Wait::Booking { until }, Input::Tick) if *until <= now.mono => {
+                Some(self.by_when(CallbackResult::Refused.as_str()))
+            }
             (_, Input::Digit(key)) => self.type_ahead(key),
             _ => None,
         }
@@ -316,9 +322,11 @@ impl Run {
     /// When to send [`Input::Tick`].
     pub fn deadline(&self) -> Option<Mono> {
         match &self.wait {
-            Wait::Saying { until, .. } | Wait::Asking { until, .. } | Wait::Recording { until } | Wait::Handing { until } => {
-                Some(*until)
-            }
+            Wait::Saying { until, .. }
+            | Wait::Asking { until, .. }
+            | Wait::Recording { until }
+            | Wait::Handing { until }
+            | Wait::Booking { until } => Some(*until),
             Wait::Gathering(g) => g.deadline(),
             Wait::Queueing(q) => q.deadline(),
             Wait::NotBegun { .. } | Wait::Resting | Wait::Noting | Wait::Over => None,

@@ -15,7 +15,7 @@ use crate::{
     },
     ivr::{
         Value,
-        flow::{At, Call, Http, Return, Say, Target, Transfer, Verb, Voicemail},
+        flow::{At, Call, Callback, Http, Return, Say, Target, Transfer, Verb, Voicemail},
     },
 };
 
@@ -72,6 +72,7 @@ impl Run {
             Verb::Http(h) => self.http(now, h, out),
             Verb::Call(c) => self.call(now, c),
             Verb::Queue(q) => self.enqueue(now, q, out),
+            Verb::Callback(c) => self.callback(now, c, out),
             Verb::Voicemail(v) => self.voicemail(now, v, out),
             Verb::Transfer(t) => self.transfer(now, t, out),
             Verb::Event(e) => {
@@ -273,6 +274,26 @@ impl Run {
         Next::Wait(Wait::Recording { until: now.mono + v.max + FLOW_SAY_MAX })
     }
 
+    fn callback(&mut self, now: Now, c: &Callback, out: &mut Vec<Output>) -> Next {
+        self.typed.clear();
+        let number = c.number.as_ref().map_or_else(|| self.env.ani.clone(), |n| self.fill(now, &n.it));
+        let ticket = c.ticket.as_ref().map(|t| TicketRequest {
+            queue: t.queue.it.clone(),
+            title: self.fill(now, &t.title.it),
+            sla: t.sla.as_ref().map(|s| s.it.clone()),
+        });
+        out.push(Output::Callback(super::Callback {
+            number,
+            queue: c.queue.as_ref().map(|q| q.it.clone()),
+            attempts: c.attempts,
+            gap: c.gap,
+            screens: c.screens,
+            message: self.prompts(now, &c.message),
+            ticket,
+        }));
+        Next::Wait(Wait::Booking { until: now.mono + secs(10) })
+    }
+
     fn transfer(&mut self, now: Now, t: &Transfer, out: &mut Vec<Output>) -> Next {
         let to = match &t.to {
             Target::Number(n) => TransferTo::Number(self.fill(now, &n.it)),
@@ -297,5 +318,5 @@ impl Run {
 
 /// True for verbs that have no sense once the caller is gone.
 fn needs_caller(verb: &Verb) -> bool {
-    matches!(verb, Verb::Say(_) | Verb::Gather(_) | Verb::Queue(_) | Verb::Voicemail(_) | Verb::Transfer(_))
+    matches!(verb, Verb::Say(_) | Verb::Gather(_) | Verb::Queue(_) | Verb::Callback(_) | Verb::Voicemail(_) | Verb::Transfer(_))
 }

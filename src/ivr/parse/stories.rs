@@ -9,7 +9,7 @@ use super::{
 use crate::{
     base::{CalendarId, Channel, Wall},
     ivr::{
-        HoursState, HttpError, QueueResult, TransferResult,
+        CallbackResult, HoursState, HttpError, QueueResult, TransferResult,
         flow::At,
         test::{Expect, Step, Story, Stub, StubAnswer},
         yaml::{Kind, Tree},
@@ -28,6 +28,7 @@ const QUEUE: [(&str, QueueResult); 4] = [
     ("no_agents", QueueResult::NoAgents),
     ("full", QueueResult::Full),
 ];
+const CALLBACK: [(&str, CallbackResult); 2] = [("queued", CallbackResult::Queued), ("refused", CallbackResult::Refused)];
 const TRANSFER: [(&str, TransferResult); 4] = [
     ("answered", TransferResult::Answered),
     ("no_answer", TransferResult::NoAnswer),
@@ -62,6 +63,7 @@ fn story(t: &Tree, e: &mut Errors) -> Option<Story> {
         config: BTreeMap::new(),
         hours: BTreeMap::new(),
         http: Vec::new(),
+        callback: None,
         steps: Vec::new(),
     };
     if let Some(mut c) = f.take("caller").and_then(|t| Fields::of(t, "`caller`", e)) {
@@ -97,6 +99,7 @@ fn story(t: &Tree, e: &mut Errors) -> Option<Story> {
                 None => e.add(k.pos, "expected a method and an address, like \"GET https://crm.local/customers\""),
             }
         }
+        s.callback = stub.take("callback").and_then(|t| word(t, &CALLBACK, e));
         stub.done(e);
     }
     for t in f.need("steps", e).map(|t| list(t, "the steps", e)).unwrap_or_default() {
@@ -163,7 +166,8 @@ fn expect(t: &Tree, e: &mut Errors) -> Option<Expect> {
     let mut word_of = |key, e: &mut Errors| f.take(key).and_then(|t| text(t, "a text", e)).map(|t| t.it);
     let (node, flow) = (word_of("node", e), word_of("flow", e));
     let (event, transfer, ended) = (word_of("event", e), word_of("transfer", e), word_of("ended", e));
-    let mut x = Expect { node, flow, event, transfer, ended, ..Expect::default() };
+    let callback = word_of("callback", e);
+    let mut x = Expect { node, flow, event, callback, transfer, ended, ..Expect::default() };
     for (k, v) in f.take("vars").map(|t| pairs(t, "the variables", e)).unwrap_or_default() {
         x.vars.insert(k.text.clone(), value(v));
     }

@@ -11,20 +11,37 @@ use super::{
     top::{Defaults, channels, gather_defaults},
 };
 use crate::{
-    base::{limits::VOICEMAIL_MAX, secs},
+    base::{
+        limits::{CALLBACK_ATTEMPTS_MAX, CALLBACK_GAP_MAX, CALLBACK_GAP_MIN, VOICEMAIL_MAX},
+        secs,
+    },
     ivr::{
         Method, Pos, Record,
         flow::{
-            Announce, At, Branch, Call, Event, Exit, Gather, GatherMode, Http, Node, Queue, Return, Say, Target, Transfer,
-            Verb, Voicemail,
+            Announce, At, Branch, Call, Callback, Event, Exit, Gather, GatherMode, Http, Node, Queue, Return, Say, Target,
+            TicketOf, Transfer, Verb, Voicemail,
         },
         yaml::{Key, Kind, Tree, did_you_mean},
     },
 };
 
-const VERBS: [&str; 13] =
-    ["say", "gather", "set", "branch", "hours", "http", "call", "queue", "voicemail", "transfer", "event", "return", "hangup"];
-const LATER: [&str; 5] = ["bot", "callback", "survey", "secure_gather", "return_to_agent"];
+const VERBS: [&str; 14] = [
+    "say",
+    "gather",
+    "set",
+    "branch",
+    "hours",
+    "http",
+    "call",
+    "queue",
+    "callback",
+    "voicemail",
+    "transfer",
+    "event",
+    "return",
+    "hangup",
+];
+const LATER: [&str; 4] = ["bot", "survey", "secure_gather", "return_to_agent"];
 const NODE_KEYS: [&str; 12] = [
     "when",
     "then",
@@ -161,6 +178,7 @@ fn read(verb: &str, v: &Tree, d: &Defaults, extra: Extra<'_>, e: &mut Errors) ->
             Verb::Call(Call { flow: flow?, with, into })
         }
         "queue" => Verb::Queue(queue(v, e)?),
+        "callback" => Verb::Callback(callback(v, e)?),
         "voicemail" => Verb::Voicemail(voicemail(v, e)?),
         "transfer" => Verb::Transfer(transfer(v, e)?),
         "event" => {
@@ -416,6 +434,41 @@ fn record(t: &Tree, e: &mut Errors) -> Option<Record> {
     })
 }
 
+fn callback(v: &Tree, e: &mut Errors) -> Option<Callback> {
+    let mut c =
+        Callback { number: None, queue: None, attempts: 3, gap: secs(300), screens: true, message: Vec::new(), ticket: None };
+    if v.is_null() {
+        return Some(c);
+    }
+    let mut f = Fields::of(v, "`callback`", e)?;
+    c.number = f.take("number").and_then(|t| template(t, "a number", e));
+    c.queue = f.take("queue").and_then(|t| id(t, "the id of a queue", e));
+    c.attempts = f.take("attempts").and_then(|t| number(t, 1, CALLBACK_ATTEMPTS_MAX, e)).unwrap_or(c.attempts);
+    c.gap = f.take("gap").map_or(c.gap, |t| {
+        let gap = duration(t, e).unwrap_or(c.gap);
+        if !(CALLBACK_GAP_MIN..=CALLBACK_GAP_MAX).contains(&gap) {
+            let (least, most) = (CALLBACK_GAP_MIN.as_secs(), CALLBACK_GAP_MAX.as_secs() / 3_600);
+            e.add(t.pos, format!("between two calls lie {least}s to {most}h"));
+        }
+        gap
+    });
+    let machine = f.take("machine").and_then(|t| word(t, &[("retry", true), ("ignore", false)], e));
+    c.screens = machine.unwrap_or(c.screens);
+    c.message = f.take("message").map(|t| texts(t, "the id of a prompt", e)).unwrap_or_default();
+    c.ticket = f.take("ticket").and_then(|t| ticket(t, e));
+    f.done(e);
+    Some(c)
+}
+
+fn ticket(v: &Tree, e: &mut Errors) -> Option<TicketOf> {
+    let mut t = Fields::of(v, "`ticket`", e)?;
+    let queue = t.need("queue", e).and_then(|t| id(t, "the id of a queue", e));
+    let title = t.need("title", e).and_then(|t| template(t, "a title", e));
+    let sla = t.take("sla").and_then(|t| id(t, "the id of an SLA policy", e));
+    t.done(e);
+    Some(TicketOf { queue: queue?, title: title?, sla })
+}
+
 fn voicemail(v: &Tree, e: &mut Errors) -> Option<Voicemail> {
     let mut f = Fields::of(v, "`voicemail`", e)?;
     let prompts = f.need("prompt", e).map(|t| some_prompts(t, e)).unwrap_or_default();
@@ -426,13 +479,10 @@ fn voicemail(v: &Tree, e: &mut Errors) -> Option<Voicemail> {
         }
         Some(d)
     });
-    let mut t = f.need("ticket", e).and_then(|t| Fields::of(t, "`ticket`", e))?;
-    let queue = t.need("queue", e).and_then(|t| id(t, "the id of a queue", e));
-    let title = t.need("title", e).and_then(|t| template(t, "a title", e));
-    let sla = t.take("sla").and_then(|t| id(t, "the id of an SLA policy", e));
-    t.done(e);
+    let ticket = f.need("ticket", e).and_then(|t| ticket(t, e));
     f.done(e);
-    Some(Voicemail { prompts, max: max.unwrap_or(secs(120)), queue: queue?, title: title?, sla })
+    let TicketOf { queue, title, sla } = ticket?;
+    Some(Voicemail { prompts, max: max.unwrap_or(secs(120)), queue, title, sla })
 }
 
 fn transfer(v: &Tree, e: &mut Errors) -> Option<Transfer> {

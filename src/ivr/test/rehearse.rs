@@ -48,6 +48,8 @@ pub enum Told {
     Queued(String),
     /// A message is being taken.
     Voicemail,
+    /// To be called back at.
+    Callback(String),
     /// Handed over to.
     Transfer(String),
     /// A fact for the timeline.
@@ -84,6 +86,7 @@ pub fn rehearse(flow: &Arc<Flow>, library: &Library, caller: Caller, steps: &[St
         config: BTreeMap::new(),
         hours: caller.hours,
         http: Vec::new(),
+        callback: None,
         steps: steps.iter().map(|s| At { pos, it: s.clone() }).collect(),
     };
     let mut stage = Stage::new(flow, library, &story);
@@ -123,6 +126,7 @@ impl Stage<'_> {
                 self.told.extend(prompts.iter().map(|p| Told::Heard { id: p.id().to_owned(), text: p.text().to_owned() }));
                 Told::Voicemail
             }
+            O::Callback(c) => Told::Callback(c.number.clone()),
             O::Transfer { to, .. } => Told::Transfer(match to {
                 TransferTo::Number(n) => n.clone(),
                 TransferTo::Queue(q) => q.to_string(),

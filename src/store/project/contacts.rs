@@ -233,6 +233,8 @@ impl Contacts {
             | Fact::FlowSaved { .. }
             | Fact::FlowEvent { .. }
             | Fact::Held { .. }
+            | Fact::CallbackBooked { .. }
+            | Fact::CallbackTried { .. }
             | Fact::Transferred { .. }
             | Fact::WrapUp { .. }
             | Fact::LegOpened { .. }

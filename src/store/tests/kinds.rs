@@ -7,6 +7,7 @@ use crate::{
     base::{Channel, FlowId, ms, secs},
     call::{Cause, LegSnapshot},
     center::{
+        callback::{Outcome, Plan, Promise, Words},
         command::{Actor, CommandId, Role, SuperviseMode, TransferTo},
         fact::{ConsultEnd, EndedBy, Fact, LegRole, LegTrouble, Quality, Unqueued},
     },
@@ -66,8 +67,10 @@ async fn a_fact_of_every_kind_comes_back_as_it_was(lab: &Lab) {
     entry.prefer = Some((agent("anna"), secs(30)));
     entry.max_wait = Some(ms(1_500));
     entry.attributes = [("tier".to_owned(), "vip".to_owned())].into();
-    s.tell(Fact::Queued { entry });
+    s.tell(Fact::Queued { entry: entry.clone() });
     s.leaves(waiting, "sales", Unqueued::ServerRestart, 9);
+    entry.patient = true;
+    tell_callback(&mut s, waiting, entry);
     s.closes(waiting, Cause::ServerRestart, EndedBy::System);
 
     let mut facts = s.facts();
@@ -85,6 +88,22 @@ async fn a_fact_of_every_kind_comes_back_as_it_was(lab: &Lab) {
         assert_eq!(back, told);
     }
     assert_eq!(back.len(), facts.len());
+}
+
+fn tell_callback(s: &mut Story, waiting: crate::base::InteractionId, entry: routing::Entry) {
+    let plan = Plan {
+        number: "+3265551234".into(),
+        attempts: 3,
+        gap_s: 300,
+        screens: true,
+        message: vec![
+            Words::File("missed.wav".into()),
+            Words::Say { text: "We tried to reach you.".into(), lang: "en-US".into() },
+        ],
+        ticket: Some(Promise { queue: queue("sales"), title: "Not reached".into(), sla: None }),
+    };
+    s.tell(Fact::CallbackBooked { interaction: waiting, of: Some(waiting), plan, entry });
+    s.tell(Fact::CallbackTried { interaction: waiting, attempt: 1, outcome: Outcome::Told, again_at: Some(NINE) });
 }
 
 fn tell_floor(s: &mut Story, call: crate::base::InteractionId, recording: crate::base::RecordingId) {

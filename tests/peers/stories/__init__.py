@@ -1,7 +1,7 @@
 """The stories, in the order in which they start: the long ones first, so that all end together."""
 
 from . import (
-    at_a_mobile, by_name, by_sipp, carrier, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, lamps, live_copy, load,
+    at_a_mobile, by_name, by_sipp, called_back, carrier, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, lamps, live_copy, load,
     no_answer, restart, sealed, seeing, spoken, strangers, too_many, torture,
 )
 
@@ -13,6 +13,7 @@ ALL = [
     ("one call through many hands", handing_over.tell),
     ("calls to the outside", dialling_out.tell),
     ("an agent at a mobile, who presses 1", at_a_mobile.tell),
+    ("a caller who is called back", called_back.tell),
     ("a carrier found by its name", by_name.tell),
     ("Kamailio as the carrier: registered, both ways, and one of two dies", carrier.tell),
     ("a caller by sipp, over UDP and TCP", by_sipp.tell),

@@ -1925,6 +1925,28 @@ export interface components {
             /** @description Queue id. */
             queue?: string | null;
         };
+        /** @description A call back now. */
+        CallbackNow: {
+            /** @description When it waits for an agent again, while it rests. */
+            again_at?: string | null;
+            /**
+             * Format: int32
+             * @description At most.
+             */
+            attempts: number;
+            /**
+             * @description How the last one ended: `no_answer`, `busy`, `declined`, `machine`, `told` (a machine was), `agent_left`, `not_allowed`,
+             *     `failed`.
+             */
+            last?: string | null;
+            /** @description The number that is called. */
+            number: string;
+            /**
+             * Format: int32
+             * @description Calls made so far.
+             */
+            tried: number;
+        };
         /** @description What looking at a caller's Identity header came to (STIR/SHAKEN). */
         CallerVerdict: {
             /** @description `A`: caller and number are known to who signs; `B`: the caller is; `C`: only where the call came in. */
@@ -2301,7 +2323,7 @@ export interface components {
          * @description The kinds of facts.
          * @enum {string}
          */
-        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "transferred" | "consulted" | "consult_answered" | "consult_merged" | "consult_ended" | "muted" | "keys_sent" | "supervised" | "supervision_ended" | "taken_over" | "reassigned" | "prioritised" | "recording_paused" | "rated" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "said" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "call_out" | "call_out_over" | "alarm";
+        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "callback_booked" | "callback_tried" | "transferred" | "consulted" | "consult_answered" | "consult_merged" | "consult_ended" | "muted" | "keys_sent" | "supervised" | "supervision_ended" | "taken_over" | "reassigned" | "prioritised" | "recording_paused" | "rated" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "said" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "call_out" | "call_out_over" | "alarm";
         /** @description A fact of the timeline. Further fields by kind. */
         FactLine: {
             /** @description When, RFC 3339. */
@@ -2586,7 +2608,7 @@ export interface components {
             prompt?: string | null;
             /** @description Node, words, address, queue, target, name or outcome. */
             text: string;
-            /** @description `entered`, `heard`, `asked` (a service; in a try none answers), `queued`, `voicemail`, `transfer`, `event`, `ended`. */
+            /** @description `entered`, `heard`, `asked` (a service; in a try none answers), `queued`, `voicemail`, `callback`, `transfer`, `event`, `ended`. */
             what: string;
         };
         /** @description A try of a text: who calls, and what they do. */
@@ -2739,6 +2761,7 @@ export interface components {
             attributes: {
                 [key: string]: string;
             };
+            callback?: components["schemas"]["CallbackNow"] | null;
             /** @description `voice` or `webchat`. */
             channel: string;
             consult?: components["schemas"]["ConsultNow"] | null;
@@ -2772,7 +2795,7 @@ export interface components {
             recording?: string | null;
             /** @description When it arrived. */
             since: string;
-            /** @description `flow`, `waiting`, `offered`, `talking`, `hold`, `wrap_up`, `voicemail`. */
+            /** @description `flow`, `waiting`, `offered`, `talking`, `hold`, `wrap_up`, `voicemail`, `scheduled` (to be called back again). */
             stage: string;
             /** @description Since when in this stage. */
             stage_since: string;

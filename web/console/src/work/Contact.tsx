@@ -4,9 +4,10 @@ import { useState } from 'react';
 import { api } from '../api/client';
 import { act } from '../lib/act';
 import { keyOf, useActions } from '../lib/actions';
-import { t } from '../lib/i18n';
+import { t, tCode } from '../lib/i18n';
 import { regionName } from '../lib/region';
 import { A, go } from '../lib/router';
+import { exactTime } from '../lib/time';
 import { agentName, holdLimit, queueName, supervises, useLive } from '../live/live';
 import { hangUp, lineOf, usePhone } from '../phone/state';
 import { Sound, useLine } from '../phone/Talk';
@@ -55,6 +56,7 @@ function Head({ contact: c, written, onProfile }: { contact: C; written: boolean
         <h1 className="min-w-0 truncate text-[1.3rem] font-semibold"><Channel channel={c.channel} /> {c.who}</h1>
         {c.from !== c.who && <span className="num text-soft">{c.from}</span>}
         {c.stage ? <span className="chip text-[1rem]"><State state={c.stage} />{since && <Since at={since} {...(c.stage === 'hold' && warn > 0 ? { max_s: warn } : {})} />}</span> : <span className="chip text-soft">{t('work.over')}</span>}
+        {c.now?.callback && <span className="chip"><span aria-hidden="true">↩</span>{t('work.callback', { n: Math.min(c.now.callback.tried + 1, c.now.callback.attempts), of: c.now.callback.attempts })}{c.now.callback.last && c.stage === 'scheduled' && ` · ${tCode('callback', c.now.callback.last)}`}{c.now.callback.again_at && ` · ${t('work.callback.next', { at: exactTime(c.now.callback.again_at) })}`}</span>}
         {c.paused && <span className="chip border-warn text-warn"><span aria-hidden="true">❚❚</span>{t('call.paused')}</span>}
         <Watchers i={c.now} />
         <span className="grow" />
@@ -91,6 +93,7 @@ function Controls({ contact: c, written }: { contact: C; written: boolean }) {
   const mine = usePhone((p) => (guest ? lineOf(p.lines, c.id) : undefined));
   const talking = speaking && !guest;
   const waiting = watches && (c.stage === 'waiting' || c.stage === 'flow');
+  const booked = watches && Boolean(c.now?.callback) && (c.stage === 'waiting' || c.stage === 'scheduled');
   const held = c.stage === 'hold';
   // Card data is kept out of both, by one button.
   const recording = written || c.recordings.some((r) => !r.ended_at);
@@ -110,7 +113,7 @@ function Controls({ contact: c, written }: { contact: C; written: boolean }) {
     helping && mine !== undefined && { id: 'consult.leave', label: 'consult.leave', group: 'call', run: leave },
     waiting && { id: 'call.assign', label: 'do.assign', group: 'call', run: () => setAssigning(true) },
   ]);
-  if (!speaking && !waiting) return null;
+  if (!speaking && !waiting && !booked) return null;
   return (
     <div className="mt-2 flex flex-wrap gap-2" role="toolbar" aria-label={t('work.controls')}>
       {line.buttons}
@@ -119,6 +122,7 @@ function Controls({ contact: c, written }: { contact: C; written: boolean }) {
       {talking && voice && recording && <Button className="min-h-10" disabled={!up} aria-pressed={c.paused} hotkey={keyOf('call.record')} onClick={() => void pause()}>{t(c.paused ? 'do.resume' : 'do.pause')}</Button>}
       {waiting && <Button className="min-h-10" disabled={!up} onClick={() => setAssigning(true)}>{t('do.assign')}</Button>}
       <span className="grow" />
+      {booked && <Button className="min-h-10" look="bad" disabled={!up} onClick={finish}>{t('do.callback.cancel')}</Button>}
       {helping && mine && <Button className="min-h-10" look="bad" onClick={leave}>{t('consult.leave')}</Button>}
       {talking && <Button className="min-h-10" look="bad" disabled={!up} hotkey={keyOf('call.end')} onClick={finish}>{t(voice ? 'do.finish' : 'do.finish.chat')}</Button>}
       <Transfer way={handing} onClose={() => setHanding(null)} contact={c} onDone={() => { setHanding(null); if (!c.work) go('/w'); }} />

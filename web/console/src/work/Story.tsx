@@ -37,7 +37,7 @@ export function Story({ contact, heard, onSeek, head }: Props) {
 }
 
 const SIGNS: Record<string, string> = {
-  interaction_opened: '→', queued: '…', offered: '◔', connected: '▲', held: '❚❚', transferred: '↪', consulted: '?', consult_answered: '◔', consult_merged: '▲', consult_ended: '■', supervised: '◉', supervision_ended: '○', talk_ended: '■', wrap_up: '✎', disposed: '✓',
+  interaction_opened: '→', callback_booked: '↩', callback_tried: '↩', queued: '…', offered: '◔', connected: '▲', held: '❚❚', transferred: '↪', consulted: '?', consult_answered: '◔', consult_merged: '▲', consult_ended: '■', supervised: '◉', supervision_ended: '○', talk_ended: '■', wrap_up: '✎', disposed: '✓',
   interaction_closed: '■', recording_started: '●', recording_ended: '●', recording_paused: '❚❚', voicemail_left: '✉', message: '▤', rated: '★', flow_entered: '⤳',
 };
 
@@ -50,6 +50,11 @@ function tell(f: Fact, live: Live): string | null {
     case 'interaction_opened': return t('story.opened', { from: text('from'), to: text('to') });
     case 'flow_entered': return t('story.node', { node: text('node') });
     case 'flow_event': return t('story.event', { name: text('name') });
+    case 'callback_booked': return t('story.callback', { number: (f.plan as { number: string }).number });
+    case 'callback_tried': {
+      const how = tCode('callback', text('outcome'));
+      return f.again_at ? t('story.called.again', { n: text('attempt'), how, at: exactTime(text('again_at')) }) : t('story.called', { n: text('attempt'), how });
+    }
     case 'queued': return t('story.queued', { queue: queueName(live, (f.entry as { queue?: string } | undefined)?.queue) });
     case 'unqueued': return t('story.unqueued', { why: tCode('why', text('why')), waited: long('waited_ms') });
     case 'offered': return t('story.offered', { agent });
