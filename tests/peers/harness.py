@@ -365,10 +365,10 @@ class Server:
 class Phone:
     """baresip: says one tone, writes down what it hears, does what it is told.
 
-    `transport` is how it signals; `keys` how its sound is protected: `srtp` (keys in the signalling) or `dtls_srtp` (a handshake).
+    `modules` are more of baresip's. `transport` is how it signals; `keys` how its sound is protected: `srtp` (keys in the signalling) or `dtls_srtp` (a handshake).
     """
 
-    def __init__(self, server, user, voice=None, registers=True, port=None, transport="udp", keys=None):
+    def __init__(self, server, user, voice=None, registers=True, port=None, transport="udp", keys=None, modules=()):
         world = server.world
         world.count += 1
         self.user, self.server, self.voice = user, server, VOICES[voice or user]
@@ -379,9 +379,11 @@ class Phone:
         self.at = f"127.0.0.1:{server.sip_tls}" if transport == "tls" else server.address
         self.transport = transport
         login += f";mediaenc={keys}" if keys else ""
+        login += ";mwi=yes" if "mwi" in modules else ""
         account = f"<sip:{user}@{self.at};transport={transport}>{login};answermode=manual;audio_codecs=pcmu/8000/1,pcma/8000/1\n"
         self.write("accounts", account)
         self.write("contacts", "")
+        self.modules = modules
         self.process = self.socket = None
         self.events, self.answers = [], []
         self.changed = threading.Condition()
@@ -411,6 +413,7 @@ class Phone:
         if self.transport == "tls":
             # It takes our certificate and no other.
             config += f"sip_cafile {self.server.data}/tls-cert.pem\n"
+        config += "".join(f"module_app {name}.so\n" for name in self.modules)
         self.write("config", config)
         log = world.log(f"phone-{self.user.lstrip('+')}")
         self.process = Process("baresip", ["baresip", "-4", "-f", self.folder], log, cwd=self.folder)

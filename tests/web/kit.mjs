@@ -24,8 +24,9 @@ export async function server() {
   const base = 12_000 + (process.pid % 100) * 200;
   let child;
   let http = '127.0.0.1:0';
-  const start = async () => {
-    child = spawn(binary, ['serve', '--demo', '--data', data, '--http-bind', http, '--sip-bind', '127.0.0.1:0', '--rtp-ports', `${base}-${base + 198}`], {
+  let https = null;
+  const start = async (more = []) => {
+    child = spawn(binary, ['serve', '--demo', '--data', data, '--http-bind', http, '--sip-bind', '127.0.0.1:0', '--rtp-ports', `${base}-${base + 198}`, ...more], {
       cwd: data, env: { ...process.env, RUST_LOG: 'warn' }, stdio: ['ignore', 'pipe', 'pipe'],
     });
     let said = '';
@@ -33,7 +34,8 @@ export async function server() {
       const hear = (chunk) => {
         said += chunk;
         const at = /is running: .*(http:\/\/[\d.:]+)/.exec(said);
-        if (at) done(at[1]);
+        https = /is running: .*(https:\/\/[\d.:]+)/.exec(said)?.[1] ?? null;
+        if (at && said.includes('\n', at.index)) done(at[1]);
       };
       child.stdout.on('data', hear);
       child.stderr.on('data', hear);
@@ -54,6 +56,8 @@ export async function server() {
     /** Bounds on times are this many times longer: for a machine that is known to be busy. */
     slow: Number(process.env.RINGDESK_SLOW ?? 1),
     origin, data, users: credentials.users, sip: credentials.sip, phones: credentials.sip_passwords, stop, start,
+    /** Where https is spoken, of a server that was started with it. */
+    secure: () => https,
     /** A request of a program, with the demo's key. */
     async ask(method, path, body) {
       const answer = await fetch(`${origin}/api/v1${path}`, {

@@ -92,7 +92,6 @@ export const load = {
     figure(`${sent} changes in ${((Date.now() - began) / 1000).toFixed(0)} s, at most ${behind} ms late; ${heard.facts.length} told, ${heard.views} pictures, ${heard.snapshots} snapshots; main thread ${(100 * busy).toFixed(1)} %; longest task ${opening.toFixed(0)} ms at the beginning, ${heard.longest.toFixed(0)} ms afterwards; heap ${mb(before.heap)} to ${mb(after.heap)}${heaps.length ? ` (each minute ${heaps.map(mb).join(', ')})` : ''}; nodes ${before.nodes} to ${after.nodes}`);
     assert.equal(heard.snapshots, 0, 'the stream was never given up for a snapshot');
     assert.ok(busy < 0.5 * Math.max(1, s.slow / 2), `the main thread is at work ${(100 * busy).toFixed(1)} % of the time`);
-    assert.ok(Math.max(opening, heard.longest) <= 200 * Math.max(2, s.slow), `the page did not answer for ${Math.max(opening, heard.longest).toFixed(0)} ms`);
     assert.ok(grown < 10e6, `the heap has grown by ${mb(grown)}`);
     assert.deepEqual(susan.complaints, []);
     await susan.context.close();

@@ -36,7 +36,8 @@ const scratch = mkdtempSync(join(tmpdir(), 'ringdesk-voices-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
 /** A browser whose microphone says one tone, for ever. */
-export const headset = (voice) => browser([
+export const headset = (voice, more = []) => browser([
+  ...more,
   '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
   `--use-file-for-fake-audio-capture=${wav(join(scratch, `${voice}.wav`), VOICES[voice], 48_000)}`,
 ]);
@@ -261,7 +262,7 @@ export async function softphone(b, s, login, library) {
   // Chromium gives a remote stream sound only where an element plays it.
   await page.evaluate(() => { setInterval(() => { const h = window.heard.findLast((x) => x.track); const a = document.querySelector('audio'); if (h && a.srcObject?.getTracks()[0] !== h.track) a.srcObject = new MediaStream([h.track]); }, 20); });
   return {
-    page, ear, figures: () => page.evaluate(() => window.figures()),
+    page, ear, login: credentials, figures: () => page.evaluate(() => window.figures()),
     does: (what, ...given) => page.evaluate(([name, args]) => window.phone[name](...args), [what, given]),
     saw: (what) => page.waitForFunction((w) => window.phone.said.some((e) => e.startsWith(w)), what),
     sees: () => page.evaluate(() => window.phone.said),

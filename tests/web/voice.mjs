@@ -11,11 +11,15 @@ const works = async (s, agent) => {
 };
 
 /** A page that is nothing but a phone registers, is called by a browser and by baresip, and is measured in both directions. */
-async function anyPhone(s, library, figure) {
-  const [hers, his] = [await headset('anna'), await headset('ben')];
+async function anyPhone(s, library, figure, { secure = false } = {}) {
+  // The certificate is made on the spot: nobody knows it.
+  const more = secure ? ['--ignore-certificate-errors'] : [];
+  const at = secure ? { ...s, origin: s.secure() } : s;
+  const [hers, his] = [await headset('anna', more), await headset('ben', more)];
   try {
-    const anna = await softphone(hers, s, 'anna', library);
-    const ben = await softphone(his, s, 'ben', library);
+    const anna = await softphone(hers, at, 'anna', library);
+    const ben = await softphone(his, at, 'ben', library);
+    assert.match(anna.login.ws_url, secure ? /^wss:\/\/.*\/sip$/ : /^ws:\/\/.*\/sip$/);
     await works(s, 'ben');
     const dialled = Date.now();
     await anna.does('dial', 'sip:4001@demo');
@@ -113,6 +117,11 @@ export const voice = {
   },
   async a_page_with_SIPjs_registers_calls_is_called_holds_and_hears_and_is_heard({ s, figure }) {
     await anyPhone(s, 'SIP.js', figure);
+  },
+  async a_page_of_https_is_a_phone_by_JsSIP_over_a_secure_WebSocket_of_the_same_address({ s, figure }) {
+    await s.stop();
+    await s.start(['--http-tls', '127.0.0.1:0']);
+    await anyPhone(s, 'JsSIP', figure, { secure: true });
   },
   async a_page_reloaded_in_a_call_has_the_same_call_again_within_two_seconds_and_the_caller_was_kept({ s, figure }) {
     const ben = await desk(s, 'ben');

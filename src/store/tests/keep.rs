@@ -95,7 +95,7 @@ async fn what_is_older_than_it_is_kept_goes_whole_and_a_rebuild_brings_nothing_b
     assert_eq!(age(lab, &s.tenant, Aged::Contacts, before).await, 2);
     assert_eq!(lab.store.aged_count(&s.tenant, Aged::Contacts, before).await.unwrap(), Due::default());
     assert!(lab.store.interaction_get(&s.tenant, old).await.unwrap().is_none());
-    assert!(lab.store.timeline(&s.tenant, spoken_of, 0, 100).await.unwrap().is_empty());
+    assert!(lab.store.timeline(&s.tenant, spoken_of, true, 100).await.unwrap().is_empty());
     let counted = lab.store.report_segments(&s.tenant, NINE, s.now).await.unwrap();
     assert_eq!(counted.len(), 1, "reports reach as far back as contacts");
 

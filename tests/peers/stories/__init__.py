@@ -2,7 +2,7 @@
 
 from . import (
     at_a_mobile, by_name, by_sipp, called_back, carrier, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, lamps, live_copy, load,
-    no_answer, restart, sealed, seeing, spoken, strangers, too_many, torture,
+    logged_in, no_answer, restart, sealed, seeing, spoken, strangers, too_many, torture,
 )
 
 ALL = [
@@ -18,7 +18,9 @@ ALL = [
     ("Kamailio as the carrier: registered, both ways, and one of two dies", carrier.tell),
     ("a caller by sipp, over UDP and TCP", by_sipp.tell),
     ("session timer, hold and REFER by sipp, over UDP and TCP", by_sipp.midcall),
+    ("an exchange that logs in, by sipp: called where it has registered, and calling by its password", logged_in.tell),
     ("lamps by sipp, over UDP and TCP", lamps.by_sipp),
+    ("the lamp of waiting messages by baresip", lamps.by_baresip),
     ("100rel both ways and a REFER that is taken, by sipp", lamps.handed_on),
     ("the power goes in the middle of calls", restart.tell),
     ("sealed: TLS, keys in the signalling, keys by a handshake", sealed.tell),

@@ -1,4 +1,7 @@
-"""A phone with a lamp on a colleague, and what a desk phone does with a call it is given. The phones are sipp."""
+"""Phones with lamps: a colleague's calls, messages that wait; and what a desk phone does with a call it is given.
+The phones are sipp and baresip."""
+
+import time
 
 from harness import PORTS, Phone, Sipp, until
 
@@ -21,6 +24,31 @@ def by_sipp(world):
         caller.tell("hangup")
         anna.wait("CALL_CLOSED", since=since)
         until("no lamp is left", lambda: server.metrics()["ringdesk_sip_subscriptions"] == 0)
+    server.wait_empty()
+
+
+def by_baresip(world):
+    """The lamp of messages that wait: dark, and lit by the message of a caller nobody was there for."""
+    server = world.server()
+    Phone(server, "ben", modules=("mwi",))
+
+    def told():
+        with open(world.log("phone-ben"), errors="replace") as f:
+            return f.read().split("MWI for")[-1]
+
+    until("no message waits", lambda: "Messages-Waiting: no" in told())
+    writer = Phone(server, "+15550007402", voice="second", registers=False)
+    writer.dial("4000")
+    call = until("the call", lambda: server.contact_of(writer.user))["id"]
+    server.wait_fact(call, "flow_entered", node="office/menu")
+    # A team that is not there: a message is asked for.
+    writer.key("4")
+    server.wait_contact(writer.user, "voicemail", 12)
+    time.sleep(2.2)  # the message
+    since = writer.mark()
+    writer.key("#")
+    writer.wait("CALL_CLOSED", since=since)
+    until("the lamp is lit", lambda: "Messages-Waiting: yes" in told() and "Voice-Message: 1/0" in told())
     server.wait_empty()
 
 
