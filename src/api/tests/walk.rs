@@ -83,10 +83,12 @@ impl Ids {
             "offers" => &self.offer,
             "tickets" => &self.ticket,
             "customers" => &self.customer,
+            // Of the kinds that can be held.
+            "holds" => &self.ticket,
             _ => "anna",
         };
         let path = path.replace("{id}", id).replace("{name}", "demo-agent").replace("{version}", "1").replace("{seq}", "1");
-        let path = path.replace("{due_at}", DUE);
+        let path = path.replace("{due_at}", DUE).replace("{kind}", "ticket");
         if path.ends_with("/files") { path + "?client_id=c1&name=a.txt" } else { path }
     }
 }
