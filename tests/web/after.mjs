@@ -1,14 +1,7 @@
 // Ratings, and messages while nobody is there, as stories.
 
 import assert from 'node:assert/strict';
-import { beginChat, eventually, faults, person, ready, signIn, visits } from './kit.mjs';
-
-const agent = async (b, s, look) => {
-  const anna = await person(b, look);
-  await signIn(anna.page, s.origin, 'anna', s.users.anna);
-  await ready(anna.page);
-  return anna;
-};
+import { agent, beginChat, eventually, faults, person, signIn, visits } from './kit.mjs';
 
 export const after = {
   async a_visitor_rates_a_chat_by_keyboard_alone_and_it_is_seen_in_its_record_and_in_the_reports({ s, b, shop }) {
