@@ -20,7 +20,8 @@ use super::{
 use crate::{
     base::{Channel, CustomerId},
     center::command::Command,
-    customer::{Change, Identity, Trust},
+    customer::{Change, Identity, Tier, Trust},
+    store::CustomerFilter,
 };
 
 /// Longest name, tag, attribute, bytes.
@@ -31,9 +32,13 @@ const TEXT_MAX: usize = 500;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Which {
-    /// Part of the name, a number, an address.
+    /// The beginning of a word of the name, of a number, of an address; everybody if absent.
     #[serde(default)]
     q: String,
+    /// `standard`, `gold`, `vip`.
+    tier: Option<String>,
+    /// Where the last answer ended: its `next`.
+    after: Option<String>,
     /// At most so many, 100 at most.
     limit: Option<usize>,
 }
@@ -133,16 +138,22 @@ fn customer_id(text: &str) -> Result<CustomerId, Problem> {
     CustomerId::parse(text).ok_or_else(|| Problem::not_found(format!("customer `{text}`")))
 }
 
-/// Customers by name, number or address.
+/// Customers by name, number or address, those something was learned of last first.
 #[utoipa::path(get, path = "/api/v1/customers", tag = "customers", params(Which), responses((status = 200, body = Object)))]
 pub async fn list(State(shared): State<Arc<Shared>>, who: Who, Params(w): Params<Which>) -> Result<Json<Value>, Problem> {
     if w.q.len() > TEXT_MAX {
         return Err(Problem::invalid("q", format!("expected at most {TEXT_MAX} bytes")));
     }
-    let limit = w.limit.unwrap_or(25).clamp(1, 100);
-    let q = as_dialled(&shared, &who, &w.q);
-    let rows = shared.store.customer_search(&who.tenant, &q, limit).await.map_err(Problem::internal)?;
-    Ok(Json(json!({"customers": wire::to_json(&rows)?})))
+    let tier =
+        w.tier.as_deref().map(|t| Tier::parse(t).ok_or_else(|| Problem::invalid("tier", "expected standard, gold or vip")));
+    let filter = CustomerFilter {
+        search: Some(as_dialled(&shared, &who, &w.q)),
+        tier: tier.transpose()?,
+        after: wire::cursor(w.after.as_deref())?,
+        limit: w.limit.unwrap_or(25).clamp(1, 100),
+    };
+    let page = shared.store.customer_list(&who.tenant, &filter).await.map_err(Problem::internal)?;
+    Ok(Json(json!({"customers": wire::to_json(&page.items)?, "next": page.next})))
 }
 
 /// A whole number as people here write it is looked for as it is kept; parts of one, names and addresses as they are.

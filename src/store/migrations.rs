@@ -28,6 +28,7 @@ macro_rules! steps {
             (12, "reports", include_str!(concat!("../../sql/", $folder, "/0012_reports.sql"))),
             (13, "accounts", include_str!(concat!("../../sql/", $folder, "/0013_accounts.sql"))),
             (15, "keeping", include_str!(concat!("../../sql/", $folder, "/0015_keeping.sql"))),
+            (18, "customers", include_str!(concat!("../../sql/", $folder, "/0018_customers.sql"))),
         ]
     };
 }

@@ -49,8 +49,8 @@ pub use ladder::LadderRow;
 pub use once::{RequestName, RequestState};
 pub use ratings::RatingRow;
 pub use read::{
-    AgentStateRow, Cursor, CustomerContact, CustomerRow, DecisionRow, InteractionFilter, InteractionRow, Page, RecordingRow,
-    TicketFilter, TicketRow,
+    AgentStateRow, Cursor, CustomerContact, CustomerFilter, CustomerRow, DecisionRow, InteractionFilter, InteractionRow, Page,
+    RecordingRow, TicketFilter, TicketRow,
 };
 pub use views::TicketView;
 pub use webhooks::{Again, Delivery, DeliveryCounts, DeliveryState, Webhook};

@@ -70,6 +70,19 @@ pub struct TicketFilter {
     pub limit: usize,
 }
 
+/// Which customers. Everything left out is not asked about.
+#[derive(Debug, Clone, Default)]
+pub struct CustomerFilter {
+    /// With a word of the name, a number or an address that begins so.
+    pub search: Option<String>,
+    /// In this tier.
+    pub tier: Option<Tier>,
+    /// Behind this row.
+    pub after: Option<Cursor>,
+    /// At most so many.
+    pub limit: usize,
+}
+
 /// One customer on one line.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CustomerRow {
@@ -193,24 +206,28 @@ impl Store {
         row.map(|r| r.parsed(0, TicketId::parse)).transpose()
     }
 
-    /// Customers with a word of their name, or a number, mail address or other identity, beginning with `prefix`; the longest
-    /// known first. Digits find numbers with or without their plus.
-    pub async fn customer_search(&self, tenant: &TenantId, prefix: &str, limit: usize) -> Result<Vec<CustomerRow>> {
-        let prefix = term(prefix);
-        if prefix.is_empty() {
-            return Ok(Vec::new());
+    /// Customers, those something was learned of last first. What is searched for is the beginning of a word of the name, of a
+    /// number, a mail address or another identity; digits find numbers with or without their plus.
+    pub async fn customer_list(&self, tenant: &TenantId, filter: &CustomerFilter) -> Result<Page<CustomerRow>> {
+        let limit = page_size(filter.limit);
+        let mut ask = Ask::new(CUSTOMER, tenant);
+        let prefix = filter.search.as_deref().map(term).filter(|p| !p.is_empty());
+        if let Some(prefix) = prefix {
+            let word = prefix.to_lowercase();
+            let plus = format!("+{}", prefix.trim_start_matches('+'));
+            ask.and(" AND id IN (SELECT customer FROM customer_words WHERE tenant = $1 AND word >= ?", &word);
+            ask.and(" AND word < ?", prefix_end(&word));
+            for value in [&prefix, &plus] {
+                ask.and(" UNION SELECT customer FROM identities WHERE tenant = $1 AND value >= ?", value);
+                ask.and(" AND value < ?", prefix_end(value));
+            }
+            ask.sql.push(')');
         }
-        let word = prefix.to_lowercase();
-        let plus = format!("+{}", prefix.trim_start_matches('+'));
-        let sql = format!(
-            "{CUSTOMER} AND id IN (SELECT customer FROM customer_words WHERE tenant = $1 AND word >= $2 AND word < $3 \
-             UNION SELECT customer FROM identities WHERE tenant = $1 AND value >= $4 AND value < $5 \
-             UNION SELECT customer FROM identities WHERE tenant = $1 AND value >= $6 AND value < $7) ORDER BY made_at, id LIMIT $8"
-        );
-        let values =
-            values![tenant, &word, prefix_end(&word), &prefix, prefix_end(&prefix), &plus, prefix_end(&plus), page_size(limit)];
-        let rows = self.db.all(sql, values, || format!("search the customers of {tenant}")).await?;
-        rows.iter().map(customer).collect()
+        ask.and_if(" AND tier = ?", filter.tier.map(Tier::as_str));
+        ask.newest_first("changed_at", filter.after, limit + 1);
+        let rows = self.db.all(ask.sql, ask.values, || format!("list the customers of {tenant}")).await?;
+        let items = rows.iter().map(customer).collect::<Result<_>>()?;
+        Ok(Page::cut(items, limit, |c: &CustomerRow| Cursor { at: c.changed_at, id: c.id.0 }))
     }
 
     /// Who is recognised by this.

@@ -17,7 +17,7 @@ use super::engine::Value;
 use crate::base::{Wall, limits};
 
 pub use contacts::{AgentStateRow, DecisionRow, InteractionFilter, InteractionRow, RecordingRow};
-pub use matters::{CustomerContact, CustomerRow, TicketFilter, TicketRow};
+pub use matters::{CustomerContact, CustomerFilter, CustomerRow, TicketFilter, TicketRow};
 
 /// The last row of a page: the next page begins behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

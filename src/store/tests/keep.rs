@@ -9,7 +9,7 @@ use crate::{
         memory::Memory,
     },
     routing::{self, AgentState},
-    store::{Aged, AuditEntry, Due, Held, Hold, InteractionFilter, StoreError, TicketFilter},
+    store::{Aged, AuditEntry, CustomerFilter, Due, Held, Hold, InteractionFilter, StoreError, TicketFilter},
     ticket::{Actor, Change, To},
 };
 
@@ -405,7 +405,8 @@ async fn whoever_is_erased_is_nowhere_and_the_report_says_the_same(lab: &Lab) {
         // Bob said two boxes as well, and rang from the number every story rings from.
         assert_eq!(left > 0, word == "two boxes", "{word}: {told}");
     }
-    assert!(lab.store.customer_search(&tenant, "archer", 9).await.unwrap().is_empty());
+    let archers = CustomerFilter { search: Some("archer".into()), limit: 9, ..Default::default() };
+    assert!(lab.store.customer_list(&tenant, &archers).await.unwrap().items.is_empty());
     assert!(lab.store.recording_list(&tenant, heard).await.unwrap().is_empty());
     let row = lab.store.interaction_get(&tenant, call).await.unwrap().unwrap();
     assert_eq!((row.from.as_str(), row.note.as_deref(), row.customer), ("", Some(""), alice));

@@ -5,7 +5,7 @@ use crate::{
     base::{Channel, secs},
     center::fact::Fact,
     customer::{Change as Person, Identity, Tier, Trust},
-    store::{Cursor, CustomerContact, TicketFilter},
+    store::{Cursor, CustomerContact, CustomerFilter, TicketFilter},
     ticket::{Actor, Change, Group, Priority, To},
 };
 
@@ -98,6 +98,10 @@ async fn tickets_are_found_by_state_owner_customer_and_words(lab: &Lab) {
     assert_eq!(find(TicketFilter { after, ..all }).await, [2]);
 }
 
+fn named(prefix: &str) -> CustomerFilter {
+    CustomerFilter { search: Some(prefix.into()), limit: 9, ..Default::default() }
+}
+
 async fn a_customer_is_found_by_the_beginning_of_a_name_or_number(lab: &Lab) {
     let mut s = Story::new("acme", 1);
     let alice = s.person("Alice Archer", "+3265551234");
@@ -108,15 +112,22 @@ async fn a_customer_is_found_by_the_beginning_of_a_name_or_number(lab: &Lab) {
     lab.keep(s.facts()).await;
     let here = s.tenant.clone();
     let find = async |prefix: &str| -> Vec<_> {
-        lab.store.customer_search(&here, prefix, 9).await.unwrap().iter().map(|c| c.id).collect()
+        lab.store.customer_list(&here, &named(prefix)).await.unwrap().items.iter().map(|c| c.id).collect()
     };
-    assert_eq!(find("arch").await, [alice, emile]);
+    assert_eq!(find("arch").await, [emile, alice], "of whom something was learned last");
     assert_eq!(find("éMI").await, [emile]);
     assert_eq!(find("+8613").await, [emile]);
     assert_eq!(find("3265").await, [alice]);
     assert_eq!(find("emile@").await, [emile]);
     assert_eq!(find("rcher").await, []);
-    assert_eq!(find("  ").await, []);
+    assert_eq!(find("  ").await, [emile, alice], "everybody");
+    let vip = CustomerFilter { tier: Some(Tier::Vip), limit: 9, ..Default::default() };
+    assert_eq!(lab.store.customer_list(&here, &vip).await.unwrap().items.len(), 1);
+    // By parts, none twice and none left out.
+    let first = lab.store.customer_list(&here, &CustomerFilter { limit: 1, ..Default::default() }).await.unwrap();
+    let after = Cursor::parse(&first.next.unwrap());
+    let second = lab.store.customer_list(&here, &CustomerFilter { after, limit: 1, ..Default::default() }).await.unwrap();
+    assert_eq!((first.items[0].id, second.items[0].id, second.next), (emile, alice, None));
     assert_eq!(lab.store.customer_by_identity(&s.tenant, &mail).await.unwrap(), Some(emile));
     assert_eq!(lab.store.customer_get(&s.tenant, emile).await.unwrap().unwrap().tier, Tier::Vip);
 
@@ -162,7 +173,7 @@ async fn two_people_who_are_one_have_one_history_under_either_id(lab: &Lab) {
     for number in &numbers {
         assert_eq!(lab.store.customer_by_identity(&s.tenant, number).await.unwrap(), Some(third));
     }
-    assert_eq!(lab.store.customer_search(&s.tenant, "alice", 9).await.unwrap().len(), 1, "found once, not thrice");
+    assert_eq!(lab.store.customer_list(&s.tenant, &named("alice")).await.unwrap().items.len(), 1, "found once, not thrice");
 }
 
 async fn an_entry_that_does_not_follow_is_kept_in_the_journal_and_changes_no_list(lab: &Lab) {
@@ -177,5 +188,5 @@ async fn an_entry_that_does_not_follow_is_kept_in_the_journal_and_changes_no_lis
     assert_eq!(lab.store.last_seq().await.unwrap(), 3);
     assert_eq!(lab.store.ticket_get(&s.tenant, t.head().id).await.unwrap(), Some(t));
     assert_eq!(lab.store.customer_get(&s.tenant, ghost).await.unwrap(), None);
-    assert!(lab.store.customer_search(&s.tenant, "ghost", 9).await.unwrap().is_empty());
+    assert!(lab.store.customer_list(&s.tenant, &named("ghost")).await.unwrap().items.is_empty());
 }
