@@ -234,7 +234,7 @@ pub async fn set_endpoint(
 }
 
 /// A number as somebody typed it.
-fn dialled(number: &str) -> Result<String, Problem> {
+pub(super) fn dialled(number: &str) -> Result<String, Problem> {
     let number = number.trim().to_owned();
     let good = (1..=64).contains(&number.len()) && number.chars().all(|c| c.is_ascii_graphic() || c == ' ');
     match good {

@@ -82,6 +82,7 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(sip::credentials))
         .routes(routes!(trunks::list))
         .routes(routes!(trunks::test))
+        .routes(routes!(trunks::call))
         .routes(routes!(i::list))
         .routes(routes!(i::get))
         .routes(routes!(i::timeline))

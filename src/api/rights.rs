@@ -49,6 +49,7 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/sip/credentials", AGENT),
     ("GET", "/api/v1/trunks", SUPER),
     ("POST", "/api/v1/trunks/{name}/test", SUPER),
+    ("POST", "/api/v1/trunks/{name}/call", SUPER),
     ("GET", "/api/v1/queues", AGENT),
     ("GET", "/api/v1/interactions", AGENT),
     ("GET", "/api/v1/interactions/{id}", AGENT),

@@ -5,11 +5,18 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use axum::{
     Json,
     extract::{Path, State},
+    response::Response,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Problem, Shared, agents::picture, guard::Who};
+use super::{
+    Problem, Shared,
+    agents::{dialled, picture},
+    guard::Who,
+    problem::Body,
+    wire,
+};
 use crate::{
     base::{TrunkId, Wall, ms},
     call::trunk::Snapshot,
@@ -136,4 +143,34 @@ pub async fn test(State(shared): State<Arc<Shared>>, who: Who, Path(name): Path<
     }
     let said = "the trunk was asked, but what it said is not known yet: look at /api/v1/trunks";
     Err(Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "busy", said))
+}
+
+/// A number to try a trunk with.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TestCall {
+    /// As one would dial it, or `+` and the whole of it.
+    number: String,
+}
+
+/// Calls a number by this trunk, whatever the routes say and without another trunk instead: whoever answers hears three tones of a
+/// second and is hung up on. The answer names the contact, whose ladder, quality and reasons say how it went. The rules about
+/// calls out hold.
+#[utoipa::path(post, path = "/api/v1/trunks/{name}/call", tag = "trunks", params(("name" = String, Path)), request_body = TestCall,
+    responses((status = 201, body = wire::Outcome), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
+pub async fn call(
+    State(shared): State<Arc<Shared>>,
+    who: Who,
+    Path(name): Path<String>,
+    Body(wish): Body<TestCall>,
+) -> Result<Response, Problem> {
+    let trunk = TrunkId::parse(&name).map_err(|_| Problem::not_found(format!("trunk {name}")))?;
+    if !picture(&shared, &who).trunks.contains_key(&trunk) {
+        return Err(Problem::not_found(format!("trunk {name}")));
+    }
+    let number = dialled(&wish.number)?;
+    let done = shared.ask(&who, Command::TrunkCall { trunk, number: number.clone() }).await?;
+    wire::audit(&shared, &who, "trunk.call", &name, None, Some(number)).await?;
+    Ok(wire::outcome(done))
 }

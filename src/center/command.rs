@@ -220,6 +220,8 @@ pub enum Command {
 
     /// Ask a trunk whether it is there, now. What it says is in its picture.
     TrunkTest { trunk: TrunkId },
+    /// Call a number by this trunk and by no other: whoever answers hears tones, and is hung up on.
+    TrunkCall { trunk: TrunkId, number: String },
 
     /// A visitor begins a chat.
     ChatOpen {

@@ -82,7 +82,8 @@ impl Center {
                 true => Ok(Done::Ok),
                 false => Err(Refusal::not_found(format!("trunk {trunk}"))),
             },
-            Command::TrunkTest { .. } => Err(not_allowed("only a supervisor may do this")),
+            Command::TrunkCall { trunk, number } if by.supervises() => self.trial(now, &tenant, &by, &trunk, &number, out),
+            Command::TrunkTest { .. } | Command::TrunkCall { .. } => Err(not_allowed("only a supervisor may do this")),
             other => self.contact_command(now, &tenant, &by, other, out),
         }
     }

@@ -229,6 +229,8 @@ pub(super) struct Voice {
     pub queue_dialled: Option<QueueId>,
     /// Number to ring once the agent's own phone has answered (click to dial).
     pub dial: Option<String>,
+    /// A trunk is being tried: whoever answers hears tones.
+    pub trial: bool,
 }
 
 /// An outside party.
@@ -253,7 +255,7 @@ pub(super) enum Playing {
     VoicemailPrompt,
     /// The beep.
     Beep,
-    /// What a machine is told that answered for the customer.
+    /// What a machine is told that answered for the customer, or whoever answers a test call: it is the last they hear.
     Message,
     /// Ringback while an outside party is rung.
     Ringback,

@@ -93,6 +93,7 @@ pub mod stamp;
 pub mod streams;
 mod supervise;
 mod talk;
+mod trial;
 mod trunks;
 mod turns;
 pub mod utterance;

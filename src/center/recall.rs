@@ -297,7 +297,7 @@ impl Center {
         let Some(t) = self.tenants.get(&e.tenant) else { return Vec::new() };
         let number = |number: &str| desk::identity_of(&t.settings.config.number(number)).map(Wanted::Person);
         match &e.command {
-            Command::Dial { number: to, .. } => number(to).into_iter().collect(),
+            Command::Dial { number: to, .. } | Command::TrunkCall { number: to, .. } => number(to).into_iter().collect(),
             Command::ChatOpen { visitor, contact, .. } => {
                 let visitor = Identity::channel(Channel::Webchat, &visitor.to_string()).ok();
                 let contact = contact.as_deref().and_then(|c| desk::contact_of(&t.settings, c));

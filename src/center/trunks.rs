@@ -171,9 +171,22 @@ impl Center {
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
         let (trunk, number) = outward(settings, number)?;
-        let may = self.calls.may_call_out(now, &settings.config.toll, wish(now, settings, whose, &trunk, &number));
+        self.may_call_by(now, settings, whose, &trunk, &number, out)
+    }
+
+    /// The same by a trunk.
+    pub(super) fn may_call_by(
+        &mut self,
+        now: Now,
+        settings: &TenantSettings,
+        whose: Behalf<'_>,
+        trunk: &TrunkId,
+        number: &str,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let may = self.calls.may_call_out(now, &settings.config.toll, wish(now, settings, whose, trunk, number));
         may.map_err(|denied| {
-            self.decided(now, settings, whose, &trunk, &number, Err(denied), out);
+            self.decided(now, settings, whose, trunk, number, Err(denied), out);
             Refusal::new(RefusalCode::NotAllowed, denied.to_string())
         })
     }

@@ -103,6 +103,8 @@ impl Center {
                 } else if i.talk.is_some() {
                     self.callback_answered(id, leg);
                     self.join(now, id, out);
+                } else {
+                    self.trial_answered(id, leg);
                 }
             }
             LegUse::Offer(offer) => {

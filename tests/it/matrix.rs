@@ -102,6 +102,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST",   "/api/v1/customers/{id}/changes",             ". xx xx xxx ...."),
     ("GET",    "/api/v1/trunks",                             ". .. xx .xx .ooo"),
     ("POST",   "/api/v1/trunks/{name}/test",                 ". .. xx .xx ...."),
+    ("POST",   "/api/v1/trunks/{name}/call",                 ". .. xx .xx ...."),
     ("POST",   "/api/v1/sip/credentials",                    ". xx xx ... ooo."),
     ("GET",    "/api/v1/config",                             ". .. .x ..x ..oo"),
     ("PUT",    "/api/v1/config",                             ". .. .x ..x ..oo"),
@@ -202,7 +203,7 @@ fn body(method: &str, path: &str) -> Option<Value> {
         (_, "confirm" | "off") => json!({"code": "000000"}),
         (_, "state") => json!({"state": "ready"}),
         // No number: said to whoever may dial, and the demo has no way out for any.
-        (_, "dial") => json!({"number": ""}),
+        (_, "dial" | "call") => json!({"number": ""}),
         (_, "endpoint") => json!({"kind": "phone"}),
         (_, "hold" | "mute") => json!({"on": true}),
         (_, "transfer") => json!({"to": {"kind": "queue", "queue": "sales"}}),

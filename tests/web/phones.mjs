@@ -281,11 +281,13 @@ export async function baresip(s, user, { voice = 'caller', password } = {}) {
   let told = '';
   let child;
   let line;
+  let at;
   for (let tries = 3; !line; tries -= 1) {
     assert.ok(tries > 0, `baresip does not start:\n${told}`);
     const [sip, control] = [await freePort(), await freePort()];
+    at = `127.0.0.1:${sip}`;
     const modules = ['/usr/lib/baresip/modules', ...(existsSync('/usr/lib') ? readdirSync('/usr/lib').map((d) => `/usr/lib/${d}/baresip/modules`) : [])].find(existsSync);
-    const values = { SIP: `127.0.0.1:${sip}`, CONTROL: `127.0.0.1:${control}`, RTP: '10000-11800', VOICE: wav(join(folder, 'v.wav'), VOICES[voice], 8_000, 180), FOLDER: folder, MODULES: modules };
+    const values = { SIP: at, CONTROL: `127.0.0.1:${control}`, RTP: '10000-11800', VOICE: wav(join(folder, 'v.wav'), VOICES[voice], 8_000, 180), FOLDER: folder, MODULES: modules };
     const config = readFileSync(join(root, 'tests/peers/baresip.config'), 'utf8').replace(/@(\w+)@/g, (_, name) => values[name]);
     const login = password ? `;auth_user=${user};auth_pass=${password};regint=60` : ';regint=0';
     mkdirSync(folder, { recursive: true });
@@ -331,6 +333,8 @@ export async function baresip(s, user, { voice = 'caller', password } = {}) {
     }
   };
   return {
+    /** Where it is called, without a registration. */
+    at,
     saw, said,
     dial: (number) => tell('dial', `sip:${number}@${s.sip}`),
     accept: async () => { await saw('CALL_INCOMING'); tell('accept'); await saw('CALL_ESTABLISHED'); },

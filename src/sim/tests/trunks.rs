@@ -1,10 +1,10 @@
 //! Carriers that want to know us, fall silent, refuse, and come back; and calls that find their way all the same.
 
 use crate::{
-    base::{TrunkId, ms, secs},
+    base::{InteractionId, TrunkId, ms, secs},
     call::trunk::{Failover, Member, Options, Register, Snapshot},
     center::{
-        command::Command,
+        command::{Command, Done, Refusal},
         settings::{Business, Tenant, Trunk},
     },
     sim::{Manner, Stage, Who, World, business},
@@ -126,6 +126,39 @@ fn a_supervisor_asks_a_trunk_nobody_watches_and_an_agent_may_not() {
     let anna = w.agent("anna").ready();
     assert!(w.asks(anna, |_| Command::TrunkTest { trunk: id("carrier") }).is_err());
     assert!(w.supervises(Command::TrunkTest { trunk: id("nobody") }).is_err());
+}
+
+/// A supervisor tries a trunk with a number; the contact it made.
+fn tries(w: &mut World, trunk: &str, number: &str) -> Result<InteractionId, Refusal> {
+    match w.supervises(Command::TrunkCall { trunk: id(trunk), number: number.into() })? {
+        Done::Interaction { interaction } => Ok(interaction),
+        other => panic!("{other:?} is no contact"),
+    }
+}
+
+#[test]
+fn a_test_call_goes_by_the_trunk_that_is_named_and_by_no_other_and_ends_by_itself() {
+    let (mut w, first, second, anna) = two(16, |b| tenant(b).toll = serde_saphyr::from_str("{deny: ['+3226660000']}").unwrap());
+    // The routes would prefer the first; it is not asked.
+    let call = tries(&mut w, "second", "+32470000009").unwrap();
+    w.until(|w| w.phone_of(second).stage() == Some(Stage::Up));
+    assert!(w.phone_of(first).calls.is_empty());
+    let view = w.center.as_ref().unwrap().view(w.now(), &business::tenant()).unwrap();
+    assert_eq!((view.interactions[&call].agent.as_ref(), view.interactions[&call].ticket), (None, None));
+    w.until(|w| w.phone_of(second).stage().is_some_and(|s| matches!(s, Stage::Over(_))));
+    // One that refuses is the answer: nobody else is tried, and the trunk says what it was told.
+    w.manner(first, Manner::Refuse(503, None));
+    tries(&mut w, "carrier", "+32470000009").unwrap();
+    w.until(|w| !w.phone_of(first).calls.is_empty());
+    w.pass(secs(5));
+    assert_eq!(w.phone_of(second).calls.len(), 1);
+    assert_eq!(line(&w, "carrier").last_failure.as_deref(), Some("503 Service Unavailable"));
+    // Rights and rules are those of every call out.
+    assert_eq!(tries(&mut w, "second", "+3226660000").unwrap_err().to_string(), "this number is closed");
+    assert!(tries(&mut w, "nobody", "+32470000009").is_err());
+    assert!(w.asks(anna, |_| Command::TrunkCall { trunk: id("second"), number: "+32470000009".into() }).is_err());
+    w.pass(secs(3_600));
+    w.nothing_is_left();
 }
 
 /// Two carriers under one name, the first preferred; and an agent who dials.

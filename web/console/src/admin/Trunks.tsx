@@ -5,8 +5,9 @@ import { api, take, type Problem } from '../api/client';
 import { notice, problemText } from '../lib/act';
 import { t, tCode } from '../lib/i18n';
 import { useLoad } from '../lib/load';
+import { go } from '../lib/router';
 import { dateTime } from '../lib/time';
-import { Button, Empty, Trouble } from '../ui/parts';
+import { Button, Dialog, Empty, Label, Trouble } from '../ui/parts';
 
 const SIGNS: Record<string, [string, string]> = { up: ['●', 'text-good'], down: ['✕', 'text-bad font-semibold'], unknown: ['○', 'text-soft'] };
 
@@ -23,6 +24,14 @@ export function Trunks() {
       reload();
     } catch (problem) { notice(problemText(problem as Problem), true); }
     setTesting(null);
+  };
+  const [calling, setCalling] = useState<string | null>(null);
+  const call = async (name: string, number: string): Promise<void> => {
+    try {
+      const { interaction } = await take(api.POST('/api/v1/trunks/{name}/call', { params: { path: { name } }, body: { number } }));
+      setCalling(null);
+      if (interaction) go(`/calls/${interaction}`);
+    } catch (problem) { notice(problemText(problem as Problem), true); }
   };
   const rows = Object.entries(list.data ?? {});
   return (
@@ -44,13 +53,20 @@ export function Trunks() {
                 <td className="num">{x.calls}</td>
                 <td className="num">{t('trunks.counts', { attempts: x.attempts, answered: x.answered, failed: x.failed, incoming: x.incoming })}{x.limited > 0 && <span className="block text-bad">{t('trunks.limited', { n: x.limited })}</span>}{x.callers_verified + x.callers_failed + x.callers_absent > 0 && <span className="block text-soft">{t('trunks.vouched', { good: x.callers_verified, bad: x.callers_failed, none: x.callers_absent })}</span>}</td>
                 <td>{x.last_failure ?? '–'}{x.last_failure_at && <span className="block text-soft">{dateTime(x.last_failure_at)}</span>}</td>
-                <td className="text-right"><Button small disabled={testing !== null} onClick={() => void test(name)} aria-label={`${t('trunks.test')}: ${name}`}>{t(testing === name ? 'trunks.testing' : 'trunks.test')}</Button></td>
+                <td className="text-right"><Button small onClick={() => setCalling(name)} aria-label={`${t('trunks.call')}: ${name}`}>{t('trunks.call')}</Button> <Button small disabled={testing !== null} onClick={() => void test(name)} aria-label={`${t('trunks.test')}: ${name}`}>{t(testing === name ? 'trunks.testing' : 'trunks.test')}</Button></td>
               </tr>
             );
           })}</tbody>
         </table>
         {list.data && rows.length === 0 && <Empty>{t('trunks.none')}</Empty>}
       </div>
+      <Dialog open={calling !== null} onClose={() => setCalling(null)} title={t('trunks.call.title', { name: calling ?? '' })}>
+        <form className="grid gap-3" onSubmit={(e) => { e.preventDefault(); void call(calling!, String(new FormData(e.currentTarget).get('number')).trim()); }}>
+          <p className="text-soft">{t('trunks.call.hint')}</p>
+          <Label text={t('dial.number')}><input className="field" name="number" inputMode="tel" required maxLength={64} autoFocus autoComplete="off" /></Label>
+          <Button look="main" type="submit">{t('do.dial')}</Button>
+        </form>
+      </Dialog>
     </>
   );
 }

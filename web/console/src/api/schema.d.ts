@@ -379,7 +379,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Customers by name, number or address. */
+        /** Customers by name, number or address, those something was learned of last first. */
         get: operations["customers_list"];
         put?: never;
         post?: never;
@@ -1578,6 +1578,27 @@ export interface paths {
         get: operations["trunks_list"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trunks/{name}/call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Calls a number by this trunk, whatever the routes say and without another trunk instead: whoever answers hears three tones of a
+         *     second and is hung up on. The answer names the contact, whose ladder, quality and reasons say how it went. The rules about
+         *     calls out hold.
+         */
+        post: operations["trunks_call"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3857,6 +3878,11 @@ export interface components {
             /** @description Until before then, RFC 3339; now if absent. */
             to?: string | null;
         };
+        /** @description A number to try a trunk with. */
+        TestCall: {
+            /** @description As one would dial it, or `+` and the whole of it. */
+            number: string;
+        };
         /** @description What a test found. */
         Tested: {
             /** @description It answered. */
@@ -4974,8 +5000,12 @@ export interface operations {
     customers_list: {
         parameters: {
             query?: {
-                /** @description Part of the name, a number, an address. */
+                /** @description The beginning of a word of the name, of a number, of an address; everybody if absent. */
                 q?: string;
+                /** @description `standard`, `gold`, `vip`. */
+                tier?: string;
+                /** @description Where the last answer ended: its `next`. */
+                after?: string;
                 /** @description At most so many, 100 at most. */
                 limit?: number;
             };
@@ -7617,6 +7647,55 @@ export interface operations {
                     "application/json": {
                         [key: string]: components["schemas"]["Trunk"];
                     };
+                };
+            };
+        };
+    };
+    trunks_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestCall"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

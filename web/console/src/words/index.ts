@@ -5,6 +5,7 @@ import { admin } from './admin';
 import { chat } from './chat';
 import { codes } from './codes';
 import { desk } from './desk';
+import { floor } from './floor';
 import { keeping } from './keeping';
 import { ladder } from './ladder';
 import { phone } from './phone';
@@ -18,6 +19,6 @@ import { webhooks } from './webhooks';
 type Entry = readonly [en: string, zh: string, pinyin?: string];
 
 const all = {
-  ...accounts, ...admin, ...chat, ...codes, ...desk, ...keeping, ...ladder, ...phone, ...regions, ...reports, ...rules, ...screens, ...sight, ...webhooks,
+  ...accounts, ...admin, ...chat, ...codes, ...desk, ...floor, ...keeping, ...ladder, ...phone, ...regions, ...reports, ...rules, ...screens, ...sight, ...webhooks,
 } as const;
 export const words: { readonly [K in keyof typeof all]: Entry } = all;

@@ -198,7 +198,6 @@ export const screens = {
   'customer.add': ['Add a number or address', '添加号码或邮箱'],
   'customer.add.hint': ['then press Enter', '输入后按 Enter'],
   'customers.search': ['Name, number or e-mail', '姓名、号码或邮箱'],
-  'customers.hint': ['Type part of a name, a number or an address.', '请输入姓名、号码或邮箱的一部分。'],
   'customers.none': ['Nobody found for “{q}”.', '未找到“{q}”。'],
   'tag.add': ['Add tag', '添加标签'],
   'tag.remove': ['Remove tag {tag}', '删除标签 {tag}'],

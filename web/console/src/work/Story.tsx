@@ -47,7 +47,7 @@ function tell(f: Fact, live: Live): string | null {
   const agent = agentName(live, text('agent'));
   const long = (name: string): string => clock(Number(f[name] ?? 0));
   switch (f.fact) {
-    case 'interaction_opened': return t('story.opened', { from: text('from'), to: text('to') });
+    case 'interaction_opened': return f.way === 'outbound' ? t('story.calls', { to: text('to') }) : t('story.opened', { from: text('from'), to: text('to') });
     case 'flow_entered': return t('story.node', { node: text('node') });
     case 'flow_event': return t('story.event', { name: text('name') });
     case 'callback_booked': return t('story.callback', { number: (f.plan as { number: string }).number });
