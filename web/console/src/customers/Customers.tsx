@@ -1,14 +1,15 @@
 // Customers: found by name, number or address; one with everything they ever had to do with us.
 
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { api, take } from '../api/client';
 import type { Customer, CustomerRow, PastEntry } from '../api/shapes';
+import { act } from '../lib/act';
 import { t, tCode } from '../lib/i18n';
 import { useLoad } from '../lib/load';
 import { A, setQuery, usePlace } from '../lib/router';
 import { dateTime } from '../lib/time';
-import { useFacts } from '../live/live';
-import { Button, Empty, Label, Page, Trouble } from '../ui/parts';
+import { supervises, useFacts, useLive } from '../live/live';
+import { Button, Dialog, Empty, Label, Page, Trouble } from '../ui/parts';
 import { changeCustomer, NewTicket, Past, reachedAt, Section, Who } from '../work/CustomerPanel';
 import { Erase, Hold } from '../ui/Keep';
 import { Search } from '../tickets/Tickets';
@@ -17,18 +18,33 @@ export default function Customers({ selected }: { selected: string | null }) {
   return selected ? <One key={selected} id={selected} /> : <Find />;
 }
 
+interface Found { customers: CustomerRow[]; next: string | null }
+const TIERS = ['standard', 'gold', 'vip'];
+
 function Find() {
   const { query } = usePlace();
-  const q = query.get('q') ?? '';
-  const found = useLoad(q ? `customers ${q}` : null, async () =>
-    (await take(api.GET('/api/v1/customers', { params: { query: { q, limit: 50 } } }))) as unknown as { customers: CustomerRow[] });
-  const rows = found.data?.customers;
+  const [q, tier] = [query.get('q') ?? '', query.get('tier') ?? ''];
+  const key = `customers ${q} ${tier}`;
+  const [more, setMore] = useState<CustomerRow[]>([]);
+  const [next, setNext] = useState<string | null>(null);
+  const ask = async (after?: string): Promise<Found> => (await take(api.GET('/api/v1/customers', { params: { query: {
+    ...(q ? { q } : {}), ...(tier ? { tier } : {}), ...(after ? { after } : {}), limit: 50,
+  } } }))) as unknown as Found;
+  const first = useLoad(key, () => ask());
+  useEffect(() => { setMore([]); setNext(null); }, [key]);
+  const rows = [...(first.data?.customers ?? []), ...more];
+  const cursor = next ?? (more.length === 0 ? first.data?.next ?? null : null);
   return (
     <Page title={t('nav.customers')}>
-      <Search value={q} label={t('customers.search')} onChange={(text) => setQuery('q', text)} />
-      {found.problem && <Trouble problem={found.problem} again={found.reload} />}
+      <div className="flex flex-wrap items-center gap-3">
+        <Search value={q} label={t('customers.search')} onChange={(text) => setQuery('q', text)} />
+        <select className="field w-auto" value={tier} aria-label={t('customer.tier')} onChange={(e) => setQuery('tier', e.target.value)}>
+          <option value="">{t('customers.tier')}</option>{TIERS.map((x) => <option key={x} value={x}>{tCode('tier', x)}</option>)}
+        </select>
+      </div>
+      {first.problem && <Trouble problem={first.problem} again={first.reload} />}
       <div className="card mt-3 overflow-x-auto">
-        {rows && rows.length > 0 && (
+        {rows.length > 0 && (
           <table className="table">
             <caption className="sr-only">{t('nav.customers')}</caption>
             <thead><tr><th scope="col">{t('customer.name')}</th><th scope="col">{t('customer.reached')}</th><th scope="col">{t('customer.tier')}</th><th scope="col">{t('customer.tags')}</th><th scope="col">{t('ticket.changed')}</th></tr></thead>
@@ -41,16 +57,48 @@ function Find() {
             ))}</tbody>
           </table>
         )}
-        {!q && <Empty>{t('customers.hint')}</Empty>}
-        {q && rows?.length === 0 && <Empty>{t('customers.none', { q })}</Empty>}
+        {first.data && rows.length === 0 && <Empty>{q ? t('customers.none', { q }) : t('customers.empty')}</Empty>}
       </div>
+      {cursor && <div className="mt-3 text-center"><Button onClick={async () => { const page = await ask(cursor); setMore((was) => [...was, ...page.customers]); setNext(page.next); }}>{t('list.more')}</Button></div>}
     </Page>
+  );
+}
+
+/** Another entry of the same person: found by a few letters, shown with what it is known by, merged after it was read. */
+function Merge({ customer: c, open, onClose, onDone }: { customer: Customer; open: boolean; onClose: () => void; onDone: () => void }) {
+  const [q, setQ] = useState('');
+  const [chosen, setChosen] = useState('');
+  const found = useLoad(open && q ? `customers ${q}` : null, async () => (await take(api.GET('/api/v1/customers', { params: { query: { q, limit: 20 } } }))) as unknown as Found);
+  const others = (found.data?.customers ?? []).filter((x) => x.id !== c.id && !x.profile.erased);
+  const shut = (): void => { setQ(''); setChosen(''); onClose(); };
+  return (
+    <Dialog open={open} onClose={shut} title={t('customer.merge.title')}>
+      <form className="grid gap-3" onSubmit={async (e) => {
+        e.preventDefault();
+        if (chosen && await act(api.POST('/api/v1/customers/{id}/changes', { params: { path: { id: c.id } }, body: { change: 'absorbed', from: chosen } }), t('customer.merge.done'))) { shut(); onDone(); }
+      }}>
+        <Search value={q} label={t('customers.search')} onChange={(text) => { setQ(text); setChosen(''); }} />
+        {q && found.data && others.length === 0 && <p className="text-soft">{t('customer.merge.none')}</p>}
+        <fieldset className="grid gap-1">
+          <legend className="sr-only">{t('customer.merge.title')}</legend>
+          {others.map((x) => (
+            <label key={x.id} className="flex min-h-9 items-center gap-3 rounded-lg border border-line px-3 has-checked:border-accent has-checked:bg-mine">
+              <input type="radio" name="other" className="size-5" checked={chosen === x.id} onChange={() => setChosen(x.id)} /><span className="truncate">{x.name || t('customer.noname')}</span><span className="num ml-auto text-soft">{x.profile.identities.map(reachedAt).filter(Boolean).join(', ')}</span>
+            </label>
+          ))}
+        </fieldset>
+        <p className="text-soft">{t('customer.merge.hint')}</p>
+        <Button look="bad" type="submit" disabled={!chosen}>{t('customer.merge.do')}</Button>
+      </form>
+    </Dialog>
   );
 }
 
 function One({ id }: { id: string }) {
   const path = { params: { path: { id } } };
   const [opening, setOpening] = useState(false);
+  const [merging, setMerging] = useState(false);
+  const may = useLive(supervises);
   const customer = useLoad(`customer ${id}`, async () => ((await take(api.GET('/api/v1/customers/{id}', path))) as unknown as { customer: Customer }).customer);
   const past = useLoad(`history ${id}`, async () => (await take(api.GET('/api/v1/customers/{id}/timeline', { params: { path: { id }, query: { limit: 100 } } }))) as unknown as { entries: PastEntry[] });
   useFacts((f) => { if (f.fact === 'customer') customer.reload(); if (f.fact === 'ticket' || f.fact === 'interaction_closed') past.reload(); });
@@ -58,7 +106,7 @@ function One({ id }: { id: string }) {
   const c = customer.data;
   if (!c) return null;
   return (
-    <Page title={c.erased ? t('erase.was', { at: dateTime(c.erased) }) : c.name || t('customer.noname')} tools={<><Hold kind="customer" id={c.id} /><Erase id={c.id} erased={c.erased !== undefined} onDone={() => { customer.reload(); past.reload(); }} /><A href="/customers" className="btn btn-small">← {t('nav.customers')}</A><Button small look="main" onClick={() => setOpening(true)}>{t('ticket.new')}</Button></>}>
+    <Page title={c.erased ? t('erase.was', { at: dateTime(c.erased) }) : c.name || t('customer.noname')} tools={<><Hold kind="customer" id={c.id} /><Erase id={c.id} erased={c.erased !== undefined} onDone={() => { customer.reload(); past.reload(); }} />{!c.erased && may && <Button small onClick={() => setMerging(true)}>{t('customer.merge')}</Button>}<A href="/customers" className="btn btn-small">← {t('nav.customers')}</A><Button small look="main" onClick={() => setOpening(true)}>{t('ticket.new')}</Button></>}>
       <div className="grid gap-4 mid:grid-cols-[20rem_1fr]">
         <div className="grid content-start gap-4">
           <div className="card p-4"><Who customer={c} /></div>
@@ -72,6 +120,7 @@ function One({ id }: { id: string }) {
         </div>
       </div>
       <NewTicket open={opening} onClose={() => setOpening(false)} customer={c} />
+      <Merge customer={c} open={merging} onClose={() => setMerging(false)} onDone={() => { customer.reload(); past.reload(); }} />
     </Page>
   );
 }
