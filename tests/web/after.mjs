@@ -113,6 +113,7 @@ export const after = {
     await susan.page.getByText('Call back, call 1 of 3').waitFor();
     await faults(susan.page, 'a call back that waits');
     await susan.page.getByRole('button', { name: 'Do not call back' }).click();
+    await susan.page.getByRole('dialog').getByRole('button', { name: 'Do not call back' }).click();
     await eventually(async () => assert.equal((await s.ask('GET', '/interactions?live=true')).interactions.length, 1));
     assert.deepEqual(susan.complaints, []);
   },

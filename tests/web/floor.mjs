@@ -56,6 +56,7 @@ export const floor = {
       await sound([ben.ear, ['caller', 'susan']], [susan.ear, ['ben', 'caller']], [caller.ear, ['ben']]);
       const barged = await way('Barge in');
       figure(`from listening to whispering ${whispered} ms, to taking part ${barged} ms`);
+      assert.ok(Math.min(whispered, barged) <= 500 * s.slow, 'another way is there at once');
       await sound([caller.ear, ['ben', 'susan']], [ben.ear, ['caller', 'susan']], [susan.ear, ['ben', 'caller']]);
       // The agent leaves; supervisor and caller go on without a gap in the call.
       await part.getByRole('button', { name: 'Take over' }).click();

@@ -2,12 +2,12 @@
 
 import { useEffect, useRef, useState } from 'react';
 import { api, take } from '../api/client';
-import type { InteractionNow, PastEntry, WorkNow } from '../api/shapes';
+import type { Customer, InteractionNow, PastEntry, WorkNow } from '../api/shapes';
 import { act } from '../lib/act';
 import { keyOf, useActions } from '../lib/actions';
 import { t, tCode } from '../lib/i18n';
 import { regionName } from '../lib/region';
-import { now, onBeat } from '../lib/time';
+import { clock, dateTime, now, onBeat } from '../lib/time';
 import { go } from '../lib/router';
 import { useLoad } from '../lib/load';
 import { agentName, myself, queueName, useLive } from '../live/live';
@@ -61,6 +61,11 @@ function Offer({ work, keys }: { work: WorkNow; keys: boolean }) {
   const number = useLive((l) => myself(l)?.number ?? null);
   const past = useLoad(i ? `past ${i.customer}` : null, async () =>
     (await take(api.GET('/api/v1/customers/{id}/timeline', { params: { path: { id: i!.customer }, query: { limit: 8 } } }))) as unknown as { entries: PastEntry[] });
+  const customer = useLoad(i ? `customer ${i.customer}` : null, async () =>
+    ((await take(api.GET('/api/v1/customers/{id}', { params: { path: { id: i!.customer } } }))) as unknown as { customer: Customer }).customer);
+  const last = past.data?.entries.find((e) => e.kind === 'interaction' && e.id !== work.interaction && e.closed_at !== null);
+  const codes = useLive((l) => l.codes.dispositions);
+  const how = last?.kind === 'interaction' ? codes.find((d) => d.id === last.disposition)?.name ?? (last.talk_ms > 0 ? clock(last.talk_ms) : t('customer.notalk')) : '';
   const tickets = (past.data?.entries ?? []).filter((e) => e.kind === 'ticket' && !['closed', 'merged', 'spam', 'resolved'].includes(e.status));
   const who = i?.customer_name || i?.from || '';
   // A colleague asks before handing over: that is another call than a customer's.
@@ -73,11 +78,18 @@ function Offer({ work, keys }: { work: WorkNow; keys: boolean }) {
         <p className="flex flex-wrap gap-x-3 text-soft">
           {i && i.customer_name && i.from !== i.customer_name && <span className="num">{i.from}</span>}
           {regionName(i?.attributes['caller.region']) && <span>{regionName(i?.attributes['caller.region'])}</span>}
+          {customer.data && customer.data.tier !== 'standard' && <strong className="text-ink">{tCode('tier', customer.data.tier)}</strong>}
           {queue && <span>{queue}</span>}
           {i && <span>{t('offer.waited')} <Since at={i.since} /></span>}
           <VouchedNow attributes={i?.attributes} />
           {learned(i?.attributes).slice(0, 3).map(([k, v]) => <span key={k}>{k}: {v}</span>)}
         </p>
+        {i && (
+          <p className="flex flex-wrap gap-x-3 text-soft">
+            {i.path.length > 0 && <span>{t('offer.path')} {i.path.slice(-4).join(' › ')}</span>}
+            {past.data && !asker && <span>{last ? t('offer.last', { when: dateTime(last.opened_at), how }) : t('offer.first')}</span>}
+          </p>
+        )}
         {tickets.length > 0 && (
           <p className="flex flex-wrap gap-x-3">
             <span className="text-soft">{t('offer.tickets')}</span>

@@ -12,13 +12,14 @@ import { agentName, holdLimit, queueName, supervises, useLive } from '../live/li
 import { hangUp, lineOf, usePhone } from '../phone/state';
 import { Sound, useLine } from '../phone/Talk';
 import { Button, Channel, Empty, Since, State, Tabs } from '../ui/parts';
+import { Sure } from '../ui/Sure';
 import { learned, VouchedNow } from '../ui/Vouched';
 import { Assign } from './Assign';
 import type { Contact as C } from './contact';
 import { Conversation } from './Conversation';
 import { Consult } from './Consult';
 import { Story } from './Story';
-import { Supervise, Watchers } from './Supervise';
+import { Pull, Supervise, Watchers } from './Supervise';
 import { Following, Transcript, useTranscript } from './Transcript';
 import { Transfer, type Way } from './Transfer';
 import { WrapUp } from './WrapUp';
@@ -93,6 +94,7 @@ function Controls({ contact: c, written }: { contact: C; written: boolean }) {
   const mine = usePhone((p) => (guest ? lineOf(p.lines, c.id) : undefined));
   const talking = speaking && !guest;
   const waiting = watches && (c.stage === 'waiting' || c.stage === 'flow');
+  const pullable = watches && !c.work && (c.stage === 'waiting' || c.stage === 'offered');
   const booked = watches && Boolean(c.now?.callback) && (c.stage === 'waiting' || c.stage === 'scheduled');
   const held = c.stage === 'hold';
   // Card data is kept out of both, by one button.
@@ -103,6 +105,7 @@ function Controls({ contact: c, written }: { contact: C; written: boolean }) {
   };
   const line = useLine(c.id, speaking && voice, c.work && !guest ? c.now?.muted ?? false : null);
   const leave = (): void => { if (mine) hangUp(mine.id); };
+  const sooner = (): void => void act(api.POST('/api/v1/interactions/{id}/priority', { ...path(c.id), body: { minutes: 5 } }), t('do.sooner.done'));
   const finish = (): void => void act(api.POST('/api/v1/interactions/{id}/finish', path(c.id)));
   useActions([
     talking && voice && { id: 'call.hold', label: held ? 'do.unhold' : 'do.hold', group: 'call', run: hold },
@@ -111,22 +114,25 @@ function Controls({ contact: c, written }: { contact: C; written: boolean }) {
     talking && voice && recording && { id: 'call.record', label: c.paused ? 'do.resume' : 'do.pause', group: 'call', run: () => void pause() },
     talking && { id: 'call.end', label: voice ? 'do.finish' : 'do.finish.chat', group: 'call', run: finish },
     helping && mine !== undefined && { id: 'consult.leave', label: 'consult.leave', group: 'call', run: leave },
-    waiting && { id: 'call.assign', label: 'do.assign', group: 'call', run: () => setAssigning(true) },
+    waiting && { id: 'call.assign', label: 'do.move', group: 'call', run: () => setAssigning(true) },
+    waiting && c.stage === 'waiting' && { id: 'call.sooner', label: 'do.sooner', group: 'call', run: sooner },
   ]);
-  if (!speaking && !waiting && !booked) return null;
+  if (!speaking && !waiting && !booked && !pullable) return null;
   return (
     <div className="mt-2 flex flex-wrap gap-2" role="toolbar" aria-label={t('work.controls')}>
       {line.buttons}
       {talking && voice && <Button className="min-h-10" disabled={!up} aria-pressed={held} hotkey={keyOf('call.hold')} onClick={hold}>{t(held ? 'do.unhold' : 'do.hold')}</Button>}
       {talking && <Button className="min-h-10" disabled={!up} hotkey={keyOf('call.transfer')} onClick={() => setHanding('blind')}>{t('do.transfer')}</Button>}
       {talking && voice && recording && <Button className="min-h-10" disabled={!up} aria-pressed={c.paused} hotkey={keyOf('call.record')} onClick={() => void pause()}>{t(c.paused ? 'do.resume' : 'do.pause')}</Button>}
-      {waiting && <Button className="min-h-10" disabled={!up} onClick={() => setAssigning(true)}>{t('do.assign')}</Button>}
+      {pullable && <Pull id={c.id} i={c.now} />}
+      {waiting && <Button className="min-h-10" disabled={!up} onClick={() => setAssigning(true)}>{t('do.move')}</Button>}
+      {waiting && c.stage === 'waiting' && <Button className="min-h-10" disabled={!up} onClick={sooner}>{t('do.sooner')}</Button>}
       <span className="grow" />
-      {booked && <Button className="min-h-10" look="bad" disabled={!up} onClick={finish}>{t('do.callback.cancel')}</Button>}
+      {booked && <Sure className="min-h-10" look="bad" disabled={!up} title={t('do.callback.cancel')} what={t('callback.cancel.sure')} onSure={finish}>{t('do.callback.cancel')}</Sure>}
       {helping && mine && <Button className="min-h-10" look="bad" onClick={leave}>{t('consult.leave')}</Button>}
       {talking && <Button className="min-h-10" look="bad" disabled={!up} hotkey={keyOf('call.end')} onClick={finish}>{t(voice ? 'do.finish' : 'do.finish.chat')}</Button>}
       <Transfer way={handing} onClose={() => setHanding(null)} contact={c} onDone={() => { setHanding(null); if (!c.work) go('/w'); }} />
-      <Assign open={assigning} onClose={() => setAssigning(false)} id={c.id} />
+      <Assign open={assigning} onClose={() => setAssigning(false)} id={c.id} queue={c.queue} />
     </div>
   );
 }

@@ -35,6 +35,20 @@ const takeOver = async (id: string, i: InteractionNow): Promise<void> => {
   if ((await reachable(i)) && (await act(api.POST('/api/v1/interactions/{id}/take-over', { ...path(id), body: {} })))) go(`/w/${id}`);
 };
 
+/** Who waits, or is offered to somebody, becomes mine. */
+const pull = async (id: string, i: InteractionNow): Promise<void> => {
+  if ((await reachable(i)) && (await act(api.POST('/api/v1/interactions/{id}/pull', { ...path(id), body: {} })))) go(`/w/${id}`);
+};
+
+export function Pull({ id, i, small = false }: { id: string; i: InteractionNow | undefined; small?: boolean }) {
+  const may = useLive((l) => supervises(l) && l.me?.agent != null);
+  const up = useLive((l) => l.up);
+  const can = may && i !== undefined && (i.stage === 'waiting' || i.stage === 'offered');
+  useActions([can && !small && { id: 'call.pull', label: 'do.pull', group: 'call', run: () => void pull(id, i) }]);
+  if (!can) return null;
+  return <button type="button" disabled={!up} title={t('do.pull.more')} className={`btn ${small ? 'btn-small' : 'min-h-10'}`} onClick={() => void pull(id, i)}>{t('do.pull')}{small && <span className="sr-only"> {i.customer_name || i.from}</span>}</button>;
+}
+
 /** Whether this contact can be supervised by me now: somebody else talks with the customer. */
 function useWatching(i: InteractionNow | undefined): { can: boolean; mine: Mode | null; joined: boolean } {
   const may = useLive(supervises);
