@@ -341,6 +341,7 @@ export const desk = {
     const chip = anna.page.getByRole('row', { name: /Late parcel/ }).locator('[data-sla]');
     await chip.getByText(/^✓ \d+:\d\d/).waitFor();
     await anna.page.getByRole('button', { name: 'Delete the list Sales, nobody' }).click();
+    await anna.page.getByRole('dialog').getByRole('button', { name: 'Delete the list Sales, nobody' }).click();
     await anna.page.getByText('List deleted.').waitFor();
     await faults(anna.page, 'tickets with lists');
     assert.deepEqual([...anna.complaints, ...susan.complaints], []);

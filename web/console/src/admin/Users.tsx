@@ -8,6 +8,7 @@ import { t, tCode } from '../lib/i18n';
 import { useLoad } from '../lib/load';
 import { useLive } from '../live/live';
 import { Button, Dialog, Label, Trouble } from '../ui/parts';
+import { Sure } from '../ui/Sure';
 import { SessionTable } from '../me/Sessions';
 import { Once } from './Once';
 
@@ -47,10 +48,10 @@ export function Users() {
               <td><select className="field w-auto" value={u.role} disabled={u.login === me} aria-label={`${t('users.role')} ${u.login}`} onChange={(e) => change(u.login, { role: e.target.value })}>{ROLES.map((r) => <option key={r} value={r}>{tCode('role', r)}</option>)}</select></td>
               <td>{u.disabled ? <span className="text-bad">✕ {t('users.locked')}</span> : <span className="text-good">✓ {t('users.active')}</span>}{u.factor && <span className="block text-soft">{t('factor.title')}</span>}</td>
               <td><div className="flex flex-wrap justify-end gap-1.5">
-                <Button small onClick={() => change(u.login, { new_password: true })}>{t('users.password')}</Button>
-                <Button small onClick={() => change(u.login, { new_sip_password: true })}>{t('users.sip')}</Button>
+                <Sure small title={`${t('users.password')}: ${u.login}`} what={t('users.password.sure')} onSure={() => change(u.login, { new_password: true })}>{t('users.password')}</Sure>
+                <Sure small title={`${t('users.sip')}: ${u.login}`} what={t('users.sip.sure')} onSure={() => change(u.login, { new_sip_password: true })}>{t('users.sip')}</Sure>
                 <Button small onClick={() => setLooking(u.login)} aria-label={`${t('sessions.title')}: ${u.login}`}>{t('sessions.title')}</Button>
-                {u.factor && u.login !== me && <Button small look="bad" onClick={() => void act(api.DELETE('/api/v1/users/{id}/factor', { params: { path: { id: u.login } } }), t('factor.reset.done')).then(list.reload)}>{t('factor.reset')}</Button>}
+                {u.factor && u.login !== me && <Sure small look="bad" title={`${t('factor.reset')}: ${u.login}`} what={t('factor.reset.sure')} onSure={() => void act(api.DELETE('/api/v1/users/{id}/factor', { params: { path: { id: u.login } } }), t('factor.reset.done')).then(list.reload)}>{t('factor.reset')}</Sure>}
                 {u.login !== me && <Button small onClick={() => change(u.login, { disabled: !u.disabled })}>{t(u.disabled ? 'users.unlock' : 'users.lock')}</Button>}
                 {u.login !== me && <Button small look="bad" onClick={() => setRemoving(u.login)}>{t('do.remove')}</Button>}
               </div></td>

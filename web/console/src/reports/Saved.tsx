@@ -9,6 +9,7 @@ import { A } from '../lib/router';
 import { dateTime } from '../lib/time';
 import { queueName, useLive } from '../live/live';
 import { Button, Dialog, Empty, Label, Trouble } from '../ui/parts';
+import { Sure } from '../ui/Sure';
 
 interface Asked { by: 'intervals' | 'agents'; step_min: number; span: string; queue?: string }
 
@@ -29,7 +30,7 @@ export function Saved({ asked, onChange }: { asked: Asked; onChange: () => void 
             <span className="text-soft">{t(r.by === 'agents' ? 'reports.agents' : 'reports.intervals')}{r.queue ? ` · ${queueName(live, r.queue)}` : ''} · {r.owner}</span>
             <span>{r.schedule ? t(`saved.${r.schedule.every}` as Key, { hour: `${String(r.schedule.hour).padStart(2, '0')}:00` }) : t('saved.never')}</span>
             <span className="grow" />
-            <Button small look="bad" onClick={() => void act(api.DELETE('/api/v1/reports/saved/{name}', { params: { path: { name: r.name } } }), t('saved.gone', { name: r.name })).then(changed)}>{t('saved.forget')}<span className="sr-only"> {r.name}</span></Button>
+            <Sure small look="bad" title={`${t('saved.forget')} ${r.name}`} what={t('saved.forget.sure')} onSure={() => void act(api.DELETE('/api/v1/reports/saved/{name}', { params: { path: { name: r.name } } }), t('saved.gone', { name: r.name })).then(changed)}>{t('saved.forget')}<span className="sr-only"> {r.name}</span></Sure>
           </div>
           {r.files.length > 0 && (
             <details><summary>{t('saved.files', { n: r.files.length })}</summary>

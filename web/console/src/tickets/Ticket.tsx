@@ -191,6 +191,8 @@ function Properties({ head, promises, change, final }: { head: TicketHead; promi
           <Button type="submit" small look="main">{t('do.save')}</Button>
         </form>
       )}
+      {!final && <Label text={t('ticket.title')}><input key={head.title} className="field" defaultValue={head.title} maxLength={200} onKeyDown={(e) => { if (e.key === 'Enter') e.currentTarget.blur(); }}
+        onBlur={(e) => { const title = e.target.value.trim(); if (title && title !== head.title) void change({ change: 'titled', title }); }} /></Label>}
       <Label text={t('ticket.owner')}>
         <select className="field" disabled={final} value={head.owner ?? ''} onChange={(e) => void change({ change: 'assigned', owner: e.target.value || null })}>
           <option value="">–</option>{Object.entries(agents).map(([id, a]) => <option key={id} value={id}>{a.name || id}</option>)}

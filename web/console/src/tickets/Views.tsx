@@ -9,6 +9,7 @@ import { useLoad } from '../lib/load';
 import { A, go } from '../lib/router';
 import { supervises, useLive } from '../live/live';
 import { Button, Dialog, Label } from '../ui/parts';
+import { Sure } from '../ui/Sure';
 
 const addressOf = (view: TicketView): string => {
   const query = new URLSearchParams({ view: 'all', list: view.id });
@@ -42,7 +43,7 @@ export function Views({ here, query }: { here: string | null; query: TicketQuery
           {views.map((v) => (
             <li key={v.id} className={`chip gap-1 ${v.id === here ? 'border-accent bg-mine' : ''}`}>
               <A href={addressOf(v)} aria-current={v.id === here ? 'true' : undefined} className="min-h-6 leading-6">{v.shared && <span aria-hidden="true">⚑ </span>}{v.name}{v.shared && <span className="sr-only"> ({t('views.shared')})</span>}</A>
-              {(v.owner === me || (v.shared && may)) && <button type="button" className="min-h-6 min-w-6 text-soft" aria-label={t('views.remove', { name: v.name })} onClick={() => void remove(v)}>✕</button>}
+              {(v.owner === me || (v.shared && may)) && <Sure small look="plain" className="min-h-6 min-w-6 text-soft" aria-label={t('views.remove', { name: v.name })} title={t('views.remove', { name: v.name })} what={t('views.remove.sure')} onSure={() => void remove(v)}>✕</Sure>}
             </li>
           ))}
         </ul>
