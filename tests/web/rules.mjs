@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { eventually, faults, person, ready, signIn, visits } from './kit.mjs';
+import { baresip, hears } from './phones.mjs';
 
 /** Looks at the differences and puts them in force. */
 async function inForce(page, expected) {
@@ -148,5 +149,70 @@ export const rules = {
       await anna.page.getByText('order_no: L-4711').first().waitFor();
       assert.deepEqual([...guest.complaints, ...anna.complaints], []);
     }
+  },
+
+  async an_administrator_tries_a_trunk_with_a_call_and_reads_how_it_went({ s, b }) {
+    const far = await baresip(s, '+8613800009000');
+    try {
+      await s.configure((yaml) => yaml.replace(/\n( +)trunks: \{\}\n/, `\n$1trunks: {carrier: {host: "${far.at}"}}\n`));
+      const admin = await person(b);
+      const { page } = admin;
+      await signIn(page, s.origin, 'admin', s.users.admin);
+      await page.goto(`${s.origin}/admin/trunks`);
+      await page.getByRole('button', { name: 'Test call: carrier' }).click();
+      const asked = page.getByRole('dialog', { name: 'Test call by carrier' });
+      await faults(page, 'a test call');
+      // What the guard keeps in is kept in here as well, and said.
+      await asked.getByLabel('Number to call').fill('+19005550100');
+      await asked.getByRole('button', { name: 'Call' }).click();
+      await page.getByRole('alert').first().waitFor();
+      assert.ok(!far.said.includes('CALL_INCOMING'));
+      await asked.getByLabel('Number to call').fill('13800009000');
+      await asked.getByRole('button', { name: 'Call' }).click();
+      await page.waitForURL(/\/calls\//);
+      await page.getByText('Called +8613800009000').waitFor();
+      await far.accept();
+      await hears(far.ear, 1_004);
+      await far.saw('CALL_CLOSED');
+      const [call] = (await s.ask('GET', '/interactions?limit=1')).interactions;
+      await eventually(async () => assert.ok((await s.ask('GET', `/interactions/${call.id}`)).record.closed_at));
+      assert.deepEqual([call.way, call.ticket, call.agent], ['outbound', null, null]);
+      const { messages } = await eventually(async () => { const told = await s.ask('GET', `/interactions/${call.id}/ladder`); assert.ok(told.messages.length >= 4); return told; });
+      assert.ok(messages.some((m) => JSON.stringify(m).includes('INVITE')));
+      assert.ok(JSON.stringify(await s.ask('GET', '/audit')).includes('trunk.call'));
+      assert.deepEqual(admin.complaints, []);
+    } finally { await far.end(); }
+  },
+
+  async an_administrator_says_who_comes_first_and_what_is_asked_for_less_after_a_while_by_forms({ s, b }) {
+    const admin = await person(b);
+    const { page } = admin;
+    await signIn(page, s.origin, 'admin', s.users.admin);
+    await page.goto(`${s.origin}/admin/queues`);
+    await page.getByRole('button', { name: /^Sales/ }).click();
+    const queue = page.getByRole('dialog', { name: 'sales' });
+    await queue.getByRole('button', { name: 'Add a head start' }).click();
+    await queue.getByLabel('is, 1').fill('gold');
+    await queue.getByLabel('minutes, 1').fill('7');
+    await queue.getByRole('button', { name: 'Add a step' }).click();
+    await queue.getByLabel('after, 1').fill('45');
+    await queue.getByLabel('Skill, 1').selectOption('sales');
+    await queue.getByLabel('Asks a missed agent again after, seconds').fill('40');
+    await faults(page, 'the order of a queue');
+    await queue.getByRole('button', { name: 'Keep in the draft' }).click();
+    await inForce(page, [/minutes: 7/, /after_s: 45/, /retry_s: 40/]);
+    await page.goto(`${s.origin}/admin/people`);
+    await page.getByRole('button', { name: /^Ben/ }).click();
+    const ben = page.getByRole('dialog', { name: 'ben' });
+    await ben.getByLabel('Chats at once').fill('2');
+    await ben.getByLabel(/^Sales.*: Only who has waited, seconds$/).fill('30');
+    await faults(page, 'the order of an agent');
+    await ben.getByRole('button', { name: 'Keep in the draft' }).click();
+    await inForce(page, [/webchat: 2/, /delay_s: 30/]);
+    const { routing } = (await s.ask('GET', '/config/document')).business.tenants.demo;
+    assert.deepEqual(routing.queues.sales.head_starts, [{ attribute: 'customer.tier', is: 'gold', minutes: 7 }]);
+    assert.deepEqual([routing.queues.sales.relax[0].after_s, routing.queues.sales.relax[0].skill], [45, 'sales']);
+    assert.deepEqual([routing.agents.ben.capacity.webchat, routing.agents.ben.queues.find((q) => q.queue === 'sales').delay_s], [2, 30]);
+    assert.deepEqual(admin.complaints, []);
   },
 };

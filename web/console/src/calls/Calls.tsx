@@ -25,10 +25,13 @@ function List() {
   const watches = useLive(supervises);
   const [more, setMore] = useState<InteractionRow[]>([]);
   const [next, setNext] = useState<string | null>(null);
-  const [channel, queue, agent, from] = ['channel', 'queue', 'agent', 'from'].map((k) => query.get(k) ?? '') as [string, string, string, string];
-  const key = `calls ${channel} ${queue} ${agent} ${from}`;
+  const [channel, queue, agent, from, to] = ['channel', 'queue', 'agent', 'from', 'to'].map((k) => query.get(k) ?? '') as [string, string, string, string, string];
+  const key = `calls ${channel} ${queue} ${agent} ${from} ${to}`;
+  // The last day is meant whole.
+  const until = to ? new Date(`${to}T00:00`) : null;
+  until?.setDate(until.getDate() + 1);
   const ask = async (after?: string): Promise<Answer> => (await take(api.GET('/api/v1/interactions', { params: { query: {
-    ...(channel ? { channel } : {}), ...(queue ? { queue } : {}), ...(agent ? { agent } : {}), ...(from ? { from: new Date(`${from}T00:00`).toISOString() } : {}), ...(after ? { after } : {}), limit: 50,
+    ...(channel ? { channel } : {}), ...(queue ? { queue } : {}), ...(agent ? { agent } : {}), ...(from ? { from: new Date(`${from}T00:00`).toISOString() } : {}), ...(until ? { to: until.toISOString() } : {}), ...(after ? { after } : {}), limit: 50,
   } } }))) as unknown as Answer;
   const first = useLoad(key, () => ask());
   useEffect(() => { setMore([]); setNext(null); }, [key]);
@@ -47,6 +50,7 @@ function List() {
         {filter('queue', queue, t('wall.queue'), Object.entries(queues).map(([id, q]) => [id, q.name || id]))}
         {watches && filter('agent', agent, t('wall.agent'), Object.entries(agents).map(([id, a]) => [id, a.name || id]))}
         <label className="flex items-center gap-2"><span className="text-soft">{t('calls.from')}</span><input type="date" className="field w-auto" value={from} onChange={(e) => setQuery('from', e.target.value)} /></label>
+        <label className="flex items-center gap-2"><span className="text-soft">{t('calls.until')}</span><input type="date" className="field w-auto" value={to} onChange={(e) => setQuery('to', e.target.value)} /></label>
       </div>
       {first.problem && <Trouble problem={first.problem} again={first.reload} />}
       <div className="card overflow-x-auto">
