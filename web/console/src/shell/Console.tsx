@@ -133,10 +133,11 @@ function Line() {
   );
 }
 
+/** A live region of its own, so that a dialog that is open does not hide what went wrong in it. */
 function Notices() {
   const notices = useNotices();
   return (
-    <div className="pointer-events-none fixed bottom-14 left-1/2 z-50 grid w-max max-w-[90vw] -translate-x-1/2 gap-2 mid:bottom-4">
+    <div aria-live="polite" className="pointer-events-none fixed bottom-14 left-1/2 z-50 grid w-max max-w-[90vw] -translate-x-1/2 gap-2 mid:bottom-4">
       {notices.map((n) => (
         <div key={n.id} role={n.bad ? 'alert' : 'status'} className={`card pointer-events-auto flex items-center gap-3 px-4 py-2 shadow-lg ${n.bad ? 'border-bad text-bad' : ''}`}>
           <span aria-hidden="true">{n.bad ? '⚠' : '✓'}</span><span>{n.text}</span>

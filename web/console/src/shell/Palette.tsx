@@ -1,7 +1,7 @@
 // Ctrl/Cmd-K: everything that can be done now, each row with its key; Chinese labels also by their initials ("zj" for 转接).
 
 import { Command } from 'cmdk';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { keyOf, useAllActions, type Action } from '../lib/actions';
 import { pinyin, t } from '../lib/i18n';
 import { go } from '../lib/router';
@@ -29,6 +29,16 @@ export function Palette() {
     addEventListener('keydown', hear);
     return () => removeEventListener('keydown', hear);
   }, []);
+  // Closed without a choice, the keyboard goes back to where it was.
+  const before = useRef<Element | null>(null);
+  const was = useRef(false);
+  if (shown && !was.current) before.current = document.activeElement;
+  was.current = shown;
+  useEffect(() => {
+    if (shown) return undefined;
+    const back = setTimeout(() => { if (document.activeElement === document.body && before.current instanceof HTMLElement && before.current.isConnected) before.current.focus(); }, 50);
+    return () => clearTimeout(back);
+  }, [shown]);
   const run = (what: () => void): void => {
     setShown(false);
     // The dialog gives the focus back first; what runs may want it elsewhere.

@@ -108,11 +108,17 @@ export function Button({ look, small, hotkey, className = '', children, ...rest 
 
 export function Dialog({ open, onClose, title, children, wide }: { open: boolean; onClose: () => void; title: string; children: ReactNode; wide?: boolean }) {
   const width = wide ? 'w-[min(46rem,calc(100vw-2rem))]' : 'w-[min(30rem,calc(100vw-2rem))]';
+  // Where the keyboard was: it goes back there. Looked at before anything in the dialog takes it.
+  const before = useRef<Element | null>(null);
+  const was = useRef(false);
+  if (open && !was.current) before.current = document.activeElement;
+  was.current = open;
   return (
     <Box.Root open={open} onOpenChange={(next) => { if (!next) onClose(); }}>
       <Box.Portal>
         <Box.Overlay className="fixed inset-0 z-40 bg-black/40" />
-        <Box.Content className={`card fixed z-50 flex flex-col overflow-hidden shadow-xl left-1/2 top-[10vh] max-h-[82vh] -translate-x-1/2 ${width}`} aria-describedby={undefined}>
+        <Box.Content className={`card fixed z-50 flex flex-col overflow-hidden shadow-xl left-1/2 top-[10vh] max-h-[82vh] -translate-x-1/2 ${width}`} aria-describedby={undefined}
+          onCloseAutoFocus={(event) => { event.preventDefault(); if (before.current instanceof HTMLElement && before.current.isConnected) before.current.focus(); }}>
           <header className="flex items-center gap-3 border-b border-line px-4 py-3">
             <Box.Title className="text-[1.1rem] font-semibold">{title}</Box.Title>
             <span className="grow" />

@@ -174,7 +174,7 @@ function Compose({ contact: c }: { contact: Contact }) {
           if (e.key === 'Escape') e.currentTarget.blur();
           if (e.key === 'Enter' && !e.shiftKey && !composing(e)) { e.preventDefault(); void send(); }
         }} />
-      <div className="mt-1 flex items-center gap-2">
+      <div className="mt-1 flex flex-wrap items-center gap-2">
         <Button small aria-pressed={note} hotkey={keyOf('call.note')} onClick={() => { setNote((was) => !was); field.current?.focus(); }}>{t('do.note')}</Button>
         <span className="text-[0.9em] text-soft">{t(note ? 'talk.note.hint' : 'talk.hint')}</span>
         <span className="grow" />

@@ -34,7 +34,8 @@ export function Workspace({ selected }: { selected: string | null }) {
       <div className={`min-h-0 overflow-y-auto border-r border-line bg-panel ${selected ? 'hidden mid:block' : ''}`}>
         <Inbox selected={selected} filter={filter} onFilter={setFilter} />
       </div>
-      {selected ? <Open key={selected} id={selected} /> : <div className="hidden mid:block"><h1 className="sr-only">{t('nav.work')}</h1><Empty>{t('work.choose')}</Empty></div>}
+      {!selected && <h1 className="sr-only">{t('nav.work')}</h1>}
+      {selected ? <Open key={selected} id={selected} /> : <div className="hidden mid:block"><Empty>{t('work.choose')}</Empty></div>}
     </div>
   );
 }
