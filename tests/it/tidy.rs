@@ -77,19 +77,26 @@ fn no_file_knows_the_machine_it_was_written_on() {
     hold(texts().iter().flat_map(|(path, text)| machine_paths(path, text)));
 }
 
+/// Pages whose stories are looked for.
+const PAGES_OF_STORIES: [&str; 2] = ["docs/sip.md", "docs/console.md"];
+
 #[test]
-fn every_story_the_page_about_sip_names_is_told() {
+fn every_story_the_pages_name_is_told() {
     let all = texts();
-    let page = all.iter().find(|(path, _)| path == "docs/sip.md").map(|(_, text)| text.as_str()).expect("the page is there");
-    hold(untold(page, &all).into_iter());
+    let page =
+        |name: &str| all.iter().find(|(path, _)| path == name).map(|(_, text)| text.as_str()).expect("the page is there");
+    hold(PAGES_OF_STORIES.iter().flat_map(|name| untold(name, page(name), &all)));
 }
 
-/// Names of tests in a page, between back quotes, that no source has.
-fn untold(page: &str, all: &[(String, String)]) -> Vec<String> {
-    let plain = |n: &&str| n.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+/// Names of tests in a page, between back quotes, that no source has: neither a test nor a story in a browser.
+fn untold(name: &str, page: &str, all: &[(String, String)]) -> Vec<String> {
+    let word = |c: u8| c.is_ascii_alphanumeric() || c == b'_';
+    let plain = |n: &&str| n.bytes().all(word) && n.bytes().next().is_some_and(|c| c.is_ascii_lowercase());
     let named = page.split('`').skip(1).step_by(2).filter(plain).filter(|n| n.matches('_').count() >= 3);
-    let told = |n: &str| all.iter().any(|(path, text)| path.ends_with(".rs") && text.contains(&format!("fn {n}()")));
-    named.filter(|n| !told(n)).map(|n| format!("docs/sip.md: no test is called {n}")).collect()
+    let test = |n: &str, path: &str, text: &str| path.ends_with(".rs") && text.contains(&format!("fn {n}("));
+    let story = |n: &str, path: &str, text: &str| path.starts_with("tests/web/") && text.contains(&format!("async {n}("));
+    let told = |n: &str| all.iter().any(|(path, text)| test(n, path, text) || story(n, path, text));
+    named.filter(|n| !told(n)).map(|n| format!("{name}: no story is called {n}")).collect()
 }
 
 fn hold(broken: impl Iterator<Item = String>) {
@@ -264,9 +271,13 @@ mod sins {
 
     #[test]
     fn a_story_that_is_named_and_not_told_is_seen() {
-        let all = [("src/a.rs".to_owned(), "async fn a_phone_rings_twice() {}".to_owned())];
-        assert!(untold("| `a_phone_rings_twice`, `max_calls`, `scripts/fuzz.sh`", &all).is_empty());
-        assert_eq!(untold("| `a_phone_never_rings_twice` |", &all).len(), 1);
+        let all = [
+            ("src/a.rs".to_owned(), "async fn a_phone_rings_twice() {}".to_owned()),
+            ("tests/web/a.mjs".to_owned(), "  async a_page_of_JsSIP_is_a_phone({ s }) {".to_owned()),
+        ];
+        let page = |text| untold("docs/a.md", text, &all);
+        assert!(page("| `a_phone_rings_twice`, `max_calls`, `scripts/fuzz.sh`, `a_page_of_JsSIP_is_a_phone`").is_empty());
+        assert_eq!(page("| `a_phone_never_rings_twice` |").len(), 1);
     }
 
     #[test]
