@@ -25,9 +25,6 @@ use crate::{
     customer::Change,
 };
 
-/// Erasures looked through for the one of a customer.
-const RECENT: usize = 1_000;
-
 /// What there is of a customer, and what became of a wish to be forgotten.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ErasureShown {
@@ -61,8 +58,7 @@ async fn today(shared: &Shared, who: &Who, text: &str) -> Result<CustomerId, Pro
 
 async fn shown(shared: &Shared, who: &Who, customer: CustomerId) -> Result<ErasureShown, Problem> {
     let traces = shared.store.traces(&who.tenant, customer).await.map_err(Problem::internal)?;
-    let asked = shared.store.erasure_list(&who.tenant, RECENT).await.map_err(Problem::internal)?;
-    let asked = asked.into_iter().find(|e| e.customer == customer);
+    let asked = shared.store.erasure_get(&who.tenant, customer).await.map_err(Problem::internal)?;
     Ok(ErasureShown {
         contacts: traces.contacts,
         recordings: traces.recordings,
@@ -93,8 +89,8 @@ pub async fn erase(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<ErasureShown>), Problem> {
     let customer = today(&shared, &who, &id).await?;
-    let before = shown(&shared, &who, customer).await?;
-    if let Some(hold) = before.held.first() {
+    let traces = shared.store.traces(&who.tenant, customer).await.map_err(Problem::internal)?;
+    if let Some(hold) = traces.held.into_iter().next().map(hold_shown) {
         let said = format!("{} `{}` is held ({}): lift the hold first", hold.kind, hold.id, hold.reason);
         return Err(Problem::new(StatusCode::CONFLICT, "held", said));
     }

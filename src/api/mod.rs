@@ -91,6 +91,7 @@ pub use password::{generate as generate_password, hash as hash_password};
 pub use problem::Problem;
 pub use recording::below as recording_path;
 pub use reports::make_due as make_reports_due;
+pub use retention::Periods;
 pub use sip::{SipDoor, over_tls};
 pub use users::{realm as sip_realm, sip_digests};
 pub use webhooks::Courier;

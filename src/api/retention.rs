@@ -16,13 +16,11 @@ use super::{
     wire,
 };
 use crate::{
-    base::{CustomerId, InteractionId, TicketId, Wall, limits, secs},
+    base::{self, CustomerId, InteractionId, TicketId, Wall, limits},
     center::settings,
     store::{Aged, Held, Hold},
 };
 
-/// Seconds of a day.
-const DAY_S: u64 = 86_400;
 /// Longest reason, bytes.
 const REASON_MAX: usize = 500;
 
@@ -49,7 +47,8 @@ pub struct Periods {
 }
 
 impl Periods {
-    fn of(config: &settings::Tenant) -> Self {
+    /// Those a tenant has set.
+    pub fn of(config: &settings::Tenant) -> Self {
         let r = config.retention;
         Periods {
             recordings: r.recordings_days,
@@ -76,7 +75,8 @@ impl Periods {
         };
     }
 
-    const fn days(&self, kind: Aged) -> u32 {
+    /// That of one kind.
+    pub const fn days(&self, kind: Aged) -> u32 {
         match kind {
             Aged::Recordings => self.recordings,
             Aged::Messages => self.messages,
@@ -143,7 +143,7 @@ async fn shown(shared: &Shared, who: &Who, periods: Periods) -> Result<Json<Rete
         let due = match days {
             0 => Default::default(),
             days => {
-                let before = now - secs(u64::from(days) * DAY_S);
+                let before = now - base::days(days);
                 shared.store.aged_count(&who.tenant, kind, before).await.map_err(Problem::internal)?
             }
         };

@@ -1,4 +1,4 @@
-//! Files of chats go when their time is over: what the tenant does not keep longer, and what no message names.
+//! Contents of files of chats go when no message names them any more, because it never did or its time is over (`retention`).
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,8 +12,6 @@ use crate::{
 
 /// How often files are looked through.
 const EVERY: Duration = secs(6 * 3_600);
-/// Seconds of a day.
-const DAY_S: u64 = 86_400;
 
 /// Looks through the files for as long as the server runs.
 pub async fn keep(vault: Arc<Vault>, store: Store, door: Arc<dyn Door>, clock: Clock) {
@@ -21,8 +19,8 @@ pub async fn keep(vault: Arc<Vault>, store: Store, door: Arc<dyn Door>, clock: C
     loop {
         turns.tick().await;
         let now = clock.now().wall;
-        for (tenant, settings) in &door.settings().tenants {
-            match turn(&vault, &store, tenant, settings.config.chat.files.keep_days, now).await {
+        for tenant in door.settings().tenants.keys() {
+            match turn(&vault, &store, tenant, now).await {
                 Ok(0) => {}
                 Ok(gone) => tracing::info!(%tenant, gone, "files of chats were removed"),
                 // The next turn tries again.
@@ -32,10 +30,7 @@ pub async fn keep(vault: Arc<Vault>, store: Store, door: Arc<dyn Door>, clock: C
     }
 }
 
-async fn turn(vault: &Vault, store: &Store, tenant: &TenantId, keep_days: u32, now: Wall) -> anyhow::Result<u64> {
-    if keep_days > 0 {
-        store.files_forget(tenant, now - secs(u64::from(keep_days) * DAY_S)).await?;
-    }
+async fn turn(vault: &Vault, store: &Store, tenant: &TenantId, now: Wall) -> anyhow::Result<u64> {
     let mut gone = 0;
     for first in 0..=u8::MAX {
         let prefix = format!("{first:02x}");

@@ -14,7 +14,7 @@
 //! | `vouch` | who vouches for callers, looked at beside the loop |
 //! | `streams` | live copies of calls, by WebSocket to programs outside |
 //! | `ears` | calls listened to: utterances cut and recognised |
-//! | `keeper` | files of chats whose time is over |
+//! | `keeper` | contents of files no message names |
 //! | `retention` | what is older than it is kept |
 //! | `people` | logins made from the command line |
 //! | `demo` | a shop to try everything with, credentials made on the spot |

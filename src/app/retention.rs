@@ -22,11 +22,10 @@ use tokio::sync::Notify;
 use super::clock::Clock;
 use crate::{
     api,
-    base::{CustomerId, InteractionId, TenantId, TicketId, Wall, ms, secs},
+    base::{self, CustomerId, InteractionId, TenantId, TicketId, Wall, ms, secs},
     center::{
         command::{Actor, Command},
         door::Door,
-        settings,
     },
     customer,
     store::{Aged, AuditEntry, Store},
@@ -39,8 +38,6 @@ const EVERY: Duration = secs(3_600);
 const BREATH: Duration = ms(50);
 /// Batches of one kind in a turn; what is left waits for the next.
 const BATCHES_MAX: usize = 5_000;
-/// Seconds of a day.
-const DAY_S: u64 = 86_400;
 
 /// Who deletes.
 pub struct Retention {
@@ -74,8 +71,9 @@ impl Retention {
                         tracing::warn!(%tenant, error = format!("{error:#}"), "a customer was not wholly erased yet");
                     }
                 }
+                let periods = api::Periods::of(&settings.config);
                 for kind in Aged::ALL {
-                    match self.age(tenant, kind, &settings.config).await {
+                    match self.age(tenant, kind, periods.days(kind)).await {
                         Ok(n) => gone += n,
                         // The next turn tries again.
                         Err(error) => {
@@ -154,12 +152,11 @@ impl Retention {
         Ok(())
     }
 
-    async fn age(&self, tenant: &TenantId, kind: Aged, config: &settings::Tenant) -> anyhow::Result<u64> {
-        let days = days(config, kind);
+    async fn age(&self, tenant: &TenantId, kind: Aged, days: u32) -> anyhow::Result<u64> {
         if days == 0 {
             return Ok(0);
         }
-        let before = before(self.clock.now().wall, days);
+        let before = self.clock.now().wall - base::days(days);
         let (mut gone, mut over) = (0, false);
         for _ in 0..BATCHES_MAX {
             let n = self.batch(tenant, kind, before).await?;
@@ -202,26 +199,6 @@ impl Retention {
         self.store.contacts_forget(tenant, kind, &contacts).await?;
         Ok(contacts.len() as u64)
     }
-}
-
-/// How long a tenant keeps something, days; 0: for ever.
-fn days(config: &settings::Tenant, kind: Aged) -> u32 {
-    let r = &config.retention;
-    match kind {
-        Aged::Recordings => r.recordings_days,
-        Aged::Messages => r.messages_days,
-        Aged::Files => config.chat.files.keep_days,
-        Aged::Contacts => r.contacts_days,
-        Aged::Tickets => r.tickets_days,
-        Aged::Audit => r.audit_days,
-        Aged::Deliveries => r.deliveries_days,
-        Aged::Journal => r.journal_days,
-    }
-}
-
-/// What is before this is older than so many days.
-fn before(now: Wall, days: u32) -> Wall {
-    now - secs(u64::from(days) * DAY_S)
 }
 
 /// Deletes a file for good: its name is gone from the disk before its row goes. One that is not there is one that is gone.

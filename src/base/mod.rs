@@ -25,4 +25,4 @@ pub use redact::Redact;
 pub use region::Region;
 pub use rng::Rng;
 pub use slug::Slug;
-pub use time::{Mono, Now, Wall, mins, ms, secs};
+pub use time::{Mono, Now, Wall, days, mins, ms, secs};

@@ -40,6 +40,10 @@ pub const fn secs(n: u64) -> Duration {
 pub const fn mins(n: u64) -> Duration {
     Duration::from_secs(n * 60)
 }
+/// `n` days of 24 hours.
+pub const fn days(n: u32) -> Duration {
+    Duration::from_secs(n as u64 * 86_400)
+}
 
 impl Mono {
     /// Time since `earlier`; zero if `earlier` is later.

@@ -26,8 +26,9 @@ impl Store {
         before: u64,
         limit: usize,
     ) -> Result<(Vec<text::Message>, bool)> {
+        let limit = limit.min(limits::LIST_MAX);
         let sql = "SELECT body FROM messages WHERE tenant = $1 AND interaction = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4";
-        let values = values![tenant, interaction, i64::try_from(before).unwrap_or(i64::MAX), limit.min(limits::LIST_MAX) + 1];
+        let values = values![tenant, interaction, before, limit + 1];
         let rows = self.db.all(sql, values, || format!("read the messages of {interaction}")).await?;
         let page = rows.iter().take(limit).rev().map(|r| r.json(0)).collect::<Result<_>>()?;
         Ok((page, rows.len() > limit))

@@ -1,14 +1,7 @@
 // Ratings, and messages while nobody is there, as stories.
 
 import assert from 'node:assert/strict';
-import { beginChat, eventually, faults, person, ready, signIn, visits } from './kit.mjs';
-
-const agent = async (b, s, look) => {
-  const anna = await person(b, look);
-  await signIn(anna.page, s.origin, 'anna', s.users.anna);
-  await ready(anna.page);
-  return anna;
-};
+import { agent, beginChat, eventually, faults, person, signIn, visits } from './kit.mjs';
 
 export const after = {
   async a_visitor_rates_a_chat_by_keyboard_alone_and_it_is_seen_in_its_record_and_in_the_reports({ s, b, shop }) {
@@ -81,5 +74,46 @@ export const after = {
     const w = await visits(guest, shop);
     await w.open();
     await w.widget.getByRole('button', { name: 'Start the chat' }).waitFor();
+  },
+
+  async a_visitor_asks_to_be_called_and_waits_at_the_desk_like_a_caller({ s, b, shop }) {
+    await s.configure((yaml) => yaml
+      .replace(/\n( +)trunks: \{\}\n( +)routes:\n/, '\n$1trunks: {carrier: {host: "127.0.0.1:9"}}\n$2routes:\n$2- {match: "+*", to: {trunk: {trunk: carrier}}}\n')
+      .replace(/^( *)gone_s: 600$/m, '$1gone_s: 600\n$1call_me: {queue: support, consent: {en: "Yes, you may call this number.", zh: "可以拨打此号码。"}}'));
+    for (const [lang, theme, width, number] of [['en', 'light', 1000, '010 6555 1234'], ['zh-CN', 'dark', 375, '+86 138 1234 5678']]) {
+      const guest = await person(b, { lang, theme, width, height: 720 });
+      const w = await visits(guest, shop, lang);
+      const said = (en, zh) => (lang === 'en' ? en : zh);
+      await w.open();
+      await w.widget.getByRole('button', { name: said('Call me', '给我回电') }).click();
+      const form = w.widget.locator('form.callme');
+      await form.getByText(said('Yes, you may call this number.', '可以拨打此号码。')).waitFor();
+      await faults(guest.page, `the wish to be called, ${lang}, ${theme}`);
+      // By keyboard alone: a number nobody may call first.
+      await guest.page.keyboard.type('12345');
+      await guest.page.keyboard.press('Tab');
+      await guest.page.keyboard.type('Li Na');
+      await guest.page.keyboard.press('Tab');
+      await guest.page.keyboard.press('Space');
+      await guest.page.keyboard.press('Tab');
+      await guest.page.keyboard.press('Enter');
+      await form.getByText(said('We cannot call this number', '无法拨打此号码')).waitFor();
+      await form.locator('input[type=tel]').fill(number);
+      await form.locator('button.main').click();
+      await form.getByText(said('as soon as somebody is free', '客服空闲后会拨打')).waitFor();
+      await form.getByRole('button', { name: said('Back to the chat', '返回在线咨询') }).click();
+      await w.widget.getByRole('button', { name: said('Start the chat', '开始咨询') }).waitFor();
+      assert.deepEqual(guest.complaints, []);
+    }
+    const waiting = (await s.ask('GET', '/interactions?live=true')).interactions;
+    assert.deepEqual(waiting.map((i) => [i.from, i.stage, i.callback.attempts]).sort(), [['+861065551234', 'waiting', 3], ['+8613812345678', 'waiting', 3]]);
+    const susan = await person(b);
+    await signIn(susan.page, s.origin, 'susan', s.users.susan);
+    await susan.page.goto(`${s.origin}/w/${waiting[0].id}`);
+    await susan.page.getByText('Call back, call 1 of 3').waitFor();
+    await faults(susan.page, 'a call back that waits');
+    await susan.page.getByRole('button', { name: 'Do not call back' }).click();
+    await eventually(async () => assert.equal((await s.ask('GET', '/interactions?live=true')).interactions.length, 1));
+    assert.deepEqual(susan.complaints, []);
   },
 };

@@ -228,7 +228,7 @@ export const desk = {
       await page.getByRole('button', { name: /^50 new/ }).waitFor();
       assert.equal((await place())[0], 40);
       await page.getByRole('button', { name: /^50 new/ }).click();
-      await eventually(async () => { const [top, end] = await place(); assert.ok(Math.abs(top - end) < 3); });
+      await eventually(async () => { const [top, end] = await place(); assert.ok(Math.abs(top - end) < 3, `${top} of ${end}`); });
       await page.getByRole('button', { name: /^Hang up/ }).click();
       await caller.saw('CALL_CLOSED');
     } finally { await caller.end(); await ben.end(); }

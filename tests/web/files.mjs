@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { deflateSync } from 'node:zlib';
-import { beginChat, eventually, faults, person, ready, signIn, visits } from './kit.mjs';
+import { agent, beginChat, eventually, faults, person, visits } from './kit.mjs';
 
 /** A picture of one colour (PNG, ISO/IEC 15948). */
 export function picture(width, height) {
@@ -37,9 +37,7 @@ const gives = (place, kind, name, text) => place.evaluate((node, [event, called,
 export const files = {
   async a_picture_a_dropped_file_and_an_invoice_go_both_ways_and_stay_after_a_reload({ s, b, shop, figure }) {
     await s.configure((yaml) => yaml.replace(/^( *)gone_s: 600$/m, '$1gone_s: 600\n$1files:\n$1  largest_kb: 100'));
-    const anna = await person(b);
-    await signIn(anna.page, s.origin, 'anna', s.users.anna);
-    await ready(anna.page);
+    const anna = await agent(b, s);
     const guest = await person(b, { width: 1000, height: 720 });
     const w = await visits(guest, shop);
     await beginChat(w, 'Li Na');

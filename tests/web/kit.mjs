@@ -168,6 +168,14 @@ export async function beginChat(w, name) {
   await w.widget.getByRole('button', { name: /Talk to a person|人工|转人工/ }).first().click();
 }
 
+/** Anna at her desk, ready. */
+export async function agent(b, s, look) {
+  const anna = await person(b, look);
+  await signIn(anna.page, s.origin, 'anna', s.users.anna);
+  await ready(anna.page);
+  return anna;
+}
+
 /** What axe finds wrong with a page as it stands. */
 export async function faults(page, where) {
   await page.evaluate(axeSource);

@@ -1,7 +1,7 @@
 // Long chats: they come by pages, at the visitor's as at the agent's, and whoever reads stays where they read.
 
 import assert from 'node:assert/strict';
-import { beginChat, eventually, faults, person, ready, signIn, visits } from './kit.mjs';
+import { agent, beginChat, eventually, faults, person, visits } from './kit.mjs';
 
 /** Messages an agent has written, besides the few of the beginning. */
 const MANY = 420;
@@ -27,9 +27,7 @@ async function upwards(log, item) {
 
 export const long = {
   async a_chat_of_hundreds_of_messages_comes_by_pages_at_both_ends_and_who_reads_stays_where_they_read({ s, b, shop, figure }) {
-    const anna = await person(b);
-    await signIn(anna.page, s.origin, 'anna', s.users.anna);
-    await ready(anna.page);
+    const anna = await agent(b, s);
     const guest = await person(b, { width: 1000, height: 720 });
     const w = await visits(guest, shop);
     await beginChat(w, 'Li Na');

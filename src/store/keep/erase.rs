@@ -121,11 +121,12 @@ impl Store {
         self.db.write(sql, values![tenant, customer, at], || format!("note that customer {customer} is erased")).await.map(drop)
     }
 
-    /// Who was asked to be erased, the latest first, at most `limit`.
-    pub async fn erasure_list(&self, tenant: &TenantId, limit: usize) -> Result<Vec<Erasure>> {
-        let sql = "SELECT customer, who, asked_at, done_at FROM erasures WHERE tenant = $1 ORDER BY asked_at DESC LIMIT $2";
-        let rows = self.db.all(sql, values![tenant, limit], || format!("list the erasures of {tenant}")).await?;
-        rows.iter().map(erasure).collect()
+    /// What became of the wish that a customer is erased, if there was one.
+    pub async fn erasure_get(&self, tenant: &TenantId, customer: CustomerId) -> Result<Option<Erasure>> {
+        let sql = "SELECT customer, who, asked_at, done_at FROM erasures WHERE tenant = $1 AND customer = $2";
+        let row =
+            self.db.one(sql, values![tenant, customer], || format!("look for the erasure of customer {customer}")).await?;
+        row.as_ref().map(erasure).transpose()
     }
 
     /// What is still to be done.

@@ -76,7 +76,7 @@ function Table({ shown, draft, fresh, onChange }: { shown: Shown; draft: Partial
           const days = draft[kind] ?? shown.periods[kind] ?? 0;
           return (
             <tr key={kind}>
-              <th scope="row" className="text-left font-normal"><span className="font-medium">{t(`keep.${kind}`)}</span><span className="block text-soft">{t(`keep.${kind}.of`)}</span></th>
+              <th scope="row" className="text-left font-normal"><span className="text-[1rem] font-medium text-ink">{t(`keep.${kind}`)}</span><span className="block text-soft">{t(`keep.${kind}.of`)}</span></th>
               <td><input className="field num w-28" type="number" inputMode="numeric" min={0} max={36500} aria-label={`${t(`keep.${kind}`)}: ${t('keep.days')}`} placeholder="∞"
                 value={days || ''} onChange={(e) => onChange(kind, Math.max(0, Math.trunc(Number(e.target.value) || 0)))} /></td>
               <td className="num" data-go={kind}>{days === 0 ? <span className="text-soft">{t('keep.ever')}</span> : fresh ? k.would_go : '…'}</td>

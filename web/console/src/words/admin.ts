@@ -117,7 +117,7 @@ export const admin = {
   'canned.queues': ['Offered in (none ticked: everywhere)', '适用队列（不选表示全部）'],
   'canned.pick': ['Canned replies: ↑ ↓ choose, Enter inserts', '快捷回复：↑ ↓ 选择，Enter 插入'],
 
-  'trunks.hint': ['How the carriers are now. Passwords and addresses are in the configuration.', '中继当前状态。地址与密码在配置中维护。'],
+  'trunks.hint': ['How the carriers are now.', '中继当前状态。'],
   'trunks.none': ['No trunks.', '暂无中继。'],
   'trunks.rtt': ['Answers in', '应答时延'],
   'trunks.registration': ['Registration', '注册'],

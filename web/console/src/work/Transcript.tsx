@@ -58,6 +58,7 @@ export function Following({ count, children }: { count: number; children: ReactN
   const box = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const seen = useRef(count);
+  const top = useRef(0);
   const [missed, setMissed] = useState(0);
   const follow = (): void => {
     const list = box.current;
@@ -79,7 +80,12 @@ export function Following({ count, children }: { count: number; children: ReactN
     <div className="relative flex min-h-0 grow flex-col">
       <div ref={box} tabIndex={0} className="min-h-0 grow overflow-y-auto px-4 py-3" onScroll={(e) => {
         const list = e.currentTarget;
-        atEnd.current = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+        // Only who goes up leaves the end: that the end moved away, because the list grew or its place shrank, is nobody's wish.
+        const up = list.scrollTop < top.current;
+        top.current = list.scrollTop;
+        if (list.scrollHeight - list.scrollTop - list.clientHeight < 40) atEnd.current = true;
+        else if (up) atEnd.current = false;
+        else if (atEnd.current) list.scrollTop = list.scrollHeight;
         if (atEnd.current) { seen.current = count; setMissed(0); }
       }}>{children}</div>
       {missed > 0 && <Button small look="main" className="absolute bottom-3 left-1/2 -translate-x-1/2 shadow" onClick={follow}>{t('transcript.new', { n: missed })} ↓</Button>}
