@@ -12,7 +12,7 @@ export interface Call { hangUp: () => void; mute: (on: boolean) => void; press: 
 
 declare global { interface Window { ringdeskTalk?: (base: string, login: Login, mouth: MediaStream, tell: Tell) => Call } }
 
-/** A line that is gone for so long does not come back, ms. */
+/** A line that does not come within this is given up, ms. */
 const LOST_MS = 8_000;
 
 window.ringdeskTalk = (base, login, mouth, tell) => {
@@ -63,7 +63,8 @@ window.ringdeskTalk = (base, login, mouth, tell) => {
     lost = undefined;
     if (!session && !over) begin();
   });
-  ua.on('disconnected', () => { if (!over) lost ??= setTimeout(() => end('lost'), LOST_MS); });
+  // The server ends a call with the line it came by: another line knows nothing of it.
+  ua.on('disconnected', () => { if (session) end('lost'); else if (!over) lost ??= setTimeout(() => end('lost'), LOST_MS); });
   ua.start();
   return {
     hangUp: () => end(),

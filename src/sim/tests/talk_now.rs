@@ -148,3 +148,23 @@ fn a_restart_ends_logins_and_calls_and_leaves_room_for_new_ones() {
     w.pass(secs(200));
     w.nothing_is_left();
 }
+
+#[test]
+fn a_page_that_vanishes_leaves_nobody_talking_to_it() {
+    let mut w = page(16, "");
+    let (mia, anna) = (w.visitor("Mia"), w.agent("anna").ready());
+    for when in ["while it rings", "in mid-call"] {
+        let browser = w.may_talk(mia).unwrap();
+        w.dials(browser, "4001");
+        w.until(|w| w.rings(anna));
+        if when == "in mid-call" {
+            w.answers(anna);
+            w.until(|w| w.hear_each_other(anna, browser));
+        }
+        w.closes_page(browser);
+        w.pass(secs(2));
+        assert!(w.is_over(anna) && !w.rings(anna), "{when}\n{}", w.report());
+    }
+    w.pass(secs(200));
+    w.nothing_is_left();
+}

@@ -103,10 +103,11 @@ impl Stack {
                 let public = m.uri().is_some_and(|u| settings.is_public(&tenant, &u.user()));
                 // Somebody who says to be one of us has to prove it, also to call a public number: a phone of ours gets its
                 // caller's name shown, and a stranger does not get to borrow it. So has who calls from where a trunk does that logs
-                // in: its calls are a carrier's, whatever they are for.
+                // in: its calls are a carrier's, whatever they are for. And so has who comes by WebSocket: pages do, and what their
+                // visitors reach, when and how many at once is said with the logins they get.
                 let named =
                     m.from().is_ok_and(|f| host(&f.uri).is_some_and(|h| h.ip().is_none() && settings.own_domain(&h).is_some()));
-                let expected = self.registrar.knows(source) || settings.is_trunks(source.remote);
+                let expected = source.transport.is_web() || self.registrar.knows(source) || settings.is_trunks(source.remote);
                 if public && !named && !expected && !has_credentials(m) {
                     return Caller::Known { tenant, who: Who::Stranger };
                 }
