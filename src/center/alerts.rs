@@ -4,9 +4,9 @@
 //! doing anything is the answer. Waits grow by themselves; everything else changes by an event, after which somebody looks.
 //!
 //! ```text
-//!   well ─past the limit─▶ rising ─for raise_after_s─▶ ON ─well again, by the margin, for clear_after_s─▶ well
-//!            ▲───well───────┘                          ├──acknowledge──▶ ON, somebody looks after it
-//!                                                      └──rule or queue gone──▶ well
+//!   well ─past the limit─▶ rising ─for after_s─▶ ON ─well again, by the margin, for clear_after_s─▶ well
+//!    ▲───────────well────────┘                      ├──acknowledge──▶ ON, somebody looks after it
+//!                                                   └──rule or queue gone──▶ well
 //! ```
 //!
 //! What is watched for is `settings::Alerts`; when it is looked at, and who may acknowledge, is in `watch`.
@@ -152,6 +152,9 @@ pub struct Rule {
     /// Count, seconds or percent. If absent: the queue's own promise for `longest`, `level` and `held`, 1 for `free`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
+    /// Past it for so long before anybody is told, seconds; as for all rules if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_s: Option<u32>,
 }
 
 /// An alert that is on.
@@ -215,12 +218,14 @@ struct Found {
     value: Option<u32>,
     from: Option<Wall>,
     limit: u32,
+    /// Told of only then.
+    after: Duration,
     past: bool,
     well: bool,
 }
 
 impl Found {
-    fn of(metric: Metric, q: &QueueView, limit: u32, now: Wall) -> Found {
+    fn of(metric: Metric, q: &QueueView, limit: u32, after: Duration, now: Wall) -> Found {
         let (value, from) = (metric.figure(q, now), metric.from(q));
         let margin = metric.margin(limit);
         let (past, well) = match (value, from) {
@@ -232,7 +237,7 @@ impl Found {
             (Some(v), None) if metric.less_is_worse() => (v < limit, v >= limit + margin),
             (Some(v), None) => (v > limit, v + margin <= limit),
         };
-        Found { value, from, limit, past, well }
+        Found { value, from, limit, after, past, well }
     }
 }
 
@@ -265,9 +270,10 @@ impl Board {
         let mut watched = BTreeMap::new();
         for (id, q) in queues {
             for metric in Metric::ALL {
-                let limit = rules.rule(id, metric).and_then(|r| r.limit.or_else(|| metric.own_limit(q)));
-                let Some(limit) = limit else { continue };
-                watched.insert((id.clone(), metric), Found::of(metric, q, limit, now));
+                let Some(rule) = rules.rule(id, metric) else { continue };
+                let Some(limit) = rule.limit.or_else(|| metric.own_limit(q)) else { continue };
+                let after = Duration::from_secs(rule.after_s.unwrap_or(rules.raise_after_s).into());
+                watched.insert((id.clone(), metric), Found::of(metric, q, limit, after, now));
             }
         }
         self.rising.retain(|key, _| watched.get(key).is_some_and(|f| f.past));
@@ -290,7 +296,7 @@ impl Board {
         for (key, f) in watched {
             match f {
                 Found { past: true, value: Some(value), limit, .. } => {
-                    let due = *self.rising.entry(key.clone()).or_insert(now) + rules.raise_after();
+                    let due = *self.rising.entry(key.clone()).or_insert(now) + f.after;
                     if due <= now {
                         let (queue, metric) = key;
                         facts.push(Fact::AlertRaised(AlertRaised { queue, metric, value, limit, began_at: f.from }));

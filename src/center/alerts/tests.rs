@@ -19,7 +19,8 @@ fn sales() -> QueueId {
 
 impl Floor {
     fn watching(rules: &[(Metric, Option<u32>)]) -> Floor {
-        let rules = rules.iter().map(|(metric, limit)| Rule { metric: *metric, queue: None, limit: *limit }).collect();
+        let rules =
+            rules.iter().map(|(metric, limit)| Rule { metric: *metric, queue: None, limit: *limit, after_s: None }).collect();
         let queue = QueueView {
             name: "Sales".into(),
             waiting: 0,
@@ -135,6 +136,13 @@ fn what_is_past_for_a_moment_is_told_nobody_where_that_is_wished() {
     f.queue.free = 0;
     assert!(f.after(1).is_empty(), "it begins anew");
     assert_eq!(f.after(15), ["alert_raised"]);
+    f.queue.free = 1;
+    f.after(1);
+    f.after(10);
+    f.rules.rules[0].after_s = Some(3);
+    f.queue.free = 0;
+    assert!(f.after(1).is_empty());
+    assert_eq!(f.after(3), ["alert_raised"], "its own rule goes before the one for all");
 }
 
 #[test]
@@ -150,7 +158,7 @@ fn a_rule_for_one_queue_goes_before_the_one_for_all_and_a_rule_that_is_gone_ends
     let mut f = Floor::watching(&[(Metric::Waiting, Some(3))]);
     f.queue.waiting = 4;
     assert_eq!(f.look(), ["alert_raised"]);
-    f.rules.rules.push(Rule { metric: Metric::Waiting, queue: Some(sales()), limit: Some(10) });
+    f.rules.rules.push(Rule { metric: Metric::Waiting, queue: Some(sales()), limit: Some(10), after_s: None });
     assert!(f.after(1).is_empty());
     assert_eq!(f.after(10), ["alert_cleared"], "it is well by its own rule");
     f.rules.rules.pop();

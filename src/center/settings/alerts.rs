@@ -11,6 +11,8 @@ use crate::{
 
 /// Nothing is waited for longer, seconds.
 const AFTER_MAX: u32 = 3_600;
+/// Nobody free while somebody waits is told of after so long, seconds.
+const FREE_AFTER_S: u32 = 10;
 
 /// Figures of queues, each with what is too much of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,17 +20,19 @@ const AFTER_MAX: u32 = 3_600;
 pub struct Alerts {
     /// What is watched for. A rule for one queue goes before the one for all.
     pub rules: Vec<Rule>,
-    /// A figure must be past its limit for so long before anybody is told, seconds.
+    /// A figure must be past its limit for so long before anybody is told, seconds; a rule may say otherwise.
     pub raise_after_s: u32,
     /// It must be well for so long before the alert is over, seconds.
     pub clear_after_s: u32,
 }
 
 impl Default for Alerts {
-    /// What every queue promises by itself: how long one waits and is held, how many are answered in time, that somebody is free.
+    /// What every queue promises by itself: how long one waits and is held, how many are answered in time, that somebody is free
+    /// (for a moment nobody is whenever a queue does what it is there for).
     fn default() -> Self {
         let usual = [Metric::Longest, Metric::Level, Metric::Free, Metric::Held];
-        let rules = usual.map(|metric| Rule { metric, queue: None, limit: None }).to_vec();
+        let after = |metric| (metric == Metric::Free).then_some(FREE_AFTER_S);
+        let rules = usual.map(|metric| Rule { metric, queue: None, limit: None, after_s: after(metric) }).to_vec();
         Alerts { rules, raise_after_s: 0, clear_after_s: 10 }
     }
 }
@@ -38,11 +42,6 @@ impl Alerts {
     pub fn rule(&self, queue: &QueueId, metric: Metric) -> Option<&Rule> {
         let of = |q: Option<&QueueId>| self.rules.iter().find(|r| r.metric == metric && r.queue.as_ref() == q);
         of(Some(queue)).or_else(|| of(None))
-    }
-
-    /// See the field.
-    pub fn raise_after(&self) -> Duration {
-        Duration::from_secs(self.raise_after_s.into())
     }
 
     /// See the field.
@@ -60,6 +59,9 @@ impl Alerts {
             let at = format!("{at}.alerts.rules[{i}]");
             if let Some(q) = r.queue.as_ref().filter(|q| !exists(q)) {
                 bad.push(format!("{at}.queue: there is no queue `{q}`"));
+            }
+            if r.after_s.is_some_and(|s| s > AFTER_MAX) {
+                bad.push(format!("{at}.after_s: is too long; expected at most {AFTER_MAX}"));
             }
             match r.limit {
                 None if !r.metric.has_own_limit() => {

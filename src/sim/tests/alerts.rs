@@ -31,7 +31,7 @@ fn told(w: &World) -> Vec<&'static str> {
 fn world(seed: u64) -> World {
     World::with(seed, |b| {
         let tenant = b.tenants.values_mut().next().unwrap();
-        tenant.alerts.rules = vec![Rule { metric: Metric::Longest, queue: Some(sales()), limit: Some(30) }];
+        tenant.alerts.rules = vec![Rule { metric: Metric::Longest, queue: Some(sales()), limit: Some(30), after_s: None }];
         tenant.supervision.queues.insert(AgentId::parse("pia").unwrap(), [QueueId::parse("support").unwrap()].into());
     })
 }

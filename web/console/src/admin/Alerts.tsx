@@ -8,7 +8,7 @@ import { Form, Num, pairs } from './Form';
 const METRICS = ['longest', 'waiting', 'level', 'abandoned', 'free', 'ready', 'held'] as const;
 type Metric = typeof METRICS[number];
 /** What holds where nothing is written: the queues' own promises. */
-const USUAL: AlertRules = { rules: [{ metric: 'longest' }, { metric: 'level' }, { metric: 'free' }, { metric: 'held' }], raise_after_s: 0, clear_after_s: 10 };
+const USUAL: AlertRules = { rules: [{ metric: 'longest' }, { metric: 'level' }, { metric: 'free', after_s: 10 }, { metric: 'held' }], raise_after_s: 0, clear_after_s: 10 };
 /** These need no limit: the queue promises one itself. */
 const OWN: readonly Metric[] = ['longest', 'level', 'free', 'held'];
 const BAD: Record<Metric, 'alerts.longer' | 'alerts.above' | 'alerts.percent.below' | 'alerts.percent.above' | 'alerts.below.waiting' | 'alerts.below'> = {
@@ -26,6 +26,7 @@ function Rules({ tenant }: { tenant: Tenant }) {
     const made: AlertRule = { ...x.rules[n]!, ...next };
     if (!made.queue) delete made.queue;
     if (made.limit === undefined || Number.isNaN(made.limit)) delete made.limit;
+    if (made.after_s === undefined || Number.isNaN(made.after_s)) delete made.after_s;
     x.rules[n] = made;
   });
   return (
@@ -36,7 +37,7 @@ function Rules({ tenant }: { tenant: Tenant }) {
         <div className="card overflow-x-auto">
           <table className="table">
             <caption className="sr-only">{t('alerts.rules')}</caption>
-            <thead><tr><th scope="col">{t('alerts.queue')}</th><th scope="col">{t('alert.metric')}</th><th scope="col">{t('alerts.bad')}</th><th scope="col">{t('alerts.limit')}</th><th scope="col"><span className="sr-only">{t('users.do')}</span></th></tr></thead>
+            <thead><tr><th scope="col">{t('alerts.queue')}</th><th scope="col">{t('alert.metric')}</th><th scope="col">{t('alerts.bad')}</th><th scope="col">{t('alerts.limit')}</th><th scope="col">{t('alerts.after')}</th><th scope="col"><span className="sr-only">{t('users.do')}</span></th></tr></thead>
             <tbody>{rules.map((r, n) => {
               const row = t('numbers.row', { n: n + 1 });
               const metric = METRICS.find((m) => m === r.metric) ?? 'waiting';
@@ -53,6 +54,8 @@ function Rules({ tenant }: { tenant: Tenant }) {
                   <td className="text-soft">{t(BAD[metric])}</td>
                   <td><input className="field num min-w-32" type="number" min={0} aria-label={`${t('alerts.limit')}, ${row}`} value={r.limit ?? ''} required={!own} placeholder={own ? t(`alerts.own.${metric as 'longest'}`) : ''}
                     onChange={(e) => rule(n, { limit: e.target.value === '' ? Number.NaN : Number(e.target.value) })} /></td>
+                  <td><input className="field num w-28" type="number" min={0} max={3600} aria-label={`${t('alerts.after')}, ${row}`} value={r.after_s ?? ''} placeholder={String(raise_after_s)}
+                    onChange={(e) => rule(n, { after_s: e.target.value === '' ? Number.NaN : Number(e.target.value) })} /></td>
                   <td className="text-right"><Button small look="bad" aria-label={`${t('do.remove')}: ${row}`} onClick={() => set((x) => { x.rules.splice(n, 1); })}>✕</Button></td>
                 </tr>
               );

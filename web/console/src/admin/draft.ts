@@ -48,7 +48,7 @@ export interface Trunk {
 }
 export interface Stream { url: string; rate?: number; token_secret?: string }
 export interface Supervision { tell_agents?: boolean; queues?: Record<string, string[]> }
-export interface AlertRule { metric: string; queue?: string; limit?: number }
+export interface AlertRule { metric: string; queue?: string; limit?: number; after_s?: number }
 export interface AlertRules { rules: AlertRule[]; raise_after_s: number; clear_after_s: number }
 export interface Tenant {
   name: string; language?: string; country?: string | null; trunk_prefix?: string | null; security?: { second_factor: string[] };

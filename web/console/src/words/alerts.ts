@@ -47,9 +47,10 @@ export const alerts = {
   'alerts.own.held': ['the queue’s limit', '队列上限'],
   'alerts.own.free': ['1', '1'],
   'alerts.limit': ['Limit', '阈值'],
+  'alerts.after': ['Told after, s', '持续（秒）后告警'],
   'alerts.add': ['Add a rule', '添加规则'],
   'alerts.calm': ['So that nobody is called for nothing', '防止频繁告警'],
-  'alerts.raise': ['Past its limit for so long before anybody is told, seconds', '超过阈值多久后才告警（秒）'],
+  'alerts.raise': ['Past its limit for so long before anybody is told, seconds (where a rule says nothing)', '超过阈值多久后才告警（秒，规则未设时）'],
   'alerts.clear': ['Well again for so long before the alert is over, seconds', '恢复正常多久后才解除（秒）'],
   'alerts.margin': ['Shares of the day (service level, abandoned) must also be 2 points better than the limit: they swing with every caller.', '服务水平与放弃率还须比阈值好 2 个百分点才解除，因其随每通来电波动。'],
 } as const satisfies Record<string, Entry>;
