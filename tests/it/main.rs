@@ -4,6 +4,8 @@ mod corpus;
 mod tidy;
 
 #[cfg(feature = "server")]
+mod alerts;
+#[cfg(feature = "server")]
 mod bad_input;
 #[cfg(feature = "server")]
 mod browser_phone;
@@ -13,6 +15,8 @@ mod certificate;
 mod chat;
 #[cfg(feature = "server")]
 mod cut_off;
+#[cfg(feature = "server")]
+mod families;
 #[cfg(feature = "server")]
 mod matrix;
 #[cfg(feature = "server")]

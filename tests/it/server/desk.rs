@@ -172,8 +172,10 @@ impl Events {
                         self.view[part].as_object_mut().unwrap().remove(key.as_str().unwrap());
                     }
                 }
-                if let Some(alarms) = frame.get("alarms") {
-                    self.view["alarms"] = alarms.clone();
+                for whole in ["alarms", "alerts"] {
+                    if let Some(now) = frame.get(whole) {
+                        self.view[whole] = now.clone();
+                    }
                 }
                 self.seq = self.seq.max(frame["seq"].as_u64().unwrap());
             }
@@ -187,6 +189,12 @@ impl Events {
         let work = self.view["agents"][agent]["work"].as_array()?;
         let ringing = work.iter().find(|w| w["work"] == "alerting" && w["offer"].is_string())?;
         Some((ringing["interaction"].as_str()?.to_owned(), ringing["offer"].as_str()?.to_owned()))
+    }
+
+    /// What the agent talks about.
+    pub fn talks(&self, agent: &str) -> Option<String> {
+        let work = self.view["agents"][agent]["work"].as_array()?;
+        Some(work.iter().find(|w| w["work"] == "talking")?["interaction"].as_str()?.to_owned())
     }
 
     /// What the agent does about an interaction.

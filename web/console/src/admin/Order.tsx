@@ -1,96 +1,51 @@
-// Who comes first in a queue, and what is asked for less and less; what of an agent's queues comes first for them.
+// Who of a queue goes first, and what is asked of agents less strictly when somebody has waited long.
 
-import { t } from '../lib/i18n';
+import { t, tCode } from '../lib/i18n';
 import { Button } from '../ui/parts';
-import type { Agent, AgentQueue, Queue } from './draft';
-import { Num, pairs } from './Form';
+import type { Queue } from './draft';
+import { Num, Pick } from './Form';
 
-const number = (text: string): number => { const n = Number(text); return Number.isFinite(n) ? n : 0; };
-const cell = 'field num w-24';
+const STAFFING = ['any', 'signed_in', 'ready'];
 
-/** Rows of small fields with a way to take one out and to add one. */
-function Rows<T>({ title, hint, rows, fresh, onChange, add, children }: { title: string; hint: string; rows: T[]; fresh: T; onChange: (next: T[]) => void; add: string; children: (row: T, set: (next: Partial<T>) => void, n: number) => React.ReactNode }) {
-  return (
-    <fieldset className="label sm:col-span-2">
-      <legend className="mb-1">{title}</legend>
-      <p className="mb-1 text-[0.9em] font-normal text-soft">{hint}</p>
-      {rows.map((row, n) => (
-        <div key={n} className="mb-1 flex flex-wrap items-center gap-2 font-normal">
-          {children(row, (next) => onChange(rows.map((r, m) => (m === n ? { ...r, ...next } : r))), n + 1)}
-          <Button small look="bad" aria-label={`${t('do.remove')}: ${title}, ${n + 1}`} onClick={() => onChange(rows.filter((_, m) => m !== n))}>✕</Button>
-        </div>
-      ))}
-      <div><Button small onClick={() => onChange([...rows, fresh])}>{add}</Button></div>
-    </fieldset>
-  );
-}
-
-export function QueueOrder({ queue: q, skills, set }: { queue: Queue; skills: Record<string, { name?: string }>; set: (how: (queue: Queue) => void) => void }) {
+export function Order({ q, skills, set }: { q: Queue; skills: [string, string][]; set: (how: (x: Queue) => void) => void }) {
+  const row = (n: number): string => t('numbers.row', { n: n + 1 });
+  const off = (n: number, what: string, run: () => void) => <Button small look="bad" aria-label={`${t('do.remove')}: ${what}, ${row(n)}`} onClick={run}>✕</Button>;
   return (
     <>
-      <Rows title={t('order.heads')} hint={t('order.heads.hint')} rows={q.head_starts} fresh={{ attribute: 'customer.tier', is: 'vip', minutes: 5 }} add={t('order.heads.add')} onChange={(v) => set((x) => { x.head_starts = v; })}>
-        {(h, change, n) => (
-          <>
-            <input className="field w-44 font-mono" aria-label={`${t('order.attribute')}, ${n}`} value={h.attribute} maxLength={64} spellCheck={false} onChange={(e) => change({ attribute: e.target.value })} />
-            <span>=</span>
-            <input className="field w-28" aria-label={`${t('order.value')}, ${n}`} value={h.is} maxLength={64} onChange={(e) => change({ is: e.target.value })} />
-            <input className={cell} type="number" min={-600} max={600} aria-label={`${t('order.minutes')}, ${n}`} value={h.minutes} onChange={(e) => change({ minutes: number(e.target.value) })} />
-            <span>{t('order.minutes')}</span>
-          </>
-        )}
-      </Rows>
-      <Rows title={t('order.relax')} hint={t('order.relax.hint')} rows={q.relax} fresh={{ after_s: 60, to: 0 }} add={t('order.relax.add')} onChange={(v) => set((x) => { x.relax = v; })}>
-        {(r, change, n) => (
-          <>
-            <span>{t('order.after')}</span>
-            <input className={cell} type="number" min={0} max={86_400} aria-label={`${t('order.after')}, ${n}`} value={r.after_s} onChange={(e) => change({ after_s: number(e.target.value) })} />
-            <span>{t('order.seconds')}</span>
-            <select className="field w-auto" aria-label={`${t('order.skill')}, ${n}`} value={r.skill ?? ''} onChange={(e) => set((x) => { const row = x.relax[n - 1]!; if (e.target.value) row.skill = e.target.value; else delete row.skill; })}>
-              <option value="">{t('order.skill.all')}</option>{pairs(skills).map(([id, name]) => <option key={id} value={id}>{name}</option>)}
+      <fieldset className="grid gap-2 sm:col-span-2"><legend className="mb-1 font-semibold">{t('order.first')}</legend>
+        <p className="text-soft">{t('order.first.hint')}</p>
+        {q.head_starts.map((h, n) => (
+          <div key={n} className="grid items-center gap-2 sm:grid-cols-[1fr_1fr_9rem_auto]">
+            <input className="field font-mono" aria-label={`${t('order.attribute')}, ${row(n)}`} placeholder="customer.tier" value={h.attribute} onChange={(e) => set((x) => { x.head_starts[n]!.attribute = e.target.value.trim(); })} spellCheck={false} autoComplete="off" />
+            <input className="field" aria-label={`${t('order.is')}, ${row(n)}`} placeholder="vip" value={h.is} onChange={(e) => set((x) => { x.head_starts[n]!.is = e.target.value; })} spellCheck={false} autoComplete="off" />
+            <input className="field num" type="number" aria-label={`${t('order.minutes')}, ${row(n)}`} value={h.minutes} onChange={(e) => set((x) => { x.head_starts[n]!.minutes = Math.trunc(Number(e.target.value)) || 0; })} />
+            {off(n, t('order.first'), () => set((x) => { x.head_starts.splice(n, 1); }))}
+          </div>
+        ))}
+        <div><Button small onClick={() => set((x) => { x.head_starts.push({ attribute: 'customer.tier', is: '', minutes: 5 }); })}>{t('order.first.add')}</Button></div>
+      </fieldset>
+      <fieldset className="grid gap-2 sm:col-span-2"><legend className="mb-1 font-semibold">{t('order.relax')}</legend>
+        <p className="text-soft">{t('order.relax.hint')}</p>
+        {q.relax.map((r, n) => (
+          <div key={n} className="grid items-center gap-2 sm:grid-cols-[9rem_1fr_9rem_auto]">
+            <input className="field num" type="number" min={0} aria-label={`${t('order.after')}, ${row(n)}`} value={r.after_s} onChange={(e) => set((x) => { x.relax[n]!.after_s = Math.max(0, Math.trunc(Number(e.target.value)) || 0); })} />
+            <select className="field" aria-label={`${t('order.skill')}, ${row(n)}`} value={r.skill ?? ''} onChange={(e) => set((x) => { if (e.target.value) x.relax[n]!.skill = e.target.value; else delete x.relax[n]!.skill; })}>
+              <option value="">{t('order.skill.all')}</option>
+              {skills.map(([id, name]) => <option key={id} value={id}>{name}</option>)}
             </select>
-            <select className="field num w-auto" aria-label={`${t('order.level')}, ${n}`} value={r.to} onChange={(e) => change({ to: number(e.target.value) })}>
-              {[0, 1, 2, 3, 4, 5].map((level) => <option key={level} value={level}>{level === 0 ? t('order.level.none') : `≥ ${level}`}</option>)}
+            <select className="field" aria-label={`${t('order.to')}, ${row(n)}`} value={r.to} onChange={(e) => set((x) => { x.relax[n]!.to = Number(e.target.value); })}>
+              {[0, 1, 2, 3, 4].map((level) => <option key={level} value={level}>{level ? t('order.level', { n: level }) : t('order.level.none')}</option>)}
             </select>
-          </>
-        )}
-      </Rows>
-    </>
-  );
-}
-
-const whole = (q: AgentQueue): Exclude<AgentQueue, string> => (typeof q === 'string' ? { queue: q, priority_min: 0, delay_s: 0, weight: 1 } : { ...q, priority_min: q.priority_min ?? 0, delay_s: q.delay_s ?? 0, weight: q.weight ?? 1 });
-/** As short as it can be written. */
-const short = (q: Exclude<AgentQueue, string>): AgentQueue => (q.priority_min === 0 && q.delay_s === 0 && q.weight === 1 ? q.queue : q);
-
-export function AgentOrder({ agent: a, queues, set }: { agent: Agent; queues: Record<string, { name?: string }>; set: (how: (agent: Agent) => void) => void }) {
-  const put = (channel: string, v: number | undefined): void => set((x) => { if (v === undefined) delete x.capacity[channel]; else x.capacity[channel] = v; });
-  return (
-    <>
-      <div className="grid gap-3 sm:grid-cols-2">
-        <Num text={t('order.voice')} hint={t('order.voice.hint')} min={0} max={1} value={a.capacity.voice} onChange={(v) => put('voice', v)} />
-        <Num text={t('order.chats')} hint={t('order.chats.hint')} min={0} max={20} value={a.capacity.webchat} onChange={(v) => put('webchat', v)} />
-      </div>
-      {a.queues.length > 0 && (
-        <div className="overflow-x-auto">
-          <table className="table">
-            <caption className="pb-1 text-left">{t('order.queues')}</caption>
-            <thead><tr><th scope="col">{t('wall.queue')}</th><th scope="col">{t('order.head')}</th><th scope="col">{t('order.delay')}</th><th scope="col">{t('order.weight')}</th></tr></thead>
-            <tbody>{a.queues.map((q, n) => {
-              const row = whole(q);
-              const name = queues[row.queue]?.name || row.queue;
-              const change = (next: Partial<typeof row>): void => set((x) => { x.queues[n] = short({ ...row, ...next }); });
-              return (
-                <tr key={row.queue}>
-                  <th scope="row" className="font-normal">{name}</th>
-                  <td><input className={cell} type="number" min={-600} max={600} aria-label={`${name}: ${t('order.head')}`} value={row.priority_min} onChange={(e) => change({ priority_min: number(e.target.value) })} /></td>
-                  <td><input className={cell} type="number" min={0} max={3_600} aria-label={`${name}: ${t('order.delay')}`} value={row.delay_s} onChange={(e) => change({ delay_s: number(e.target.value) })} /></td>
-                  <td><input className={cell} type="number" min={1} max={1_000} aria-label={`${name}: ${t('order.weight')}`} value={row.weight} onChange={(e) => change({ weight: number(e.target.value) })} /></td>
-                </tr>
-              );
-            })}</tbody>
-          </table>
-        </div>
-      )}
+            {off(n, t('order.relax'), () => set((x) => { x.relax.splice(n, 1); }))}
+          </div>
+        ))}
+        <div><Button small onClick={() => set((x) => { x.relax.push({ after_s: 60, to: 0 }); })}>{t('order.relax.add')}</Button></div>
+      </fieldset>
+      <Pick text={t('order.leave')} hint={t('queues.join.hint')} value={q.leave_empty} options={STAFFING.map((s) => [s, tCode('staffing', s)])} onChange={(v) => set((x) => { x.leave_empty = v; })} />
+      {q.leave_empty !== 'any' && <Num text={t('order.leave.s')} value={q.leave_empty_s} onChange={(v) => set((x) => { x.leave_empty_s = v ?? 0; })} />}
+      <Pick text={t('order.noanswer')} none={t('order.noanswer.usual')} value={q.on_no_answer ?? ''} options={[['not_ready', t('order.noanswer.not_ready')], ['stay_ready', t('order.noanswer.stay_ready')]]} onChange={(v) => set((x) => { if (v) x.on_no_answer = v; else delete x.on_no_answer; })} />
+      <Num text={t('order.retry')} value={q.retry_s} onChange={(v) => set((x) => { x.retry_s = v ?? 0; })} />
+      <Num text={t('order.handle')} hint={t('order.handle.hint')} min={1} value={q.expected_handle_s} onChange={(v) => set((x) => { x.expected_handle_s = v ?? 240; })} />
     </>
   );
 }

@@ -4,7 +4,7 @@ import { t } from '../lib/i18n';
 import { Empty } from '../ui/parts';
 import { change, type Agent, type Named } from './draft';
 import { Form, Several, Text, Things, Tick, pairs } from './Form';
-import { AgentOrder } from './Order';
+import { Share } from './Share';
 
 const queueOf = (q: Agent['queues'][number]): string => (typeof q === 'string' ? q : q.queue);
 
@@ -46,7 +46,7 @@ export function People() {
                 <div className="grid gap-3">
                   <Text text={t('form.name')} value={a.name} onChange={(v) => set(id, (x) => { x.name = v; })} />
                   <Several text={t('config.queues')} value={a.queues.map(queueOf)} options={pairs(routing.queues)} onChange={(now) => set(id, (x) => { x.queues = now.map((q) => x.queues.find((w) => queueOf(w) === q) ?? q); })} />
-                  <AgentOrder agent={a} queues={routing.queues} set={(how) => set(id, how)} />
+                  <Share agent={a} queues={routing.queues} set={(how) => set(id, how)} />
                   <Tick text={t('people.blocks')} value={a.voice_blocks_text} onChange={(v) => set(id, (x) => { x.voice_blocks_text = v; })} />
                 </div>
               )} />

@@ -2,8 +2,8 @@
 
 import { t, tCode } from '../lib/i18n';
 import { change, type Queue } from './draft';
+import { Order } from './Order';
 import { Form, Num, Pick, Several, Text, Things, Tick, pairs } from './Form';
-import { QueueOrder } from './Order';
 
 const STRATEGIES = ['longest_idle', 'round_robin', 'fewest', 'best_skilled', 'weighted_random', 'ring_all'];
 const STAFFING = ['any', 'signed_in', 'ready'];
@@ -32,6 +32,7 @@ export function Queues() {
             onRemove={(id) => change((tenant) => {
               delete tenant.routing.queues[id];
               for (const a of Object.values(tenant.routing.agents)) a.queues = a.queues.filter((q) => (typeof q === 'string' ? q : q.queue) !== id);
+              if (tenant.alerts) tenant.alerts.rules = tenant.alerts.rules.filter((r) => r.queue !== id);
             })}
             sheet={(q, id) => (
               <div className="grid gap-3 sm:grid-cols-2">
@@ -48,10 +49,6 @@ export function Queues() {
                 <Text text={t('queues.music')} hint={t('queues.music.hint')} value={q.music ?? ''} onChange={(v) => set(id, (x) => { if (v) x.music = v; else delete x.music; })} />
                 <Pick text={t('config.hours')} none={t('form.always')} value={q.calendar ?? ''} options={pairs(routing.calendars)} onChange={(v) => set(id, (x) => { if (v) x.calendar = v; else delete x.calendar; })} />
                 <Pick text={t('queues.join')} hint={t('queues.join.hint')} value={q.join_empty} options={STAFFING.map((s) => [s, tCode('staffing', s)])} onChange={(v) => set(id, (x) => { x.join_empty = v; })} />
-                <Pick text={t('order.leave')} hint={t('queues.join.hint')} value={q.leave_empty} options={STAFFING.map((s) => [s, tCode('staffing', s)])} onChange={(v) => set(id, (x) => { x.leave_empty = v; })} />
-                <Num text={t('order.leave.after')} value={q.leave_empty_s} onChange={(v) => set(id, (x) => { x.leave_empty_s = v ?? 0; })} />
-                <Num text={t('order.retry')} value={q.retry_s} onChange={(v) => set(id, (x) => { x.retry_s = v ?? 30; })} />
-                <Num text={t('order.handle')} hint={t('order.handle.hint')} min={1} value={q.expected_handle_s} onChange={(v) => set(id, (x) => { x.expected_handle_s = v ?? 240; })} />
                 <div className="sm:col-span-2"><Tick text={t('queues.mandatory')} value={q.wrap_up_mandatory} onChange={(v) => set(id, (x) => { x.wrap_up_mandatory = v; })} /></div>
                 <fieldset className="label sm:col-span-2"><legend className="mb-1">{t('queues.needs')}</legend>
                   <div className="flex flex-wrap gap-3">{pairs(routing.skills).map(([skill, name]) => (
@@ -62,7 +59,7 @@ export function Queues() {
                     </label>
                   ))}</div>
                 </fieldset>
-                <QueueOrder queue={q} skills={routing.skills} set={(how) => set(id, how)} />
+                <Order q={q} skills={pairs(routing.skills)} set={(how) => set(id, how)} />
                 <div className="sm:col-span-2"><Several text={t('queues.codes')} value={q.dispositions} options={pairs(routing.dispositions)} onChange={(v) => set(id, (x) => { x.dispositions = v; })} /></div>
                 <Several text={t('queues.members')} value={Object.entries(routing.agents).filter(([, a]) => a.queues.some((w) => (typeof w === 'string' ? w : w.queue) === id)).map(([a]) => a)} options={pairs(routing.agents)}
                   onChange={(now) => change((tenant) => {
