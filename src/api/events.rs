@@ -40,11 +40,17 @@ use super::{
 };
 use crate::{
     base::{AgentId, TenantId, limits},
-    center::{command::Command, fact::Record, view::TenantView},
+    center::{
+        command::Command,
+        fact::{Fact, Record},
+        view::TenantView,
+    },
 };
 
 /// Pictures are compared this often: at most four a second reach the socket.
 const VIEW_EVERY: Duration = Duration::from_millis(250);
+/// Whoever is offered something sees it this soon after the fact: as soon as a picture of the center has it (one every 100 ms).
+const OFFER_WITHIN: Duration = Duration::from_millis(120);
 /// A sign of life, also the client's clock for noticing a dead connection.
 const PING_EVERY: Duration = Duration::from_secs(15);
 /// A client that takes nothing for so long is gone.
@@ -180,7 +186,7 @@ pub async fn events(
     upgrade.on_upgrade(move |socket| async move {
         let presence = Presence::open(&shared, &who).await;
         let facts = shared.facts.subscribe();
-        let stream = Stream { shared, who, socket, facts, seq: 0, shown: Arc::default(), sieve: None };
+        let stream = Stream { shared, who, socket, facts, seq: 0, shown: Arc::default(), sieve: None, offered: false };
         if let Err(over) = stream.run(at.since).await {
             tracing::debug!(%over, "an event socket ended");
         }
@@ -212,6 +218,8 @@ struct Stream {
     seq: u64,
     shown: Arc<TenantView>,
     sieve: Option<Sieve>,
+    /// Something was offered to whoever listens: the picture of it does not wait for its turn.
+    offered: bool,
 }
 
 impl Stream {
@@ -236,7 +244,12 @@ impl Stream {
         let mut heard = Instant::now();
         loop {
             tokio::select! {
-                batch = self.facts.recv() => self.take(batch).await?,
+                batch = self.facts.recv() => {
+                    self.take(batch).await?;
+                    if std::mem::take(&mut self.offered) {
+                        views.reset_after(OFFER_WITHIN);
+                    }
+                }
                 blink = blinks.recv(), if blinking => match blink {
                     Ok((tenant, blink)) => {
                         if tenant == self.who.tenant && self.sieve.as_ref().is_some_and(|s| s.lets_blink(&blink)) {
@@ -297,6 +310,9 @@ impl Stream {
         self.seq = record.seq;
         if record.tenant != self.who.tenant || !self.sieve.as_mut().is_some_and(|s| s.lets(record)) {
             return Ok(());
+        }
+        if let Fact::Offered { agent, .. } = &record.fact {
+            self.offered |= self.who.actor.agent() == Some(agent);
         }
         self.send(&feed::fact_event(record)).await
     }
