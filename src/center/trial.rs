@@ -50,7 +50,7 @@ impl Center {
         let id = InteractionId::new(now, &mut self.rng);
         let (tenant, way, from) = (tenant.clone(), Way::Outbound, to.clone());
         let (channel, ticket, verdict) = (Channel::Voice, None, None);
-        let opening = Opening { tenant, channel, way, to: to.clone(), from, customer, ticket, verdict };
+        let opening = Opening { tenant, channel, way, to: to.clone(), from, customer, ticket, verdict, visitor: None };
         self.open(now, id, opening, &settings, out);
         let i = self.interactions.get_mut(&id).expect("it was opened on the line above");
         i.voice = Some(Voice { trial: true, ..Voice::default() });
