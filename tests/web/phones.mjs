@@ -287,7 +287,7 @@ export async function baresip(s, user, { voice = 'caller', password } = {}) {
     const [sip, control] = [await freePort(), await freePort()];
     at = `127.0.0.1:${sip}`;
     const modules = ['/usr/lib/baresip/modules', ...(existsSync('/usr/lib') ? readdirSync('/usr/lib').map((d) => `/usr/lib/${d}/baresip/modules`) : [])].find(existsSync);
-    const values = { SIP: at, CONTROL: `127.0.0.1:${control}`, RTP: '10000-11800', VOICE: wav(join(folder, 'v.wav'), VOICES[voice], 8_000, 180), FOLDER: folder, MODULES: modules };
+    const values = { IP: '127.0.0.1', SIP: at, CONTROL: `127.0.0.1:${control}`, RTP: '10000-11800', VOICE: wav(join(folder, 'v.wav'), VOICES[voice], 8_000, 180), FOLDER: folder, MODULES: modules };
     const config = readFileSync(join(root, 'tests/peers/baresip.config'), 'utf8').replace(/@(\w+)@/g, (_, name) => values[name]);
     const login = password ? `;auth_user=${user};auth_pass=${password};regint=60` : ';regint=0';
     mkdirSync(folder, { recursive: true });
