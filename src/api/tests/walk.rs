@@ -30,7 +30,7 @@ fn body(method: &str, path: &str) -> Option<&'static str> {
         (_, "factor") => r#"{"password":"wrong"}"#,
         (_, "confirm" | "off") => r#"{"code":"000000"}"#,
         (_, "state") => r#"{"state":"ready"}"#,
-        (_, "dial") => r#"{"number":"4000"}"#,
+        (_, "dial" | "call") => r#"{"number":"4000"}"#,
         (_, "hold") => r#"{"on":true}"#,
         (_, "transfer") => r#"{"to":{"kind":"queue","queue":"sales"}}"#,
         (_, "dispose") => r#"{"code":"sold","agent":"anna"}"#,
