@@ -148,6 +148,7 @@ export const screens = {
 
   'story.none': ['Nothing is known yet.', '暂无记录。'],
   'story.opened': ['Came in from {from} to {to}', '{from} 进线，目标 {to}'],
+  'story.opened.out': ['{to} is to be called', '将呼叫 {to}'],
   'story.node': ['Flow: {node}', '流程：{node}'],
   'story.event': ['Flow noted: {name}', '流程记录：{name}'],
   'story.callback': ['To be called back at {number}', '登记回呼 {number}'],
@@ -174,7 +175,7 @@ export const screens = {
   'story.recorded': ['Recording ended, {long}', '录音结束，{long}'],
   'story.voicemail': ['Voicemail, {long}', '语音留言，{long}'],
   'story.leg': ['{role}: {party}', '{role}：{party}'],
-  'story.legended': ['A leg ended', '一方挂断'],
+  'story.legended': ['One party hung up', '一方挂断'],
   'quality.lost': ['{n} % lost', '丢包 {n} %'],
   'quality.jitter': ['jitter {n} ms', '抖动 {n} 毫秒'],
   'quality.rtt': ['round trip {n} ms', '往返 {n} 毫秒'],
