@@ -167,6 +167,7 @@ impl Center {
         say("legs", self.legs.len());
         say("legs of the calls", self.calls.len());
         say("visitors", self.visitors.len());
+        say("visitors who may call", self.guests.len());
         say("recordings", self.records.len());
         say("questions", self.asks.len());
         say("waiting for the store", self.recent.sizes()[0].1);

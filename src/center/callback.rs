@@ -190,6 +190,7 @@ impl Center {
             from,
             customer,
             ticket,
+            visitor: None,
             verdict: None,
         };
         self.open(now, id, opening, settings, out);

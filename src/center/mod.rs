@@ -18,6 +18,7 @@
 //! | `talk` | connecting, handing over, ending |
 //! | `callback` | customers who are called back |
 //! | `call_me` | the same, asked for on a page |
+//! | `talk_now` | visitors who call from a page |
 //! | `during` | hold, mute, keys |
 //! | `consult` | asking somebody for advice: swap, complete, merge, cancel |
 //! | `supervise` | listening, whispering, taking part, taking over |
@@ -95,6 +96,7 @@ pub mod stamp;
 pub mod streams;
 mod supervise;
 mod talk;
+mod talk_now;
 mod trunks;
 mod turns;
 pub mod utterance;
@@ -279,6 +281,8 @@ pub struct Center {
     tenants: BTreeMap<TenantId, Tenant>,
     interactions: BTreeMap<InteractionId, Interaction>,
     visitors: BTreeMap<VisitorId, InteractionId>,
+    /// Visitors who may call from their page or do, by login.
+    guests: BTreeMap<String, talk_now::Guest>,
     legs: BTreeMap<LegId, (InteractionId, LegUse)>,
     /// Numbers of agents being rung, until a person there has said so.
     confirms: BTreeMap<LegId, endpoint::Confirm>,
@@ -317,6 +321,7 @@ impl Center {
             tenants: BTreeMap::new(),
             interactions: BTreeMap::new(),
             visitors: BTreeMap::new(),
+            guests: BTreeMap::new(),
             legs: BTreeMap::new(),
             confirms: BTreeMap::new(),
             records: BTreeMap::new(),
@@ -490,6 +495,7 @@ impl Center {
                 Timer::Ladder(id) => self.ladder_over(id, out),
                 Timer::Callback(id) => self.callback_due(now, id, out),
                 Timer::CallbackLife(id) => self.callback_old(now, id, out),
+                Timer::Guest(login) => self.guest_over(now, &login, out),
                 Timer::Positions => self.tell_positions(now, out),
             }
         }

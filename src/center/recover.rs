@@ -140,6 +140,7 @@ impl Center {
             from: r.from.clone(),
             customer: r.customer,
             ticket: r.ticket,
+            visitor: r.visitor,
             verdict: r.verdict.clone(),
         };
         self.hold(now, id, opening, &settings);

@@ -15,7 +15,7 @@ mod transcripts;
 mod trunks;
 
 pub use alerts::Alerts;
-pub use chat::{CallMe, Chat, Files, Offline, Presence, Rating};
+pub use chat::{CallMe, Chat, Files, Offline, Presence, Rating, TalkNow, TalkTo};
 pub use floor::{CallRules, Supervision};
 pub use flows::Canned;
 pub use look::Look;
@@ -240,6 +240,7 @@ impl Business {
             }
             bad.extend(t.routing.validate().into_iter().map(|p| format!("{at}.routing.{p}")));
             t.route_problems(&at, &mut bad);
+            t.talk_problems(&at, &mut bad);
             t.supervision.problems(&at, |q| t.routing.queues.contains_key(q), &mut bad);
             t.alerts.problems(&at, |q| t.routing.queues.contains_key(q), &mut bad);
             t.transcripts.problems(&at, |q| t.routing.queues.contains_key(q), &mut bad);
@@ -382,6 +383,12 @@ impl ivr::Hours for PlanHours {
 }
 
 impl Settings {
+    /// The realm phones of a tenant are asked with: its first named domain, else its id.
+    pub fn realm(&self, tenant: &TenantId) -> String {
+        let named = self.tenants.get(tenant).and_then(|t| t.config.domains.iter().find(|d| *d != "*"));
+        named.cloned().unwrap_or_else(|| tenant.to_string())
+    }
+
     /// Compiles and checks. `flows` are the parsed flow files; every tenant may use them all, and has its own in front of them.
     pub fn compile(
         version: u64,
@@ -396,7 +403,11 @@ impl Settings {
                 Destination::Flow(f) => Some((format!("routes[{i}] ({})", r.pattern), f)),
                 _ => None,
             });
-            for (at, f) in named.chain(t.chat.flow.as_ref().map(|f| ("chat.flow".to_owned(), f))) {
+            let talk = t.chat.talk_now.as_ref().and_then(|t| match &t.to {
+                TalkTo::Flow(f) => Some(("chat.talk_now.to".to_owned(), f)),
+                TalkTo::Number(_) => None,
+            });
+            for (at, f) in named.chain(t.chat.flow.as_ref().map(|f| ("chat.flow".to_owned(), f))).chain(talk) {
                 if !flows.contains_key(f) {
                     bad.push(format!("tenants.{id}.{at}: there is no flow `{f}`"));
                 }

@@ -56,6 +56,8 @@ pub(super) enum Timer {
     Callback(InteractionId),
     /// Nobody is called back after so long.
     CallbackLife(InteractionId),
+    /// A visitor's login has waited long enough for its call, or the call has lasted long enough.
+    Guest(String),
     /// Waiting visitors are told their place.
     Positions,
     /// The tenant's counting day ends.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   GET  /chat/v1/look?site=demo      ─▶ {color, side, title, greeting, ask}
-//!   GET  /chat/v1/state?site=demo     ─▶ {presence: open | closed | nobody, call_me?}
+//!   GET  /chat/v1/state?site=demo     ─▶ {presence: open | closed | nobody, call_me?, talk_now?}
 //!   POST /chat/v1/message             {name, contact, text, ..} with a visitor's token ─▶ 201; a ticket
 //! ```
 
@@ -24,7 +24,7 @@ use super::{
     socket,
 };
 use crate::{
-    base::{Mono, QueueId, TenantId, limits},
+    base::{Mono, QueueId, TenantId, limits, source},
     center::{
         command::{Actor, Command, Done},
         settings::TenantSettings,
@@ -93,6 +93,9 @@ pub async fn state(State(shared): State<Arc<Shared>>, asked: Asked, request: Req
         if let Some(offered) = tenant.call_me(now) {
             state["call_me"] = json!({"consent": offered.consent});
         }
+        if let Some(offered) = tenant.talk_now(now) {
+            state["talk_now"] = json!({"max_min": offered.max_min});
+        }
         ([(header::CACHE_CONTROL, "no-store")], Json(state)).into_response()
     })
 }
@@ -121,7 +124,8 @@ pub fn paced(paces: &std::sync::Mutex<Paces>, now: Mono, name: &str) -> bool {
 
 async fn take(shared: &Shared, from: &From, request: Request) -> Result<Response, Response> {
     let here = files::recognised(shared, request.headers(), from).await?;
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or("?".to_owned(), |c| c.0.ip().to_string());
+    let address =
+        request.extensions().get::<ConnectInfo<SocketAddr>>().map_or("?".to_owned(), |c| source(c.0.ip()).to_string());
     let body = axum::body::to_bytes(request.into_body(), BODY_MAX).await;
     let body = body.map_err(|_| problem(StatusCode::PAYLOAD_TOO_LARGE, "too_long", "the message is too long"))?;
     let invalid = |said: &str| problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", said);

@@ -24,6 +24,7 @@ mod shop;
 mod sound;
 mod streams;
 mod taken_away;
+mod talk_now;
 mod toll;
 mod trunks;
 mod vouched;

@@ -34,7 +34,12 @@ export interface Chat {
   flow: string | null; origins: string[]; idle_warn_s: number; idle_close_s: number; gone_s: number; widget?: ChatLook;
   files?: { kinds?: string[]; largest_kb?: number; per_chat?: number; keep_days?: number };
   rating?: { scale: string; question?: ByLang }; offline?: { calendar?: string; queue?: string; when_nobody: boolean };
+  call_me?: CallMe; talk_now?: TalkNow;
 }
+/** Visitors ask to be called. What has no field here is written as text, and stays as it is. */
+export interface CallMe { queue: string; calendar?: string; attempts?: number; gap_s?: number; consent?: ByLang; [other: string]: unknown }
+/** Visitors call from the page: where a number leads, or to a flow. */
+export interface TalkNow { to: { number?: string; flow?: string }; calendar?: string; max_min?: number; at_once?: number }
 export interface Numbers { country?: string; national_prefix?: string; international_prefix?: string; send?: string; prefix?: string }
 export interface Identity { trusted?: boolean; pass_caller?: boolean; tell?: string[] }
 export interface Member { trunk: string; priority: number; weight: number }
@@ -104,6 +109,8 @@ export function change(how: (tenant: Tenant) => void): void {
   how(next);
   set({ mine: next });
 }
+/** The part of it that is web chat's. */
+export const changeChat = (how: (chat: Chat) => void): void => change((x) => how(x.chat));
 export const undo = (): void => set({ mine: state.kept, merged: false, problem: null });
 export const forgetDraft = (): void => { state = nothing; };
 
