@@ -41,11 +41,9 @@ pub struct ErasureShown {
     /// Holds on any of it: while there is one, nobody is erased.
     held: Vec<HoldShown>,
     /// When it was asked for, RFC 3339.
-    #[schema(value_type = Option<String>)]
-    asked_at: Option<Wall>,
+    asked_at: Option<String>,
     /// When nothing was left, RFC 3339.
-    #[schema(value_type = Option<String>)]
-    done_at: Option<Wall>,
+    done_at: Option<String>,
 }
 
 /// The customer's id of today.
@@ -66,8 +64,8 @@ async fn shown(shared: &Shared, who: &Who, customer: CustomerId) -> Result<Erasu
         files: traces.files,
         tickets: traces.tickets,
         held: traces.held.into_iter().map(hold_shown).collect(),
-        asked_at: asked.as_ref().map(|e| e.asked_at),
-        done_at: asked.and_then(|e| e.done_at),
+        asked_at: asked.as_ref().map(|e| e.asked_at.rfc3339()),
+        done_at: asked.and_then(|e| e.done_at).map(Wall::rfc3339),
     })
 }
 

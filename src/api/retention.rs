@@ -16,7 +16,7 @@ use super::{
     wire,
 };
 use crate::{
-    base::{self, CustomerId, InteractionId, TicketId, Wall, limits},
+    base::{self, CustomerId, InteractionId, TicketId, limits},
     center::settings,
     store::{Aged, Held, Hold},
 };
@@ -208,8 +208,7 @@ pub struct HoldShown {
     /// Who put it there.
     who: String,
     /// When, RFC 3339.
-    #[schema(value_type = String)]
-    at: Wall,
+    at: String,
     /// What for.
     pub(super) reason: String,
 }
@@ -230,7 +229,7 @@ pub struct Reason {
 }
 
 pub(super) fn hold_shown(h: Hold) -> HoldShown {
-    HoldShown { kind: h.kind.as_str().into(), id: h.id, who: h.who, at: h.at, reason: h.reason }
+    HoldShown { kind: h.kind.as_str().into(), id: h.id, who: h.who, at: h.at.rfc3339(), reason: h.reason }
 }
 
 /// What is held: not deleted by age, not erased on request.

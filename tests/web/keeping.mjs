@@ -53,6 +53,7 @@ export const keeping = {
     await page.getByRole('button', { name: 'Erase' }).click();
     const sure = page.getByRole('dialog', { name: /^Erase everything/ });
     await sure.getByText('Nothing can be erased while it is held').waitFor();
+    await sure.getByText(/case 7 \(admin, .*\d{2}:\d{2}\)/).waitFor();
     assert.ok(await sure.getByRole('button', { name: 'Erase for good' }).isDisabled());
     await faults(page, 'erasure of somebody who is held');
     await sure.getByRole('button', { name: 'Cancel' }).click();

@@ -51,7 +51,7 @@ function Rules({ tenant }: { tenant: Tenant }) {
                   <td><select className="field" aria-label={`${t('alert.metric')}, ${row}`} value={metric} onChange={(e) => rule(n, { metric: e.target.value, limit: undefined as unknown as number })}>
                     {METRICS.map((m) => <option key={m} value={m}>{t(`alert.${m}`)}</option>)}
                   </select></td>
-                  <td className="text-soft">{t(BAD[metric])}</td>
+                  <td className="align-middle! text-soft">{t(BAD[metric])}</td>
                   <td><input className="field num min-w-32" type="number" min={0} aria-label={`${t('alerts.limit')}, ${row}`} value={r.limit ?? ''} required={!own} placeholder={own ? t(`alerts.own.${metric as 'longest'}`) : ''}
                     onChange={(e) => rule(n, { limit: e.target.value === '' ? Number.NaN : Number(e.target.value) })} /></td>
                   <td><input className="field num w-28" type="number" min={0} max={3600} aria-label={`${t('alerts.after')}, ${row}`} value={r.after_s ?? ''} placeholder={String(raise_after_s)}

@@ -3,13 +3,15 @@
 import { useState } from 'react';
 import { api, take } from '../api/client';
 import type { AuditEntry } from '../api/shapes';
-import { t } from '../lib/i18n';
+import { t, tCode } from '../lib/i18n';
 import { useLoad } from '../lib/load';
 import { dateTime } from '../lib/time';
 import { Button, Empty, Trouble } from '../ui/parts';
 import { Diff } from './Diff';
 
 const PAGE = 100;
+/** In words, where there are any. */
+const what = (code: string): string => { const told = tCode('did', code); return told === code.replaceAll('_', ' ') ? '' : told; };
 
 export function Audit() {
   const ask = async (before?: number): Promise<AuditEntry[]> =>
@@ -20,7 +22,7 @@ export function Audit() {
   const [filter, setFilter] = useState('');
   const rows = [...(first.data ?? []), ...more];
   const word = filter.toLowerCase();
-  const shown = rows.filter((e) => `${e.who} ${e.what} ${e.subject}`.toLowerCase().includes(word));
+  const shown = rows.filter((e) => `${e.who} ${e.what} ${what(e.what)} ${e.subject}`.toLowerCase().includes(word));
   const last = rows.at(-1);
   return (
     <>
@@ -32,7 +34,7 @@ export function Audit() {
           <thead><tr><th scope="col">{t('calls.when')}</th><th scope="col">{t('audit.who')}</th><th scope="col">{t('audit.what')}</th><th scope="col">{t('audit.subject')}</th><th scope="col">{t('audit.change')}</th></tr></thead>
           <tbody>{shown.map((e) => (
             <tr key={e.n}>
-              <td className="num whitespace-nowrap">{dateTime(e.at)}</td><td>{e.who}</td><td><code>{e.what}</code></td><td className="break-all">{e.subject}</td>
+              <td className="num whitespace-nowrap">{dateTime(e.at)}</td><td>{e.who}</td><td>{what(e.what)}<code className="block text-[0.86em] text-soft">{e.what}</code></td><td className="break-all">{e.subject}</td>
               <td className="max-w-xl">{e.after?.includes('\n') ? <details><summary className="link">{t('audit.show')}</summary><Diff text={e.after} /></details> : [e.before, e.after].filter(Boolean).join(' → ')}</td>
             </tr>
           ))}</tbody>

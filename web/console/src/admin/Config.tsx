@@ -70,7 +70,7 @@ export function Config() {
           <ul className="list-disc pl-5">{(problem.problems?.length ? problem.problems : [problem.detail]).map((p) => <li key={p}>{p}</li>)}</ul>
         </div>
       )}
-      <textarea ref={area} className="field h-[55vh] min-h-64 resize-y font-mono text-[0.93rem] leading-[20px]" spellCheck={false} aria-label={t('admin.config')} value={now} onChange={(e) => setText(e.target.value)} />
+      <textarea ref={area} className="field h-[66vh] min-h-64 resize-y font-mono text-[0.93rem] leading-[20px]" spellCheck={false} aria-label={t('admin.config')} value={now} onChange={(e) => setText(e.target.value)} />
       <div className="flex flex-wrap gap-2">
         <Button look="main" disabled={!touched || busy} onClick={async () => { const d = await put(true); if (d !== null) setDiff(d); }}>{t('config.check')}</Button>
         <Button disabled={!touched} onClick={() => { setText(null); setProblem(null); }}>{t('config.undo')}</Button>

@@ -24,7 +24,7 @@ export function Health() {
         <caption className="p-3 text-left">{health.data.status === 'ok' ? <span className="font-semibold text-good">✓ {t('health.ok')}</span> : <span className="font-semibold text-bad">⚠ {t('health.trouble')}</span>} <span className="text-soft">ringdesk {health.data.version}</span></caption>
         <thead><tr><th scope="col">{t('health.part')}</th><th scope="col">{t('users.state')}</th><th scope="col">{t('health.detail')}</th></tr></thead>
         <tbody>{health.data.components.map((c) => (
-          <tr key={c.name}><td className="font-medium">{c.name}</td><td>{c.ok ? <span className="text-good">✓ {t('health.well')}</span> : <span className="font-semibold text-bad">✕ {t('health.ill')}</span>}</td><td className="text-soft">{c.detail}</td></tr>
+          <tr key={c.name}><td className="font-medium">{c.name}</td><td className="whitespace-nowrap">{c.ok ? <span className="text-good">✓ {t('health.well')}</span> : <span className="font-semibold text-bad">✕ {t('health.ill')}</span>}</td><td className="text-soft">{c.detail}</td></tr>
         ))}</tbody>
       </table>
     </div>

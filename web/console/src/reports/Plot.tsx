@@ -18,8 +18,8 @@ export function Plot({ at, lines, label, max }: { at: number[]; lines: Line[]; l
     const axis = { stroke: real('--soft'), grid: { stroke: real('--line'), width: 1 }, ticks: { stroke: real('--line'), width: 1 } };
     const plot = new uPlot({
       width: node.clientWidth, height: 200, cursor: { drag: { x: false, y: false } },
-      // A single interval has no width of its own: an hour on both sides.
-      scales: { x: { time: true, range: (_, first, last) => (last > first ? [first, last] : [first - 3600, last + 3600]) }, y: { range: (_, __, top) => [0, Math.max(1, max ?? top * 1.1)] } },
+      // A single interval has no width of its own: an hour on both sides. (The library would give it years.)
+      scales: { x: { time: true, range: () => (at.length > 1 ? [at[0]!, at.at(-1)!] : [at[0]! - 3600, at[0]! + 3600]) }, y: { range: (_, __, top) => [0, Math.max(1, max ?? top * 1.1)] } },
       axes: [axis, axis],
       series: [{}, ...lines.map((l) => ({
         label: l.label, stroke: real(l.colour), width: 2, ...(l.dash ? { dash: l.dash } : {}),

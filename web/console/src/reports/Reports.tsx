@@ -113,9 +113,9 @@ function Tiles({ f, sl, conserved }: { f: Figures; sl: typeof LEVELS[number]; co
     <>
       <dl className="mb-2 grid gap-3 sm:grid-cols-2 wide:grid-cols-4">
         {tiles.map(([label, is, value, note]) => (
-          <div key={label} className="card grid grid-cols-[1fr_auto] items-baseline gap-x-3 px-4 py-3">
+          <div key={label} className="card flex flex-col px-4 py-3">
             <dt className="font-medium">{t(label)}<span className="block text-[0.86rem] font-normal text-soft">{t(is)}</span></dt>
-            <dd className="num text-right text-[1.6rem] font-semibold">{value}{note && <span className="block text-[0.86rem] font-normal text-soft">{note}</span>}</dd>
+            <dd className="num -order-1 text-[1.6rem] font-semibold">{value}{note && <span className="ml-3 text-[0.86rem] font-normal text-soft">{note}</span>}</dd>
           </div>
         ))}
       </dl>

@@ -13,7 +13,7 @@ import { useLoad } from '../lib/load';
 import { agentName, myself, queueName, useLive } from '../live/live';
 import { answer, phoneNow, ringingFor, usePhone } from '../phone/state';
 import { Button, Channel, Since, Until } from '../ui/parts';
-import { learned, VouchedNow } from '../ui/Vouched';
+import { learned, learnedName, VouchedNow } from '../ui/Vouched';
 import { ring } from './ring';
 
 const NONE: WorkNow[] = [];
@@ -82,7 +82,7 @@ function Offer({ work, keys }: { work: WorkNow; keys: boolean }) {
           {queue && <span>{queue}</span>}
           {i && <span>{t('offer.waited')} <Since at={i.since} /></span>}
           <VouchedNow attributes={i?.attributes} />
-          {learned(i?.attributes).slice(0, 3).map(([k, v]) => <span key={k}>{k}: {v}</span>)}
+          {learned(i?.attributes).slice(0, 3).map(([k, v]) => <span key={k} className="min-w-0 break-all">{learnedName(k)}: {v}</span>)}
         </p>
         {i && (
           <p className="flex flex-wrap gap-x-3 text-soft">

@@ -29,3 +29,5 @@ export function VouchedNow({ attributes: a }: { attributes: Record<string, strin
 /** What the flow learned, without what is shown otherwise. */
 export const learned = (attributes: Record<string, string> | undefined): [string, string][] =>
   Object.entries(attributes ?? {}).filter(([k, v]) => v && k !== 'lang' && !k.startsWith('caller.'));
+/** What the house itself writes there has a name; what flows and sites write is called as they call it. */
+export const learnedName = (key: string): string => (key === 'asked_on' || key === 'page' ? t(`learned.${key}`) : key);

@@ -96,6 +96,11 @@ export function Channel({ channel }: { channel: string }) {
   return <span title={tCode('channel', channel)}><span aria-hidden="true">{channel === 'voice' ? '☎' : '▤'}</span><span className="sr-only">{tCode('channel', channel)}</span></span>;
 }
 
+/** In place of the channel: it is a call, and one that was asked for. */
+export function CalledBack() {
+  return <span title={t('state.scheduled')}><span aria-hidden="true">↩</span><span className="sr-only">{t('state.scheduled')}</span></span>;
+}
+
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> { look?: 'main' | 'bad' | 'plain' | undefined; small?: boolean; hotkey?: string | undefined }
 export function Button({ look, small, hotkey, className = '', children, ...rest }: ButtonProps) {
   return (

@@ -11,7 +11,7 @@ import { A, go, setQuery, usePlace } from '../lib/router';
 import { clock, exactTime, now, onBeat } from '../lib/time';
 import { agentName, holdLimit, queueName, useLive, type Live } from '../live/live';
 import { Row as MenuRow } from '../shell/Bar';
-import { Button, Channel, Empty, Since, State } from '../ui/parts';
+import { Button, CalledBack, Channel, Empty, Since, State } from '../ui/parts';
 import { Pull, Supervise, Watchers } from '../work/Supervise';
 import { Alerts } from './Alerts';
 
@@ -252,7 +252,7 @@ const ContactRow = memo(function ContactRow({ id, i, queue, agent }: { id: strin
   const limit = useLive((l) => (i.stage === 'hold' ? holdLimit(l, i.queue) : 0));
   return (
     <tr>
-      <td><A href={`/w/${id}`} className="link"><Channel channel={i.channel} /> {i.customer_name || i.from}</A></td>
+      <td><A href={`/w/${id}`} className="link">{i.callback ? <CalledBack /> : <Channel channel={i.channel} />} {i.customer_name || i.from}</A></td>
       <td><State state={i.stage} /></td><td>{queue}</td><td>{agent}</td>
       <td className="text-right"><Since at={i.stage_since} {...(i.stage === 'hold' && limit > 0 ? { max_s: limit } : {})} /></td>
       <td><div className="flex flex-wrap items-center gap-2"><Pull id={id} i={i} small /><Supervise id={id} i={i} small /><Watchers i={i} /></div></td>

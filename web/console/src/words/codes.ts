@@ -35,6 +35,9 @@ export const codes = {
   'callback.not_allowed': ['this number may not be called', '不允许拨打该号码'],
   'callback.failed': ['could not be called', '无法呼叫'],
 
+  'learned.asked_on': ['Asked for on', '申请来源'],
+  'learned.page': ['Page', '页面'],
+
   'role.agent': ['Agent', '坐席'],
   'role.supervisor': ['Supervisor', '班长'],
   'role.admin': ['Administrator', '管理员'],

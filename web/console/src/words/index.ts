@@ -7,6 +7,7 @@ import { calls } from './calls';
 import { chat } from './chat';
 import { codes } from './codes';
 import { desk } from './desk';
+import { did } from './did';
 import { floor } from './floor';
 import { keeping } from './keeping';
 import { ladder } from './ladder';
@@ -21,6 +22,6 @@ import { webhooks } from './webhooks';
 type Entry = readonly [en: string, zh: string, pinyin?: string];
 
 const all = {
-  ...accounts, ...admin, ...alerts, ...calls, ...chat, ...codes, ...desk, ...floor, ...keeping, ...ladder, ...phone, ...regions, ...reports, ...rules, ...screens, ...sight, ...webhooks,
+  ...accounts, ...admin, ...alerts, ...calls, ...chat, ...codes, ...desk, ...did, ...floor, ...keeping, ...ladder, ...phone, ...regions, ...reports, ...rules, ...screens, ...sight, ...webhooks,
 } as const;
 export const words: { readonly [K in keyof typeof all]: Entry } = all;

@@ -174,7 +174,7 @@ export const screens = {
   'story.recorded': ['Recording ended, {long}', '录音结束，{long}'],
   'story.voicemail': ['Voicemail, {long}', '语音留言，{long}'],
   'story.leg': ['{role}: {party}', '{role}：{party}'],
-  'story.legended': ['A leg ended', '一方挂断'],
+  'story.legended': ['One party hung up', '一方挂断'],
   'quality.lost': ['{n} % lost', '丢包 {n} %'],
   'quality.jitter': ['jitter {n} ms', '抖动 {n} 毫秒'],
   'quality.rtt': ['round trip {n} ms', '往返 {n} 毫秒'],

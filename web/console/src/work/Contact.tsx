@@ -13,7 +13,7 @@ import { hangUp, lineOf, usePhone } from '../phone/state';
 import { Sound, useLine } from '../phone/Talk';
 import { Button, Channel, Empty, Since, State, Tabs } from '../ui/parts';
 import { Sure } from '../ui/Sure';
-import { learned, VouchedNow } from '../ui/Vouched';
+import { learned, learnedName, VouchedNow } from '../ui/Vouched';
 import { Assign } from './Assign';
 import type { Contact as C } from './contact';
 import { Conversation } from './Conversation';
@@ -68,9 +68,9 @@ function Head({ contact: c, written, onProfile }: { contact: C; written: boolean
         {queue && <span>{queue}</span>}
         {c.now && c.stage === 'waiting' && <span>{t('offer.waited')} <Since at={c.now.since} /></span>}
         {agent && <span>{agent}</span>}
-        {c.now?.to && c.channel === 'voice' && <span className="num">{t('work.dialled', { to: c.now.to })}</span>}
+        {c.now?.to && c.channel === 'voice' && c.now.to !== c.now.from && <span className="num">{t('work.dialled', { to: c.now.to })}</span>}
         <VouchedNow attributes={c.now?.attributes} />
-        {learned(c.now?.attributes).slice(0, 4).map(([k, v]) => <span key={k}>{k}: {v}</span>)}
+        {learned(c.now?.attributes).slice(0, 4).map(([k, v]) => <span key={k} className="min-w-0 break-all">{learnedName(k)}: {v}</span>)}
       </p>
       <Controls contact={c} written={written} />
       <Consult contact={c} />

@@ -6,7 +6,7 @@ import { useActions } from '../lib/actions';
 import { t, tCode } from '../lib/i18n';
 import { A, go } from '../lib/router';
 import { agentName, myself, queueName, supervises, useLive } from '../live/live';
-import { Channel, Empty, Since, Sla, State, Until } from '../ui/parts';
+import { CalledBack, Channel, Empty, Since, Sla, State, Until } from '../ui/parts';
 
 const NONE: WorkNow[] = [];
 interface Row { id: string; now: InteractionNow | undefined; work: WorkNow | undefined }
@@ -71,8 +71,7 @@ function Item({ row: { id, now, work }, here }: { row: Row; here: boolean }) {
   return (
     <A href={`/w/${id}`} aria-current={here ? 'true' : undefined} className="block border-l-3 border-transparent px-3 py-2 hover:bg-raised aria-[current=true]:border-accent aria-[current=true]:bg-mine">
       <span className="flex items-baseline gap-2">
-        <Channel channel={work?.channel ?? now?.channel ?? 'voice'} />
-        {now?.callback && <span title={t('state.scheduled')}><span aria-hidden="true">↩</span><span className="sr-only">{t('state.scheduled')}</span></span>}
+        {now?.callback ? <CalledBack /> : <Channel channel={work?.channel ?? now?.channel ?? 'voice'} />}
         <span className="truncate font-medium">{now?.customer_name || now?.from || tCode('channel', work?.channel)}</span>
         <span className="ml-auto">
           {work?.work === 'wrap_up' && work.until ? <Until at={work.until} />

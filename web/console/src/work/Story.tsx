@@ -90,7 +90,7 @@ function tell(f: Fact, live: Live): string | null {
     case 'recording_ended': return t('story.recorded', { long: long('ms') }) + (f.trouble ? ` ⚠ ${text('trouble')}` : '');
     case 'voicemail_left': return t('story.voicemail', { long: long('ms') });
     case 'leg_trouble': return f.trouble === 'lost' ? t(f.on ? 'story.lost' : 'story.back') : null;
-    case 'leg_opened': return t('story.leg', { role: tCode('leg', text('role')), party: text('party') });
+    case 'leg_opened': return t('story.leg', { role: tCode('leg', text('role')), party: agentName(live, text('party')) || text('party') });
     case 'leg_ended': return t('story.legended') + quality(f.quality as Quality | null);
     case 'message': {
       const m = f.message as { sender: unknown; text: string };

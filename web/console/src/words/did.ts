@@ -1,0 +1,37 @@
+// What the audit log calls what people did.
+
+type Entry = readonly [en: string, zh: string, pinyin?: string];
+
+export const did = {
+  'did.alert.acknowledge': ['took up an alert', '接手告警'],
+  'did.config.apply': ['changed the configuration', '修改业务配置'],
+  'did.customer.erase': ['erased a customer', '删除客户个人数据'],
+  'did.hold.put': ['put a hold', '设为保全'],
+  'did.hold.lift': ['lifted a hold', '解除保全'],
+  'did.interaction.assign': ['gave a contact to somebody', '指派会话'],
+  'did.interaction.priority': ['changed a place in line', '调整排队优先级'],
+  'did.interaction.pull': ['took a contact', '接走会话'],
+  'did.interaction.supervise': ['joined a contact', '监控会话'],
+  'did.interaction.supervise_end': ['left a contact', '退出监控'],
+  'did.interaction.take_over': ['took over', '接管会话'],
+  'did.key.create': ['made an API key', '创建 API 密钥'],
+  'did.key.revoke': ['revoked an API key', '撤销 API 密钥'],
+  'did.ladder.read': ['read the messages of a call', '查看通话信令'],
+  'did.recording.play': ['played a recording', '播放录音'],
+  'did.retention.set': ['changed how long things are kept', '修改保留期限'],
+  'did.user.create': ['made a user', '创建用户'],
+  'did.user.change': ['changed a user', '修改用户'],
+  'did.user.delete': ['removed a user', '删除用户'],
+  'did.user.password': ['set a password', '设置密码'],
+  'did.user.factor_on': ['set up a second factor', '启用两步验证'],
+  'did.user.factor_off': ['switched the second factor off', '关闭两步验证'],
+  'did.user.factor_reset': ['reset a second factor', '重置两步验证'],
+  'did.user.recovery_code': ['came in by a recovery code', '使用恢复码登录'],
+  'did.user.sessions_end': ['ended sign-ins', '结束登录会话'],
+  'did.webhook.create': ['made a webhook', '创建 Webhook'],
+  'did.webhook.change': ['changed a webhook', '修改 Webhook'],
+  'did.webhook.delete': ['removed a webhook', '删除 Webhook'],
+  'did.webhook.secret': ['gave a webhook a new secret', '更换 Webhook 密钥'],
+  'did.webhook.replay': ['had events told again', '重新推送事件'],
+  'did.webhook.give_up': ['gave a delivery up', '放弃推送'],
+} as const satisfies Record<string, Entry>;
