@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Deed, Phone};
 use crate::{
     base::{Now, ms, secs},
-    sip::msg::{Message, Name, SipUri},
+    sip::msg::{Contacts, Message, Name, NameAddr, SipUri},
 };
 
 #[derive(Debug)]
@@ -40,6 +40,7 @@ impl Phone {
     ) {
         let (user, domain, addr) = (&self.user, &self.domain, self.addr);
         let branch = self.rng.hex(8);
+        let instance = self.instance.as_ref().map(|i| format!(";+sip.instance=\"<{i}>\"")).unwrap_or_default();
         let auth = authorization.map(|a| format!("Authorization: {a}\r\n")).unwrap_or_default();
         let text = format!(
             "REGISTER sip:{domain} SIP/2.0\r\n\
@@ -49,7 +50,8 @@ impl Phone {
              To: <sip:{user}@{domain}>\r\n\
              Call-ID: register-{user}@{}\r\n\
              CSeq: {cseq} REGISTER\r\n\
-             Contact: <{}>;expires={}\r\n\
+             Contact: <{}>{instance};expires={}\r\n\
+             Supported: gruu\r\n\
              {auth}Content-Length: 0\r\n\r\n",
             addr.ip(),
             SipUri::at(Some(user), addr),
@@ -89,6 +91,12 @@ impl Phone {
             Some(200) => {
                 r.open = false;
                 self.registered = true;
+                let own = |c: &NameAddr| {
+                    self.instance.as_ref().is_some_and(|i| c.params.get("+sip.instance").is_some_and(|n| n.contains(&**i)))
+                };
+                if let Ok(Contacts::List(list)) = m.contacts() {
+                    self.gruu = list.iter().find(|c| own(c)).and_then(|c| Some(c.params.get("pub-gruu")?.into_owned()));
+                }
             }
             Some(code) if code >= 300 => {
                 r.open = false;
