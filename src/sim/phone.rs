@@ -238,10 +238,7 @@ impl Phone {
             let text = if user.contains('@') { format!("sip:{user}") } else { format!("sip:{user}@{host}") };
             Uri::parse(&text).expect("numbers and names make a URI that can be read")
         };
-        let from = match uri(&self.user, &from_host) {
-            Uri::Sip(u) => NameAddr::new(u),
-            other => NameAddr::new(other),
-        };
+        let from = NameAddr::new(uri(&self.user, &from_host));
         let to = Target {
             uri: uri(number, &self.domain),
             to: None,
