@@ -11,7 +11,7 @@ const began = Date.now();
 
 for (const part of ['console', 'widget']) rmSync(join(dist, part), { recursive: true, force: true });
 await build({ configFile: join(root, 'console/vite.config.mjs'), logLevel: 'warn' });
-for (const [entry, name] of [['loader.ts', 'widget'], ['chat.ts', 'chat']]) {
+for (const [entry, name] of [['loader.ts', 'widget'], ['chat.ts', 'chat'], ['talk.ts', 'talk']]) {
   await build({
     configFile: false, root: join(root, 'widget'), logLevel: 'warn', publicDir: false,
     build: {
@@ -47,6 +47,7 @@ const budgets = [
   ...lazy.map((n) => [n, sizes.get(n), /\/sip-/.test(n) ? 60_000 : 80_000]),
   ['widget, loader', sizes.get('widget/widget.js'), 5_000],
   ['widget, chat', sizes.get('widget/chat.js'), 35_000],
+  ['widget, calls', sizes.get('widget/talk.js'), 60_000],
   ['everything', sum([...sizes.keys()]), 1_500_000],
 ];
 let over = 0;

@@ -58,6 +58,7 @@ pub fn routes() -> Router<Arc<Shared>> {
             .route("/chat", get(|h: HeaderMap| async move { plain("chat.html", &h) }))
             .route("/widget.js", get(|h: HeaderMap| async move { built("widget/widget.js", &h, Keep::No) }))
             .route("/widget/chat.js", get(|h: HeaderMap| async move { built("widget/chat.js", &h, Keep::No) }))
+            .route("/widget/talk.js", get(|h: HeaderMap| async move { built("widget/talk.js", &h, Keep::No) }))
             .route(
                 "/assets/{*path}",
                 get(|Path(path): Path<String>, h: HeaderMap| async move { plain(&format!("assets/{path}"), &h) }),

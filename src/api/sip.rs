@@ -126,6 +126,7 @@ pub async fn credentials(
         username: username.clone(),
         session: hash.clone(),
         lasts,
+        only: None,
     });
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).map_or(shared.sip.plain.to_string(), str::to_owned);
     let scheme = if shared.https || tls.is_some() { "wss" } else { "ws" };
@@ -153,7 +154,7 @@ async fn open(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
     // Another site's page has no business here. A phone that is no browser sends no Origin.
-    if headers.contains_key(header::ORIGIN) {
+    if headers.contains_key(header::ORIGIN) && !visitors_talk_from(&shared, &headers) {
         guard::same_origin(&shared, &headers)?;
     }
     let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|v| v.to_str().ok());
@@ -176,6 +177,15 @@ async fn open(
     // A phone that is only registered says little, and there are thousands: the library would hold 128 KiB for each.
     let upgrade = upgrade.max_frame_size(limits::SIP_MESSAGE_MAX).read_buffer_size(READ);
     Ok(upgrade.on_upgrade(move |socket| async move { net.web_serve(seat, Frames(socket)).await }))
+}
+
+/// Whether the page is of a site whose visitors may talk. No cookie counts on this socket: whoever comes by it has a login of
+/// their own, and a visitor's is good for one call.
+fn visitors_talk_from(shared: &Shared, headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN).and_then(|v| v.to_str().ok()) else { return false };
+    let settings = shared.door.settings();
+    let chats = settings.tenants.values().map(|t| &t.config.chat).filter(|c| c.talk_now.is_some());
+    chats.flat_map(|c| &c.origins).any(|o| o.trim_end_matches('/') == origin)
 }
 
 /// Where a browser is: the last address in `X-Forwarded-For` that is no proxy of ours, if a proxy of ours wrote it. What stands

@@ -104,8 +104,7 @@ pub fn sip_digests(user: &str, realm: &str, password: &str) -> (String, String) 
 
 /// The realm phones of a tenant are asked with: its first named domain, else its id.
 pub fn realm(settings: &Settings, tenant: &TenantId) -> String {
-    let named = settings.tenants.get(tenant).and_then(|t| t.config.domains.iter().find(|d| *d != "*"));
-    named.cloned().unwrap_or_else(|| tenant.to_string())
+    settings.realm(tenant)
 }
 
 fn role(text: &str) -> Result<Role, Problem> {

@@ -293,6 +293,16 @@ pub const CALL_ME_PER_VISITOR: u32 = 3;
 pub const CALL_ME_PER_ADDRESS: u32 = 10;
 /// Calls to one number that visitors may ask for in a day.
 pub const CALL_ME_PER_NUMBER: u32 = 5;
+/// Times one visitor may ask for a login to talk in ten minutes: a page that is tried, closed and opened again.
+pub const TALK_NOW_PER_VISITOR: u32 = 6;
+/// Such logins from one address in ten minutes: an office behind one router.
+pub const TALK_NOW_PER_ADDRESS: u32 = 20;
+/// How long such a login waits for its one call: as long as a person needs to allow the microphone.
+pub const TALK_NOW_GRANT_LIFE: Duration = mins(2);
+/// Visitors of one tenant who talk, or may, at once: the most a configuration may say.
+pub const TALK_NOW_AT_ONCE_MAX: u32 = 200;
+/// Longest such call a configuration may allow, minutes.
+pub const TALK_NOW_MINUTES_MAX: u32 = 240;
 /// Longest voicemail.
 pub const VOICEMAIL_MAX: Duration = mins(5);
 /// Two DTMF digits are taken as typed ahead when they come within this of each other.
@@ -437,5 +447,9 @@ pub const STIR_CACHE_USUAL: Duration = mins(60);
 pub const STIR_CACHE_LONGEST: Duration = mins(24 * 60);
 /// That a chain cannot be had is believed this long.
 pub const STIR_CACHE_FAILED: Duration = secs(30);
+/// Most rules for alerts of a tenant; more are refused.
+pub const ALERT_RULES_MAX: usize = 200;
+/// Alerts that are over are told of so many; the oldest go.
+pub const ALERTS_PAST_MAX: usize = 200;
 /// Most legal holds of a tenant; the next is refused.
 pub const HOLDS_MAX: usize = 1_000;

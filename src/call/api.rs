@@ -19,7 +19,7 @@ use super::{Cause, MediaPolicy, PhonePolicies, Quality, trunk};
 use crate::{
     base::{TenantId, TrunkId},
     sip::{
-        auth::Credentials,
+        auth::{Credentials, Grant, Revoke},
         dialog::DialogSnapshot,
         locate,
         stack::{self, LampChange, ReferId, SipSettings, Who},
@@ -154,6 +154,10 @@ pub enum Action {
     Hold { leg: LegId, on: bool },
     /// What the phones of colleagues show of a user.
     Lamp { tenant: TenantId, user: String, change: LampChange },
+    /// From now on somebody may call with this.
+    Grant(Grant),
+    /// From now on nobody may any more.
+    Revoke(Revoke),
 }
 
 /// What the calls want done.

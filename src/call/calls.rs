@@ -303,6 +303,8 @@ impl Calls {
             Action::WhoAnswered { leg } if self.live(leg) => self.detect(leg, true, out),
             Action::WhoAnswered { .. } => {}
             Action::Hold { leg, on } => self.hold(now, leg, on, out),
+            Action::Grant(grant) => self.stack_input(now, stack::Input::Grant(grant), out),
+            Action::Revoke(which) => self.stack_input(now, stack::Input::Revoke(which), out),
             Action::Lamp { tenant, user, change } => self.sip(now, stack::Action::Lamp { tenant, user, change }, out),
         }
     }

@@ -132,7 +132,7 @@ impl Calls {
                 let trunk = self.settings.trunks.get(&(tenant.clone(), trunk.clone()));
                 trunk.map_or_else(|| self.policy_of_phone(tenant, ""), |t| t.media.clone())
             }
-            Who::Stranger => self.policy_of_phone(tenant, ""),
+            Who::Guest { .. } | Who::Stranger => self.policy_of_phone(tenant, ""),
         }
     }
 

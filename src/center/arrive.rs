@@ -6,13 +6,15 @@ use media::wire::LegId;
 
 use super::{
     Center, LegUse, Output, Step,
+    desk::identity_of,
     fact::{EndedBy, Fact, LegRole, Way},
     interaction::{Interaction, Talk, Voice},
     settings::TenantSettings,
+    talk_now::Guest,
     trunks::Behalf,
 };
 use crate::{
-    base::{AgentId, Channel, CustomerId, FlowId, InteractionId, Now, QueueId, Region, TenantId, TicketId},
+    base::{AgentId, Channel, CustomerId, FlowId, InteractionId, Now, QueueId, Region, TenantId, TicketId, VisitorId},
     call::{self, Action, Cause, Endpoint, Party, route, trunk::Permit},
     ivr, routing,
     sip::{stack::Who, stir::Verdict},
@@ -28,6 +30,8 @@ pub(super) struct Opening {
     pub from: String,
     pub customer: CustomerId,
     pub ticket: Option<TicketId>,
+    /// Whose session on a page it is.
+    pub visitor: Option<VisitorId>,
     /// Who vouches for the caller.
     pub verdict: Option<Verdict>,
 }
@@ -58,10 +62,14 @@ impl Center {
         let Some(settings) = self.tenants.get(&a.tenant).map(|t| t.settings.clone()) else {
             return refuse(self, Cause::NotFound);
         };
+        if let Who::Guest { login } = &a.who {
+            let login = login.clone();
+            return self.guest_arrived(now, &settings, a, &login, known, out);
+        }
         let asker = match &a.who {
             Who::User { .. } => route::Asker::User,
             Who::Trunk { .. } => route::Asker::Trunk,
-            Who::Stranger => route::Asker::Stranger,
+            Who::Guest { .. } | Who::Stranger => route::Asker::Stranger,
         };
         let found = settings.config.route_of(&a.dialled, asker).map(|(r, form)| (r.to.clone(), form));
         // Colleagues reach each other by name without a route of their own.
@@ -72,7 +80,7 @@ impl Center {
             return refuse(self, Cause::NotFound);
         };
         let person = if let route::Destination::Trunk(_) = &to { &a.dialled } else { &a.caller.number };
-        if !known && self.call_waits(now, &a, &settings.config.number(person), out) {
+        if !known && self.call_waits(now, &a, identity_of(&settings.config.number(person)), out) {
             return;
         }
         let caller = match &a.who {
@@ -91,23 +99,63 @@ impl Center {
                 }
                 None => refuse(self, Cause::NotAllowed),
             },
-            route::Destination::Flow(f) => self.inbound(now, &settings, a, Lead::Flow(f), out),
-            route::Destination::Queue(q) => self.inbound(now, &settings, a, Lead::Queue(q), out),
+            route::Destination::Flow(f) => self.inbound(now, &settings, a, Lead::Flow(f), None, out),
+            route::Destination::Queue(q) => self.inbound(now, &settings, a, Lead::Queue(q), None, out),
             // One phone of theirs, and it is not there: the others are not meant.
             route::Destination::Agent(g) if !self.phone_is_there(&a.tenant, &g, a.device.as_deref()) => {
                 refuse(self, Cause::Unreachable);
             }
-            route::Destination::Agent(g) => self.inbound(now, &settings, a, Lead::Agent(g), out),
+            route::Destination::Agent(g) => self.inbound(now, &settings, a, Lead::Agent(g), None, out),
         }
     }
 
-    fn inbound(&mut self, now: Now, settings: &Arc<TenantSettings>, a: call::Arrival, lead: Lead, out: &mut Vec<Output>) {
-        let from = settings.config.number(&a.caller.number);
+    /// A visitor calls from a page: where that leads is the configuration's word, whatever the tenant's routes allow others.
+    fn guest_arrived(
+        &mut self,
+        now: Now,
+        settings: &Arc<TenantSettings>,
+        a: call::Arrival,
+        login: &str,
+        known: bool,
+        out: &mut Vec<Output>,
+    ) {
+        let leg = a.leg;
+        let target = settings.config.chat.talk_now.as_ref().filter(|t| t.to.dialled() == a.dialled);
+        let lead = target.and_then(|t| settings.config.talk_leads(&t.to)).and_then(|to| match to {
+            route::Destination::Flow(f) => Some(Lead::Flow(f)),
+            route::Destination::Queue(q) => Some(Lead::Queue(q)),
+            route::Destination::Agent(g) => Some(Lead::Agent(g)),
+            // Nobody calls out at our cost from a page.
+            route::Destination::Trunk(_) => None,
+        });
+        let (Some(guest), Some(lead)) = (self.guest(&a.tenant, login).cloned(), lead) else {
+            return self.call(Action::Reject { leg, cause: Cause::NotAllowed });
+        };
+        if !known && self.call_waits(now, &a, guest.identity(), out) {
+            return;
+        }
+        self.inbound(now, settings, a, lead, Some((login, guest)), out);
+    }
+
+    fn inbound(
+        &mut self,
+        now: Now,
+        settings: &Arc<TenantSettings>,
+        a: call::Arrival,
+        lead: Lead,
+        guest: Option<(&str, Guest)>,
+        out: &mut Vec<Output>,
+    ) {
+        // What a browser's phone is called is nothing anybody could call back.
+        let from = if guest.is_some() { String::new() } else { settings.config.number(&a.caller.number) };
         let internal = matches!(a.who, Who::User { .. });
         let way = if internal { Way::Internal } else { Way::Inbound };
-        let customer = self.customer_by_number(now, &a.tenant, &from, a.caller.display.as_deref(), out);
+        let customer = guest.as_ref().and_then(|(_, g)| self.guest_customer(now, g, out));
+        let customer =
+            customer.unwrap_or_else(|| self.customer_by_number(now, &a.tenant, &from, a.caller.display.as_deref(), out));
         let id = InteractionId::new(now, &mut self.rng);
-        let title = format!("{} → {}", if from.is_empty() { "?" } else { &from }, a.dialled);
+        let called_by = guest.as_ref().map_or(&from, |(_, g)| &g.name);
+        let title = format!("{} → {}", if called_by.is_empty() { "?" } else { called_by }, a.dialled);
         let ticket = (!internal).then(|| self.ticket_for(now, &a.tenant, customer, id, Channel::Voice, title, out)).flatten();
         let opening = Opening {
             tenant: a.tenant.clone(),
@@ -117,12 +165,17 @@ impl Center {
             from: from.clone(),
             customer,
             ticket,
+            visitor: guest.as_ref().map(|(_, g)| g.visitor),
             verdict: a.verdict.clone(),
         };
         self.open(now, id, opening, settings, out);
         let i = self.interactions.get_mut(&id).expect("it was opened on the line above");
         i.voice = Some(Voice { leg: Some(a.leg), ..Voice::default() });
         i.attributes.extend(a.diverted.iter().map(|d| ("diverted_from".to_owned(), d.clone())));
+        if let Some((login, guest)) = &guest {
+            i.attributes.extend(guest.attributes());
+            self.guest_calls(now, login, id);
+        }
         self.attach(a.leg, id, LegUse::Customer);
         self.leg_fact(now, id, a.leg, LegRole::Customer, from.clone(), a.call_id.clone(), out);
         match lead {
@@ -187,8 +240,17 @@ impl Center {
         let id = InteractionId::new(now, &mut self.rng);
         let ticket = self.ticket_for(now, &tenant, customer, id, Channel::Voice, format!("→ {number}"), out);
         let (to, from) = (number.to_owned(), number.to_owned());
-        let opening =
-            Opening { tenant, channel: Channel::Voice, way: Way::Outbound, to, from, customer, ticket, verdict: None };
+        let opening = Opening {
+            tenant,
+            channel: Channel::Voice,
+            way: Way::Outbound,
+            to,
+            from,
+            customer,
+            ticket,
+            visitor: None,
+            verdict: None,
+        };
         self.open(now, id, opening, settings, out);
         let i = self.interactions.get_mut(&id).expect("it was opened on the line above");
         i.voice = Some(Voice::default());
@@ -232,7 +294,7 @@ impl Center {
             from: o.from.clone(),
             customer: o.customer,
             ticket: o.ticket,
-            visitor: None,
+            visitor: o.visitor,
             verdict: o.verdict.clone(),
         };
         self.hold(now, id, o, settings);

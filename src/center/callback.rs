@@ -34,7 +34,7 @@ use super::{
     view::CallbackView,
 };
 use crate::{
-    base::{AgentId, Channel, CustomerId, InteractionId, Now, OfferId, QueueId, Wall, limits},
+    base::{AgentId, Channel, CustomerId, InteractionId, Now, OfferId, QueueId, Wall, e164, limits},
     call::{Action, By, Cause, Prompt},
     ivr, routing, ticket,
 };
@@ -105,7 +105,7 @@ pub(super) struct Wish {
 #[derive(Debug)]
 pub(super) struct Checked {
     /// In E.164.
-    number: String,
+    pub number: String,
     /// It has asked before.
     pub before: Option<InteractionId>,
 }
@@ -134,12 +134,6 @@ impl Callback {
     }
 }
 
-/// A number that can be called from anywhere: short numbers and extensions are nobody's own.
-fn is_e164(number: &str) -> bool {
-    let digits = number.strip_prefix('+').unwrap_or("");
-    (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0')
-}
-
 fn words(p: ivr::Prompt) -> Words {
     match p {
         ivr::Prompt::File { name, .. } => Words::File(name),
@@ -165,13 +159,25 @@ impl Center {
         wish: Wish,
         out: &mut Vec<Output>,
     ) -> Result<InteractionId, Refusal> {
+        let checked = self.callback_check(now, settings, &wish.plan.number, &wish.entry.queue, wish.of, out)?;
+        Ok(match checked.before {
+            Some(before) => before,
+            None => self.callback_open(now, settings, wish, checked.number, out),
+        })
+    }
+
+    /// Takes a wish whose number was just found to be good.
+    pub(super) fn callback_open(
+        &mut self,
+        now: Now,
+        settings: &Arc<TenantSettings>,
+        wish: Wish,
+        number: String,
+        out: &mut Vec<Output>,
+    ) -> InteractionId {
         let Wish { mut plan, customer, of, mut entry } = wish;
         let tenant = settings.id.clone();
-        let checked = self.callback_check(now, settings, &plan.number, &entry.queue, of, out)?;
-        if let Some(before) = checked.before {
-            return Ok(before);
-        }
-        plan.number = checked.number;
+        plan.number = number;
         let id = InteractionId::new(now, &mut self.rng);
         let title = format!("Call back {}", plan.number);
         let ticket = self.ticket_for(now, &tenant, customer, id, Channel::Voice, title, out);
@@ -184,6 +190,7 @@ impl Center {
             from,
             customer,
             ticket,
+            visitor: None,
             verdict: None,
         };
         self.open(now, id, opening, settings, out);
@@ -197,7 +204,7 @@ impl Center {
         self.callback_hold(id, Callback::new(plan), &entry);
         self.timers.set(Timer::CallbackLife(id), now.mono + limits::CALLBACK_LIFE);
         self.enqueue(now, id, entry, "default".into(), false, out);
-        Ok(id)
+        id
     }
 
     /// Whether a number may be called back, and whether it is already.
@@ -211,7 +218,8 @@ impl Center {
         out: &mut Vec<Output>,
     ) -> Result<Checked, Refusal> {
         let number = settings.config.number(number);
-        if !is_e164(&number) {
+        // Short numbers and extensions are nobody's own.
+        if !e164::is_whole(&number) {
             return Err(Refusal::new(RefusalCode::Invalid, "number: expected a whole telephone number, with its area code"));
         }
         let Some(t) = self.tenants.get(&settings.id) else { return Err(Refusal::not_found("this tenant")) };

@@ -66,21 +66,10 @@ impl Center {
             from,
             customer,
             ticket,
-            verdict: None,
-        };
-        let fact = Fact::InteractionOpened {
-            interaction: id,
-            channel: Channel::Webchat,
-            way: Way::Inbound,
-            to: opening.to.clone(),
-            from: opening.from.clone(),
-            customer,
-            ticket,
             visitor: Some(visitor),
             verdict: None,
         };
-        self.hold(now, id, opening, &settings);
-        self.fact(now, tenant, fact, out);
+        self.open(now, id, opening, &settings, out);
         self.chat_hold(now, id, visitor, &settings);
         let i = self.interactions.get_mut(&id).expect("it was opened above");
         if let Some(page) = page {

@@ -6,8 +6,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{
-    AgentId, CodeId, CustomerId, InteractionId, MessageId, OfferId, QueueId, TenantId, TicketId, TrunkId, VisitorId,
+use crate::{
+    base::{AgentId, CodeId, CustomerId, InteractionId, MessageId, OfferId, QueueId, TenantId, TicketId, TrunkId, VisitorId},
+    sip::auth::Ha1,
 };
 
 /// Names a command, so that its answer finds the asker. Made by the edge, unique in the process.
@@ -218,6 +219,9 @@ pub enum Command {
     /// Call a number on behalf of an agent: the agent's phone rings first. Wrap-up and outcomes are those of the queue.
     Dial { agent: AgentId, number: String, queue: Option<QueueId> },
 
+    /// A supervisor looks after an alert that is on.
+    AlertAck { queue: QueueId, metric: super::alerts::Metric },
+
     /// Ask a trunk whether it is there, now. What it says is in its picture.
     TrunkTest { trunk: TrunkId },
 
@@ -235,6 +239,8 @@ pub enum Command {
     Leave { visitor: VisitorId, name: String, contact: String, language: Option<String>, page: Option<String>, text: String },
     /// A visitor asks to be called.
     CallMe { visitor: VisitorId, name: String, number: String, language: Option<String>, page: Option<String> },
+    /// A visitor asks for a login to call from the page. The edge has made it: a user name and the hashes of its password.
+    TalkNow { visitor: VisitorId, name: String, language: Option<String>, page: Option<String>, username: String, ha1: Ha1 },
     /// A visitor's socket came or went.
     ChatPresence { interaction: InteractionId, connected: bool },
     /// Somebody writes. `client_id` makes a resend the same message.

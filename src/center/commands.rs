@@ -48,6 +48,7 @@ impl Center {
             Command::ChatOpen { .. }
             | Command::Leave { .. }
             | Command::CallMe { .. }
+            | Command::TalkNow { .. }
             | Command::ChatPresence { .. }
             | Command::Say { .. }
             | Command::Send { .. }
@@ -78,6 +79,7 @@ impl Center {
                 self.staff(&by)?;
                 self.customer_command(now, &tenant, customer, change, out)
             }
+            Command::AlertAck { queue, metric } => self.alert_ack(now, &tenant, &by, queue, metric, out).map(|()| Done::Ok),
             Command::TrunkTest { trunk } if by.supervises() => match self.calls.test_trunk(now, &tenant, &trunk) {
                 true => Ok(Done::Ok),
                 false => Err(Refusal::not_found(format!("trunk {trunk}"))),
@@ -428,6 +430,13 @@ impl Center {
                     self.call_me(now, tenant, visitor, super::call_me::Asked { name, number, language, page }, out)
                 }
                 _ => Err(not_allowed("a visitor asks for their own call")),
+            },
+            Command::TalkNow { visitor, name, language, page, username, ha1 } => match by {
+                Actor::Visitor { visitor: me } if *me == visitor => {
+                    let asked = super::talk_now::Asked { name, language, page, login: (username, ha1) };
+                    self.talk_now(now, tenant, visitor, asked, out)
+                }
+                _ => Err(not_allowed("a visitor calls for themselves")),
             },
             Command::ChatPresence { interaction, connected } => {
                 self.about(tenant, by, interaction)?;

@@ -264,8 +264,8 @@ impl Center {
     }
 
     /// Whether a call has to wait for what the store knows of this number. If so it is taken from the caller.
-    pub(super) fn call_waits(&mut self, now: Now, a: &call::Arrival, number: &str, out: &mut Vec<Output>) -> bool {
-        let wanted: Vec<Wanted> = desk::identity_of(number).map(Wanted::Person).into_iter().collect();
+    pub(super) fn call_waits(&mut self, now: Now, a: &call::Arrival, person: Option<Identity>, out: &mut Vec<Output>) -> bool {
+        let wanted: Vec<Wanted> = person.map(Wanted::Person).into_iter().collect();
         let waits = self.is_missing(&a.tenant, &wanted);
         if waits {
             self.recall(now, &a.tenant, wanted, Waiting::Call(a.clone()), out);
@@ -405,7 +405,12 @@ impl Center {
             ("legs", self.legs.len()),
             ("legs of the calls", self.calls.len()),
         ]);
-        held.extend([("visitors", self.visitors.len()), ("recordings", self.records.len()), ("questions", self.asks.len())]);
+        held.extend([
+            ("visitors", self.visitors.len()),
+            ("guests", self.guests.len()),
+            ("recordings", self.records.len()),
+            ("questions", self.asks.len()),
+        ]);
         held.extend([("live copies", self.streams.len()), ("unstored messages", self.unstored.len())]);
         held.extend([("timers", self.timers.len()), ("dialogs", self.calls.counters().dialogs)]);
         held

@@ -3,6 +3,7 @@
 //! `Business` is read and written as text, diffed and versioned; `Settings` is compiled from it once, checked whole, and
 //! swapped whole. Running interactions keep the `Arc` they began with. Passwords are not in it: they live in the directory.
 
+mod alerts;
 mod chat;
 mod floor;
 mod flows;
@@ -13,7 +14,8 @@ mod security;
 mod transcripts;
 mod trunks;
 
-pub use chat::{CallMe, Chat, Files, Offline, Presence, Rating};
+pub use alerts::Alerts;
+pub use chat::{CallMe, Chat, Files, Offline, Presence, Rating, TalkNow, TalkTo};
 pub use floor::{CallRules, Supervision};
 pub use flows::Canned;
 pub use look::Look;
@@ -91,6 +93,9 @@ pub struct Tenant {
     /// Who supervises what, and what agents are told of it.
     #[serde(skip_serializing_if = "Supervision::is_default")]
     pub supervision: Supervision,
+    /// What is watched for on the floor.
+    #[serde(skip_serializing_if = "is_default")]
+    pub alerts: Alerts,
     /// Programs outside that may be sent the sound of calls while they are spoken, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub streams: BTreeMap<String, StreamTo>,
@@ -235,7 +240,9 @@ impl Business {
             }
             bad.extend(t.routing.validate().into_iter().map(|p| format!("{at}.routing.{p}")));
             t.route_problems(&at, &mut bad);
+            t.talk_problems(&at, &mut bad);
             t.supervision.problems(&at, |q| t.routing.queues.contains_key(q), &mut bad);
+            t.alerts.problems(&at, |q| t.routing.queues.contains_key(q), &mut bad);
             t.transcripts.problems(&at, |q| t.routing.queues.contains_key(q), &mut bad);
             t.retention.problems(&at, &mut bad);
             t.trunk_problems(&at, &mut bad);
@@ -376,6 +383,12 @@ impl ivr::Hours for PlanHours {
 }
 
 impl Settings {
+    /// The realm phones of a tenant are asked with: its first named domain, else its id.
+    pub fn realm(&self, tenant: &TenantId) -> String {
+        let named = self.tenants.get(tenant).and_then(|t| t.config.domains.iter().find(|d| *d != "*"));
+        named.cloned().unwrap_or_else(|| tenant.to_string())
+    }
+
     /// Compiles and checks. `flows` are the parsed flow files; every tenant may use them all, and has its own in front of them.
     pub fn compile(
         version: u64,
@@ -390,7 +403,11 @@ impl Settings {
                 Destination::Flow(f) => Some((format!("routes[{i}] ({})", r.pattern), f)),
                 _ => None,
             });
-            for (at, f) in named.chain(t.chat.flow.as_ref().map(|f| ("chat.flow".to_owned(), f))) {
+            let talk = t.chat.talk_now.as_ref().and_then(|t| match &t.to {
+                TalkTo::Flow(f) => Some(("chat.talk_now.to".to_owned(), f)),
+                TalkTo::Number(_) => None,
+            });
+            for (at, f) in named.chain(t.chat.flow.as_ref().map(|f| ("chat.flow".to_owned(), f))).chain(talk) {
                 if !flows.contains_key(f) {
                     bad.push(format!("tenants.{id}.{at}: there is no flow `{f}`"));
                 }

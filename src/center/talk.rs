@@ -426,6 +426,8 @@ impl Center {
         i.closed = true;
         i.stage_since = now.wall;
         let (tenant, leg) = (i.tenant.clone(), i.customer_leg());
+        self.guest_gone(id);
+        let Some(i) = self.interactions.get_mut(&id) else { return };
         let outside = i.voice.as_mut().and_then(|v| v.outside.take());
         let waiting = i.waiting.take();
         // Offers of a consultation are ended with it.

@@ -56,10 +56,14 @@ pub(super) enum Timer {
     Callback(InteractionId),
     /// Nobody is called back after so long.
     CallbackLife(InteractionId),
+    /// A visitor's login has waited long enough for its call, or the call has lasted long enough.
+    Guest(String),
     /// Waiting visitors are told their place.
     Positions,
     /// The tenant's counting day ends.
     NewDay(TenantId),
+    /// A figure of a queue may be past its limit.
+    Alerts(TenantId),
     /// Nothing has been kept from a tenant's trunks for a while.
     Toll(TenantId),
     /// What still came after the end of a contact has come.

@@ -94,6 +94,9 @@ impl Center {
                 if let Some(queue) = dialled {
                     let mut entry = routing::Entry::new(id, queue, Channel::Voice, opened);
                     entry.entered = Some(now.wall);
+                    // A visitor of a page is told of with it; of a caller there is nothing else yet.
+                    let theirs = self.interactions.get(&id).map(|i| i.attributes.clone()).unwrap_or_default();
+                    entry.attributes.extend(theirs);
                     self.restore_place(&mut entry);
                     self.enqueue(now, id, entry, "default".into(), false, out);
                     return self.music(id);

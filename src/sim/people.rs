@@ -17,6 +17,7 @@ use crate::{
     base::{AgentId, CodeId, InteractionId, OfferId, QueueId, VisitorId, ms},
     center::command::{Actor, Command, CommandId, Done, Envelope, Refusal, Role, TransferTo, WantedState},
     sdp::Offering,
+    sip::auth::Ha1,
     text::file::{File, FileId, Kind},
 };
 
@@ -410,6 +411,34 @@ impl World {
         let (visitor, name, number) = (v.id, v.name.clone(), number.to_owned());
         let page = Some("https://shop.example/lamps".to_owned());
         self.command(Actor::Visitor { visitor }, Command::CallMe { visitor, name, number, language: Some("en".into()), page })
+    }
+    /// Asks for a login to talk from the page; the phone of their browser, which has it.
+    pub fn may_talk(&mut self, g: Guest) -> Result<Who, Refusal> {
+        let (visitor, name) = (self.visitors[g.0].id, self.visitors[g.0].name.clone());
+        let (username, password) = (format!("guest-{}", self.rng.hex(6)), self.rng.hex(8));
+        let command = Command::TalkNow {
+            visitor,
+            name,
+            language: Some("en".into()),
+            page: Some("https://shop.example/lamps".into()),
+            ha1: Ha1::new(&username, business::DOMAIN, &password),
+            username: username.clone(),
+        };
+        self.command(Actor::Visitor { visitor }, command)?;
+        let [hi, lo] = u16::try_from(self.phones.len()).unwrap_or(u16::MAX).to_be_bytes();
+        let i =
+            self.phone_at(&username, SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, BROWSERS, hi, lo)), 5060), Some(&password));
+        self.phones[i].speaks = Offering::Web;
+        Ok(Who(i))
+    }
+    /// Another browser that has got hold of a login.
+    pub fn same_login(&mut self, who: Who) -> Who {
+        let (name, credentials) = (self.phones[who.0].user.clone(), self.phones[who.0].credentials().cloned());
+        let [hi, lo] = u16::try_from(self.phones.len()).unwrap_or(u16::MAX).to_be_bytes();
+        let addr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, BROWSERS, hi, lo)), 5060);
+        let i = self.phone_at(&name, addr, credentials.as_ref().map(|c| c.password.expose()));
+        self.phones[i].speaks = Offering::Web;
+        Who(i)
     }
     /// Says how it was.
     pub fn rates(&mut self, g: Guest, score: u8, comment: &str) -> Result<Done, Refusal> {

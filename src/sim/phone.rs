@@ -215,6 +215,11 @@ impl Phone {
 
     // ---- what a test asks ----
 
+    /// How it proves who it is.
+    pub fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+
     /// The call that is not over, newest first.
     pub fn call(&self) -> Option<(DialogKey, &PhoneCall)> {
         self.calls.iter().rev().find(|(_, c)| !matches!(c.stage, Stage::Over(_))).map(|(k, c)| (*k, c))

@@ -8,6 +8,8 @@ use tokio_tungstenite::tungstenite;
 use super::server::{
     House, PATIENCE,
     browser::{Browser, connect},
+    http,
+    outward::applies,
 };
 
 const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n";
@@ -99,5 +101,50 @@ async fn the_socket_speaks_sip_only_and_only_to_our_own_pages() {
     let metrics = house.key().text("/metrics").await;
     let value = |name: &str| metrics.lines().find_map(|l| l.strip_prefix(name)).map(|v| v.trim().to_owned());
     assert_eq!(value("ringdesk_net_unframed ").as_deref(), Some("1"), "{metrics}");
+    house.closes().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shops_page_opens_the_socket_while_its_visitors_may_talk_and_calls_one_place_once() {
+    let house = House::opens().await;
+    let (boss, shop) = (house.desk("admin").await, "https://shop.example");
+    let yaml = boss.text("/api/v1/config").await;
+    let listed = yaml.replace("origins: []", "origins: ['https://shop.example']");
+    assert_ne!(yaml, listed);
+    applies(&boss, listed.clone()).await;
+    assert_eq!(connect(house.at, Some(shop), Some("sip")).await.err(), Some(403), "listed, but nobody talks there");
+    let offered = listed.replace("gone_s: 600\n", "gone_s: 600\n      talk_now: {to: {number: '4001'}}\n");
+    assert_ne!(offered, listed);
+    applies(&boss, offered).await;
+    for foreign in ["https://evil.example", "https://shop.example.evil.example", "http://shop.example", "null"] {
+        assert_eq!(connect(house.at, Some(foreign), Some("sip")).await.err(), Some(403), "{foreign}");
+    }
+
+    let asks = async |path: &str, token: &str| {
+        let request = http().post(format!("http://{}/chat/v1/{path}", house.at)).header("origin", shop);
+        let answer = request.header("authorization", format!("Bearer {token}")).json(&json!({})).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json::<Value>().await.unwrap())
+    };
+    let (_, session) = asks("session", "").await;
+    let (status, login) = asks("talk", session["token"].as_str().unwrap()).await;
+    assert_eq!((status, login["path"].as_str()), (201, Some("/sip")), "{login}");
+    assert_eq!(asks("talk", "somebody").await.0, 401);
+
+    let socket = connect(house.at, Some(shop), Some("sip")).await.unwrap();
+    let mut page = Browser::with(socket, &login, "guest");
+    let (target, sound) = (login["target"].as_str().unwrap(), "Content-Type: application/sdp\r\n");
+    assert_eq!(page.registers().await.code(), Some(403));
+    assert_eq!(page.asks("INVITE", &target.replace("4001", "4000"), sound, OFFER).await.code(), Some(403));
+    assert_eq!(page.asks("INVITE", target, sound, OFFER).await.code(), Some(200));
+    assert_eq!(page.asks("INVITE", target, sound, OFFER).await.code(), Some(401), "it was good for one call");
+
+    // The page is gone, and so is its call, at once.
+    let key = house.key();
+    let waiting = async || key.get("/api/v1/interactions?live=true").await["interactions"].as_array().unwrap().len();
+    assert_eq!(waiting().await, 1);
+    let mut events = key.listens(None).await;
+    page.socket.close(None).await.unwrap();
+    events.until("the end of the call", |e| (!e.told("interaction_closed").is_empty()).then_some(())).await;
     house.closes().await;
 }

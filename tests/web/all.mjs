@@ -20,10 +20,11 @@ import { long } from './long.mjs';
 import { rules } from './rules.mjs';
 import { sight } from './sight.mjs';
 import { stories as screens } from './stories.mjs';
+import { talknow } from './talknow.mjs';
 import { voice } from './voice.mjs';
 import { xss } from './xss.mjs';
 
-const stories = { ...screens, ...administration, ...voice, ...floor, ...desk, ...files, ...after, ...factor, ...hooks, ...keeping, ...ladder, ...load, ...long, ...rules, ...sight, ...xss };
+const stories = { ...screens, ...administration, ...voice, ...floor, ...desk, ...files, ...after, ...factor, ...hooks, ...keeping, ...ladder, ...load, ...long, ...rules, ...sight, ...talknow, ...xss };
 /** A story that takes longer has got stuck, ms: several times what the longest takes on a busy machine. */
 const LONGEST = 300_000 * Number(process.env.RINGDESK_SLOW ?? 1) + 2_000 * Number(process.env.RINGDESK_LOAD_S ?? 0);
 

@@ -7,6 +7,7 @@ import { fileOf, takeFiles } from './files';
 import type { Host } from './host';
 import { Line, type Shown } from './line';
 import { STYLE } from './style';
+import { talkBox } from './talkbox';
 import { wordsOf } from './words';
 
 window.ringdeskChat = (host: Host): void => {
@@ -37,7 +38,9 @@ window.ringdeskChat = (host: Host): void => {
   shut.setAttribute('aria-label', w.minimise);
   const ring = make('button', 'plain', w.callme);
   ring.hidden = true;
-  head.append(titles, ring, end, shut);
+  const speak = make('button', 'plain', w.talk);
+  speak.hidden = true;
+  head.append(titles, speak, ring, end, shut);
   const trouble = make('p', 'trouble');
   trouble.setAttribute('role', 'alert');
   trouble.hidden = true;
@@ -104,6 +107,9 @@ window.ringdeskChat = (host: Host): void => {
   const rate = ratingForm(make, line, w, box.lang);
   const call = callForm(make, line, w, box.lang, () => { draw(); if (!call.open()) ring.focus(); });
   talk.before(call.form);
+  const onair = talkBox(make, line, w, host.base, () => draw());
+  trouble.before(onair.strip);
+  speak.onclick = () => onair.begin();
   ring.onclick = () => call.toggle(!call.open());
   over.append(rate.form, again);
   let presence = 'open';
@@ -143,6 +149,7 @@ window.ringdeskChat = (host: Host): void => {
     const s = line;
     const calls = call.open();
     ring.hidden = !s.callMe;
+    speak.hidden = !s.talkNow || onair.busy();
     ring.setAttribute('aria-expanded', String(calls));
     begin.hidden = calls || s.begun || presence !== 'open';
     away.form.hidden = calls;

@@ -1,5 +1,7 @@
 // The line to the server: a session kept by the page, a socket that comes back, and what was written but not yet acknowledged.
 
+import type { Login } from './talk';
+
 interface FileShown { name: string; bytes: number; picture?: boolean }
 export interface Shown { key: string; from: string; body: string; at: string; seq?: number; name?: string; client_id?: string; waiting?: boolean; failed?: string; file?: FileShown; part?: number }
 interface Said { seq: number; from: string; body: string; at: string; name?: string; client_id?: string; options?: { send: string; label: string }[]; file?: FileShown }
@@ -28,6 +30,8 @@ export class Line {
   rated = false;
   /** Calls can be asked for, and what is agreed to by asking, by language. */
   callMe: { consent: Record<string, string> } | null = null;
+  /** Visitors may call from the page now. */
+  talkNow = false;
   trouble: Trouble | null = null;
   wasOpen = false;
   watching = (): boolean => false;
@@ -192,8 +196,9 @@ export class Line {
     try {
       const answer = await fetch(`${this.base}/chat/v1/state${this.site ? `?site=${encodeURIComponent(this.site)}` : ''}`, { credentials: 'omit' });
       if (!answer.ok) return 'open';
-      const now = (await answer.json()) as { presence: string; call_me?: { consent: Record<string, string> } };
+      const now = (await answer.json()) as { presence: string; call_me?: { consent: Record<string, string> }; talk_now?: { max_min: number } };
       this.callMe = now.call_me ?? null;
+      this.talkNow = now.talk_now !== undefined;
       return now.presence;
     } catch { return 'open'; }
   }
@@ -201,17 +206,24 @@ export class Line {
   leave(words: { name: string; contact: string; text: string }): Promise<string> { return this.post('message', words); }
   /** Asks to be called. Answers as `leave`. */
   askCall(wish: { number: string; name: string }): Promise<string> { return this.post('callback', { ...wish, consent: true }); }
-  private async post(what: string, words: object): Promise<string> {
+  /** Asks for a login to call with; or what went wrong. */
+  async askTalk(): Promise<Login | string> {
+    const [wrong, login] = await this.ask('talk', { name: this.profile?.name ?? '' });
+    return wrong || (login as Login);
+  }
+  private async post(what: string, words: object): Promise<string> { return (await this.ask(what, words))[0]; }
+  /** What went wrong (the empty word for nothing), and what was answered. */
+  private async ask(what: string, words: object): Promise<[string, unknown]> {
     try {
-      if (!await this.known()) return 'unavailable';
+      if (!await this.known()) return ['unavailable', null];
       const answer = await fetch(`${this.base}/chat/v1/${what}`, {
         method: 'POST', credentials: 'omit', headers: { 'content-type': 'application/json', authorization: `Bearer ${this.token}` },
         body: JSON.stringify({ ...words, lang: this.lang, page: location.href.slice(0, 500) }),
       });
-      if (answer.ok) return '';
+      if (answer.ok) return ['', await answer.json()];
       if (answer.status === 401) this.token = null;
-      return ((await answer.json()) as { code?: string }).code ?? 'unavailable';
-    } catch { return 'unavailable'; }
+      return [((await answer.json()) as { code?: string }).code ?? 'unavailable', null];
+    } catch { return ['unavailable', null]; }
   }
   /** Gets a token where there is none; false when the server gives none just now. */
   private async known(): Promise<boolean> {

@@ -18,6 +18,14 @@ export const STYLE = `
   .trouble { margin: 0; padding: 8px 16px; background: light-dark(#fff1d6, #3b2a0b); color: light-dark(#7d4c00, #ffc166); }
   .begin, .offline, .callme { display: grid; gap: 14px; padding: 18px; overflow-y: auto; }
   .begin p, .offline p, .callme p { margin: 0; }
+  .onair { display: grid; gap: 8px; padding: 10px 16px; background: var(--raised); border-bottom: 1px solid var(--line); }
+  .onair p { margin: 0; }
+  .onair .row { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
+  .stage { font-weight: 500; }
+  .clock { font-variant-numeric: tabular-nums; color: var(--soft); }
+  .hang { border-color: #a51d12; background: #a51d12; color: #fff; }
+  .keys { display: grid; grid-template-columns: repeat(3, 1fr); gap: 6px; }
+  .keys button { min-height: 44px; font-size: 18px; }
   label { display: grid; gap: 4px; }
   .agree { grid-template-columns: auto 1fr; align-items: start; gap: 8px; }
   .agree input { width: 20px; height: 20px; margin: 0; }

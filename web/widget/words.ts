@@ -11,6 +11,9 @@ const en = {
   howwas: 'How was this chat?', stars: '{n} of 5', good: 'Good', bad: 'Bad', comment: 'A word about it (optional)', rate: 'Send the rating', thanks: 'Thank you for your rating!',
   callme: 'Call me', callintro: 'Give us your number and we call you as soon as somebody is free.', yournumber: 'Your phone number', agree: 'You may call me at this number about my request.', back: 'Back to the chat',
   badnumber: 'We cannot call this number. Please give the whole number, with its area code.', nocalls: 'We do not call right now.', willcall: 'Thank you! We call {n} as soon as somebody is free.',
+  talk: 'Talk now', connecting: 'Connecting …', ringing: 'Ringing …', talking: 'Connected', callover: 'The call has ended.', mute: 'Mute', unmute: 'Unmute', keypad: 'Keypad', hangup: 'Hang up', shut: 'Close',
+  micrefused: 'The browser does not let this page use the microphone. Allow it in the address bar and try again.', nomic: 'There is no microphone that can be used.', notsecure: 'Calls work on secure pages (https) only.',
+  notalks: 'Nobody can take calls right now.', manytalk: 'All lines are busy. Please try again soon.', linelost: 'The connection was lost.',
   attach: 'Send a file', save: 'Save', gone: 'no longer there', drop: 'Take back',
   why: {
     file_too_large: 'The file is too large.', file_kind: 'Files of this kind are not taken.', file_empty: 'The file is empty.', file_stalled: 'The file did not arrive whole.',
@@ -29,6 +32,9 @@ const zh: typeof en = {
   howwas: '您对本次服务满意吗？', stars: '{n} 分（满分 5 分）', good: '满意', bad: '不满意', comment: '说说您的感受（可不填）', rate: '提交评价', thanks: '感谢您的评价！',
   callme: '给我回电', callintro: '请留下电话号码，客服空闲后会立即给您回电。', yournumber: '您的电话号码', agree: '我同意就本次咨询拨打此号码。', back: '返回在线咨询',
   badnumber: '无法拨打此号码，请填写含区号的完整号码。', nocalls: '当前不提供回电服务。', willcall: '谢谢！客服空闲后会拨打 {n}。',
+  talk: '立即通话', connecting: '正在连接…', ringing: '正在呼叫…', talking: '通话中', callover: '通话已结束。', mute: '静音', unmute: '取消静音', keypad: '拨号键盘', hangup: '挂断', shut: '关闭',
+  micrefused: '浏览器不允许此页面使用麦克风。请在地址栏中允许后重试。', nomic: '没有可用的麦克风。', notsecure: '仅安全页面（https）支持通话。',
+  notalks: '当前无法接听来电。', manytalk: '线路繁忙，请稍后再试。', linelost: '连接已中断。',
   attach: '发送文件', save: '保存', gone: '已不存在', drop: '撤回',
   why: {
     file_too_large: '文件过大。', file_kind: '不支持此类文件。', file_empty: '文件为空。', file_stalled: '文件未传完。', disk_full: '暂无空间存放文件。', unavailable: '服务器暂时无法接收。',

@@ -45,7 +45,7 @@ const BUSINESS: &str = r#"
 tenants:
   demo:
     name: Demo Shop
-    chat: {origins: ["https://shop.example"], widget: {color: '#7a1fa2', ask: {fields: [{key: order_no}]}}, call_me: {queue: sales, consent: {en: "Yes, call me."}}}
+    chat: {origins: ["https://shop.example"], widget: {color: '#7a1fa2', ask: {fields: [{key: order_no}]}}, call_me: {queue: sales, consent: {en: "Yes, call me."}}, talk_now: {to: {flow: demo-agent}, max_min: 20}}
     canned: {thanks: {name: Thanks, text: "Thank you, {customer}."}}
     flows:
       demo-agent: |
@@ -229,6 +229,7 @@ impl SmallCenter {
                 self.commit(&mut known, of, closed(interaction));
                 Ok(Done::Ok)
             }
+            Command::AlertAck { queue, metric } => thing(format!("{queue}/{}", metric.as_str())).map(|()| Done::Ok),
             Command::Accept { offer } | Command::Decline { offer } => thing(offer.to_string()).map(|()| Done::Ok),
             Command::Ticket { ticket, .. } | Command::Viewing { ticket, .. } => thing(ticket.to_string()).map(|()| Done::Ok),
             Command::Customer { customer, .. } => thing(customer.to_string()).map(|()| Done::Ok),
@@ -256,7 +257,8 @@ impl SmallCenter {
             | Command::Read { interaction, .. }
             | Command::Typing { interaction } => thing(interaction.to_string()).map(|()| Done::Ok),
             Command::Dial { number, .. } if number == "0" => Err(Refusal::new(RefusalCode::Invalid, "0 leads nowhere")),
-            Command::SignIn { .. }
+            Command::TalkNow { .. }
+            | Command::SignIn { .. }
             | Command::SignOut { .. }
             | Command::SetState { .. }
             | Command::Console { .. }
@@ -319,6 +321,7 @@ impl Door for DoorOf {
         self.0.phones.lock().unwrap().retain(|g| match &which {
             Revoke::Session(session) => g.session != *session,
             Revoke::User { user, .. } => g.user != *user,
+            Revoke::Login { username, .. } => g.username != *username,
         });
     }
     fn now(&self) -> Now {

@@ -87,7 +87,7 @@ impl Calls {
     pub(in crate::call) fn arrive(&mut self, now: Now, m: &Message, arrival: Arrival, out: &mut Vec<Output>) {
         let target = match &arrival.who {
             Who::Trunk(t) => self.settings.trunks.get(&(arrival.tenant.clone(), t.clone())),
-            Who::User { .. } | Who::Stranger => None,
+            Who::User { .. } | Who::Guest { .. } | Who::Stranger => None,
         };
         let Some((rules, policy)) = target.and_then(|t| Some((t.policy.verify?, &t.policy))) else {
             return out.push(Output::Event(Event::Arrived(arrival)));

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{super::callback::Promise, TenantSettings};
 use crate::{
     base::{CalendarId, FlowId, QueueId, SlaId, Wall, limits},
+    call::route,
     routing::{self, hours::State},
     text::file::{Allowed, Class},
 };
@@ -40,6 +41,88 @@ pub struct Chat {
     /// Visitors may ask to be called; not if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call_me: Option<CallMe>,
+    /// Visitors may call from the page by their browser; not if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub talk_now: Option<TalkNow>,
+}
+
+/// Visitors call from the page: one place, one call at a time each.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TalkNow {
+    /// The one place they reach.
+    pub to: TalkTo,
+    /// Only within these hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<CalendarId>,
+    /// Such a call lasts so many minutes at most.
+    #[serde(default = "half_an_hour")]
+    pub max_min: u32,
+    /// So many visitors talk at once, at most.
+    #[serde(default = "ten")]
+    pub at_once: u32,
+}
+
+/// Where visitors' calls lead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TalkTo {
+    /// A flow.
+    Flow(FlowId),
+    /// Where this number leads callers of the tenant's trunks; never out.
+    Number(String),
+}
+
+impl TalkTo {
+    /// What their browsers dial: the user part of the Request-URI.
+    pub fn dialled(&self) -> &str {
+        match self {
+            TalkTo::Flow(flow) => flow.as_str(),
+            TalkTo::Number(number) => number,
+        }
+    }
+}
+
+fn half_an_hour() -> u32 {
+    30
+}
+
+fn ten() -> u32 {
+    10
+}
+
+impl super::Tenant {
+    /// Where visitors' calls lead; nowhere out.
+    pub fn talk_leads(&self, to: &TalkTo) -> Option<route::Destination> {
+        match to {
+            TalkTo::Flow(flow) => Some(route::Destination::Flow(flow.clone())),
+            TalkTo::Number(number) => {
+                let found = self.route_of(number, route::Asker::Trunk).map(|(r, _)| r.to.clone());
+                found.filter(|to| !matches!(to, route::Destination::Trunk(_)))
+            }
+        }
+    }
+
+    pub(super) fn talk_problems(&self, at: &str, bad: &mut Vec<String>) {
+        let (Some(talk), at) = (&self.chat.talk_now, format!("{at}.chat.talk_now")) else { return };
+        if let TalkTo::Number(number) = &talk.to {
+            let plain = number.chars().all(|c| c.is_ascii_alphanumeric() || "+*#-._".contains(c));
+            if !plain || self.talk_leads(&talk.to).is_none() {
+                bad.push(format!(
+                    "{at}.to: `{number}` leads callers nowhere inside; expected a number with a route `from` trunks or public"
+                ));
+            }
+        }
+        if let Some(c) = talk.calendar.as_ref().filter(|c| !self.routing.calendars.contains_key(*c)) {
+            bad.push(format!("{at}.calendar: there is no calendar `{c}`"));
+        }
+        if !(1..=limits::TALK_NOW_MINUTES_MAX).contains(&talk.max_min) {
+            bad.push(format!("{at}.max_min: expected 1 to {}", limits::TALK_NOW_MINUTES_MAX));
+        }
+        if !(1..=limits::TALK_NOW_AT_ONCE_MAX).contains(&talk.at_once) {
+            bad.push(format!("{at}.at_once: expected 1 to {}", limits::TALK_NOW_AT_ONCE_MAX));
+        }
+    }
 }
 
 /// Visitors ask to be called: one call back each, which waits in a queue.
@@ -166,6 +249,12 @@ impl TenantSettings {
     /// What visitors are offered who want to be called, if they are now.
     pub fn call_me(&self, now: Wall) -> Option<&CallMe> {
         let offered = self.config.chat.call_me.as_ref()?;
+        let calendar = offered.calendar.as_ref().and_then(|c| self.plan.calendars.get(c));
+        calendar.is_none_or(|c| c.state(now) == State::Open).then_some(offered)
+    }
+    /// What visitors are offered who want to talk, if they are now.
+    pub fn talk_now(&self, now: Wall) -> Option<&TalkNow> {
+        let offered = self.config.chat.talk_now.as_ref()?;
         let calendar = offered.calendar.as_ref().and_then(|c| self.plan.calendars.get(c));
         calendar.is_none_or(|c| c.state(now) == State::Open).then_some(offered)
     }

@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::{broadcast, mpsc};
 
 use crate::{
-    base::{InteractionId, TenantId, VisitorId},
+    base::{Channel, InteractionId, TenantId, VisitorId},
     center::{
         fact::{Fact, Record},
         view::Blink,
@@ -115,7 +115,7 @@ impl Hub {
 }
 
 fn visitor_opened(news: &News) -> bool {
-    matches!(news, News::Fact(group, i) if matches!(group[*i].fact, Fact::InteractionOpened { .. }))
+    matches!(news, News::Fact(group, i) if matches!(group[*i].fact, Fact::InteractionOpened { channel: Channel::Webchat, .. }))
 }
 
 /// Hands on until the journal ends.
@@ -131,7 +131,8 @@ pub async fn run(
                 Ok(group) => {
                     for (i, record) in group.iter().enumerate() {
                         let visitor = match &record.fact {
-                            Fact::InteractionOpened { visitor, .. } => *visitor,
+                            // Their calls from the page are no chats.
+                            Fact::InteractionOpened { visitor, channel: Channel::Webchat, .. } => *visitor,
                             _ => None,
                         };
                         if let Some(interaction) = record.fact.interaction() {

@@ -21,6 +21,7 @@
 //! | `rating` | how it was |
 //! | `offline` | whether anybody is there, and words left while nobody is |
 //! | `callback` | visitors who ask to be called |
+//! | `talk` | visitors who call from the page |
 //! | `pace` | rates by address and by visitor |
 
 mod callback;
@@ -31,6 +32,7 @@ mod pace;
 mod rating;
 mod session;
 mod socket;
+mod talk;
 pub mod wire;
 
 #[cfg(test)]
@@ -97,6 +99,8 @@ struct Shared {
     called_by_visitor: Mutex<pace::Paces>,
     called_by_address: Mutex<pace::Paces>,
     called_numbers: Mutex<pace::Paces>,
+    talks_by_visitor: Mutex<pace::Paces>,
+    talks_by_address: Mutex<pace::Paces>,
 }
 
 /// The routes under `/chat/v1`. Must be called inside a tokio runtime: a task hands committed facts to the sockets until the
@@ -118,6 +122,8 @@ pub fn router(parts: Parts) -> Router {
         called_by_visitor: Mutex::new(pace::Paces::new(limits::CALL_ME_PER_VISITOR, LEFT_WINDOW)),
         called_by_address: Mutex::new(pace::Paces::new(limits::CALL_ME_PER_ADDRESS, LEFT_WINDOW)),
         called_numbers: Mutex::new(pace::Paces::new(limits::CALL_ME_PER_NUMBER, CALLED_WINDOW)),
+        talks_by_visitor: Mutex::new(pace::Paces::new(limits::TALK_NOW_PER_VISITOR, LEFT_WINDOW)),
+        talks_by_address: Mutex::new(pace::Paces::new(limits::TALK_NOW_PER_ADDRESS, LEFT_WINDOW)),
         files_by_visitor: Mutex::new(pace::Paces::new(limits::VISITOR_FILES_PER_MIN, Duration::from_secs(60))),
     });
     Router::new()
@@ -128,6 +134,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/chat/v1/look", get(offline::look).options(session::preflight))
         .route("/chat/v1/message", post(offline::leave).options(session::preflight))
         .route("/chat/v1/callback", post(callback::ask).options(session::preflight))
+        .route("/chat/v1/talk", post(talk::ask).options(session::preflight))
         .route("/chat/v1/socket", get(socket::open))
         .layer(DefaultBodyLimit::max(4_096))
         .with_state(shared)

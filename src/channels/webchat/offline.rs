@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   GET  /chat/v1/look?site=demo      ─▶ {color, side, title, greeting, ask}
-//!   GET  /chat/v1/state?site=demo     ─▶ {presence: open | closed | nobody, call_me?}
+//!   GET  /chat/v1/state?site=demo     ─▶ {presence: open | closed | nobody, call_me?, talk_now?}
 //!   POST /chat/v1/message             {name, contact, text, ..} with a visitor's token ─▶ 201; a ticket
 //! ```
 
@@ -92,6 +92,9 @@ pub async fn state(State(shared): State<Arc<Shared>>, asked: Asked, request: Req
         let mut state = json!({"presence": presence});
         if let Some(offered) = tenant.call_me(now) {
             state["call_me"] = json!({"consent": offered.consent});
+        }
+        if let Some(offered) = tenant.talk_now(now) {
+            state["talk_now"] = json!({"max_min": offered.max_min});
         }
         ([(header::CACHE_CONTROL, "no-store")], Json(state)).into_response()
     })

@@ -412,3 +412,36 @@ async fn a_visitor_asks_to_be_called_a_few_times_and_nobody_has_one_number_calle
         assert_eq!(a.status, if n < limits::CALL_ME_PER_NUMBER { 201 } else { 429 }, "{n}");
     }
 }
+
+#[tokio::test]
+async fn a_visitor_is_given_a_login_for_one_place_a_few_times_and_a_strangers_page_none() {
+    let h = house().await;
+    let a = h.ask("GET", "/chat/v1/state?site=demo", &[], None).await;
+    assert_eq!(a.json()["talk_now"]["max_min"], 20, "{}", a.text());
+    let mine = format!("Bearer {}", visitor(&h).await);
+    let me = [("authorization", mine.as_str()), ("origin", "https://shop.example")];
+    let (path, body) = ("/chat/v1/talk", r#"{"name": "Li Wei", "lang": "zh-CN", "page": "https://shop.example/lamps"}"#);
+    assert_eq!(h.ask("POST", path, &[], Some(body)).await.status, 401);
+    let evil = [("authorization", mine.as_str()), ("origin", "https://evil.example")];
+    assert_eq!(h.ask("POST", path, &evil, Some(body)).await.code(), "origin");
+    assert_eq!(h.ask("POST", path, &me, Some(r#"{"to": "+3265551234"}"#)).await.code(), "invalid");
+    let mut seen = Vec::new();
+    for _ in 0..limits::TALK_NOW_PER_VISITOR {
+        let a = h.ask("POST", path, &me, Some(body)).await;
+        assert_eq!(a.status, 201, "{}", a.text());
+        let login = a.json();
+        let text = |key: &str| login[key].as_str().unwrap().to_owned();
+        assert_eq!(text("target"), format!("sip:demo-agent@{}", text("realm")));
+        assert_eq!(text("aor"), format!("sip:{}@{}", text("username"), text("realm")));
+        seen.extend([text("username"), text("password")]);
+        let told = h.center.is_asked(|c| matches!(c, Command::TalkNow { username, .. } if *username == text("username"))).await;
+        let (by, Command::TalkNow { visitor, ha1, page, .. }) = told else { panic!() };
+        assert_eq!(by, crate::center::command::Actor::Visitor { visitor });
+        assert_eq!(ha1, crate::sip::auth::Ha1::new(&text("username"), &text("realm"), &text("password")));
+        assert_eq!(page.as_deref(), Some("https://shop.example/lamps"));
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 2 * limits::TALK_NOW_PER_VISITOR as usize, "none is given twice");
+    assert_eq!(h.ask("POST", path, &me, Some(body)).await.code(), "too_fast");
+}

@@ -1,5 +1,6 @@
 //! The scenarios: a day in a contact center each, in the words of the people in it.
 
+mod alerts;
 mod callback;
 mod calls;
 mod chats;
@@ -23,6 +24,7 @@ mod shop;
 mod sound;
 mod streams;
 mod taken_away;
+mod talk_now;
 mod toll;
 mod trunks;
 mod vouched;

@@ -11,5 +11,5 @@ pub mod server;
 
 pub use client::{Answered, Credentials, Login};
 pub use digest::{Algorithm, Ha1};
-pub use grants::{Grant, Grants, Revoke};
+pub use grants::{Grant, Granted, Grants, Revoke};
 pub use server::{DigestServer, Verdict};

@@ -1,5 +1,8 @@
 //! Who is calling (section 22): a trunk by its address or login, a user by digest, or a stranger who reaches only what is public.
 //!
+//! A guest has a login that is good for one INVITE to one place and for nothing else: it registers nothing, subscribes to nothing,
+//! takes no other call's place, and whatever it may do it may do once.
+//!
 //! A trunk that logs in is what its password proves; who it says to be in From is the caller it brings, and decides nothing.
 //!
 //! Nobody learns here which users exist: an unknown user is challenged and refused like one with a wrong password, and whether
@@ -9,7 +12,7 @@ use super::{Stack, Who, tx::TxId};
 use crate::{
     base::{Now, TenantId, TrunkId},
     sip::{
-        auth::Verdict,
+        auth::{Granted, Revoke, Verdict},
         msg::{AuthHeader, Message, Name, NameAddr, SipUri, Uri},
         transport::Source,
     },
@@ -30,6 +33,11 @@ pub(super) enum Login {
     Trunk {
         id: TrunkId,
         user: String,
+    },
+    /// Good for one call to `only`.
+    Guest {
+        login: String,
+        only: String,
     },
     /// No credentials for our realm, or wrong ones.
     Ask {
@@ -77,6 +85,16 @@ impl Stack {
                 }
                 false => Caller::Refuse(403),
             },
+            Login::Guest { login, only } => {
+                self.gate.pardon(source.remote.ip());
+                let there = m.uri().is_some_and(|u| u.user() == only.as_str());
+                // In another call's place it would be somewhere else than where it may be.
+                if !there || !self.is_own(&tenant, &login, m.from()) || m.headers.has(&Name::Replaces) {
+                    return Caller::Refuse(403);
+                }
+                self.grants.revoke(&Revoke::Login { tenant: tenant.clone(), username: login.clone() });
+                Caller::Known { tenant, who: Who::Guest { login } }
+            }
             Login::Bad(code) => Caller::Refuse(code),
             Login::Ask { stale } => {
                 if !stale {
@@ -85,10 +103,11 @@ impl Stack {
                 let public = m.uri().is_some_and(|u| settings.is_public(&tenant, &u.user()));
                 // Somebody who says to be one of us has to prove it, also to call a public number: a phone of ours gets its
                 // caller's name shown, and a stranger does not get to borrow it. So has who calls from where a trunk does that logs
-                // in: its calls are a carrier's, whatever they are for.
+                // in: its calls are a carrier's, whatever they are for. And so has who comes by WebSocket: pages do, and what their
+                // visitors reach, when and how many at once is said with the logins they get.
                 let named =
                     m.from().is_ok_and(|f| host(&f.uri).is_some_and(|h| h.ip().is_none() && settings.own_domain(&h).is_some()));
-                let expected = self.registrar.knows(source) || settings.is_trunks(source.remote);
+                let expected = source.transport.is_web() || self.registrar.knows(source) || settings.is_trunks(source.remote);
                 if public && !named && !expected && !has_credentials(m) {
                     return Caller::Known { tenant, who: Who::Stranger };
                 }
@@ -117,10 +136,10 @@ impl Stack {
         let user = answer.get("username").unwrap_or_default().into_owned();
         let login = |t: &&super::TrunkPeer| t.tenant == *tenant && t.login.as_ref().is_some_and(|(u, _)| *u == user);
         let trunk = settings.trunks.iter().find(login);
-        let granted = self.grants.find(now.mono, tenant, &user).map(|(user, ha1)| (user.to_owned(), ha1.clone()));
+        let granted = self.grants.find(now.mono, tenant, &user);
         let ha1 = match (trunk, &granted) {
             (Some(t), _) => t.login.as_ref().map(|(_, ha1)| ha1),
-            (None, Some((_, ha1))) => Some(ha1),
+            (None, Some(granted)) => Some(&granted.ha1),
             (None, None) => settings.users.get(&(tenant.clone(), user.clone())),
         };
         let method = m.method().map_or("", |m| m.as_str());
@@ -131,10 +150,11 @@ impl Stack {
         match self.digest.judge(now.wall, &answer, realm, method, same_uri, ha1) {
             Verdict::Right => {
                 self.deadlines_sweep(now);
-                let user = granted.map_or(user, |(user, _)| user);
-                match trunk {
-                    Some(t) => Login::Trunk { id: t.id.clone(), user },
-                    None => Login::User(user),
+                match (trunk, granted) {
+                    (Some(t), granted) => Login::Trunk { id: t.id.clone(), user: granted.map_or(user, |g| g.user) },
+                    (None, Some(Granted { only: Some(only), .. })) => Login::Guest { login: user, only },
+                    (None, Some(Granted { user, .. })) => Login::User(user),
+                    (None, None) => Login::User(user),
                 }
             }
             Verdict::Stale => Login::Ask { stale: true },

@@ -30,7 +30,7 @@ impl Stack {
         let Some(tenant) = self.tenant_of(id) else { return self.refuse(now, id, 404, "", out) };
         let user = match self.login(now, m, &tenant) {
             Login::User(user) if self.is_own(&tenant, &user, m.from()) => user,
-            Login::User(_) => return self.refuse(now, id, 403, "", out),
+            Login::User(_) | Login::Guest { .. } => return self.refuse(now, id, 403, "", out),
             Login::Trunk { .. } => return self.refuse(now, id, 405, "", out),
             Login::Ask { stale } => return self.challenge(now, id, &tenant, stale, out),
             Login::Bad(code) => return self.refuse(now, id, code, "", out),

@@ -29,7 +29,7 @@ impl Stack {
             }
             // An exchange that says where it is: calls out by this trunk go there.
             Login::Trunk { id: trunk, user } if self.admits(&tenant, &trunk, &source) => user,
-            Login::Trunk { .. } => return self.refuse(now, id, 403, "", out),
+            Login::Trunk { .. } | Login::Guest { .. } => return self.refuse(now, id, 403, "", out),
             Login::Bad(code) => return self.refuse(now, id, code, "", out),
         };
         // Each for themselves: nobody registers another, whatever password they have.

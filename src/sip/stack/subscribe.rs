@@ -209,7 +209,7 @@ impl Stack {
         };
         match self.login(now, m, &tenant) {
             Login::User(user) if self.is_own(&tenant, &user, m.from()) => Some(Aor { tenant, user }),
-            Login::User(_) | Login::Trunk { .. } => {
+            Login::User(_) | Login::Trunk { .. } | Login::Guest { .. } => {
                 self.refuse(now, id, 403, "", out);
                 None
             }

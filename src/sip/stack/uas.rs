@@ -125,7 +125,7 @@ impl Stack {
         }
         let Some(s) = self.servers.get_mut(&id) else { return };
         let tag = s.tag.clone();
-        let sticky = matches!(who, super::Who::User { .. });
+        let sticky = matches!(who, super::Who::User { .. } | super::Who::Guest { .. });
         let Ok(dialog) = Dialog::accept(m, &tag, source, sticky) else {
             return self.refuse(now, id, 400, "Contact missing or unreadable", out);
         };

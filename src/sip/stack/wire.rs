@@ -267,6 +267,11 @@ pub enum Who {
     },
     /// A trunk, by address or login.
     Trunk(TrunkId),
+    /// Somebody with a login for one call to one place, which this request has used up.
+    Guest {
+        /// The name of the login.
+        login: String,
+    },
     /// Anybody. Only what is public may be reached.
     Stranger,
 }

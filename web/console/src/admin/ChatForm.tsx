@@ -1,11 +1,12 @@
-// Web chat as a form: where it may stand, how it looks, what it asks, when nobody is there, files and ratings.
+// Web chat as a form: where it may stand, how it looks, what it asks, when nobody is there, files and ratings. Calls: VisitorCalls.
 
 import { api, take } from '../api/client';
 import { t, tCode } from '../lib/i18n';
 import { useLoad } from '../lib/load';
 import { Button, Label } from '../ui/parts';
-import { change, type ByLang, type Chat, type ChatLook, type Tenant } from './draft';
-import { Form, Num, Pick, Several, Text, Tick, pairs } from './Form';
+import { changeChat as set, type ChatLook, type Tenant } from './draft';
+import { Form, Num, Pick, Several, Tick, Words, bare, pairs } from './Form';
+import { VisitorCalls } from './VisitorCalls';
 import { WidgetPage } from './WidgetPage';
 
 const NEEDS = ['off', 'optional', 'required'] as const;
@@ -13,32 +14,19 @@ const KINDS = ['picture', 'document', 'text', 'sound', 'film', 'archive'] as con
 const FIELDS_MAX = 8;
 /** As the widget has it where nothing is said. */
 const COLOUR = '#0b57b0';
-const bare = (o: object): boolean => Object.keys(o).length === 0;
 
 export function ChatForm() {
   return (
     <Form hint={t('chat.hint')}>
-      {(tenant) => <div className="grid gap-6"><section className="card p-4"><WidgetPage /></section><Ways tenant={tenant} /><Looks tenant={tenant} /><Away tenant={tenant} /><After tenant={tenant} /></div>}
+      {(tenant) => <div className="grid gap-6"><section className="card p-4"><WidgetPage /></section><Ways tenant={tenant} /><Looks tenant={tenant} /><Away tenant={tenant} /><VisitorCalls tenant={tenant} /><After tenant={tenant} /></div>}
     </Form>
   );
 }
 
-const set = (how: (chat: Chat) => void): void => change((x) => how(x.chat));
 const setLook = (how: (look: ChatLook) => void): void => set((x) => { x.widget ??= {}; how(x.widget); if (x.widget.ask && bare(x.widget.ask)) delete x.widget.ask; if (bare(x.widget)) delete x.widget; });
 const needs = (): [string, string][] => NEEDS.map((n) => [n, tCode('need', n)]);
 /** `optional` is what holds where nothing is written. */
 const needed = <T extends string>(on: Partial<Record<T, string>>, key: T, v: string): void => { if (v === 'optional') delete on[key]; else on[key] = v; };
-
-/** The same words in both languages. */
-function Words({ text, value, onChange }: { text: string; value: ByLang | undefined; onChange: (next: ByLang) => void }) {
-  const put = (lang: 'en' | 'zh', v: string): void => { const next = { ...value }; if (v) next[lang] = v; else delete next[lang]; onChange(next); };
-  return (
-    <>
-      <Text text={`${text} · English`} value={value?.en ?? ''} onChange={(v) => put('en', v)} />
-      <Text text={`${text} · 中文`} value={value?.zh ?? ''} onChange={(v) => put('zh', v)} />
-    </>
-  );
-}
 
 function Ways({ tenant: { chat } }: { tenant: Tenant }) {
   const flows = useLoad('flows', async () => (await take(api.GET('/api/v1/flows'))).flows);

@@ -5,10 +5,12 @@ import { notice } from '../lib/act';
 import { t } from '../lib/i18n';
 import { Button, Dialog, Label, Trouble } from '../ui/parts';
 import { Diff } from './Diff';
-import { put, undo, useDraft, type Tenant } from './draft';
+import { put, undo, useDraft, type ByLang, type Tenant } from './draft';
 
 /** What may name a thing: the same on every form. */
 export const SLUG = '[a-z0-9_.\\-]+';
+/** Whether nothing is said any more: what is empty is not written. */
+export const bare = (o: object): boolean => Object.keys(o).length === 0;
 
 export function Text({ text, hint, value, onChange, mono, ...rest }: { text: string; hint?: string; value: string; onChange: (next: string) => void; mono?: boolean; required?: boolean; pattern?: string; placeholder?: string; type?: string; list?: string }) {
   return <Label text={text} {...(hint ? { hint } : {})}><input className={`field ${mono ? 'font-mono' : ''}`} value={value} onChange={(e) => onChange(e.target.value)} autoComplete="off" spellCheck={false} {...rest} /></Label>;
@@ -39,6 +41,17 @@ export function Several({ text, value, options, onChange }: { text: string; valu
     <fieldset className="label"><legend className="mb-1">{text}</legend>
       <div className="flex flex-wrap gap-x-4">{options.map(([id, label]) => <Tick key={id} text={label} value={value.includes(id)} onChange={(on) => onChange(on ? [...value, id] : value.filter((v) => v !== id))} />)}</div>
     </fieldset>
+  );
+}
+
+/** The same words in both languages. */
+export function Words({ text, value, onChange }: { text: string; value: ByLang | undefined; onChange: (next: ByLang) => void }) {
+  const put = (lang: 'en' | 'zh', v: string): void => { const next = { ...value }; if (v) next[lang] = v; else delete next[lang]; onChange(next); };
+  return (
+    <>
+      <Text text={`${text} · English`} value={value?.en ?? ''} onChange={(v) => put('en', v)} />
+      <Text text={`${text} · 中文`} value={value?.zh ?? ''} onChange={(v) => put('zh', v)} />
+    </>
   );
 }
 
