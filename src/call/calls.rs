@@ -207,11 +207,6 @@ impl Calls {
         !self.stack.bindings(tenant, user).is_empty()
     }
 
-    /// Whether one phone of an agent can be rung, known by its instance.
-    pub fn reachable_at(&self, tenant: &TenantId, user: &str, device: &str) -> bool {
-        self.stack.bindings(tenant, user).iter().any(|b| crate::sip::registrar::gruu::is_of(b, device))
-    }
-
     /// From now on so many new calls are let in.
     pub fn admission(&mut self, admission: Admission) {
         self.stack.admission(admission);

@@ -123,6 +123,11 @@ impl Calls {
         out.push(Output::Media(Command::Open { leg, port: None, ice }));
     }
 
+    /// Whether one phone of an agent can be rung, known by its instance.
+    pub fn reachable_at(&self, tenant: &TenantId, user: &str, device: &str) -> bool {
+        self.stack.bindings(tenant, user).iter().any(|b| registrar::gruu::is_of(b, device))
+    }
+
     fn dial_agent(
         &self,
         tenant: &TenantId,

@@ -206,13 +206,6 @@ impl Phone {
         }
     }
 
-    /// Its own settings of SIP.
-    pub fn sip(&mut self, change: impl FnOnce(&mut SipSettings)) {
-        let mut settings = (**self.stack.current_settings()).clone();
-        change(&mut settings);
-        self.stack.settings(Arc::new(settings));
-    }
-
     // ---- what a test asks ----
 
     /// How it proves who it is.

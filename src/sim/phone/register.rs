@@ -1,13 +1,16 @@
 //! A telephone registers: by hand, for the stack answers registrations and makes none.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
 use super::{Deed, Phone};
 use crate::{
     base::{Now, ms, secs},
-    sip::msg::{Contacts, Message, Name, NameAddr, SipUri},
+    sip::{
+        msg::{Contacts, Message, Name, NameAddr, SipUri},
+        stack::SipSettings,
+    },
 };
 
 #[derive(Debug)]
@@ -24,6 +27,13 @@ const EXPIRES: Duration = secs(120);
 const REFRESH: Duration = secs(55);
 
 impl Phone {
+    /// Its own settings of SIP.
+    pub fn sip(&mut self, change: impl FnOnce(&mut SipSettings)) {
+        let mut settings = (**self.stack.current_settings()).clone();
+        change(&mut settings);
+        self.stack.settings(Arc::new(settings));
+    }
+
     pub(super) fn register_now(&mut self, now: Now, out: &mut Vec<(SocketAddr, Bytes)>) {
         let cseq = self.registration.as_ref().map_or(1, |r| r.cseq + 1);
         self.deeds.push((now.mono + REFRESH, Deed::Register));
