@@ -66,6 +66,8 @@ pub enum Endpoint {
         tenant: TenantId,
         /// The user part of the address of record.
         user: String,
+        /// Only the one of this instance (RFC 5627).
+        device: Option<String>,
     },
     /// A number by a trunk, as the guard permits it.
     Trunk(trunk::Permit),
@@ -203,6 +205,8 @@ pub struct Arrival {
     pub who: Who,
     /// The user part of the Request-URI.
     pub dialled: String,
+    /// Which phone of theirs it names, if it does (RFC 5627).
+    pub device: Option<String>,
     /// What the caller presents; an authenticated user's own name.
     pub caller: Party,
     /// The number dialled first, before the call was led here, if a trusted trunk says so.
@@ -264,9 +268,9 @@ pub enum Event {
     Held { leg: LegId, on: bool },
     /// A digit was pressed (RFC 4733 or INFO).
     Digit { leg: LegId, digit: char },
-    /// The phone of this leg wants it handed on: to a number or name, or to whom another leg of it talks with (attended). Wants
-    /// [`Action::AnswerRefer`].
-    Referred { leg: LegId, refer: ReferId, to: String, replaces: Option<LegId> },
+    /// The phone of this leg wants it handed on: to a number or name (or to one phone of that name), or to whom another leg of it
+    /// talks with (attended). Wants [`Action::AnswerRefer`].
+    Referred { leg: LegId, refer: ReferId, to: String, device: Option<String>, replaces: Option<LegId> },
     /// The carrier has the caller where they were to go, and the leg may be hung up; or it has not, and here is the permit back.
     TakenAway { leg: LegId, permit: Option<trunk::Permit> },
     /// The call of a leg is to go elsewhere, says the callee's side (3xx): from the number called to one of these, preferred

@@ -11,7 +11,8 @@ use crate::{
     base::{Now, TenantId},
     sdp::{self, Offering, Session},
     sip::{
-        msg::{Headers, Message},
+        msg::{Headers, Message, Uri},
+        registrar::gruu,
         stack::{self, Body, DialogKey, Who},
         transport::Source,
     },
@@ -59,7 +60,8 @@ impl Calls {
         self.ladder_note(leg, dialog);
         let (dialled, caller, diverted) = self.who_calls(request, &tenant, &who);
         let call_id = request.call_id().map(|c| c.into_owned()).unwrap_or_default();
-        let arrival = Arrival { leg, tenant, who, dialled, caller, diverted, call_id, source, replaces, verdict: None };
+        let device = request.uri().and_then(Uri::sip).and_then(gruu::instance);
+        let arrival = Arrival { leg, tenant, who, dialled, device, caller, diverted, call_id, source, replaces, verdict: None };
         self.arrive(now, request, arrival, out);
     }
 

@@ -87,7 +87,9 @@ impl Calls {
         }
         let asked = Box::new((caller.clone(), more.clone()));
         let (dial, user) = match to {
-            Endpoint::Agent { tenant, user } => (self.dial_agent(&tenant, &user, &caller, more), Some((tenant, user))),
+            Endpoint::Agent { tenant, user, device } => {
+                (self.dial_agent(&tenant, &user, device.as_deref(), &caller, more), Some((tenant, user)))
+            }
             Endpoint::Trunk(permit) => (self.dial_trunk(now, leg, permit, caller, more), None),
         };
         let (dial, refused) = match dial {
@@ -121,11 +123,24 @@ impl Calls {
         out.push(Output::Media(Command::Open { leg, port: None, ice }));
     }
 
-    fn dial_agent(&self, tenant: &TenantId, user: &str, caller: &Party, headers: Headers) -> Result<Dial, Cause> {
+    /// Whether one phone of an agent can be rung, known by its instance.
+    pub fn reachable_at(&self, tenant: &TenantId, user: &str, device: &str) -> bool {
+        self.stack.bindings(tenant, user).iter().any(|b| registrar::gruu::is_of(b, device))
+    }
+
+    fn dial_agent(
+        &self,
+        tenant: &TenantId,
+        user: &str,
+        device: Option<&str>,
+        caller: &Party,
+        headers: Headers,
+    ) -> Result<Dial, Cause> {
         let bindings = self.stack.bindings(tenant, user);
         // A browser takes nothing that is not encrypted by a handshake, and for that we need a certificate.
         let reachable = |t: Transport| self.settings.fingerprint.is_some() || !t.is_web();
-        let bindings: Vec<_> = bindings.iter().filter(|b| reachable(b.flow.transport)).cloned().collect();
+        let meant = |b: &registrar::Binding| device.is_none_or(|d| registrar::gruu::is_of(b, d));
+        let bindings: Vec<_> = bindings.iter().filter(|b| reachable(b.flow.transport) && meant(b)).cloned().collect();
         let Some(first) = bindings.first() else { return Err(Cause::Unreachable) };
         let realm = self.settings.sip.realm(tenant);
         let here = || Host::parse(realm).unwrap_or(Host::Ip(first.flow.local.ip()));

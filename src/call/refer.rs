@@ -12,6 +12,7 @@ use crate::{
     base::{Now, limits::SIP_TAKE_AWAY},
     sip::{
         msg::{Headers, SipUri, Uri},
+        registrar::gruu,
         stack::{self, DialogKey, Refer, ReferId},
     },
 };
@@ -30,7 +31,8 @@ impl Calls {
             Uri::Tel(t) => t.digits(),
             other => other.user().into_owned(),
         };
-        out.push(Output::Event(Event::Referred { leg, refer: refer.id, to, replaces }));
+        let device = refer.to.sip().and_then(gruu::instance);
+        out.push(Output::Event(Event::Referred { leg, refer: refer.id, to, device, replaces }));
     }
 
     /// The answer: the call is handed on (its phone is told that it has been), or it is not.

@@ -101,6 +101,10 @@ impl Center {
             },
             route::Destination::Flow(f) => self.inbound(now, &settings, a, Lead::Flow(f), None, out),
             route::Destination::Queue(q) => self.inbound(now, &settings, a, Lead::Queue(q), None, out),
+            // One phone of theirs, and it is not there: the others are not meant.
+            route::Destination::Agent(g) if !self.phone_is_there(&a.tenant, &g, a.device.as_deref()) => {
+                refuse(self, Cause::Unreachable);
+            }
             route::Destination::Agent(g) => self.inbound(now, &settings, a, Lead::Agent(g), None, out),
         }
     }
@@ -190,6 +194,9 @@ impl Center {
             }
             // A colleague or a caller to an agent's own number hears it ring and is not charged for it.
             Lead::Agent(agent) => {
+                if let Some(v) = self.interactions.get_mut(&id).and_then(|i| i.voice.as_mut()) {
+                    v.device = a.device.map(|device| (agent.clone(), device));
+                }
                 self.call(Action::Progress { leg: a.leg });
                 self.route(&a.tenant, routing::Input::Assign { interaction: id, agent, channel: Channel::Voice });
             }

@@ -73,6 +73,12 @@ impl Center {
         }
     }
 
+    /// Whether the one phone of an agent that is meant can be rung; true where none is meant, or where their calls ring elsewhere.
+    pub(super) fn phone_is_there(&self, tenant: &TenantId, agent: &AgentId, device: Option<&str>) -> bool {
+        let there = |device| self.calls.reachable_at(tenant, agent.as_str(), device);
+        self.number_of(tenant, agent).is_some() || device.is_none_or(there)
+    }
+
     /// Why a call cannot ring at an agent, for a person to read.
     pub(super) fn no_phone(&self, tenant: &TenantId, agent: &AgentId) -> String {
         match self.number_of(tenant, agent) {
@@ -139,7 +145,10 @@ impl Center {
         self.attach(leg, id, usage);
         let Some(number) = self.number_of(&tenant, agent).cloned() else {
             self.leg_fact(now, id, leg, role, agent.to_string(), String::new(), out);
-            let to = Endpoint::Agent { tenant, user: agent.to_string() };
+            // It is meant this once: who is rung again later is rung everywhere.
+            let voice = self.interactions.get_mut(&id).and_then(|i| i.voice.as_mut());
+            let device = voice.and_then(|v| v.device.take_if(|(who, _)| who == agent)).map(|(_, device)| device);
+            let to = Endpoint::Agent { tenant, user: agent.to_string(), device };
             return self.call(Action::Ring { leg, to, caller, headers, ring_for, like });
         };
         self.leg_fact(now, id, leg, role, number.clone(), String::new(), out);

@@ -225,6 +225,8 @@ pub(super) struct Voice {
     pub away: Option<bool>,
     /// An outside party being rung or connected by transfer.
     pub outside: Option<Outside>,
+    /// The one phone of an agent that is called by an address of its own, until it is rung.
+    pub device: Option<(AgentId, String)>,
     /// The queue whose number was dialled: waited in once the call is answered.
     pub queue_dialled: Option<QueueId>,
     /// Number to ring once the agent's own phone has answered (click to dial).

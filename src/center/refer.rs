@@ -26,7 +26,7 @@ impl Center {
         now: Now,
         leg: LegId,
         refer: ReferId,
-        to: &str,
+        to: (&str, Option<String>),
         replaces: Option<LegId>,
         out: &mut Vec<Output>,
     ) {
@@ -50,7 +50,7 @@ impl Center {
         &mut self,
         now: Now,
         leg: LegId,
-        to: &str,
+        (to, device): (&str, Option<String>),
         replaces: Option<LegId>,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
@@ -62,7 +62,22 @@ impl Center {
             if self.legs.get(&leg).is_none_or(|(_, usage)| *usage != LegUse::Agent) {
                 return Err(not_yours());
             }
-            return self.transfer(now, id, target, out);
+            let meant = match &target {
+                TransferTo::Agent { agent } => device.map(|device| (agent.clone(), device)),
+                _ => None,
+            };
+            let tenant = i.tenant.clone();
+            if let Some((agent, device)) = &meant
+                && !self.phone_is_there(&tenant, agent, Some(device))
+            {
+                return Err(Refusal::new(RefusalCode::WrongState, format!("that phone of {agent} is not registered")));
+            }
+            self.means(id, meant);
+            let done = self.transfer(now, id, target, out);
+            if done.is_err() {
+                self.means(id, None);
+            }
+            return done;
         };
         let (owner_too, id_too) = self.owner(other).filter(|(o, i)| *o == owner && *i != id).ok_or_else(not_yours)?;
         // Phones send the REFER in either of the two calls: the customer's is the one the agent was given.
@@ -71,6 +86,13 @@ impl Center {
             (true, false) => self.put_together(now, &owner_too, id, id_too, other, out),
             (false, true) => self.put_together(now, &owner_too, id_too, id, leg, out),
             _ => Err(not_yours()),
+        }
+    }
+
+    /// The next time this agent is rung, one phone of theirs is meant.
+    fn means(&mut self, id: InteractionId, phone: Option<(AgentId, String)>) {
+        if let Some(v) = self.interactions.get_mut(&id).and_then(|i| i.voice.as_mut()) {
+            v.device = phone;
         }
     }
 

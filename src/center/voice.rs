@@ -32,7 +32,9 @@ impl Center {
         match event {
             Event::Arrived(a) => self.arrived(now, a, out),
             Event::Ringing { .. } | Event::Held { .. } | Event::DtmfSent { .. } => {}
-            Event::Referred { leg, refer, to, replaces } => self.referred(now, leg, refer, &to, replaces, out),
+            Event::Referred { leg, refer, to, device, replaces } => {
+                self.referred(now, leg, refer, (&to, device), replaces, out);
+            }
             Event::TakenAway { leg, permit } => self.taken_away(now, leg, permit, out),
             Event::SentOn { leg, from, to } => self.sent_on(now, leg, &from, &to, out),
             Event::EarlyMedia { leg } => self.early_sound(leg),

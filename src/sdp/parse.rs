@@ -47,10 +47,11 @@ pub fn parse(data: &[u8]) -> Result<Session, SdpError> {
             continue;
         }
         let fail = |what| SdpError { line: i + 1, what };
-        // Padding may follow the last line without a line break between. Elsewhere it is no text (RFC 8866 section 9).
-        let line = &line[..line.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1)];
-        if line.contains(&0) {
-            return Err(fail("a zero byte"));
+        // Padding may follow the last line without a line break between, and some end a line twice. Elsewhere neither is text
+        // (RFC 8866 section 9).
+        let line = &line[..line.iter().rposition(|b| !matches!(b, 0 | b'\r')).map_or(0, |last| last + 1)];
+        if line.iter().any(|b| matches!(b, 0 | b'\r')) {
+            return Err(fail("a zero byte, or a line end inside a line"));
         }
         let text = String::from_utf8_lossy(line);
         let Some((kind, value)) = text.split_once('=').filter(|(k, _)| k.len() == 1) else {

@@ -130,6 +130,10 @@ pub struct Phone {
     pub ice: Ice,
     /// More headers of its INVITEs: `Require: 100rel`.
     pub extras: Headers,
+    /// Which instance it says to be when it registers.
+    pub instance: Option<String>,
+    /// The address it was given for that.
+    pub gruu: Option<String>,
     /// It calls without an offer, and answers ours.
     pub late_offer: bool,
     /// It lets a caller hear something before it is answered.
@@ -189,6 +193,8 @@ impl Phone {
             fingerprint,
             ice,
             extras: Headers::new(),
+            instance: None,
+            gruu: None,
             late_offer: false,
             early: false,
             told: String::new(),
@@ -198,13 +204,6 @@ impl Phone {
             pages: Vec::new(),
             transferred: Vec::new(),
         }
-    }
-
-    /// Its own settings of SIP.
-    pub fn sip(&mut self, change: impl FnOnce(&mut SipSettings)) {
-        let mut settings = (**self.stack.current_settings()).clone();
-        change(&mut settings);
-        self.stack.settings(Arc::new(settings));
     }
 
     // ---- what a test asks ----
@@ -232,13 +231,12 @@ impl Phone {
         let ours = self.as_browser(rtp, sdp::offer(&self.local(rtp, 1), self.speaks));
         // A stranger is known by the address it calls from; one of ours by the domain it proves to be in.
         let from_host = if self.credentials.is_some() { self.domain.clone() } else { self.addr.ip().to_string() };
+        // A whole address may be dialled, too.
         let uri = |user: &str, host: &str| {
-            Uri::parse(&format!("sip:{user}@{host}")).expect("numbers and names make a URI that can be read")
+            let text = if user.contains('@') { format!("sip:{user}") } else { format!("sip:{user}@{host}") };
+            Uri::parse(&text).expect("numbers and names make a URI that can be read")
         };
-        let from = match uri(&self.user, &from_host) {
-            Uri::Sip(u) => NameAddr::new(u),
-            other => NameAddr::new(other),
-        };
+        let from = NameAddr::new(uri(&self.user, &from_host));
         let to = Target {
             uri: uri(number, &self.domain),
             to: None,

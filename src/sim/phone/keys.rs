@@ -10,7 +10,7 @@ use crate::{
     base::Now,
     sdp,
     sip::{
-        msg::{Headers, Host, Name, NameAddr, SipUri},
+        msg::{Headers, Host, Name, NameAddr, SipUri, Uri},
         stack::{Action, DialogKey, Input},
     },
 };
@@ -35,7 +35,10 @@ impl Phone {
         let (Some((dialog, _)), newest) = (up.next(), up.next_back()) else { return };
         let user = to.map(str::to_owned).or_else(|| newest.as_ref().map(|(_, other)| other.clone()));
         let host = crate::sip::msg::Host::parse(&self.domain).expect("the domain is a name");
-        let target = Box::new(SipUri::new(user.as_deref(), host, None));
+        let target = match Uri::parse(&format!("sip:{}", user.as_deref().unwrap_or_default())) {
+            Ok(Uri::Sip(whole)) if whole.user().is_some() => Box::new(whole),
+            _ => Box::new(SipUri::new(user.as_deref(), host, None)),
+        };
         let replaces = if to.is_none() { newest.map(|(k, _)| k) } else { None };
         self.feed(now, Input::Do(Action::Refer { dialog, to: target, replaces, headers: self.extras.clone() }), out);
     }

@@ -1,13 +1,16 @@
 //! A telephone registers: by hand, for the stack answers registrations and makes none.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
 use super::{Deed, Phone};
 use crate::{
     base::{Now, ms, secs},
-    sip::msg::{Message, Name, SipUri},
+    sip::{
+        msg::{Contacts, Message, Name, NameAddr, SipUri},
+        stack::SipSettings,
+    },
 };
 
 #[derive(Debug)]
@@ -24,6 +27,13 @@ const EXPIRES: Duration = secs(120);
 const REFRESH: Duration = secs(55);
 
 impl Phone {
+    /// Its own settings of SIP.
+    pub fn sip(&mut self, change: impl FnOnce(&mut SipSettings)) {
+        let mut settings = (**self.stack.current_settings()).clone();
+        change(&mut settings);
+        self.stack.settings(Arc::new(settings));
+    }
+
     pub(super) fn register_now(&mut self, now: Now, out: &mut Vec<(SocketAddr, Bytes)>) {
         let cseq = self.registration.as_ref().map_or(1, |r| r.cseq + 1);
         self.deeds.push((now.mono + REFRESH, Deed::Register));
@@ -40,6 +50,7 @@ impl Phone {
     ) {
         let (user, domain, addr) = (&self.user, &self.domain, self.addr);
         let branch = self.rng.hex(8);
+        let instance = self.instance.as_ref().map(|i| format!(";+sip.instance=\"<{i}>\"")).unwrap_or_default();
         let auth = authorization.map(|a| format!("Authorization: {a}\r\n")).unwrap_or_default();
         let text = format!(
             "REGISTER sip:{domain} SIP/2.0\r\n\
@@ -49,7 +60,8 @@ impl Phone {
              To: <sip:{user}@{domain}>\r\n\
              Call-ID: register-{user}@{}\r\n\
              CSeq: {cseq} REGISTER\r\n\
-             Contact: <{}>;expires={}\r\n\
+             Contact: <{}>{instance};expires={}\r\n\
+             Supported: gruu\r\n\
              {auth}Content-Length: 0\r\n\r\n",
             addr.ip(),
             SipUri::at(Some(user), addr),
@@ -89,6 +101,12 @@ impl Phone {
             Some(200) => {
                 r.open = false;
                 self.registered = true;
+                let own = |c: &NameAddr| {
+                    self.instance.as_ref().is_some_and(|i| c.params.get("+sip.instance").is_some_and(|n| n.contains(&**i)))
+                };
+                if let Ok(Contacts::List(list)) = m.contacts() {
+                    self.gruu = list.iter().find(|c| own(c)).and_then(|c| Some(c.params.get("pub-gruu")?.into_owned()));
+                }
             }
             Some(code) if code >= 300 => {
                 r.open = false;

@@ -168,3 +168,54 @@ fn a_customer_on_hold_stays_there_while_the_agent_goes_to_another_phone() {
     w.hangs_up(caller);
     w.nothing_is_left();
 }
+
+#[test]
+fn a_phone_is_called_and_handed_a_call_by_an_address_of_its_own_and_the_others_of_its_owner_stay_silent() {
+    let mut w = World::new(98);
+    let (anna, ben) = (w.agent("anna").ready(), w.agent("ben").ready());
+    let desk = w.second_phone(ben);
+    for (phone, instance) in
+        [(ben, "urn:uuid:6f1c7a3e-0000-4000-8000-000000000001"), (desk, "urn:uuid:6f1c7a3e-0000-4000-8000-000000000002")]
+    {
+        let now = w.now();
+        w.phone_mut(phone).instance = Some(instance.into());
+        w.phone_mut(phone).register(now);
+        w.until(|w| w.phone_of(phone).gruu.is_some());
+    }
+    let address = |w: &World, who| w.phone_of(who).gruu.clone().unwrap().trim_start_matches("sip:").to_owned();
+    let (first, second) = (address(&w, ben), address(&w, desk));
+    assert_ne!(first, second);
+    assert!(second.starts_with("ben@") && second.ends_with(";gr=urn:uuid:6f1c7a3e-0000-4000-8000-000000000002"), "{second}");
+
+    // A colleague rings the desk phone, and that alone.
+    w.dials(anna, &second);
+    w.until(|w| w.rings(desk));
+    w.pass(secs(3));
+    assert!(!w.rings(ben));
+    w.answers(desk);
+    w.until(|w| w.hear_each_other(anna, desk));
+    w.hangs_up(anna);
+    w.until(|w| w.is_over(desk));
+    w.pass(secs(60));
+
+    // A caller is handed to the other one.
+    let caller = w.phone("+3265551234").dials("4101");
+    w.until(|w| w.rings(anna));
+    w.answers(anna);
+    w.until(|w| w.hear_each_other(caller, anna));
+    w.phone_transfers(anna, Some(&first));
+    w.until(|w| w.rings(ben));
+    w.pass(secs(3));
+    assert!(!w.rings(desk));
+    w.answers(ben);
+    w.until(|w| w.hear_each_other(caller, ben));
+    w.hangs_up(caller);
+    w.until(|w| w.is_over(ben));
+    w.pass(secs(60));
+
+    // A phone that is gone is not replaced by another one.
+    w.dials(anna, &second.replace("000002", "000003"));
+    w.until(|w| w.is_over(anna));
+    assert!(!w.rings(ben) && !w.rings(desk));
+    w.nothing_is_left();
+}

@@ -39,8 +39,8 @@ impl Via {
         let (head, params) = Via::head(text)?;
         let params = params.map_or(Ok(Params::default()), Params::parse)?;
         // Where it came from has to find room.
-        let stamps = |name: &str| STAMPS.iter().any(|s| s.eq_ignore_ascii_case(name));
-        if params.iter().filter(|(name, _)| !stamps(name)).count() + STAMPS.len() > limits::SIP_LIST_MAX {
+        let missing = STAMPS.iter().filter(|name| !params.has(name)).count();
+        if params.iter().count() + missing > limits::SIP_LIST_MAX {
             return Err("too many parameters");
         }
         Ok(Via { params, ..head })

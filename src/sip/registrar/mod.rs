@@ -5,8 +5,10 @@
 //! NAT leads nowhere.
 //!
 //! A phone that speaks RFC 5626 registers over several flows at once, each by its `reg-id`; all of them are one phone, known by
-//! its instance, and it is called over one of them at a time ([`ways`]). The instance is what tells phones apart; addresses made
-//! for that (GRUU, RFC 5627) are not given out.
+//! its instance, and it is called over one of them at a time ([`ways`]). The instance is what tells phones apart; [`gruu`] are
+//! addresses made of it.
+
+pub mod gruu;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

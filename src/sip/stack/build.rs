@@ -17,7 +17,7 @@ pub(super) const ALLOW: &str =
 pub(super) const SUPPORTED: [&str; 4] =
     [super::reliable::TAG, super::session::TAG, super::refer::REPLACES, super::refer::NOREFERSUB];
 /// Those we know as a registrar.
-pub(super) const REGISTRAR: [&str; 2] = [super::register::OUTBOUND, super::register::PATH];
+pub(super) const REGISTRAR: [&str; 3] = [super::register::OUTBOUND, super::register::PATH, super::register::GRUU];
 /// What bodies we read, for Accept (and 415).
 pub(super) const ACCEPT: &str = "application/sdp";
 

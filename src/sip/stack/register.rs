@@ -1,11 +1,12 @@
-//! REGISTER (section 10): who may, what is asked, what is answered; over which flow (RFC 5626) and by which proxies (RFC 3327).
+//! REGISTER (section 10): who may, what is asked, what is answered; over which flow (RFC 5626) and by which proxies (RFC 3327);
+//! which address a phone has of its own (RFC 5627).
 
 use super::{Output, Stack, identity::Login, tx::TxId};
 use crate::{
     base::{Now, limits::SIP_FLOW_TIMER},
     sip::{
         msg::{Contacts, Message, Name, NameAddr, Uri},
-        registrar::{Aor, EXPIRES_MAX_S, EXPIRES_MIN_S, RegisterError, Request, Wish},
+        registrar::{Aor, EXPIRES_MAX_S, EXPIRES_MIN_S, RegisterError, Request, Wish, gruu},
         transport::Source,
     },
 };
@@ -13,6 +14,7 @@ use crate::{
 /// The option tags.
 pub(super) const OUTBOUND: &str = "outbound";
 pub(super) const PATH: &str = "path";
+pub(super) const GRUU: &str = "gruu";
 
 impl Stack {
     pub(super) fn register(&mut self, now: Now, id: TxId, m: &Message, source: Source, out: &mut Vec<Output>) {
@@ -87,6 +89,7 @@ impl Stack {
     ) {
         let Some(s) = self.servers.get(&id) else { return };
         let mut response = self.reply(m, 200, "", &s.tag);
+        let own = m.to().ok().filter(|_| m.lists(&Name::Supported, GRUU));
         for binding in self.registrar.bindings(aor) {
             let mut contact = NameAddr::new(binding.contact.clone());
             if binding.q < 1000 {
@@ -95,6 +98,9 @@ impl Stack {
             contact.params.set("expires", binding.expires_s(now.mono));
             if let Some(instance) = &binding.instance {
                 contact.params.set("+sip.instance", instance);
+                if let Some(aor) = own.as_ref().and_then(|to| to.uri.sip()) {
+                    contact.params.set("pub-gruu", gruu::public(aor, instance));
+                }
             }
             if let Some(id) = binding.reg_id {
                 contact.params.set("reg-id", id);

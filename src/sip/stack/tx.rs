@@ -9,8 +9,9 @@ use crate::{
     base::{Mono, Now},
     sip::{
         auth::Credentials,
-        dialog::Dialog,
-        msg::{Headers, Message, Method, Name, Via},
+        dialog::{Dialog, request_uri},
+        msg::{Headers, Message, Method, Name, Start, Via},
+        registrar::{Aor, gruu},
         transaction::{
             Class, Step,
             invite_client::{self, InviteClient},
@@ -170,10 +171,22 @@ impl Stack {
         purpose: Purpose,
         out: &mut Vec<Output>,
     ) -> TxId {
+        self.send_home(&mut m);
         let branch = build::branch(&mut self.rng);
         let (host, port) = self.settings.public_address(&flow);
         m.headers.push_front(Name::Via, Via::new(flow.transport, host, Some(port), &branch));
         self.send_with_via(now, m, &branch, flow, purpose, out)
+    }
+
+    /// A phone that is known by an address we gave it (RFC 5627 section 6.1) is sent requests at the one it gave us.
+    fn send_home(&self, m: &mut Message) {
+        let Start::Request { uri, .. } = &mut m.start else { return };
+        let Some(named) = uri.sip() else { return };
+        let (Some(instance), Some(tenant)) = (gruu::instance(named), self.settings.tenant(&named.host)) else { return };
+        let aor = Aor { tenant: tenant.clone(), user: uri.user().into_owned() };
+        if let Some(phone) = self.registrar.bindings(&aor).iter().find(|b| gruu::is_of(b, &instance)) {
+            *uri = request_uri(&phone.contact);
+        }
     }
 
     fn send_with_via(
@@ -348,6 +361,7 @@ impl Stack {
 
     /// An ACK of a 2xx is a transaction of its own as far as its Via goes (13.2.2.4).
     fn ack_bytes(&mut self, mut ack: Message, flow: &Flow) -> Bytes {
+        self.send_home(&mut ack);
         let branch = build::branch(&mut self.rng);
         let (host, port) = self.settings.public_address(flow);
         ack.headers.push_front(Name::Via, Via::new(flow.transport, host, Some(port), &branch));

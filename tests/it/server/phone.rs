@@ -1,6 +1,9 @@
 //! A desk phone: SIP in datagrams or on a stream, and sound in RTP packets of its own address.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicU8, Ordering::Relaxed},
+};
 
 use ringdesk::{
     base::{Rng, redact::Secret},
@@ -205,12 +208,16 @@ impl Phone {
         self.says(&text).await;
     }
 
-    /// Sends sound, 20 ms at a time, until it hears `wanted`: each byte of it is a value nobody else sends. Where that came from.
-    pub async fn talks(&self, to: SocketAddr, own: u8, wanted: u8) -> SocketAddr {
+    /// Sends sound, 20 ms at a time, and hears `wanted`: each byte of it is a value nobody else sends. Goes on until both sides have
+    /// heard each other, for who stopped at once might never be heard. Where it came from.
+    pub async fn talks(&self, to: SocketAddr, own: u8, wanted: u8, heard: &AtomicU8) -> SocketAddr {
         let deadline = Instant::now() + PATIENCE;
         let mut pace = tokio::time::interval(std::time::Duration::from_millis(20));
-        let (mut n, mut part) = (0u16, [0; 2_048]);
+        let (mut n, mut part, mut found) = (0u16, [0; 2_048], None);
         loop {
+            if let Some(from) = found.filter(|_| heard.load(Relaxed) == 2) {
+                return from;
+            }
             tokio::select! {
                 _ = pace.tick() => {
                     let mut packet = vec![0x80, 0];
@@ -221,11 +228,12 @@ impl Phone {
                     n = n.wrapping_add(1);
                     self.rtp.send_to(&packet, to).await.unwrap();
                 }
-                heard = timeout_at(deadline, self.rtp.recv_from(&mut part)) => {
-                    let (length, from) = heard.expect("the other voice within the patience").unwrap();
+                packet = timeout_at(deadline, self.rtp.recv_from(&mut part)) => {
+                    let (length, from) = packet.expect("a packet within the patience").unwrap();
                     let sound = part.get(12..length).unwrap_or_default();
-                    if !sound.is_empty() && sound.iter().all(|b| *b == wanted) {
-                        return from;
+                    if found.is_none() && !sound.is_empty() && sound.iter().all(|b| *b == wanted) {
+                        found = Some(from);
+                        heard.fetch_add(1, Relaxed);
                     }
                 }
             }

@@ -97,3 +97,21 @@ fn a_phone_on_a_stream_hears_how_often_to_say_that_it_is_there() {
     assert_eq!(b.codes(), [200]);
     assert_eq!(b.sent[0].headers.get(&Name::from("Flow-Timer")).unwrap(), "120");
 }
+
+#[test]
+fn a_phone_that_asks_is_given_an_address_of_its_own_and_is_called_there_at_its_contact() {
+    let mut b = Bench::new();
+    assert_eq!(registers(&mut b, 1, DIRECT, FLOW, "Supported: path, outbound\n"), 200);
+    assert!(!b.sent[0].contact().unwrap().params.has("pub-gruu"), "it did not ask");
+    assert_eq!(registers(&mut b, 3, DIRECT, FLOW, "Supported: gruu\nRequire: gruu\n"), 200);
+    let given = b.sent[0].contact().unwrap().params.get("pub-gruu").unwrap().into_owned();
+    assert_eq!(given, "sip:anna@shop.example;gr=urn:uuid:1");
+    let flow = b.stack.bindings(&demo(), "anna")[0].flow;
+    let dialog = b.stack.next_key();
+    let uri = Uri::parse(&given).unwrap();
+    let to = Target { uri, to: None, flow, sticky: true, next: vec![], routes: vec![], open: false };
+    let from = NameAddr::new(Uri::parse("sip:shop@192.0.2.1").unwrap());
+    b.does(Action::Invite { dialog, to, from, headers: Headers::new(), body: None, credentials: None });
+    assert_eq!(b.sent[0].uri().unwrap().to_string(), "sip:anna@10.0.0.9:5060");
+    assert_eq!(b.sent[0].to().unwrap().uri.to_string(), given);
+}
