@@ -37,6 +37,7 @@ const STAMPS: &[&str] = &[
     "idle_since",
     "last_seen",
     "again_at",
+    "chosen_at",
 ];
 
 /// Rewrites every instant of a document as RFC 3339 in UTC.

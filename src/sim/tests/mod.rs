@@ -3,6 +3,7 @@
 mod callback;
 mod calls;
 mod chats;
+mod chosen_hour;
 mod consult;
 mod crashes;
 mod early;
