@@ -22,6 +22,7 @@
 #![allow(clippy::print_stdout, reason = "this is a program that reports")]
 
 mod browser;
+mod desks;
 mod engine;
 mod floor;
 mod http;

@@ -11,6 +11,7 @@ use std::{
 use md5::{Digest as _, Md5};
 
 use crate::{
+    desks::Desks,
     load::{Delays, real_ns},
     proc,
     ringdesk::NUMBER,
@@ -23,8 +24,6 @@ const CALLED: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 const T1: u64 = 500_000_000;
 /// So often in all; the call has failed then.
 const SENT_MAX: u32 = 6;
-/// A phone that was turned away asks again after this.
-const NOT_YET: Duration = Duration::from_millis(100);
 /// A caller who is not with an agent after this gives up: without that an overloaded server would be left with callers nobody
 /// will ever take away, and the agents they reach in the end would be lost to all others.
 const CALLER_PATIENCE: Duration = Duration::from_secs(10);
@@ -40,7 +39,7 @@ const WATCHED: usize = 10_000;
 /// Transactions are kept for 64 T1, to answer what comes late (RFC 3261 section 17.1.2.2): after that all of a call is over.
 const REST: Duration = Duration::from_secs(35);
 /// Largest message read.
-const MESSAGE_MAX: usize = 4_096;
+pub const MESSAGE_MAX: usize = 4_096;
 /// Room for what arrives while we are busy.
 const SOCKET_ROOM: i32 = 8 << 20;
 
@@ -126,6 +125,7 @@ struct Later {
 pub struct Phones {
     caller: UdpSocket,
     called: UdpSocket,
+    desks: Desks,
     /// Where sound would go: nobody listens to it here.
     sinks: (UdpSocket, UdpSocket),
     server: SocketAddrV4,
@@ -148,6 +148,7 @@ impl Phones {
         Ok(Self {
             caller: socket(Ipv4Addr::LOCALHOST)?,
             called: socket(CALLED)?,
+            desks: Desks::default(),
             sinks,
             server,
             calls: Vec::new(),
@@ -161,39 +162,9 @@ impl Phones {
         Ok(self.caller.local_addr()?.port())
     }
 
-    /// Register an agent's phone, with digest as the server asks (RFC 3261 section 22, MD5).
-    pub fn register(&self, user: &str, password: &str) -> io::Result<()> {
-        let (own, server) = (self.called.local_addr()?, self.server);
-        let (mut authorization, mut last) = (String::new(), String::new());
-        let mut message = [0; MESSAGE_MAX];
-        for sequence in 1..=40 {
-            let text = format!(
-                "REGISTER sip:{server} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bKr{user}{sequence};rport\r\nMax-Forwards: 70\r\nFrom: <sip:{user}@{server}>;tag=r\r\nTo: <sip:{user}@{server}>\r\nCall-ID: r{user}\r\nCSeq: {sequence} REGISTER\r\nContact: <sip:{user}@{own}>\r\nExpires: 3600\r\n{authorization}Content-Length: 0\r\n\r\n"
-            );
-            self.called.send_to(text.as_bytes(), server)?;
-            let end = real_ns() + T1;
-            let reply = loop {
-                match self.called.recv_from(&mut message) {
-                    Ok((n, _)) => break String::from_utf8_lossy(&message[..n]).into_owned(),
-                    Err(_) if real_ns() > end => break String::new(),
-                    Err(_) => std::thread::park_timeout(Duration::from_micros(200)),
-                }
-            };
-            match reply.get(8..11) {
-                Some("200") => return Ok(()),
-                Some("401") => {
-                    let challenge = header(&reply, "WWW-Authenticate").unwrap_or_default();
-                    authorization = credentials(challenge, user, password, &format!("sip:{server}"), 1);
-                }
-                // No answer, or not yet: the login may not be known everywhere at once, and a server that has just started may
-                // turn phones away.
-                _ => {
-                    last = reply.lines().next().unwrap_or("no answer").to_owned();
-                    std::thread::park_timeout(NOT_YET);
-                }
-            }
-        }
-        Err(io::Error::other(format!("the phone of {user} is not registered: {last}")))
+    /// Register an agent's phone; it stays registered while there are calls and while they rest.
+    pub fn register(&mut self, user: &str, password: &str) -> io::Result<()> {
+        self.desks.add(&self.called, self.server, user, password)
     }
 
     /// Where the server is.
@@ -279,8 +250,13 @@ impl Phones {
                 self.request(l.call, method)?;
                 repeats.push_back(Later { due: now + T1, call: l.call, sent: l.sent + 1 });
             }
+            self.desks.tend(&self.called, self.server)?;
             while let Ok((n, from)) = self.called.recv_from(&mut message) {
                 let text = String::from_utf8_lossy(&message[..n]);
+                if text.starts_with("SIP/2.0 ") {
+                    self.desks.heard(&self.called, self.server, &text)?;
+                    continue;
+                }
                 self.answer(&text, &self.called, from)?;
                 if text.starts_with("ACK ")
                     && let Some(n) = self.caller_of(&text)
@@ -344,9 +320,13 @@ impl Phones {
     }
 
     /// Waits until nothing of the calls is left on the wire: the server's memory then, bytes.
-    pub fn rest(&self, pid: u32) -> io::Result<u64> {
-        let end = real_ns() + REST.as_nanos() as u64;
+    pub fn rest(&mut self, pid: u32) -> io::Result<u64> {
+        let (end, mut message) = (real_ns() + REST.as_nanos() as u64, [0; MESSAGE_MAX]);
         while real_ns() < end {
+            self.desks.tend(&self.called, self.server)?;
+            while let Ok((n, _)) = self.called.recv_from(&mut message) {
+                self.desks.heard(&self.called, self.server, &String::from_utf8_lossy(&message[..n]))?;
+            }
             std::thread::park_timeout(Duration::from_millis(100));
         }
         proc::rss(pid)

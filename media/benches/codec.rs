@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use media::{
-    codec::{Decoder, Encoder, FRAME_MAX, g711},
+    codec::{COMPLEXITY, Decoder, Encoder, FRAME_MAX, g711},
     dsp::resample::Resampler,
     wire::{Codec, Opus, Rate},
 };
@@ -46,6 +46,15 @@ fn codecs(c: &mut Criterion) {
                 b.iter(|| black_box(decoder.decode(packets.next().expect("endless"), &mut out)));
             });
         }
+    }
+    for complexity in [0, 1, 3, COMPLEXITY, 8, 10] {
+        let (voice, mut packet) = (voice(Rate::K16), [0; 2 * FRAME_MAX]);
+        let mut encoder = Encoder::new(Codec::Opus, Rate::K16, Opus::default());
+        encoder.set_complexity(complexity);
+        let mut frames = voice.iter().cycle();
+        c.bench_function(&format!("encode: Opus from K16, complexity {complexity}"), |b| {
+            b.iter(|| black_box(encoder.encode(frames.next().expect("endless"), &mut packet)));
+        });
     }
     let mut payload = [0x5A; 160];
     c.bench_function("transcode: mu-law to A-law by table", |b| {

@@ -21,7 +21,7 @@ use super::{
     wire,
 };
 use crate::{
-    base::{AgentId, TenantId, redact::Secret},
+    base::{AgentId, TenantId, redact::Secret, source},
     sip::auth::Revoke,
     store::{Session, User},
 };
@@ -88,7 +88,7 @@ pub async fn login(State(shared): State<Arc<Shared>>, request: Request) -> Resul
     if request.headers().contains_key(header::ORIGIN) {
         guard::same_origin(&shared, request.headers())?;
     }
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|c| format!("ip {}", c.0.ip()));
+    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|c| format!("ip {}", source(c.0.ip())));
     let seat = Seat::of(&shared, request.headers(), request.extensions());
     let Body(given) = Body::<Login>::from_request(request, &shared).await?;
     if given.password.len() > PASSWORD_MAX || given.login.len() > 64 {

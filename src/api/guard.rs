@@ -121,7 +121,7 @@ async fn admit(shared: &Shared, request: &Parts) -> Result<Option<Who>, Problem>
         _ => {}
     }
     // A scraper on the machine itself needs no key: whoever is there can read more than counters.
-    let near = request.extensions.get::<ConnectInfo<SocketAddr>>().is_some_and(|c| c.0.ip().is_loopback());
+    let near = request.extensions.get::<ConnectInfo<SocketAddr>>().is_some_and(|c| c.0.ip().to_canonical().is_loopback());
     let passed_on = request.headers.contains_key("x-forwarded-for") || request.headers.contains_key("forwarded");
     if path == "/metrics" && near && !passed_on {
         return Ok(None);

@@ -191,6 +191,8 @@ fn visitors_talk_from(shared: &Shared, headers: &HeaderMap) -> bool {
 /// Where a browser is: the last address in `X-Forwarded-For` that is no proxy of ours, if a proxy of ours wrote it. What stands
 /// before that the browser may have written itself.
 pub(super) fn behind(proxies: &[IpAddr], remote: SocketAddr, headers: &HeaderMap) -> SocketAddr {
+    // A listener of both families shows the older one in the clothes of the newer.
+    let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
     if !proxies.contains(&remote.ip()) {
         return remote;
     }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     base::{Mono, Network, TenantId, TrunkId, limits, redact::Secret},
     call::{
-        CallSettings, MediaPolicy, Place, TrunkTarget,
+        CallSettings, MediaAddrs, MediaPolicy, Place, TrunkTarget,
         route::Audience,
         trunk::{Policy, Voucher},
     },
@@ -46,8 +46,8 @@ const SWEEP_ROUNDS: u32 = 300;
 pub struct Here {
     /// Sockets of SIP.
     pub listeners: Vec<Listener>,
-    /// Address for media, when signalling does not say.
-    pub media: Option<IpAddr>,
+    /// Where media is reached.
+    pub media: MediaAddrs,
     /// How many requests an address may send, and how many wrong passwords.
     pub gate: Rules,
     /// Phones are offered SHA-256 before MD5.
@@ -231,7 +231,7 @@ impl Business {
         let sip = sip_settings(&settings, &users, &trunks, logins, &self.here);
         let calls = CallSettings {
             sip: Arc::new(sip),
-            media_addr: self.here.media,
+            media: self.here.media,
             trunks,
             groups: settings.trunk_groups(),
             media_timeout: self.here.media_timeout,

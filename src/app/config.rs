@@ -2,7 +2,7 @@
 //! shown when printed.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     ops::RangeInclusive,
     path::{Path, PathBuf},
 };
@@ -221,7 +221,7 @@ pub struct Http {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Media {
-    /// Address RTP ports are bound on; the SIP address if absent.
+    /// Address RTP ports are bound on; the SIP address if absent. `::` is every address of both families.
     pub bind: Option<IpAddr>,
     /// First and last port, `10000-20000`.
     pub rtp_ports: String,
@@ -393,6 +393,14 @@ impl Config {
             all.push(Spoken { transport, bind: l.bind, public, acl });
         }
         Ok(all)
+    }
+
+    /// The address RTP ports are bound on: as it says, else the one of SIP; where SIP is spoken on every address of both families,
+    /// so is RTP.
+    pub fn media_bind(&self) -> IpAddr {
+        let sip = self.sip.bind.ip();
+        let v6 = sip.is_unspecified() && self.sip.listen.iter().any(|l| l.bind.is_ipv6());
+        self.media.bind.unwrap_or(if v6 { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { sip })
     }
 
     /// The name servers to ask; none: those of the system.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, RwLock, atomic::AtomicU64},
     time::Duration,
 };
@@ -16,7 +16,7 @@ use super::{
     business::{Business, Here, outward_ip, public_host},
     carrier,
     clock::Clock,
-    config::Config,
+    config::{Config, Spoken},
     demo::{self, DemoCredentials},
     driver::{self, Driver, Edges, Inbox, Shown, Wake},
     ears::Ears,
@@ -33,7 +33,7 @@ use super::{
 use crate::{
     api,
     base::{Acl, Now, RecordingId, Rng, limits, redact::Secret},
-    call::{self, Calls},
+    call::{self, Calls, MediaAddrs},
     center::{Center, Config as CenterConfig, Input, door::Door, memory::Memory, recover::Repaired, settings::Settings},
     channels::webchat,
     net::{Dns, Doors, Net, NetConfig, Tls},
@@ -414,14 +414,10 @@ fn here(config: &Config, net: &Net, http: SocketAddr, https: Option<SocketAddr>)
     let pages = [(Transport::Ws, Some(http)), (Transport::Wss, https)];
     listeners.extend(pages.into_iter().filter_map(|(transport, local)| {
         let local = local?;
-        Some(Listener { transport, local, public: public_host(local, config.sip.public) })
+        let whole = config.sip.public.filter(|ip| local.ip().is_unspecified() || ip.is_ipv4() == local.is_ipv4());
+        Some(Listener { transport, local, public: public_host(local, whole) })
     }));
-    let bound = config.media.bind.unwrap_or(config.sip.bind.ip());
-    let media = match config.sip.public {
-        Some(ip) => Some(ip),
-        None if bound.is_unspecified() => outward_ip(bound.is_ipv6()),
-        None => Some(bound),
-    };
+    let media = media_addrs(config, &spoken);
     let timeout = config.media.timeout_s;
     let strong_digest = config.sip.digest_sha256;
     let gate = Rules { requests_per_s: config.sip.requests_per_s, ban_after: config.sip.ban_after };
@@ -440,6 +436,26 @@ fn here(config: &Config, net: &Net, http: SocketAddr, https: Option<SocketAddr>)
         media_timeout,
         fingerprint: Some(media::dtls::identity().fingerprint),
     })
+}
+
+/// The addresses media is reached at, one of each family its ports are bound on: what the world calls us, what they are bound on,
+/// what this machine uses towards the world. The family `sip.bind` is not of has its address from who listens on it.
+fn media_addrs(config: &Config, spoken: &[Spoken]) -> MediaAddrs {
+    let bound = config.media_bind();
+    let of = |v6: bool| {
+        let family = |ip: &IpAddr| ip.is_ipv6() == v6;
+        let both = bound.is_unspecified() && bound.is_ipv6();
+        if !both && !family(&bound) {
+            return None;
+        }
+        let certain = |ip: IpAddr| Some(ip).filter(|ip| family(ip) && !ip.is_unspecified());
+        let heard = |s: &Spoken| s.public.as_ref().and_then(|(host, _)| certain(host.ip()?)).or_else(|| certain(s.bind.ip()));
+        let beside = || if family(&config.sip.bind.ip()) { None } else { spoken.iter().find_map(heard) };
+        config.sip.public.filter(family).or_else(|| certain(bound)).or_else(beside).or_else(|| outward_ip(v6))
+    };
+    let v4 = of(false).and_then(|ip| if let IpAddr::V4(ip) = ip { Some(ip) } else { None });
+    let v6 = of(true).and_then(|ip| if let IpAddr::V6(ip) = ip { Some(ip) } else { None });
+    MediaAddrs { v4, v6 }
 }
 
 async fn demo_seed(
@@ -494,12 +510,8 @@ async fn start_studio(
     });
     let library = Library::new(flows::prompt_dirs(config.flows.dir.as_deref()), Some(voice));
     let events: EventSink = Arc::new(move |e| inbox.put(Wake::Center(Input::Call(call::Input::Media(e)))));
-    let engine = EngineConfig {
-        bind: config.media.bind.unwrap_or(config.sip.bind.ip()),
-        ports: config.rtp_ports()?,
-        threads: config.media.threads,
-        pin: true,
-    };
+    let engine =
+        EngineConfig { bind: config.media_bind(), ports: config.rtp_ports()?, threads: config.media.threads, pin: true };
     Studio::start(StudioConfig::new(recordings.to_path_buf()), engine, library, tokio::runtime::Handle::current(), events)
         .context("the media engine")
 }

@@ -50,9 +50,27 @@ pub fn is_private(ip: IpAddr) -> bool {
     }
 }
 
+/// Who counts as one where somebody is counted, slowed down or kept out by address: an IPv4 address; of IPv6 the network of 64 bits,
+/// for that is the least anybody is given (RFC 6177), and each of its addresses is as good as the other.
+pub fn source(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) >> 64 << 64)),
+        v4 => v4,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_house_with_ipv6_is_one_source_and_an_address_in_other_clothes_the_same() {
+        let of = |text: &str| source(text.parse().unwrap()).to_string();
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::9"));
+        assert_ne!(of("2001:db8:1:2::9"), of("2001:db8:1:3::9"));
+        assert_eq!((of("::ffff:192.0.2.7"), of("192.0.2.7")), ("192.0.2.7".into(), "192.0.2.7".into()));
+        assert_ne!(of("192.0.2.7"), of("192.0.2.8"));
+    }
 
     #[test]
     fn no_way_of_writing_an_inner_address_looks_public() {

@@ -16,7 +16,7 @@ pub mod slug;
 pub mod time;
 
 pub use acl::{Acl, Network};
-pub use address::{is_private, is_public};
+pub use address::{is_private, is_public, source};
 pub use deadline::Deadlines;
 pub use ids::*;
 pub use overload::Admission;

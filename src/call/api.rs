@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
     time::Duration,
@@ -379,13 +379,31 @@ impl TrunkTarget {
     }
 }
 
+/// The addresses peers reach our RTP ports at, one of each family the ports are bound on. Without any, it is the address a peer
+/// reached our signalling at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MediaAddrs {
+    /// IPv4.
+    pub v4: Option<Ipv4Addr>,
+    /// IPv6.
+    pub v6: Option<Ipv6Addr>,
+}
+
+impl MediaAddrs {
+    /// The one for a peer of a family; the other one where the ports are not bound on that: a peer that speaks both can take it.
+    pub fn towards(&self, v6: bool) -> Option<IpAddr> {
+        let (v4_addr, v6_addr) = (self.v4.map(IpAddr::V4), self.v6.map(IpAddr::V6));
+        if v6 { v6_addr.or(v4_addr) } else { v4_addr.or(v6_addr) }
+    }
+}
+
 /// What the calls need to know of the world.
 #[derive(Debug, Clone)]
 pub struct CallSettings {
     /// For the stack.
     pub sip: Arc<SipSettings>,
-    /// The address peers reach our RTP ports at, when the path of the signalling does not say.
-    pub media_addr: Option<IpAddr>,
+    /// Where peers reach our RTP ports.
+    pub media: MediaAddrs,
     /// Carriers.
     pub trunks: BTreeMap<(TenantId, TrunkId), TrunkTarget>,
     /// Several of them under one name.

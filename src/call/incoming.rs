@@ -156,10 +156,11 @@ impl Calls {
 
     /// Our description for a caller: the answer to the offer, or an offer. `None`: nothing in common, and the call is refused.
     fn describe(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) -> Option<Session> {
-        let local = self.local_media(leg)?;
         let State::Opening { offer, .. } = &mut self.legs.get_mut(&leg)?.state else { return None };
+        let offer = offer.take();
+        let local = self.local_media(leg, offer.as_ref())?;
         let local = local.media();
-        let ours = match offer.take() {
+        let ours = match offer {
             Some(offer) => {
                 let nat = self.nat(leg, &offer);
                 match sdp::answer(&offer, &local, nat) {

@@ -65,7 +65,7 @@ impl Calls {
         };
         let before = self.legs.get(&leg).and_then(|l| l.ice.clone());
         let restarted = theirs.as_ref().is_some_and(|t| self.restart(leg, t));
-        let Some(local) = self.local_media(leg) else { return self.sip(now, refuse, out) };
+        let Some(local) = self.local_media(leg, theirs.as_ref()) else { return self.sip(now, refuse, out) };
         let local = local.media();
         let last = self.legs.get(&leg).and_then(|l| l.ours.clone());
         let follow = |s: sdp::Session| match &last {
@@ -126,7 +126,7 @@ impl Calls {
     }
 
     fn offer_hold(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) {
-        let Some(local) = self.local_media(leg) else { return };
+        let Some(local) = self.local_media(leg, None) else { return };
         let Some(l) = self.legs.get_mut(&leg) else { return };
         let (Some(dialog), Some(last)) = (l.dialog, &l.ours) else { return };
         let offer = sdp::reoffer(last, &local.media());

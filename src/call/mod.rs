@@ -49,7 +49,8 @@ mod spans;
 mod tests;
 
 pub use api::{
-    Action, Arrival, By, CallSettings, Endpoint, Event, Input, LegSnapshot, Output, Party, Place, Prompt, TrunkTarget,
+    Action, Arrival, By, CallSettings, Endpoint, Event, Input, LegSnapshot, MediaAddrs, Output, Party, Place, Prompt,
+    TrunkTarget,
 };
 pub use calls::Calls;
 pub use cause::Cause;

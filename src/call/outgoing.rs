@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     base::{Now, TenantId},
-    sdp::{self, Session},
+    sdp::{self, LocalMedia, Session},
     sip::{
         msg::{Headers, Host, Name, NameAddr, SipUri, Uri},
         registrar,
@@ -152,13 +152,20 @@ impl Calls {
 
     /// The port is bound: the calls go out, each with the offer its phone understands.
     pub(super) fn dial_now(&mut self, now: Now, leg: LegId, out: &mut Vec<Output>) {
-        let Some(local) = self.local_media(leg) else { return };
+        let Some(local) = self.local_media(leg, None) else { return };
         let Some(l) = self.legs.get_mut(&leg) else { return };
         let State::Dialling(dial) = std::mem::replace(&mut l.state, State::Ringing(Ringing::default())) else { return };
         let Dial { targets, from, headers, credentials, policy } = *dial;
-        let offer_to = |t: &Target| sdp::offer(&local.media(), policy::offering(&policy, &t.flow));
-        let phones: Vec<Phone> =
-            targets.iter().map(|t| Phone { dialog: self.stack.next_key(), offer: offer_to(t), early: None }).collect();
+        let phones: Vec<Phone> = targets
+            .iter()
+            .map(|t| {
+                // One phone of somebody may be on IPv6 and the other not.
+                let local = LocalMedia { addr: self.media_addr(None, Some(&t.flow)), ..local.media() };
+                let offer = sdp::offer(&local, policy::offering(&policy, &t.flow));
+                Phone { dialog: self.stack.next_key(), offer, early: None }
+            })
+            .collect();
+        let Some(l) = self.legs.get_mut(&leg) else { return };
         l.ours = phones.first().map(|p| p.offer.clone());
         l.state = State::Ringing(Ringing { phones: phones.clone(), ..Ringing::default() });
         for phone in &phones {

@@ -1,6 +1,6 @@
 //! What is spoken with whom: codecs, encryption, how digits come; and our half of a leg's session, for an offer or an answer.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use media::wire::{Codec, Direction, DtlsRole, Ice, LegId, Secret, Security, SrtpKey, SrtpSuite};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Calls;
 use crate::{
     base::{Rng, TenantId},
-    sdp::{self, LocalMedia, Offering, Srtp, Web},
+    sdp::{self, LocalMedia, Offering, Session, Srtp, Web},
     sip::{stack::Who, transport::Flow},
 };
 
@@ -141,9 +141,21 @@ impl Calls {
         phones.map(|p| p.users.get(user).unwrap_or(&p.all).clone()).unwrap_or_default()
     }
 
-    /// Our side of a leg's session, for an offer or an answer. `None` before the port is bound.
-    pub(super) fn local_media(&mut self, leg: LegId) -> Option<Local> {
+    /// Where a peer reaches our media: at our address of the family it wants its own in, as far as that is known, else of the
+    /// one it signals by.
+    pub(super) fn media_addr(&self, theirs: Option<IpAddr>, flow: Option<&Flow>) -> IpAddr {
+        let v6 = theirs.or(flow.map(|f| f.remote.ip())).is_some_and(|ip| ip.is_ipv6());
+        // Nothing is configured: the address it reached our signalling at.
+        let seen = flow.map(|f| f.local.ip()).filter(|ip| !ip.is_unspecified());
+        self.settings.media.towards(v6).or(seen).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    }
+
+    /// Our side of a leg's session, for an offer or for the answer to `theirs`. `None` before the port is bound.
+    pub(super) fn local_media(&mut self, leg: LegId, theirs: Option<&Session>) -> Option<Local> {
         let l = self.legs.get(&leg)?;
+        // With ICE the address beside the candidates says nothing. What was described once stays where it is.
+        let wanted = theirs.filter(|t| !t.wants_ice()).and_then(Session::audio_ip);
+        let wanted = wanted.or_else(|| l.ours.as_ref()?.audio_ip());
         let now = l.agreed.as_ref().map(|r| &r.security);
         let (key, role) = match now {
             Some(Security::Sdes { send, .. }) => (Some(send), None),
@@ -154,10 +166,8 @@ impl Calls {
             Srtp::Never => Vec::new(),
             Srtp::Optional | Srtp::Required => keys(&mut self.rng, key),
         };
-        // Where the peer reaches our media: as configured, else the address it reached our signalling at.
-        let seen = l.flow.map(|f| f.local.ip()).filter(|ip| !ip.is_unspecified());
         Some(Local {
-            addr: self.settings.media_addr.or(seen).unwrap_or(IpAddr::from([127, 0, 0, 1])),
+            addr: self.media_addr(wanted, l.flow.as_ref()),
             rtp_port: l.port?,
             session: (l.session_id, l.ours.as_ref().map_or(1, |s| s.origin.version)),
             codecs: self.codecs(l.prefer, &l.policy),

@@ -59,7 +59,7 @@ impl Pair {
             target.max_calls = Some(3);
             let settings = CallSettings {
                 sip: Arc::new(sip),
-                media_addr: None,
+                media: MediaAddrs::default(),
                 trunks: [((tenant(), carrier()), target)].into(),
                 groups: Default::default(),
                 media_timeout: Some(secs(60)),

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::SendError;
 use crate::{
-    base::limits,
+    base::{limits, source},
     sip::transport::{ConnId, Flow, PeerId, Transport},
 };
 
@@ -94,7 +94,7 @@ impl Conns {
     /// A place for an accepted connection; `None` when there are too many: the newest is disappointed.
     pub(super) fn accept(&self, transport: Transport, remote: SocketAddr) -> Option<(NewConn, Place)> {
         let mut table = self.lock();
-        let from_there = table.per_ip.get(&remote.ip()).copied().unwrap_or(0);
+        let from_there = table.per_ip.get(&source(remote.ip())).copied().unwrap_or(0);
         if table.by_id.len() >= self.most || from_there >= self.most_per_ip {
             return None;
         }
@@ -127,7 +127,7 @@ impl Conns {
         let (queue, messages) = mpsc::channel(limits::SIP_STREAM_QUEUE);
         table.by_id.insert(id, Entry { to, queue: queue.clone() });
         table.by_remote.insert(to, id);
-        *table.per_ip.entry(to.1.ip()).or_default() += 1;
+        *table.per_ip.entry(source(to.1.ip())).or_default() += 1;
         (NewConn { queue, messages }, Place { id, conns: self.clone() })
     }
 
@@ -138,7 +138,7 @@ impl Conns {
         if table.by_remote.get(&entry.to) == Some(&id) {
             table.by_remote.remove(&entry.to);
         }
-        let ip = entry.to.1.ip();
+        let ip = source(entry.to.1.ip());
         if let Some(n) = table.per_ip.get_mut(&ip) {
             *n -= 1;
             if *n == 0 {

@@ -30,11 +30,14 @@ use crate::{
         },
         mins, secs,
     },
-    sip::stir::{Fault, Named, Seal, speaks_for},
+    sip::stir::{Constraints, Fault, Named, Seal, may_claim, speaks_for},
 };
 
 /// The extension that makes a certificate one for telephone numbers: id-pe-TNAuthList (RFC 8226 section 9).
 const TN_AUTH_LIST: &str = "1.3.6.1.5.5.7.1.26";
+/// What its owner may claim: id-pe-JWTClaimConstraints (RFC 8226 section 8), id-pe-eJWTClaimConstraints (RFC 9118).
+const CLAIMS: [(&str, Constraints); 2] =
+    [("1.3.6.1.5.5.7.1.27", Constraints::Plain), ("1.3.6.1.5.5.7.1.33", Constraints::Enhanced)];
 /// anyExtendedKeyUsage: a certificate that is only for something else (a web server's) signs no calls.
 const ANY_USE: &[u8] = &[0x55, 0x1d, 0x25, 0x00];
 /// Redirects followed.
@@ -123,7 +126,7 @@ impl Notary {
         let patience = STIR_FETCH_TIMEOUT + secs(1);
         let chain = timeout(patience, self.chain(now.mono, &seal.url)).await.unwrap_or(Err(Fault::NoCertificate))?;
         let second = u64::try_from(now.wall.timestamp().as_second()).unwrap_or(0);
-        let key = trusted(&chain, &self.roots, second, &seal.who)?;
+        let key = trusted(&chain, &self.roots, second, seal)?;
         let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key);
         key.verify(seal.signed.as_bytes(), &seal.signature).map_err(|_| Fault::Signature)
     }
@@ -222,8 +225,11 @@ fn lasts(cache_control: &str) -> Option<Duration> {
     words.find_map(|w| w.to_ascii_lowercase().strip_prefix("max-age=")?.parse().ok()).map(Duration::from_secs)
 }
 
-/// Follows a chain to one of the roots; the key of its first certificate, if that speaks for whoever calls.
-fn trusted(chain: &[CertificateDer<'_>], roots: &[TrustAnchor<'_>], unix_s: u64, who: &Named) -> Result<Vec<u8>, Fault> {
+/// Follows a chain to one of the roots; the key of its first certificate, if that speaks for whoever calls and may claim what is
+/// claimed.
+fn trusted(chain: &[CertificateDer<'_>], roots: &[TrustAnchor<'_>], unix_s: u64, seal: &Seal) -> Result<Vec<u8>, Fault> {
+    // What was signed has been read before; where it has changed since, the signature says so.
+    let (who, claims) = (&seal.who, seal.claims().unwrap_or_default());
     let (first, others) = chain.split_first().ok_or(Fault::Certificate)?;
     let refused = |why: String| {
         tracing::info!(why, "a caller's certificate is not trusted");
@@ -239,11 +245,13 @@ fn trusted(chain: &[CertificateDer<'_>], roots: &[TrustAnchor<'_>], unix_s: u64,
     if !covers(&read, who)? {
         return Err(refused("it is not for telephone numbers".into()));
     }
+    allows(&read, &claims).map_err(refused)?;
     // Who has been given some numbers may give them on, and no others (RFC 9060 section 5).
     for between in path.intermediate_certificates() {
         let between = between.der();
         let (_, read) = x509_parser::parse_x509_certificate(&between).map_err(|e| refused(e.to_string()))?;
         covers(&read, who)?;
+        allows(&read, &claims).map_err(refused)?;
     }
     Ok(read.public_key().subject_public_key.data.to_vec())
 }
@@ -263,6 +271,20 @@ fn covers(certificate: &x509_parser::certificate::X509Certificate<'_>, who: &Nam
             Err(Fault::Certificate)
         }
     }
+}
+
+/// Whether a certificate lets its owner claim this; why not.
+fn allows(certificate: &x509_parser::certificate::X509Certificate<'_>, claims: &serde_json::Value) -> Result<(), String> {
+    for extension in certificate.extensions() {
+        let oid = extension.oid.to_id_string();
+        let Some((_, kind)) = CLAIMS.iter().find(|(id, _)| *id == oid) else { continue };
+        match may_claim(*kind, extension.value, claims) {
+            Some(true) => {}
+            Some(false) => return Err("its owner may not claim this".into()),
+            None => return Err("what its owner may claim cannot be read".into()),
+        }
+    }
+    Ok(())
 }
 
 /// The address in a URL that has one instead of a name.

@@ -47,6 +47,11 @@ pub fn parse(data: &[u8]) -> Result<Session, SdpError> {
             continue;
         }
         let fail = |what| SdpError { line: i + 1, what };
+        // Padding may follow the last line without a line break between. Elsewhere it is no text (RFC 8866 section 9).
+        let line = &line[..line.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1)];
+        if line.contains(&0) {
+            return Err(fail("a zero byte"));
+        }
         let text = String::from_utf8_lossy(line);
         let Some((kind, value)) = text.split_once('=').filter(|(k, _)| k.len() == 1) else {
             return Err(fail("not `letter=value`"));

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     base::{AgentId, InteractionId, Mono, Now, NumberPattern, Rng, TenantId, TrunkId, Wall, ms, redact::Secret, secs},
     call::{
-        CallSettings, Calls, TrunkTarget, route,
+        CallSettings, Calls, MediaAddrs, TrunkTarget, route,
         trunk::{self, Voucher},
     },
     center::{
@@ -552,7 +552,7 @@ fn call_settings(settings: &Settings) -> CallSettings {
     }
     CallSettings {
         sip: Arc::new(sip),
-        media_addr: None,
+        media: MediaAddrs::default(),
         trunks,
         groups: settings.trunk_groups(),
         media_timeout: Some(secs(60)),

@@ -7,12 +7,13 @@
 
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr},
 };
 
 use crate::base::{
     Mono,
     limits::{SIP_BAN, SIP_GATE_SOURCES_MAX, SIP_STRIKES_WITHIN},
+    source,
 };
 
 /// What those who look for open exchanges call their programs, in lower case.
@@ -111,7 +112,7 @@ impl Gate {
 
     /// Somebody there knows a password.
     pub fn pardon(&mut self, from: IpAddr) {
-        if let Some(seen) = self.seen.get_mut(&account(from)) {
+        if let Some(seen) = self.seen.get_mut(&source(from)) {
             seen.strikes = 0;
         }
     }
@@ -122,7 +123,7 @@ impl Gate {
     }
 
     fn of(&mut self, now: Mono, from: IpAddr) -> &mut Seen {
-        let mut key = account(from);
+        let mut key = source(from);
         if self.seen.len() >= SIP_GATE_SOURCES_MAX && !self.seen.contains_key(&key) {
             // Looking through them all is work: once in a while, whoever sends.
             if now >= self.swept + SIP_STRIKES_WITHIN / 60 {
@@ -138,17 +139,6 @@ impl Gate {
         let seen = self.seen.entry(key).or_insert(new);
         seen.last = now;
         seen
-    }
-}
-
-/// Who counts as one: an IPv4 address; of IPv6 the half that somebody was given.
-fn account(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(_) => ip,
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => IpAddr::V4(v4),
-            None => IpAddr::V6(Ipv6Addr::from(u128::from(v6) >> 64 << 64)),
-        },
     }
 }
 

@@ -14,6 +14,8 @@ mod chat;
 #[cfg(feature = "server")]
 mod cut_off;
 #[cfg(feature = "server")]
+mod families;
+#[cfg(feature = "server")]
 mod matrix;
 #[cfg(feature = "server")]
 mod restart;

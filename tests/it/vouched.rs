@@ -24,8 +24,12 @@ fn now() -> Now {
 
 /// What a caller's INVITE would have to be looked at.
 fn seal(url: &str, pair: &Pair) -> Seal {
+    seal_as(Attestation::A, url, pair)
+}
+
+fn seal_as(attestation: Attestation, url: &str, pair: &Pair) -> Seal {
     let iat = now().wall.timestamp().as_second();
-    let claims = Claims { attestation: Attestation::A, orig: "3228880000", dest: "32470000009", iat, origid: "one" };
+    let claims = Claims { attestation, orig: "3228880000", dest: "32470000009", iat, origid: "one" };
     let value = identity(&claims, url, &pen(&pair.key).unwrap()).unwrap();
     let (signed, signature) = value.split(';').next().unwrap().rsplit_once('.').unwrap();
     let signature = URL_SAFE_NO_PAD.decode(signature).unwrap().try_into().unwrap();
@@ -111,6 +115,17 @@ async fn a_certificate_for_some_numbers_vouches_for_these_alone_and_so_does_what
     assert_eq!(look("/others", &others).await, Err(Fault::Number));
     assert_eq!(look("/below", &below).await, Ok(()));
     assert_eq!(look("/above", &above).await, Err(Fault::Number), "nobody gives on what was not given");
+}
+
+#[tokio::test]
+async fn a_certificate_that_may_vouch_as_b_does_not_vouch_as_a() {
+    let (ours, pages) = (Authority::new("ours"), Authority::new("pages"));
+    let pair = ours.makes(For::CallsAsB);
+    let shelf = Shelf::opens(&pages, |_| [("/b".to_owned(), (String::new(), pair.cert.clone().into()))].into()).await;
+    let n = notary(&ours, &pages, &["127.0.0.0/8"]);
+    let look = async |as_what| n.look(now(), &seal_as(as_what, &shelf.url("/b"), &pair)).await;
+    assert_eq!(look(Attestation::B).await, Ok(()));
+    assert_eq!(look(Attestation::A).await, Err(Fault::Certificate));
 }
 
 #[tokio::test]

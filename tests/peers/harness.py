@@ -77,6 +77,16 @@ def until(what, condition, seconds=10.0, every=0.05):
         time.sleep(every)
 
 
+def ipv6():
+    """Whether this machine has a loopback of IPv6."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+            s.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
 class Ports:
     """Ports nobody uses, each given once in this run. RTP ranges are taken below the ports the kernel gives away by itself."""
 
@@ -214,10 +224,15 @@ class Api:
 
 
 class Server:
-    """ringdesk with its own data, ports, flows and business."""
+    """ringdesk with its own data, ports, flows and business. With `v6` it is on the loopback of IPv6 as well."""
 
-    def __init__(self, world, rtp=80, replace=None, env=None, tls=False, settings=""):
+    def __init__(self, world, rtp=80, replace=None, env=None, tls=False, settings="", v6=False):
         self.world, self.env = world, env
+        self.sip6 = PORTS.one() if v6 else None
+        if v6:
+            settings += '[sip]\npublic = "127.0.0.1"\n'
+            settings += "".join(f'[[sip.listen]]\ntransport = "{t}"\nbind = "[::1]:{self.sip6}"\n' for t in ("udp", "tcp"))
+            settings += '[media]\nbind = "::"\n'
         self.settings = world.path("ringdesk.toml")
         with open(self.settings, "w") as f:
             f.write(settings)
@@ -253,6 +268,10 @@ class Server:
     @property
     def address(self):
         return f"127.0.0.1:{self.sip}"
+
+    @property
+    def address6(self):
+        return f"[::1]:{self.sip6}"
 
     def start(self):
         command = [
@@ -365,10 +384,11 @@ class Server:
 class Phone:
     """baresip: says one tone, writes down what it hears, does what it is told.
 
-    `modules` are more of baresip's. `transport` is how it signals; `keys` how its sound is protected: `srtp` (keys in the signalling) or `dtls_srtp` (a handshake).
+    `modules` are more of baresip's, `contacts` those whose presence it shows, `v6` puts it on IPv6. `transport` is how it signals; `keys` how its sound is protected: `srtp` (keys in the signalling) or `dtls_srtp` (a handshake).
     """
 
-    def __init__(self, server, user, voice=None, registers=True, port=None, transport="udp", keys=None, modules=()):
+    def __init__(self, server, user, voice=None, registers=True, port=None, transport="udp", keys=None, modules=(),
+                 contacts=(), v6=False):
         world = server.world
         world.count += 1
         self.user, self.server, self.voice = user, server, VOICES[voice or user]
@@ -376,13 +396,14 @@ class Phone:
         os.makedirs(self.folder)
         password = server.credentials["sip_passwords"].get(user, "")
         login = f";auth_user={user};auth_pass={password};regint=60" if registers else ";regint=0"
-        self.at = f"127.0.0.1:{server.sip_tls}" if transport == "tls" else server.address
+        self.at = f"127.0.0.1:{server.sip_tls}" if transport == "tls" else server.address6 if v6 else server.address
+        self.v6 = v6
         self.transport = transport
         login += f";mediaenc={keys}" if keys else ""
         login += ";mwi=yes" if "mwi" in modules else ""
         account = f"<sip:{user}@{self.at};transport={transport}>{login};answermode=manual;audio_codecs=pcmu/8000/1,pcma/8000/1\n"
         self.write("accounts", account)
-        self.write("contacts", "")
+        self.write("contacts", "".join(f'"{who}" <sip:{who}@{self.at}>;presence=p2p\n' for who in contacts))
         self.modules = modules
         self.process = self.socket = None
         self.events, self.answers = [], []
@@ -406,7 +427,7 @@ class Phone:
         with open(os.path.join(HERE, "baresip.config")) as f:
             config = f.read()
         for mark, value in {
-            "@SIP@": f"127.0.0.1:{self.port}", "@CONTROL@": f"127.0.0.1:{control}", "@RTP@": f"{rtp}-{rtp + 19}",
+            "@SIP@": f"{'[::1]' if self.v6 else '127.0.0.1'}:{self.port}", "@IP@": "::1" if self.v6 else "127.0.0.1", "@CONTROL@": f"127.0.0.1:{control}", "@RTP@": f"{rtp}-{rtp + 19}",
             "@VOICE@": world.tone(voice), "@FOLDER@": self.folder, "@MODULES@": modules(),
         }.items():
             config = config.replace(mark, value)
@@ -416,7 +437,7 @@ class Phone:
         config += "".join(f"module_app {name}.so\n" for name in self.modules)
         self.write("config", config)
         log = world.log(f"phone-{self.user.lstrip('+')}")
-        self.process = Process("baresip", ["baresip", "-4", "-f", self.folder], log, cwd=self.folder)
+        self.process = Process("baresip", ["baresip", "-6" if self.v6 else "-4", "-f", self.folder], log, cwd=self.folder)
 
         def connected():
             if not self.process.running():
@@ -457,6 +478,14 @@ class Phone:
     def tell(self, command, params=""):
         message = json.dumps({"command": command, "params": params, "token": "t"}).encode()
         self.socket.sendall(b"%d:%s," % (len(message), message))
+
+    def ask(self, command):
+        """What it prints, without colours."""
+        with self.changed:
+            said = len(self.answers)
+            self.tell(command)
+            check(self.changed.wait_for(lambda: len(self.answers) > said, 5 * SLOW), f"{self.user}'s phone does not answer {command}")
+            return re.sub(r"\x1b\[[\d;]*m", "", self.answers[-1]["data"])
 
     def mark(self):
         """A place in the events: what has happened is not waited for again."""
@@ -535,7 +564,7 @@ class Sipp:
     RAW = os.geteuid() == 0
 
     def __init__(self, server, scenario, number, caller="+15550001000", key=None, voice=None, end="leave", stays_ms=1000,
-                 calls=1, rate=None, transport="u1", crowd=False, marks=None, port=None, auth_uri=None):
+                 calls=1, rate=None, transport="u1", crowd=False, marks=None, port=None, auth_uri=None, v6=False):
         world = server.world
         world.count += 1
         self.name = f"sipp-{world.count}-{scenario}"
@@ -559,9 +588,10 @@ class Sipp:
         path = world.path(f"{self.name}.xml")
         with open(path, "w") as f:
             f.write(text)
+        here = "::1" if v6 else "127.0.0.1"
         command = [
-            "sipp", server.address, "-sf", path, "-s", number, "-t", transport, "-i", "127.0.0.1", "-p", str(self.port),
-            "-mi", "127.0.0.1", "-mp", str(rtp), "-m", str(calls), "-d", str(stays_ms), "-nostdin", "-key", "caller", caller,
+            "sipp", server.address6 if v6 else server.address, "-sf", path, "-s", number, "-t", transport, "-i", here, "-p",
+            str(self.port), "-mi", here, "-mp", str(rtp), "-m", str(calls), "-d", str(stays_ms), "-nostdin", "-key", "caller", caller,
             "-recv_timeout", str(int(20_000 * SLOW)), "-timeout", f"{int(60 * SLOW)}", "-timeout_error",
             "-trace_err", "-error_file", world.log(f"{self.name}-errors"),
         ]

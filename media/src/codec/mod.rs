@@ -19,6 +19,8 @@ use crate::{
 pub const FRAME_MS_MAX: u32 = 120;
 /// Samples of the longest packet at 48 kHz: with so much room nothing is ever cut.
 pub const FRAME_MAX: usize = Rate::K48.samples(FRAME_MS_MAX);
+/// How hard an encoder with a choice tries at first, of 0 (cheap) to 10 (best).
+pub const COMPLEXITY: u8 = 5;
 /// Samples coded at once where rates differ: 10 ms at the highest.
 const CHUNK: usize = Rate::K48.samples(10);
 
@@ -160,11 +162,17 @@ impl Encoder {
         written
     }
 
-    /// How hard to try: 0 (cheap) to 10 (best). 5 until said otherwise; only Opus has a choice.
+    /// How hard to try: 0 (cheap) to 10 (best). [`COMPLEXITY`] until said otherwise; only Opus has a choice.
     pub fn set_complexity(&mut self, complexity: u8) {
         if let Encode::Opus(encoder) = &mut self.codec {
             encoder.set_complexity(complexity);
         }
+    }
+
+    /// What an encoder with a choice was told last.
+    #[cfg(test)]
+    pub fn complexity(&self) -> Option<u8> {
+        if let Encode::Opus(encoder) = &self.codec { encoder.complexity() } else { None }
     }
 
     /// How many packets of a hundred the peer misses. 0 until said otherwise; Opus sends forward error correction from 1 on,

@@ -1,14 +1,12 @@
 //! Opus (RFC 6716) with the library the standard's authors keep: one channel, made for speech.
 
+use super::COMPLEXITY;
 use crate::wire::{self, Rate};
 use audiopus::{
     Application, Bandwidth, Bitrate, Channels, MutSignals, SampleRate, Signal,
     coder::{Decoder as LibDecoder, Encoder as LibEncoder},
     packet::Packet,
 };
-
-/// How hard an encoder tries at first.
-const COMPLEXITY: u8 = 5;
 
 const fn lib_rate(rate: Rate) -> SampleRate {
     match rate {
@@ -54,6 +52,12 @@ impl Encoder {
     /// 0 (cheap) to 10 (best).
     pub fn set_complexity(&mut self, complexity: u8) {
         self.lib.set_complexity(complexity.min(10)).expect("0 to 10 are complexities");
+    }
+
+    /// What it was told last.
+    #[cfg(test)]
+    pub fn complexity(&self) -> Option<u8> {
+        self.lib.complexity().ok()
     }
 
     /// How many packets of a hundred the peer misses. From 1 on, forward error correction is sent if the peer asked for it,

@@ -16,6 +16,12 @@ impl Encoder {
     /// Nothing to choose.
     pub fn set_complexity(&mut self, _complexity: u8) {}
 
+    /// Nothing to tell.
+    #[cfg(test)]
+    pub fn complexity(&self) -> Option<u8> {
+        None
+    }
+
     /// Nothing to be armed.
     pub fn set_loss(&mut self, _percent: u8) {}
 

@@ -377,7 +377,8 @@ impl Runner {
                 break;
             }
             let worked = clock.now().since(now);
-            self.gauges.busy_ns.fetch_add(worked.as_nanos() as u64, Relaxed);
+            let before = self.gauges.busy_ns.fetch_add(worked.as_nanos() as u64, Relaxed);
+            self.shard.worked(now, Duration::from_nanos(before) + worked);
             if pace.is_busy(now, n) {
                 let rest = rest_after(worked);
                 // For less than that waking up costs more than is saved.

@@ -160,6 +160,7 @@ impl Open {
         }
     }
 
+    #[cfg_attr(not(feature = "opus"), expect(unused_variables, reason = "only Ogg streams have a number"))]
     fn create(&mut self, store: &mut impl Store, record: RecordId) -> io::Result<()> {
         #[cfg(not(feature = "opus"))]
         if self.format == RecordFormat::OggOpus {

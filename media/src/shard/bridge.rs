@@ -36,6 +36,11 @@ impl Bridge {
         let bit = self.members.iter().position(|m| m.0 == leg).map_or(0, |i| 1 << i);
         self.members.iter().zip(&self.hears).filter(move |(_, row)| **row & bit != 0).map(|(m, _)| m.1)
     }
+
+    /// Of the encoders the audience shares: 0 (cheap) to 10 (best).
+    pub fn try_as_hard_as(&mut self, complexity: u8) {
+        self.stands.iter_mut().for_each(|s| s.try_as_hard_as(complexity));
+    }
 }
 
 impl Shard {

@@ -99,13 +99,18 @@ impl std::fmt::Debug for Stand {
 }
 
 impl Stand {
-    fn new(codec: Codec, opus: Opus, rate: Rate) -> Self {
-        let encoder = Encoder::new(codec, rate, opus);
+    fn new(codec: Codec, opus: Opus, rate: Rate, complexity: u8) -> Self {
+        let mut encoder = Encoder::new(codec, rate, opus);
+        encoder.set_complexity(complexity);
         Self { codec, opus, encoder, length: 0, silence: None, payload: [0; PAYLOAD_SENT_MAX], fresh: false }
     }
 
     fn piece(&self, room: &mut [u8]) -> Piece {
         Piece { length: play::copy(&self.payload[..self.length], room), silence: self.silence }
+    }
+
+    pub fn try_as_hard_as(&mut self, complexity: u8) {
+        self.encoder.set_complexity(complexity);
     }
 }
 
@@ -138,7 +143,7 @@ impl Desk {
 impl Shard {
     /// One tick of every mixing bridge of this phase.
     pub(super) fn mix(&mut self, now: At, phase: u64, out: &mut impl Out) {
-        let Self { legs, bridges, mixing, records, desk, totals, .. } = self;
+        let Self { legs, bridges, mixing, records, desk, totals, effort, .. } = self;
         for id in mixing.iter() {
             let Some(b) = bridges.get_mut(id).filter(|b| b.phase == phase) else { continue };
             let n = b.rate.samples(FRAME_MS);
@@ -205,7 +210,7 @@ impl Shard {
                         leg.say_shared(now, &t, records, out, |room| m.piece(room));
                     }
                     (Some(t), None) if !memoryless(t.codec, b.rate) && row == speaking && leg.still >= STILL => {
-                        let stand = stand(&mut b.stands, &t, b.rate);
+                        let stand = stand(&mut b.stands, &t, b.rate, effort.complexity());
                         if !std::mem::replace(&mut stand.fresh, true) {
                             stand.silence = cn::silence(&desk.sum[..n]);
                             stand.length = stand.encoder.encode(&desk.sum[..n], &mut stand.payload);
@@ -226,9 +231,9 @@ fn memoryless(codec: Codec, rate: Rate) -> bool {
 }
 
 /// The encoder for those who agreed to the same. Made when the first of them joins the audience.
-fn stand<'a>(stands: &'a mut Vec<Stand>, t: &Target, rate: Rate) -> &'a mut Stand {
+fn stand<'a>(stands: &'a mut Vec<Stand>, t: &Target, rate: Rate, complexity: u8) -> &'a mut Stand {
     let i = stands.iter().position(|s| (s.codec, s.opus) == (t.codec, t.opus)).unwrap_or_else(|| {
-        stands.push(Stand::new(t.codec, t.opus, rate));
+        stands.push(Stand::new(t.codec, t.opus, rate, complexity));
         stands.len() - 1
     });
     &mut stands[i]

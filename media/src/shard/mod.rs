@@ -15,6 +15,7 @@
 //! | `play` | playbacks, and encoded sound that listeners share |
 //! | `live` | copies of a leg's sound for other threads |
 //! | `tick` | every 5 ms a quarter of the mixes and of the legs with something to do; reports, watches |
+//! | `effort` | how hard encoders try, by load |
 //! | `sample` | whether anybody is heard in a relay of Opus or G.722 |
 //! | `recorder` | payloads copied for the writer |
 //! | `guarded` | a leg and its guard: packets opened and protected, checks and handshakes answered |
@@ -26,6 +27,7 @@
 mod arrive;
 mod bridge;
 mod commands;
+mod effort;
 mod guarded;
 #[cfg(test)]
 mod guarded_tests;
@@ -46,6 +48,7 @@ mod world;
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
+    time::Duration,
 };
 
 use crate::{
@@ -55,6 +58,7 @@ use crate::{
     wire::{BridgeId, Event, LegId, RecordId},
 };
 use bridge::Bridge;
+use effort::Effort;
 use leg::Leg;
 use phases::Phases;
 use recorder::Recorder;
@@ -136,6 +140,7 @@ pub struct Shard {
     shared: play::Shared,
     /// Legs whose packets could gather until now.
     stirred: Vec<Slot>,
+    effort: Effort,
 }
 
 /// Legs on their way to another shard, with the bridges and recordings they belong to.
@@ -181,6 +186,15 @@ impl Shard {
             desk: Box::default(),
             shared: play::Shared::default(),
             stirred: Vec::new(),
+            effort: Effort::default(),
+        }
+    }
+
+    /// The time this shard was at work since it began: with too much of it, encoders try less hard.
+    pub fn worked(&mut self, now: At, busy: Duration) {
+        if self.effort.look(now, busy) {
+            let complexity = self.effort.complexity();
+            self.bridges.values_mut().for_each(|b| b.try_as_hard_as(complexity));
         }
     }
 
@@ -357,6 +371,7 @@ impl Shard {
             for m in &mut bridge.members {
                 m.1 = self.index.get(&m.0).copied().unwrap_or(m.1);
             }
+            bridge.try_as_hard_as(self.effort.complexity());
             self.bridges.insert(id, bridge);
             self.remode(id);
         }

@@ -9,7 +9,7 @@
 
 use super::{Out, guarded};
 use crate::{
-    codec::{Encoder, cn},
+    codec::{COMPLEXITY, Encoder, cn},
     dtmf::send::ENDS,
     limits::{CATCH_UP_MAX, COMFORT_AFTER, COMFORT_EVERY, FRAME_TIME, PAYLOAD_SENT_MAX, PHASE_TIME},
     rtp::{HEADER, Header, write_before, write_header},
@@ -160,6 +160,8 @@ pub(super) struct Outgoing {
     voice: Option<Box<Voice>>,
     /// Percent of our packets the peer does not get, by its reports: a codec that can says things twice.
     loss: u8,
+    /// How hard an encoder tries.
+    complexity: u8,
     /// Sound that is due and not in a packet yet, milliseconds.
     held_ms: u32,
     hush: Hush,
@@ -183,6 +185,7 @@ impl Outgoing {
             last: None,
             voice: None,
             loss: 0,
+            complexity: COMPLEXITY,
             held_ms: 0,
             hush: Hush::default(),
             guard: None,
@@ -273,6 +276,7 @@ impl Outgoing {
             _ => {
                 let mut encoder = Encoder::new(t.codec, rate, t.opus);
                 encoder.set_loss(self.loss);
+                encoder.set_complexity(self.complexity);
                 let pending = Vec::with_capacity(rate.samples(t.ptime_ms + FRAME_MS));
                 Box::new(Voice { codec: t.codec, opus: t.opus, rate, encoder, pending })
             }
@@ -306,6 +310,22 @@ impl Outgoing {
             self.loss = loss;
             if let Some(voice) = &mut self.voice {
                 voice.encoder.set_loss(loss);
+            }
+        }
+    }
+
+    /// What the encoder was told last.
+    #[cfg(test)]
+    pub fn complexity(&self) -> Option<u8> {
+        self.voice.as_ref()?.encoder.complexity()
+    }
+
+    /// From the next packet on: 0 (cheap) to 10 (best).
+    pub fn try_as_hard_as(&mut self, complexity: u8) {
+        if complexity != self.complexity {
+            self.complexity = complexity;
+            if let Some(voice) = &mut self.voice {
+                voice.encoder.set_complexity(complexity);
             }
         }
     }

@@ -131,11 +131,12 @@ impl Shard {
 
     /// What every leg needs now and then, whether or not it does anything.
     fn look(&mut self, now: At, i: usize, out: &mut impl Out) {
-        let Self { legs, records, totals, chance, setup, .. } = self;
+        let Self { legs, records, totals, chance, setup, effort, .. } = self;
         let Some(leg) = legs.get_mut(i).and_then(Option::as_deref_mut) else { return };
         guarded::tick(leg, now, out);
         watch(leg, now, out);
         leg.check_sample(now, out);
+        leg.out.try_as_hard_as(effort.complexity());
         if let Some(live) = &mut leg.live {
             live.tell_losses(now, out);
         }

@@ -24,7 +24,7 @@ use super::{
     socket,
 };
 use crate::{
-    base::{Mono, QueueId, TenantId, limits},
+    base::{Mono, QueueId, TenantId, limits, source},
     center::{
         command::{Actor, Command, Done},
         settings::TenantSettings,
@@ -126,7 +126,8 @@ pub fn paced(paces: &std::sync::Mutex<Paces>, now: Mono, name: &str) -> bool {
 
 async fn take(shared: &Shared, from: &From, request: Request) -> Result<Response, Response> {
     let here = files::recognised(shared, request.headers(), from).await?;
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or("?".to_owned(), |c| c.0.ip().to_string());
+    let address =
+        request.extensions().get::<ConnectInfo<SocketAddr>>().map_or("?".to_owned(), |c| source(c.0.ip()).to_string());
     let body = axum::body::to_bytes(request.into_body(), BODY_MAX).await;
     let body = body.map_err(|_| problem(StatusCode::PAYLOAD_TOO_LARGE, "too_long", "the message is too long"))?;
     let invalid = |said: &str| problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", said);

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::Shared;
 use crate::{
-    base::{TenantId, VisitorId, redact::Secret},
+    base::{TenantId, VisitorId, redact::Secret, source},
     center::settings::{Settings, TenantSettings},
     store::{Visitor, sha256_hex},
 };
@@ -126,7 +126,8 @@ pub async fn create(State(shared): State<Arc<Shared>>, request: Request) -> Resp
     if !plain(&request) {
         return problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", "expected application/json");
     }
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or("?".to_owned(), |c| c.0.ip().to_string());
+    let address =
+        request.extensions().get::<ConnectInfo<SocketAddr>>().map_or("?".to_owned(), |c| source(c.0.ip()).to_string());
     let now = shared.door.now();
     if !shared.sessions_by_address.lock().unwrap_or_else(|e| e.into_inner()).take(now.mono, &address) {
         return share(

@@ -84,7 +84,11 @@ impl Headers {
     }
     /// Makes `value` the only line of this name, where the first one was, else at the end.
     pub fn set(&mut self, name: Name, value: impl fmt::Display) {
-        let value = one_line(text_of(value));
+        self.set_raw(name, text_of(value));
+    }
+    /// The same, with bytes as they are.
+    pub fn set_raw(&mut self, name: Name, value: Bytes) {
+        let value = one_line(value);
         let fields = Arc::make_mut(&mut self.0);
         match fields.iter().position(|f| f.name == name) {
             None => fields.push(Field { name, value }),
@@ -110,9 +114,10 @@ impl Headers {
     /// `received` gets into the top Via.
     pub fn replace_first(&mut self, name: &Name, item: impl fmt::Display) {
         let Some(at) = self.0.iter().position(|f| f.name == *name) else { return self.push_front(name.clone(), item) };
-        let old = scan::text(&self.0[at].value).into_owned();
+        let raw = self.0[at].value.clone();
+        let old = scan::text(&raw);
         let rest = scan::find_outside(&old, |b| b == b',').ok().flatten().map_or("", |i| &old[i..]);
-        let value = one_line(Bytes::from(format!("{item}{rest}")));
+        let value = one_line(scan::bytes_like(&raw, format!("{item}{rest}")).into());
         Arc::make_mut(&mut self.0)[at].value = value;
     }
     /// Takes the first item of the first line of this name away (a popped Via or Route); true if there was one.

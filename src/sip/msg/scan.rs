@@ -45,6 +45,14 @@ pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// What was read as [`text`] and changed, as bytes like those it was read from: what came in Latin-1 goes back in Latin-1, so that
+/// nothing grows, and whoever sent it knows it again.
+pub fn bytes_like(original: &[u8], text: String) -> Vec<u8> {
+    let latin = std::str::from_utf8(original).is_err();
+    let narrow = || text.chars().map(|c| u8::try_from(c).ok()).collect::<Option<Vec<u8>>>();
+    latin.then(narrow).flatten().unwrap_or_else(|| text.into_bytes())
+}
+
 /// Where `wanted` first stands outside quoted strings and angle brackets. `Err` when a quoted string or bracket never ends.
 pub fn find_outside(text: &str, wanted: impl Fn(u8) -> bool) -> Result<Option<usize>, &'static str> {
     let (mut quoted, mut angle, mut escaped) = (false, false, false);
@@ -198,6 +206,14 @@ mod tests {
         let all: Result<Vec<_>, _> = items(r#""Watson, T \" ," <sip:a,b@c>;x="1,2" , <sip:d>"#).collect();
         assert_eq!(all.unwrap(), [r#""Watson, T \" ," <sip:a,b@c>;x="1,2""#, "<sip:d>"]);
         assert!(items(r#""open"#).any(|i| i.is_err()));
+    }
+
+    #[test]
+    fn what_came_in_latin_1_goes_back_in_latin_1() {
+        let old = b"J\xfcrgen";
+        assert_eq!(bytes_like(old, format!("{};tag=1", text(old))), b"J\xfcrgen;tag=1");
+        let new = "J\u{fc}rgen".as_bytes();
+        assert_eq!(bytes_like(new, format!("{};tag=1", text(new))), "J\u{fc}rgen;tag=1".as_bytes());
     }
 
     #[test]

@@ -3,9 +3,13 @@
 use std::{fmt, net::IpAddr};
 
 use super::{Host, Params, Protocol, scan, uri};
+use crate::base::limits;
 
 /// The beginning of every branch made by RFC 3261 (8.1.1.7); a branch without it is matched the old way.
 pub const MAGIC: &str = "z9hG4bK";
+
+/// What a hop after it adds.
+const STAMPS: [&str; 2] = ["received", "rport"];
 
 /// One hop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +38,11 @@ impl Via {
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let (head, params) = Via::head(text)?;
         let params = params.map_or(Ok(Params::default()), Params::parse)?;
+        // Where it came from has to find room.
+        let stamps = |name: &str| STAMPS.iter().any(|s| s.eq_ignore_ascii_case(name));
+        if params.iter().filter(|(name, _)| !stamps(name)).count() + STAMPS.len() > limits::SIP_LIST_MAX {
+            return Err("too many parameters");
+        }
         Ok(Via { params, ..head })
     }
     /// Reads what is in front of the parameters only: enough to answer a hop whose parameters are broken.
@@ -131,6 +140,15 @@ mod tests {
         // A lie about `received` does not send our answer elsewhere.
         assert_eq!(stamped("SIP/2.0/UDP 203.0.113.5;received=1.2.3.4"), "SIP/2.0/UDP 203.0.113.5");
         assert_eq!(stamped("SIP/2.0/UDP pc.local;received=1.2.3.4"), "SIP/2.0/UDP pc.local;received=203.0.113.5");
+    }
+
+    #[test]
+    fn a_stamp_finds_room_beside_whatever_else_is_there() {
+        let of = |n: usize| format!("SIP/2.0/UDP h{}", ";x=1".repeat(n));
+        let mut full = Via::parse(&(of(limits::SIP_LIST_MAX - 2) + ";rport")).unwrap();
+        full.stamp("203.0.113.5:40000".parse().unwrap());
+        assert_eq!(Via::parse(&full.to_string()), Ok(full));
+        assert!(Via::parse(&of(limits::SIP_LIST_MAX - 1)).is_err());
     }
 
     #[test]

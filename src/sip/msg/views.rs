@@ -100,7 +100,8 @@ impl Message {
         if let Ok(to) = self.to()
             && to.tag().is_none()
         {
-            self.headers.set(Name::To, to.with_tag(tag));
+            let raw = self.headers.raw(&Name::To).cloned().unwrap_or_default();
+            self.headers.set_raw(Name::To, scan::bytes_like(&raw, to.with_tag(tag).to_string()).into());
         }
     }
     /// `CSeq`.

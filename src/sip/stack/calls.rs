@@ -262,6 +262,10 @@ impl Stack {
             }
             State::Answering(_) => {
                 call.bye = Some(headers);
+                // What becomes of an offer of ours nobody wants to know any more.
+                if matches!(call.re, Some(Re::Ours { .. } | Re::Later { .. })) {
+                    call.re = None;
+                }
                 out.push(Output::Event(Event::Ended { dialog: key, by: EndedBy::Local, reason: None }));
                 return;
             }

@@ -70,11 +70,11 @@ impl Stack {
             Inside::Prack | Inside::Notify => {}
             Inside::Refer => self.refer_answered(key, 408, None, out),
             Inside::Refresh | Inside::Update if confirmed => self.end_with_bye(now, key, EndedBy::Timeout, out),
-            Inside::Update => {
+            Inside::Update if matches!(call.re, Some(Re::Ours { .. })) => {
                 call.re = None;
                 out.push(Output::Event(Event::ReRefused { dialog: key, code: 408 }));
             }
-            Inside::Refresh => {}
+            Inside::Refresh | Inside::Update => {}
             Inside::Info if news => out.push(Output::Event(Event::InfoSent { dialog: key, taken: false })),
             Inside::Info => {}
         }

@@ -10,9 +10,9 @@
 use super::Named;
 
 /// Tags of DER.
-const SEQUENCE: u8 = 0x30;
+pub(super) const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
-const IA5: u8 = 0x16;
+pub(super) const IA5: u8 = 0x16;
 const PROVIDER: u8 = 0xa0;
 const RANGE: u8 = 0xa1;
 const ONE: u8 = 0xa2;
@@ -58,7 +58,7 @@ fn within(who: &Named, first: &str, count: u64) -> bool {
 }
 
 /// Tag and contents of the first element, and what follows it.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+pub(super) fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&[tag, length], rest) = der.split_first_chunk()?;
     let (length, rest) = match length {
         ..=0x7f => (usize::from(length), rest),

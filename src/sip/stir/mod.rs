@@ -3,9 +3,10 @@
 //!
 //! A PASSporT is a header and claims in JSON with sorted keys and no white space, each in base64url, and an ES256 signature over
 //! both; it travels in an Identity header. `sign` writes one, `read` reads one and holds it against the request it came with;
-//! `list` knows whom a certificate speaks for, `once` which signatures have served a call. Keys, certificates and the network are
+//! `list` knows whom a certificate speaks for, `claims` what may be claimed with it, `once` which signatures have served a call. Keys, certificates and the network are
 //! an edge's: it lends a [`Pen`], and looks at a [`Seal`].
 
+mod claims;
 mod list;
 mod once;
 mod read;
@@ -13,6 +14,7 @@ mod sign;
 
 use serde::{Deserialize, Serialize};
 
+pub use claims::{Constraints, may_claim};
 pub use list::speaks_for;
 pub use once::Once;
 pub use read::{Claimed, Expected, Named, Seal, canonical, read};

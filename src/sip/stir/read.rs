@@ -68,6 +68,13 @@ pub struct Claimed {
     pub seal: Seal,
 }
 
+impl Seal {
+    /// Everything that is claimed, known here or not.
+    pub fn claims(&self) -> Option<serde_json::Value> {
+        json(self.signed.split_once('.')?.1)
+    }
+}
+
 impl Claimed {
     /// The seal has been looked at.
     pub fn verdict(self, seal: Result<(), Fault>) -> Verdict {
@@ -268,7 +275,8 @@ fn decode(part: &str) -> Option<Vec<u8>> {
 }
 
 fn json<T: for<'de> Deserialize<'de>>(part: &str) -> Option<T> {
-    serde_json::from_slice(&decode(part)?).ok()
+    // As a text: what is passed over unread must be text, too (RFC 8259 section 8.1).
+    serde_json::from_str(std::str::from_utf8(&decode(part)?).ok()?).ok()
 }
 
 #[cfg(test)]

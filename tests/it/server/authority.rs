@@ -32,6 +32,8 @@ pub enum For {
     Calls,
     /// Calls of this number alone.
     CallsOf(&'static str),
+    /// Calls nobody is vouched for in but as B (RFC 8226 section 8).
+    CallsAsB,
     /// Calls, and it has ended.
     CallsOfThePast,
     /// A web server called `localhost`.
@@ -82,6 +84,12 @@ impl Authority {
             For::Calls | For::CallsOfThePast => {
                 // [0] the code of a provider
                 p.custom_extensions.push(numbers(b"\xa0\x06\x16\x041234".to_vec()));
+            }
+            For::CallsAsB => {
+                p.custom_extensions.push(numbers(b"\xa0\x06\x16\x041234".to_vec()));
+                // [1] of `attest` the value `B`
+                let only = b"\x30\x13\xa1\x11\x30\x0f\x30\x0d\x16\x06attest\x30\x03\x0c\x01B".to_vec();
+                p.custom_extensions.push(CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 27], only));
             }
             For::CallsOf(number) => p.custom_extensions.push(numbers(entry(number))),
             For::Pages | For::PagesOfThePast => p.insert_extended_key_usage(ExtendedKeyUsagePurpose::ServerAuth),

@@ -189,6 +189,12 @@ impl Events {
         Some((ringing["interaction"].as_str()?.to_owned(), ringing["offer"].as_str()?.to_owned()))
     }
 
+    /// What the agent talks about.
+    pub fn talks(&self, agent: &str) -> Option<String> {
+        let work = self.view["agents"][agent]["work"].as_array()?;
+        Some(work.iter().find(|w| w["work"] == "talking")?["interaction"].as_str()?.to_owned())
+    }
+
     /// What the agent does about an interaction.
     pub fn work(&self, agent: &str, interaction: &str) -> Option<&str> {
         let work = self.view["agents"][agent]["work"].as_array()?;

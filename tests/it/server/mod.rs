@@ -6,6 +6,7 @@ pub mod authority;
 pub mod browser;
 pub mod desk;
 pub mod outward;
+pub mod phone;
 pub mod program;
 pub mod visitor;
 
@@ -38,6 +39,8 @@ pub struct House {
     pub at: SocketAddr,
     /// SIP over UDP.
     pub sip: SocketAddr,
+    /// All of SIP, UDP then TCP.
+    pub spoken: Vec<SocketAddr>,
     pub demo: DemoCredentials,
     running: Running,
 }
@@ -69,7 +72,7 @@ impl House {
         change(&mut config);
         let running = ringdesk::app::start(&config, true, secrets).await.unwrap();
         let demo = running.credentials.clone().expect("the folder was empty");
-        House { dir, at: running.http, sip: running.sip[0], demo, running }
+        House { dir, at: running.http, sip: running.sip[0], spoken: running.sip.clone(), demo, running }
     }
 
     /// Somebody of the demo signs in.

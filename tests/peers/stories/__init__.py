@@ -1,7 +1,7 @@
 """The stories, in the order in which they start: the long ones first, so that all end together."""
 
 from . import (
-    at_a_mobile, by_name, by_sipp, called_back, carrier, crowd, dialling_out, first_call, full_disk, handing_over, hang_ups, lamps, live_copy, load,
+    at_a_mobile, by_name, by_sipp, called_back, carrier, crowd, dialling_out, families, first_call, full_disk, handing_over, hang_ups, lamps, live_copy, load,
     logged_in, no_answer, restart, sealed, seeing, spoken, strangers, too_many, torture,
 )
 
@@ -21,6 +21,8 @@ ALL = [
     ("an exchange that logs in, by sipp: called where it has registered, and calling by its password", logged_in.tell),
     ("lamps by sipp, over UDP and TCP", lamps.by_sipp),
     ("the lamp of waiting messages by baresip", lamps.by_baresip),
+    ("the presence of a colleague by baresip", lamps.presence_by_baresip),
+    ("IPv6 beside IPv4 by baresip and sipp", families.tell),
     ("100rel both ways and a REFER that is taken, by sipp", lamps.handed_on),
     ("the power goes in the middle of calls", restart.tell),
     ("sealed: TLS, keys in the signalling, keys by a handshake", sealed.tell),

@@ -52,6 +52,37 @@ def by_baresip(world):
     server.wait_empty()
 
 
+def presence_by_baresip(world):
+    """What a phone shows of a colleague: gone, there, in a call, there, in a break, there, without a phone."""
+    server = world.server()
+    anna = Phone(server, "anna")
+    ben = Phone(server, "ben", modules=("contact", "presence"), contacts=("anna",))
+
+    def shown(word):
+        until(f"Anna is shown as {word}", lambda: f" {word} anna " in " ".join(ben.ask("contacts").split()))
+
+    until("he asks about her", lambda: server.metrics()["ringdesk_sip_subscriptions"] == 1)
+    shown("Offline")
+    server.ready("anna")
+    shown("Online")
+    caller = Phone(server, "+15550007501", voice="caller", registers=False)
+    since = anna.mark()
+    caller.tell("dial", f"sip:4201@{server.address};transport=udp")
+    anna.wait("CALL_INCOMING", since=since)
+    shown("Busy")
+    anna.accept(since)
+    caller.hang_up()
+    shown("Online")
+    # Who is there and not to be had is Offline in its words.
+    server.api.ask("PUT", "/api/v1/agents/anna/state", {"state": "not_ready", "reason": "break"})
+    shown("Offline")
+    server.ready("anna")
+    shown("Online")
+    anna.stop()
+    shown("Offline")
+    server.wait_empty()
+
+
 def handed_on(world):
     """sipp as a caller that requires 100rel, and as a desk phone that does, and hands the caller on."""
     server = world.server()

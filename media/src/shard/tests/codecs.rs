@@ -130,3 +130,29 @@ fn a_peer_that_loses_packets_is_told_things_twice_and_one_that_no_longer_does_by
     let better = (0..12).map(|_| second(&mut w, 0)).last().expect("twelve");
     assert!(better * 10 < clean * 11, "{clean} at first, {better} at last");
 }
+
+#[cfg(feature = "opus")]
+#[test]
+fn a_shard_with_too_much_to_do_makes_opus_cheaper_and_everybody_is_still_heard() {
+    let mut w = World::new();
+    let (a, b) = (w.phone(Pcma, Some(440.0)), w.phone(Codec::Opus, Some(1_000.0)));
+    w.bridge(1, &[a, b]);
+    let mut worked = std::time::Duration::ZERO;
+    let mut second = |w: &mut World, percent: u32| {
+        w.run(1_000);
+        worked += std::time::Duration::from_millis(10) * percent;
+        w.shard.worked(w.now, worked);
+        // Every leg is looked at several times a second.
+        w.run(200);
+        let encoders = w.shard.legs.iter().flatten().filter_map(|l| l.out.complexity());
+        encoders.collect::<Vec<_>>()
+    };
+    assert_eq!(second(&mut w, 30), [5]);
+    assert_eq!(second(&mut w, 110), [3]);
+    assert_eq!(second(&mut w, 110), [1]);
+    assert_eq!(second(&mut w, 110), [0]);
+    assert!(heard(w.hears(b, 440.0, 600)), "{}", w.hears(b, 440.0, 600));
+    let calm: Vec<_> = (0..15).map(|_| second(&mut w, 20)).collect();
+    assert_eq!(calm.last(), Some(&vec![5]));
+    is_one_stream(&w, b);
+}
