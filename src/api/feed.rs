@@ -54,6 +54,7 @@ pub fn view_for(who: &Who, view: &Arc<TenantView>) -> Arc<TenantView> {
         }
     }
     cut.alarms.clear();
+    cut.alerts.clear();
     Arc::new(cut)
 }
 
@@ -143,6 +144,7 @@ impl Sieve {
             Fact::LegDialog { .. } | Fact::FlowSaved { .. } | Fact::Counted { .. } => false,
             Fact::AgentState { .. } | Fact::NodeStarted { .. } => true,
             Fact::EndpointChosen { agent, .. } => is_me(agent),
+            Fact::AlertRaised { .. } | Fact::AlertCleared { .. } | Fact::AlertAcked { .. } => false,
             Fact::Alarm { .. } | Fact::CallOut { .. } | Fact::CallOutOver { .. } => false,
             // Tickets and customers are the whole team's work.
             Fact::Ticket { .. } | Fact::Customer { .. } => true,
@@ -213,10 +215,11 @@ pub fn view_event(old: &TenantView, new: &TenantView) -> Option<Value> {
     let (queues, queues_gone) = changed(&old.queues, &new.queues);
     let (interactions, interactions_gone) = changed(&old.interactions, &new.interactions);
     let alarms = old.alarms != new.alarms;
+    let alerts = old.alerts != new.alerts;
     let gone = json!({"agents": agents_gone, "queues": queues_gone, "interactions": interactions_gone});
     let parts = [&agents, &queues, &interactions].iter().any(|m| !m.is_empty());
     let lost = !agents_gone.is_empty() || !queues_gone.is_empty() || !interactions_gone.is_empty();
-    if !parts && !lost && !alarms {
+    if !parts && !lost && !alarms && !alerts {
         return None;
     }
     let mut event = json!({
@@ -225,6 +228,9 @@ pub fn view_event(old: &TenantView, new: &TenantView) -> Option<Value> {
     });
     if alarms {
         event["alarms"] = json!(new.alarms);
+    }
+    if alerts {
+        event["alerts"] = wire::to_json(&new.alerts).unwrap_or_default();
     }
     Some(event)
 }

@@ -13,6 +13,7 @@
 //! | `once` | requests that name themselves |
 //! | `problem` | errors as RFC 9457, checked bodies and queries |
 //! | `agents` .. `admin` | the routes by subject |
+//! | `alerts` | figures of queues past their limits |
 //! | `files` | files of chats |
 //! | `floor` | supervision, consultation, keys, mute, recording |
 //! | `flows`, `flow_shapes` | flows: drawn, checked, tried out, published |
@@ -30,6 +31,7 @@
 
 mod admin;
 mod agents;
+mod alerts;
 mod auth;
 mod canned;
 mod customers;

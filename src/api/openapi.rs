@@ -18,8 +18,9 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Shared, admin, agents, auth, canned, customers, erasure, events, factor, files, floor, flows, guard, health, interactions,
-    keys, ladder, quality, recording, reports, retention, sessions, sip, tickets, trunks, users, views, webhooks,
+    Shared, admin, agents, alerts, alerts::AlertNow, auth, canned, customers, erasure, events, factor, files, floor, flows,
+    guard, health, interactions, keys, ladder, quality, recording, reports, retention, sessions, sip, tickets, trunks, users,
+    views, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -79,6 +80,8 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(agents::dial))
         .routes(routes!(agents::set_endpoint))
         .routes(routes!(agents::queues))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::acknowledge))
         .routes(routes!(sip::credentials))
         .routes(routes!(trunks::list))
         .routes(routes!(trunks::test))
@@ -235,6 +238,9 @@ pub enum Event {
         /// The alarms that are on, when that changed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         alarms: Option<BTreeMap<String, String>>,
+        /// The alerts that are on, when that changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        alerts: Option<BTreeMap<String, AlertNow>>,
     },
     /// Something passing: typing, a new position.
     Blink {
@@ -284,6 +290,8 @@ pub struct Picture {
     interactions: BTreeMap<String, InteractionNow>,
     /// Alarms that are on, with their sentence.
     alarms: BTreeMap<String, String>,
+    /// Alerts that are on, by `queue/figure`. Supervisors see them.
+    alerts: BTreeMap<String, AlertNow>,
 }
 
 /// An agent now.
@@ -342,6 +350,8 @@ pub struct QueueNow {
     longest_since: Option<String>,
     /// Agents signed in.
     signed_in: u64,
+    /// Of these, ready, whether busy or not.
+    ready: u64,
     /// Agents free.
     free: u64,
     /// Entered today.
@@ -543,4 +553,7 @@ pub enum FactKind {
     CallOut,
     CallOutOver,
     Alarm,
+    AlertRaised,
+    AlertCleared,
+    AlertAcked,
 }

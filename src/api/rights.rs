@@ -50,6 +50,8 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/trunks", SUPER),
     ("POST", "/api/v1/trunks/{name}/test", SUPER),
     ("GET", "/api/v1/queues", AGENT),
+    ("GET", "/api/v1/alerts", SUPER),
+    ("POST", "/api/v1/alerts/{queue}/{metric}/acknowledge", SUPER),
     ("GET", "/api/v1/interactions", AGENT),
     ("GET", "/api/v1/interactions/{id}", AGENT),
     ("GET", "/api/v1/interactions/{id}/timeline", AGENT),

@@ -30,6 +30,13 @@ pub fn normalise(raw: &str, country: Option<&str>, trunk_prefix: Option<&str>) -
     }
 }
 
+/// Whether a number can be called from anywhere: `+`, and 7 to 15 digits that begin with a country code. The shortest there are
+/// have seven (Niue: `+683` and four), 15 are the most E.164 allows, and no country code begins with 0.
+pub fn is_whole(number: &str) -> bool {
+    let digits = number.strip_prefix('+').unwrap_or("");
+    (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,5 +48,15 @@ mod tests {
         }
         assert_eq!(normalise("4000", Some("86"), Some("0")), "4000");
         assert_eq!(normalise("anna", Some("86"), Some("0")), "anna");
+    }
+
+    #[test]
+    fn a_whole_number_has_its_country_and_neither_too_few_nor_too_many_digits() {
+        for whole in ["+6834002", "+3265551234", "+861064000000", "+123456789012345"] {
+            assert!(is_whole(whole), "{whole}");
+        }
+        for part in ["", "+", "4000", "3265551234", "+683400", "+0123456789", "+1234567890123456", "+32 65551234", "+anna123"] {
+            assert!(!is_whole(part), "{part}");
+        }
     }
 }

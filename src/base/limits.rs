@@ -453,5 +453,9 @@ pub const STIR_CACHE_USUAL: Duration = mins(60);
 pub const STIR_CACHE_LONGEST: Duration = mins(24 * 60);
 /// That a chain cannot be had is believed this long.
 pub const STIR_CACHE_FAILED: Duration = secs(30);
+/// Most rules for alerts of a tenant; more are refused.
+pub const ALERT_RULES_MAX: usize = 200;
+/// Alerts that are over are told of so many; the oldest go.
+pub const ALERTS_PAST_MAX: usize = 200;
 /// Most legal holds of a tenant; the next is refused.
 pub const HOLDS_MAX: usize = 1_000;

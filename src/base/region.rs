@@ -28,8 +28,7 @@ impl fmt::Display for Region {
 impl Region {
     /// Of a number in E.164 with its plus; none for any other, and for numbers that are of no country.
     pub fn of(number: &str) -> Option<Self> {
-        let digits =
-            number.strip_prefix('+').filter(|d| (5..=15).contains(&d.len()) && d.bytes().all(|b| b.is_ascii_digit()))?;
+        let digits = number.strip_prefix('+').filter(|_| super::e164::is_whole(number))?;
         let country = match digits.as_bytes()[0] {
             b'1' => north_american(digits.get(1..4)?)?,
             // Kazakhstan has +7 6 and +7 7.

@@ -155,7 +155,7 @@ impl Center {
         }
     }
 
-    /// What is held although nobody is there any more: contacts, legs, questions, timers other than those of tickets, kept places and days.
+    /// What is held although nobody is there any more: contacts, legs, questions, timers other than those of tickets, kept places, days and alerts.
     pub fn left(&self) -> Vec<String> {
         let mut left = Vec::new();
         let mut say = |what: &str, n: usize| {
@@ -173,8 +173,11 @@ impl Center {
         say("waiting for the store", self.recent.sizes()[0].1);
         say("unstored messages", self.unstored.len());
         say("dialogs", self.calls.counters().dialogs);
-        let timers =
-            self.timers.iter().filter(|(_, t)| !matches!(t, Timer::Ticket(..) | Timer::Place(..) | Timer::NewDay(_))).count();
+        let timers = self
+            .timers
+            .iter()
+            .filter(|(_, t)| !matches!(t, Timer::Ticket(..) | Timer::Place(..) | Timer::NewDay(_) | Timer::Alerts(_)))
+            .count();
         say("timers", timers);
         left
     }

@@ -52,8 +52,9 @@ impl Center {
             at: asked.at,
         };
         let chat = self.visitors.get(&visitor).copied();
-        if let Some(before) = self.callback_check(now, &settings, &plan.number, &config.queue, chat, out)?.before {
-            return self.callback_again(before, asked.at).map(|interaction| Done::Interaction { interaction });
+        let checked = self.callback_check(now, &settings, &plan, &config.queue, chat, out)?;
+        if let Some(before) = checked.before {
+            return Ok(Done::Interaction { interaction: before });
         }
         let name = line(&asked.name, 80);
         let who = customer::Identity::channel(Channel::Webchat, &visitor.to_string());
@@ -68,7 +69,7 @@ impl Center {
         if let Some(page) = asked.page.as_deref().map(|p| line(p, 500)).filter(|p| !p.is_empty()) {
             entry.attributes.insert("page".into(), page);
         }
-        let interaction = self.callback_book(now, &settings, Wish { plan, customer, of: chat, entry }, out)?;
+        let interaction = self.callback_open(now, &settings, Wish { plan, customer, of: chat, entry }, checked, out);
         Ok(Done::Interaction { interaction })
     }
 }

@@ -25,7 +25,7 @@ use std::{sync::Arc, time::Duration};
 
 use media::wire::{Answerer, LegId, PlayId, Repeat};
 
-use chosen::meant;
+use chosen::{Hour, meant};
 pub use hours::ChosenHours;
 pub use plan::{Outcome, Plan, Promise, Words};
 
@@ -41,7 +41,7 @@ use super::{
     view::CallbackView,
 };
 use crate::{
-    base::{AgentId, Channel, CustomerId, InteractionId, Now, OfferId, QueueId, Wall, limits},
+    base::{AgentId, Channel, CustomerId, InteractionId, Now, OfferId, QueueId, Wall, e164, limits},
     call::{Action, By, Cause, Prompt},
     ivr, routing, ticket,
 };
@@ -115,6 +115,8 @@ pub(super) struct Checked {
     number: String,
     /// It has asked before.
     pub before: Option<InteractionId>,
+    /// The hour that was chosen.
+    hour: Option<Hour>,
 }
 
 impl Callback {
@@ -147,12 +149,6 @@ impl Callback {
     }
 }
 
-/// A number that can be called from anywhere: short numbers and extensions are nobody's own.
-fn is_e164(number: &str) -> bool {
-    let digits = number.strip_prefix('+').unwrap_or("");
-    (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0')
-}
-
 fn words(p: ivr::Prompt) -> Words {
     match p {
         ivr::Prompt::File { name, .. } => Words::File(name),
@@ -178,21 +174,32 @@ impl Center {
         wish: Wish,
         out: &mut Vec<Output>,
     ) -> Result<InteractionId, Refusal> {
+        let checked = self.callback_check(now, settings, &wish.plan, &wish.entry.queue, wish.of, out)?;
+        Ok(match checked.before {
+            Some(before) => before,
+            None => self.callback_open(now, settings, wish, checked, out),
+        })
+    }
+
+    /// Takes a wish that was just found to be good.
+    pub(super) fn callback_open(
+        &mut self,
+        now: Now,
+        settings: &Arc<TenantSettings>,
+        wish: Wish,
+        checked: Checked,
+        out: &mut Vec<Output>,
+    ) -> InteractionId {
         let Wish { mut plan, customer, of, mut entry } = wish;
         let tenant = settings.id.clone();
-        let checked = self.callback_check(now, settings, &plan.number, &entry.queue, of, out)?;
-        if let Some(before) = checked.before {
-            return self.callback_again(before, plan.at);
-        }
-        let mut hour = String::new();
-        if let Some(at) = plan.at {
-            let h = self.hour_is_free(now, settings, &entry.queue, at)?;
-            // Its age is that of the promise.
-            let ahead = i32::try_from(h.minutes).unwrap_or(0);
-            (entry.since, entry.priority_min) = (at, entry.priority_min.max(ahead));
-            hour = format!(", {}", h.said);
-        }
         plan.number = checked.number;
+        let mut said = String::new();
+        if let (Some(at), Some(hour)) = (plan.at, checked.hour) {
+            // Its age is that of the promise.
+            let ahead = i32::try_from(hour.minutes).unwrap_or(0);
+            (entry.since, entry.priority_min) = (at, entry.priority_min.max(ahead));
+            said = format!(", {}", hour.said);
+        }
         let id = InteractionId::new(now, &mut self.rng);
         let title = format!("Call back {}", plan.number);
         let ticket = self.ticket_for(now, &tenant, customer, id, Channel::Voice, title, out);
@@ -213,7 +220,7 @@ impl Center {
         (entry.max_wait, entry.patient) = (None, true);
         self.fact(now, &tenant, Fact::CallbackBooked { interaction: id, of, plan: plan.clone(), entry: entry.clone() }, out);
         if let Some(ticket) = ticket {
-            let text = format!("Asked to be called back at {}{hour}.", plan.number);
+            let text = format!("Asked to be called back at {}{said}.", plan.number);
             self.ticket_change(now, &tenant, ticket, ticket::Actor::System, ticket::Change::Noted { text }, out);
         }
         let chosen = plan.at;
@@ -224,26 +231,28 @@ impl Center {
             Some(_) => self.timers.set(Timer::Callback(id), begins),
             None => self.enqueue(now, id, entry, "default".into(), false, out),
         }
-        Ok(id)
+        id
     }
 
-    /// Whether a number may be called back, and whether it is already.
+    /// Whether a number may be called back, at the hour that was chosen if one was, and whether it is already.
     pub(super) fn callback_check(
         &mut self,
         now: Now,
         settings: &Arc<TenantSettings>,
-        number: &str,
+        plan: &Plan,
         queue: &QueueId,
         of: Option<InteractionId>,
         out: &mut Vec<Output>,
     ) -> Result<Checked, Refusal> {
-        let number = settings.config.number(number);
-        if !is_e164(&number) {
+        let number = settings.config.number(&plan.number);
+        // Short numbers and extensions are nobody's own.
+        if !e164::is_whole(&number) {
             return Err(Refusal::new(RefusalCode::Invalid, "number: expected a whole telephone number, with its area code"));
         }
         let Some(t) = self.tenants.get(&settings.id) else { return Err(Refusal::not_found("this tenant")) };
         if let Some(before) = t.callbacks.get(&number).copied() {
-            return Ok(Checked { number, before: Some(before) });
+            let before = self.callback_again(before, plan.at)?;
+            return Ok(Checked { number, before: Some(before), hour: None });
         }
         if !t.settings.plan.queues.contains_key(queue) {
             return Err(Refusal::not_found(format!("queue {queue}")));
@@ -256,7 +265,8 @@ impl Center {
         }
         let whose = Behalf { agent: None, source: &number, diverted: None, interaction: of };
         self.may_call_out(now, settings, whose, &number, out)?;
-        Ok(Checked { number, before: None })
+        let hour = plan.at.map(|at| self.hour_is_free(now, settings, queue, at)).transpose()?;
+        Ok(Checked { number, before: None, hour })
     }
 
     fn callback_hold(&mut self, id: InteractionId, callback: Callback, entry: &routing::Entry) {

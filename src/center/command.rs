@@ -221,6 +221,9 @@ pub enum Command {
     /// Call a number on behalf of an agent: the agent's phone rings first. Wrap-up and outcomes are those of the queue.
     Dial { agent: AgentId, number: String, queue: Option<QueueId> },
 
+    /// A supervisor looks after an alert that is on.
+    AlertAck { queue: QueueId, metric: super::alerts::Metric },
+
     /// Ask a trunk whether it is there, now. What it says is in its picture.
     TrunkTest { trunk: TrunkId },
 

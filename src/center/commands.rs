@@ -79,6 +79,7 @@ impl Center {
                 self.staff(&by)?;
                 self.customer_command(now, &tenant, customer, change, out)
             }
+            Command::AlertAck { queue, metric } => self.alert_ack(now, &tenant, &by, queue, metric, out).map(|()| Done::Ok),
             Command::TrunkTest { trunk } if by.supervises() => match self.calls.test_trunk(now, &tenant, &trunk) {
                 true => Ok(Done::Ok),
                 false => Err(Refusal::not_found(format!("trunk {trunk}"))),

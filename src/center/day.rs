@@ -80,6 +80,7 @@ impl Center {
         if let Some(t) = self.tenants.get_mut(tenant) {
             t.router.new_period();
             self.day_arm(now, tenant);
+            self.alerts_look(now, tenant);
         }
     }
 }

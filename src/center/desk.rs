@@ -429,6 +429,8 @@ impl Center {
         out: &mut Vec<Output>,
     ) {
         let Some(t) = self.tenants.get_mut(tenant) else { return };
+        // A contact goes on while its ticket is merged: what comes of it belongs where the matter is now.
+        let id = t.tickets.survivor(id);
         match t.tickets.apply(id, now.wall, by, change) {
             Ok(entry) => {
                 self.fact(now, tenant, Fact::Ticket { ticket: id, entry }, out);

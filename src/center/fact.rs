@@ -3,15 +3,19 @@
 //! Every list, report and restart is a fold over these. A new field needs a serde default; a new kind of fact is a new
 //! variant; nothing is ever removed, so that a journal of any age can be read.
 
+mod alert;
 mod ends;
 mod kinds;
+mod numbers;
 mod person;
 mod quality;
 
+pub use alert::{AlertAcked, AlertCleared, AlertRaised};
 pub use ends::{ConsultEnd, EndedBy, LegRole, LegTrouble, Unqueued, Way};
+pub use numbers::millis;
 pub use quality::Quality;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -563,7 +567,7 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         permit: Option<u64>,
         /// What a minute costs, millionths.
-        #[serde(default, skip_serializing_if = "is_zero")]
+        #[serde(default, skip_serializing_if = "numbers::is_zero")]
         per_minute: u64,
     },
     /// A call that was let out is over.
@@ -584,14 +588,10 @@ pub enum Fact {
         /// On, or cleared.
         on: bool,
     },
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
-fn is_zero(n: &u64) -> bool {
-    *n == 0
-}
-
-/// Milliseconds of a duration as a journal number.
-pub fn millis(d: Duration) -> u64 {
-    u64::try_from(d.as_millis()).unwrap_or(u64::MAX)
+    /// A figure of a queue is past its limit.
+    AlertRaised(AlertRaised),
+    /// It is well again, or watched no longer.
+    AlertCleared(AlertCleared),
+    /// Somebody looks after it.
+    AlertAcked(AlertAcked),
 }

@@ -40,6 +40,7 @@ pub struct TenantMemory {
     pub(super) open: BTreeMap<InteractionId, Remembered>,
     pub(super) counted: VecDeque<routing::MetricEvent>,
     pub(super) alarms: BTreeMap<String, String>,
+    pub(super) alerts: super::alerts::Board,
     /// Places of callers a restart cut off: by number, what they waited for and when they were cut off. The latest only.
     pub(super) places: BTreeMap<String, (routing::Entry, Wall)>,
     /// Calls out within the last hour.
@@ -143,6 +144,9 @@ impl TenantMemory {
             }
             Fact::Alarm { code, on: false, .. } => {
                 self.alarms.remove(code);
+            }
+            alert @ (Fact::AlertRaised { .. } | Fact::AlertCleared { .. } | Fact::AlertAcked { .. }) => {
+                self.alerts.apply(record.at, alert);
             }
             Fact::Counted { event } => {
                 self.counted.push_back(event.clone());

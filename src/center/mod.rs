@@ -42,6 +42,7 @@
 //! | `desk` | tickets and customers |
 //! | `commands` | what people ask, and rights |
 //! | `day` | the counting day of a tenant |
+//! | `alerts` | figures of queues past their limits |
 //! | `picture` | views built |
 //! | `gauges` | figures for `/metrics` |
 //! | `memory` | facts folded into what a restart must know |
@@ -52,6 +53,7 @@
 //! One input may cause many steps (a hang-up frees an agent, who is offered the next caller, whose music stops ..). Steps
 //! wait in one list and are taken in order until it is empty, so no step runs inside another.
 
+pub mod alerts;
 pub mod callback;
 pub mod command;
 pub mod door;
@@ -247,6 +249,7 @@ struct Tenant {
     /// Callers cut off while waiting: by number, what they were waiting for and since when.
     places: BTreeMap<String, routing::Entry>,
     alarms: BTreeMap<String, String>,
+    alerts: alerts::Board,
     messages: lamps::Messages,
     /// Agents whose calls ring at a number outside, and which.
     numbers: BTreeMap<AgentId, String>,
@@ -349,6 +352,7 @@ impl Center {
             customers: customer::Directory::default(),
             places: BTreeMap::new(),
             alarms: BTreeMap::new(),
+            alerts: alerts::Board::default(),
             messages: lamps::Messages::default(),
             numbers: BTreeMap::new(),
             callbacks: BTreeMap::new(),
@@ -486,6 +490,7 @@ impl Center {
                     }
                 }
                 Timer::NewDay(tenant) => self.new_day(now, &tenant),
+                Timer::Alerts(tenant) => self.alerts_judge(now, &tenant, out),
                 Timer::Toll(tenant) => self.toll_quiet(now, &tenant, out),
                 Timer::Ladder(id) => self.ladder_over(id, out),
                 Timer::Callback(id) => self.callback_due(now, id, out),
@@ -502,6 +507,7 @@ impl Center {
             let Some(t) = self.tenants.get_mut(id) else {
                 self.tenant_add(s.clone());
                 self.day_arm(now, id);
+                self.alerts_look(now, id);
                 continue;
             };
             t.settings = s.clone();
@@ -510,6 +516,7 @@ impl Center {
             self.router_outputs(now, id, outs, out);
             self.numbers_look(now, id);
             self.messages_show(id);
+            self.alerts_look(now, id);
         }
         // A tenant that is gone keeps its calls until they are over; it gets no new ones, since nothing routes to it.
     }

@@ -25,6 +25,7 @@ impl Center {
         let Some(t) = self.tenants.get_mut(tenant) else { return Ok(()) };
         let mut said = Vec::new();
         let answer = t.router.handle(now, input, &mut said);
+        self.alerts_look(now, tenant);
         self.router_outputs(now, tenant, said, out);
         answer
     }

@@ -15,15 +15,37 @@ use crate::{
 /// The picture of one tenant.
 pub(super) fn tenant(c: &Center, now: Now, id: &TenantId) -> Option<TenantView> {
     let t = c.tenants.get(id)?;
+    let agents = t.settings.plan.agents.keys().map(|a| (a.clone(), agent(c, t, a))).collect();
+    let queues = queues(c, t, id);
+    let mine = c.interactions.values().filter(|i| i.tenant == *id);
+    let interactions = mine.map(|i| (i.id, interaction(c, t, i))).collect();
+    let tell_agents = t.settings.config.supervision.tell_agents;
+    let (trunks, alarms) = (c.calls.trunks(now, id), t.alarms.clone());
+    let alerts = t.alerts.on().map(|a| (format!("{}/{}", a.queue, a.metric.as_str()), a.clone())).collect();
+    let alerts_past = t.alerts.past().clone();
+    Some(TenantView {
+        seq: c.seq,
+        at: now.wall,
+        agents,
+        queues,
+        interactions,
+        trunks,
+        alarms,
+        alerts,
+        alerts_past,
+        tell_agents,
+    })
+}
+
+/// The queues of one tenant.
+pub(super) fn queues(c: &Center, t: &super::Tenant, id: &TenantId) -> BTreeMap<QueueId, QueueView> {
     let mut held: BTreeMap<QueueId, Wall> = BTreeMap::new();
     for i in c.interactions.values().filter(|i| i.tenant == *id) {
         if let (Some(queue), Some(talk)) = (&i.queue, i.talk.as_ref().filter(|t| t.held_since.is_some())) {
             held.entry(queue.clone()).and_modify(|at| *at = talk.held_at.min(*at)).or_insert(talk.held_at);
         }
     }
-    let agents = t.settings.plan.agents.keys().map(|a| (a.clone(), agent(c, t, a))).collect();
-    let queues = t
-        .router
+    t.router
         .queues()
         .into_iter()
         .map(|q| {
@@ -34,6 +56,7 @@ pub(super) fn tenant(c: &Center, now: Now, id: &TenantId) -> Option<TenantView> 
                 waiting: q.waiting,
                 longest_since: q.longest_since,
                 signed_in: q.signed_in,
+                ready: q.ready,
                 free: q.free,
                 offered: q.counts.offered,
                 answered: q.counts.answered,
@@ -46,12 +69,7 @@ pub(super) fn tenant(c: &Center, now: Now, id: &TenantId) -> Option<TenantView> 
             };
             (q.queue, view)
         })
-        .collect();
-    let mine = c.interactions.values().filter(|i| i.tenant == *id);
-    let interactions = mine.map(|i| (i.id, interaction(c, t, i))).collect();
-    let tell_agents = t.settings.config.supervision.tell_agents;
-    let (trunks, alarms) = (c.calls.trunks(now, id), t.alarms.clone());
-    Some(TenantView { seq: c.seq, at: now.wall, agents, queues, interactions, trunks, alarms, tell_agents })
+        .collect()
 }
 
 fn agent(c: &Center, t: &super::Tenant, id: &AgentId) -> AgentView {

@@ -36,6 +36,7 @@ impl Center {
         for tenant in &tenants {
             self.fact(now, tenant, Fact::NodeStarted { version: version.clone() }, out);
             self.day_arm(now, tenant);
+            self.alerts_look(now, tenant);
         }
         for (tenant, m) in memory.tenants {
             if self.tenants.contains_key(&tenant) {
@@ -55,7 +56,7 @@ impl Center {
         repaired: &BTreeMap<RecordingId, Repaired>,
         out: &mut Vec<Output>,
     ) {
-        let TenantMemory { tickets, customers, agents, numbers, mut open, counted, alarms, places, mut books } = m;
+        let TenantMemory { tickets, customers, agents, numbers, mut open, counted, alarms, alerts, places, mut books } = m;
         books.cut(now.wall);
         self.calls.restore_books(now, tenant, &books);
         for (from, (entry, at)) in places {
@@ -67,6 +68,7 @@ impl Center {
         let live: Vec<_> = tickets.iter().filter(|t| !t.head().state.is_final()).map(|t| t.head().id).collect();
         let t = self.tenants.get_mut(tenant).expect("the caller checked");
         (t.tickets, t.customers, t.alarms, t.numbers) = (tickets, customers, alarms, numbers);
+        t.alerts = alerts;
         self.everybody_is_here(tenant);
         let t = self.tenants.get_mut(tenant).expect("the caller checked");
         for event in super::day::today(&t.settings, now.wall, counted.iter()) {

@@ -3,6 +3,7 @@
 //! `Business` is read and written as text, diffed and versioned; `Settings` is compiled from it once, checked whole, and
 //! swapped whole. Running interactions keep the `Arc` they began with. Passwords are not in it: they live in the directory.
 
+mod alerts;
 mod chat;
 mod floor;
 mod flows;
@@ -13,6 +14,7 @@ mod security;
 mod transcripts;
 mod trunks;
 
+pub use alerts::Alerts;
 pub use chat::{CallMe, Chat, Files, Offline, Presence, Rating, TalkNow, TalkTo};
 pub use floor::{CallRules, Supervision};
 pub use flows::Canned;
@@ -92,6 +94,9 @@ pub struct Tenant {
     /// Who supervises what, and what agents are told of it.
     #[serde(skip_serializing_if = "Supervision::is_default")]
     pub supervision: Supervision,
+    /// What is watched for on the floor.
+    #[serde(skip_serializing_if = "is_default")]
+    pub alerts: Alerts,
     /// Programs outside that may be sent the sound of calls while they are spoken, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub streams: BTreeMap<String, StreamTo>,
@@ -248,6 +253,7 @@ impl Business {
                 hours.problems(&at, t.routing.calendars.contains_key(&hours.calendar), &mut bad);
             }
             t.supervision.problems(&at, |q| t.routing.queues.contains_key(q), &mut bad);
+            t.alerts.problems(&at, |q| t.routing.queues.contains_key(q), &mut bad);
             t.transcripts.problems(&at, |q| t.routing.queues.contains_key(q), &mut bad);
             t.retention.problems(&at, &mut bad);
             t.trunk_problems(&at, &mut bad);

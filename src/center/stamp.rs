@@ -38,6 +38,7 @@ const STAMPS: &[&str] = &[
     "last_seen",
     "again_at",
     "chosen_at",
+    "acked_at",
 ];
 
 /// Rewrites every instant of a document as RFC 3339 in UTC.

@@ -62,6 +62,8 @@ pub(super) enum Timer {
     Positions,
     /// The tenant's counting day ends.
     NewDay(TenantId),
+    /// A figure of a queue may be past its limit.
+    Alerts(TenantId),
     /// Nothing has been kept from a tenant's trunks for a while.
     Toll(TenantId),
     /// What still came after the end of a contact has come.

@@ -2,10 +2,14 @@
 //!
 //! Timers are not pushed: a view carries the instant something began, and whoever shows it counts.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use serde::Serialize;
 
+use super::alerts::{Alert, Past};
 use crate::{
     base::{AgentId, Channel, CodeId, CustomerId, InteractionId, OfferId, QueueId, TicketId, TrunkId, Wall},
     call::trunk,
@@ -29,6 +33,11 @@ pub struct TenantView {
     pub trunks: BTreeMap<TrunkId, trunk::Snapshot>,
     /// Alarms that are on.
     pub alarms: BTreeMap<String, String>,
+    /// Alerts that are on, by `queue/figure`.
+    pub alerts: BTreeMap<String, Alert>,
+    /// Those that were, the latest first. Asked for by whoever wants them; not sent.
+    #[serde(skip)]
+    pub alerts_past: Arc<VecDeque<Past>>,
     /// Agents may be shown who listens. For whoever cuts the picture to size; not sent.
     #[serde(skip)]
     pub tell_agents: bool,
@@ -87,6 +96,8 @@ pub struct QueueView {
     pub longest_since: Option<Wall>,
     /// Agents of this queue signed in.
     pub signed_in: usize,
+    /// Of these, ready, whether busy or not.
+    pub ready: usize,
     /// Agents of this queue free right now.
     pub free: usize,
     /// Entered today.

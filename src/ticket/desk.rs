@@ -82,6 +82,19 @@ impl Desk {
         }
     }
 
+    /// The ticket this one was merged into, and that one, to the last that is held; itself if it was not merged.
+    pub fn survivor(&self, id: TicketId) -> TicketId {
+        let mut at = id;
+        // No chain is longer than there are tickets, and nothing is merged into itself.
+        for _ in 0..self.tickets.len() {
+            match self.get(at).map(|t| &t.head().state) {
+                Some(State::Merged { into }) if self.get(*into).is_some() => at = *into,
+                _ => break,
+            }
+        }
+        at
+    }
+
     /// Undoes the merge of `from` into `out_of`: both logs get an entry, in this order. Nothing happens if either refuses.
     pub fn unmerge(
         &mut self,

@@ -48,6 +48,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("customer", &["customer"]),
     ("agent", &["agent_state", "endpoint_chosen"]),
     ("alarm", &["alarm"]),
+    ("alert", &["alert_raised", "alert_cleared", "alert_acked"]),
 ];
 
 /// Facts nobody outside is told: what only a restart needs (keys of calls and variables of flows are in it), and figures that

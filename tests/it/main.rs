@@ -4,6 +4,8 @@ mod corpus;
 mod tidy;
 
 #[cfg(feature = "server")]
+mod alerts;
+#[cfg(feature = "server")]
 mod bad_input;
 #[cfg(feature = "server")]
 mod browser_phone;

@@ -52,6 +52,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET",    "/api/v1/codes",                              ". xx xx xxx oooo"),
     ("GET",    "/api/v1/agents",                             ". xx xx xxx oooo"),
     ("GET",    "/api/v1/queues",                             ". xx xx xxx oooo"),
+    ("GET",    "/api/v1/alerts",                             ". .. xx .xx .ooo"),
+    ("POST",   "/api/v1/alerts/{queue}/{metric}/acknowledge", ". .. xx .xx ...."),
     ("GET",    "/api/v1/agents/{id}/state",                  ". xx xx xxx ...."),
     ("POST",   "/api/v1/agents/{id}/sign-in",                ". x. xx .xx ...."),
     ("PUT",    "/api/v1/agents/{id}/state",                  ". x. xx .xx ...."),
@@ -175,6 +177,7 @@ const TABLE: &[(&str, &str, &str)] = &[
 const OTHER: &str = "
     trunks: {main: {host: 127.0.0.1:9}}
     streams: {main: {url: 'ws://127.0.0.1:9/'}}
+    alerts: {rules: [{metric: ready, queue: support, limit: 99}]}
   other:
     name: Another House
     routing:
@@ -264,7 +267,13 @@ impl Things {
             "reports" => &own,
             _ => "main",
         };
-        path.replace("{id}", id).replace("{kind}", kind).replace("{name}", name).replace("{version}", "1").replace("{seq}", "7")
+        path.replace("{id}", id)
+            .replace("{kind}", kind)
+            .replace("{name}", name)
+            .replace("{version}", "1")
+            .replace("{seq}", "7")
+            .replace("{queue}", "support")
+            .replace("{metric}", "ready")
     }
 }
 
@@ -381,6 +390,9 @@ async fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
         ("ticket-views", view),
     ]);
     let things = Things { ids, secret };
+    // Nobody is as many as are wished for: an alert of the first tenant is on.
+    let mut wall = everybody[3].listens(None).await;
+    wall.until("the alert", |e| e.view["alerts"].get("support/ready").map(drop)).await;
 
     let document = Desk::stranger(at).get("/api/v1/openapi.json").await;
     let mut routes = BTreeSet::new();

@@ -21,25 +21,25 @@ use super::server::{Desk, House, PATIENCE, Program};
 
 /// What the receiver was sent, and what it answered.
 #[derive(Debug, Clone)]
-struct Got {
+pub struct Got {
     id: String,
     unix_s: i64,
     signatures: String,
     text: String,
-    body: Value,
+    pub body: Value,
     answered: u16,
 }
 
 /// A program outside.
 #[derive(Clone)]
-struct Receiver {
-    at: SocketAddr,
+pub struct Receiver {
+    pub at: SocketAddr,
     answer: Arc<Mutex<u16>>,
     got: Arc<watch::Sender<Vec<Got>>>,
 }
 
 impl Receiver {
-    async fn opens() -> Receiver {
+    pub async fn opens() -> Receiver {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
         let me = Receiver { at, answer: Arc::new(Mutex::new(200)), got: Arc::new(watch::Sender::new(Vec::new())) };
@@ -53,7 +53,7 @@ impl Receiver {
     }
 
     /// Waits until what it was sent is as wanted.
-    async fn until<T>(&self, what: &str, found: impl Fn(&[Got]) -> Option<T>) -> T {
+    pub async fn until<T>(&self, what: &str, found: impl Fn(&[Got]) -> Option<T>) -> T {
         let mut news = self.got.subscribe();
         let waiting = async {
             loop {

@@ -57,6 +57,7 @@ export const keeping = {
     await faults(page, 'erasure of somebody who is held');
     await sure.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Lift' }).click();
+    await page.getByRole('dialog', { name: 'Lift the hold?' }).getByRole('button', { name: 'Lift' }).click();
     await page.getByText('Held: case 7').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Erase' }).click();
     await sure.getByRole('button', { name: 'Erase for good' }).click();

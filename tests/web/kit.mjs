@@ -196,3 +196,12 @@ export async function eventually(claim) {
     }
   }
 }
+
+/** Looks at the differences and puts them in force. */
+export async function inForce(page, expected) {
+  await page.getByRole('button', { name: 'Check and show changes' }).click();
+  const diff = page.getByRole('dialog', { name: 'What changes' });
+  for (const words of expected) await diff.getByText(words).first().waitFor();
+  await diff.getByRole('button', { name: 'Put in force' }).click();
+  await page.getByText('The configuration is in force').first().waitFor();
+}

@@ -1,16 +1,7 @@
 // What used to be set by file only: promises, who may call out where, carriers, what the house is called.
 
 import assert from 'node:assert/strict';
-import { eventually, faults, person, ready, signIn, visits } from './kit.mjs';
-
-/** Looks at the differences and puts them in force. */
-async function inForce(page, expected) {
-  await page.getByRole('button', { name: 'Check and show changes' }).click();
-  const diff = page.getByRole('dialog', { name: 'What changes' });
-  for (const words of expected) await diff.getByText(words).first().waitFor();
-  await diff.getByRole('button', { name: 'Put in force' }).click();
-  await page.getByText('The configuration is in force').first().waitFor();
-}
+import { eventually, faults, inForce, person, ready, signIn, visits } from './kit.mjs';
 
 export const rules = {
   async an_administrator_sets_promises_the_toll_guard_and_a_carrier_by_forms({ s, b }) {
@@ -98,6 +89,68 @@ export const rules = {
     const [tenant] = Object.values(business.tenants);
     assert.deepEqual(tenant.trunk_groups.outside, [{ trunk: 'carrier', priority: 1, weight: 3 }, { trunk: 'spare', priority: 1, weight: 1 }]);
     assert.deepEqual(tenant.trunks.carrier.numbers, { country: '32', national_prefix: '0', send: 'national' });
+    assert.deepEqual(complaints, []);
+  },
+
+  async an_administrator_says_who_vouches_what_a_minute_costs_and_what_happens_in_calls_by_forms({ s, b }) {
+    await s.configure((yaml) => yaml.replace(/^( *)trunks: \{\}$/m, '$1trunks: {carrier: {host: "127.0.0.1:5998"}}'));
+    const { page, complaints } = await person(b);
+    await signIn(page, s.origin, 'admin', s.users.admin);
+    await page.goto(`${s.origin}/admin/trunks`);
+    await page.getByRole('button', { name: 'carrier', exact: true }).click();
+    const carrier = page.getByRole('dialog', { name: 'carrier', exact: true });
+    await carrier.getByLabel('Calls that come in').selectOption('require');
+    await carrier.getByLabel('Signed at most so many seconds ago').fill('30');
+    await carrier.getByRole('checkbox', { name: 'Calls out are signed' }).check();
+    await carrier.getByLabel('Secret with the private key').fill('stir_key');
+    await carrier.getByLabel('Numbers of the house besides the one shown').fill('+3228880*, +3228881*');
+    await faults(page, 'who vouches');
+    await carrier.getByRole('button', { name: 'Keep in the draft' }).click();
+    await page.getByRole('button', { name: 'Check and show changes' }).click();
+    await page.getByText(/trunks\.carrier\.stir\.cert_url: expected an address/).waitFor();
+    await page.getByRole('button', { name: 'carrier', exact: true }).click();
+    await carrier.getByLabel('Address of the certificate').fill('https://cert.shop.example/stir.pem');
+    await carrier.getByRole('button', { name: 'Keep in the draft' }).click();
+
+    await page.getByRole('link', { name: 'Rules', exact: true }).click();
+    await page.getByRole('button', { name: 'Add a price' }).click();
+    await page.getByLabel('A minute, row 1').fill('0.5');
+    await page.getByRole('button', { name: 'Add a price' }).click();
+    await page.getByLabel('Numbers, row 2').fill('+86*');
+    await page.getByLabel('A minute, row 2').fill('0.02');
+    await page.getByRole('spinbutton', { name: 'everybody together: Money' }).fill('200');
+    await faults(page, 'what a minute costs');
+
+    await page.getByRole('link', { name: 'Calls', exact: true }).last().click();
+    await page.getByLabel('Files of recordings').selectOption('opus');
+    await page.getByRole('checkbox', { name: 'Keys an agent presses are written down as x' }).check();
+    await page.getByRole('checkbox', { name: /^Agents see that somebody listens/ }).check();
+    await page.getByRole('button', { name: 'Limit a supervisor' }).click();
+    const who = page.getByRole('dialog', { name: 'Limit a supervisor' });
+    await who.getByLabel('Id').fill('susan');
+    await who.getByRole('button', { name: 'Add' }).click();
+    await page.getByRole('group', { name: 'susan supervises' }).getByRole('checkbox', { name: /^Support/ }).check();
+    await page.getByRole('button', { name: 'Add a value' }).click();
+    const value = page.getByRole('dialog', { name: 'Add a value' });
+    await value.getByLabel('Id').fill('hotline');
+    await value.getByRole('button', { name: 'Add' }).click();
+    await page.getByLabel('config.hotline').fill('+3228880000');
+    await page.getByRole('button', { name: 'New program' }).click();
+    const named = page.getByRole('dialog', { name: 'New program' });
+    await named.getByLabel('Id').fill('asr');
+    await named.getByRole('button', { name: 'Add' }).click();
+    const stream = page.getByRole('dialog', { name: 'asr', exact: true });
+    await stream.getByRole('textbox', { name: /^Address/ }).fill('wss://asr.example/calls');
+    await stream.getByLabel('Samples a second').selectOption('16000');
+    await stream.getByRole('button', { name: 'Keep in the draft' }).click();
+    await faults(page, 'what happens in calls');
+    await inForce(page, ['verify: require', 'recording_format: opus', 'hotline:', 'stir_key']);
+    const { business } = await s.ask('GET', '/config/document');
+    const [tenant] = Object.values(business.tenants);
+    assert.deepEqual(tenant.trunks.carrier.stir, { key_secret: 'stir_key', cert_url: 'https://cert.shop.example/stir.pem', owns: ['+3228880*', '+3228881*'], verify: 'require', max_age_s: 30 });
+    assert.deepEqual([tenant.toll.rates, tenant.toll.per_tenant], [[{ to: '*', per_minute: 0.5 }, { to: '+86*', per_minute: 0.02 }], { spend_h: 200 }]);
+    assert.deepEqual([tenant.calls.mask_keys, tenant.supervision], [true, { tell_agents: true, queues: { susan: ['support'] } }]);
+    assert.deepEqual([tenant.flow_config, tenant.streams], [{ hotline: '+3228880000' }, { asr: { url: 'wss://asr.example/calls', rate: 16000 } }]);
     assert.deepEqual(complaints, []);
   },
 

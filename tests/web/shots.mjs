@@ -11,6 +11,11 @@ mkdirSync(folder, { recursive: true });
 const s = await server();
 const b = await browser();
 const shop = await site(s);
+// What is only there when it was asked for: a carrier, calls back, somebody to vouch for it.
+await s.configure((yaml) => yaml
+  .replace(/\n( +)trunks: \{\}\n( +)routes:\n/, '\n$1trunks: {carrier: {host: "127.0.0.1:9", stir: {verify: inform}}}\n$2routes:\n$2- {match: "+*", to: {trunk: {trunk: carrier}}}\n')
+  .replace(/^( *)gone_s: 600$/m, '$1gone_s: 600\n$1call_me: {queue: support, consent: {en: "Yes, you may call this number.", zh: "可以拨打此号码。"}}')
+  .replace(/^( +)routing:$/m, '$1alerts: {rules: [{metric: longest, limit: 1}, {metric: waiting, limit: 0}, {metric: level}, {metric: free}, {metric: held}], clear_after_s: 1}\n$1routing:'));
 const looks = [['en', 'light'], ['zh-CN', 'dark'], ['en', 'dark'], ['zh-CN', 'light']];
 for (const [lang, theme] of looks) {
   const shot = async (page, name) => { if (name.includes(word)) await page.screenshot({ path: `${folder}/${name}-${lang}-${theme}.png` }); };
@@ -19,6 +24,40 @@ for (const [lang, theme] of looks) {
   await door.page.locator('input[name=login]').waitFor();
   await shot(door.page, 'login');
   await door.context.close();
+
+  const susan = await person(b, { lang, theme });
+  await signIn(susan.page, s.origin, 'susan', s.users.susan);
+  const asker = await person(b, { lang, theme, width: 1000, height: 720 });
+  const wish = await visits(asker, shop, lang);
+  await wish.open();
+  await wish.widget.getByRole('button', { name: /^(Call me|给我回电)$/ }).click();
+  const form = wish.widget.locator('form.callme');
+  await form.waitFor();
+  await shot(asker.page, 'widget-callme');
+  await form.locator('input[type=tel]').fill('12345');
+  await form.locator('input[type=checkbox]').check();
+  await form.locator('button.main').click();
+  await asker.page.waitForTimeout(300);
+  await shot(asker.page, 'widget-callme-refused');
+  await form.locator('input[type=tel]').fill('138 1234 5678');
+  await form.locator('button.main').click();
+  await form.getByText(/as soon as somebody is free|客服空闲后会拨打/).waitFor();
+  await shot(asker.page, 'widget-callme-done');
+  await asker.context.close();
+  await susan.page.getByText(/13812345678|138 1234 5678/).first().waitFor();
+  await susan.page.waitForTimeout(2_500);
+  await shot(susan.page, 'callback-list');
+  const [callback] = (await s.ask('GET', '/interactions?live=true')).interactions;
+  await susan.page.goto(`${s.origin}/w/${callback.id}`);
+  await susan.page.waitForTimeout(600);
+  await shot(susan.page, 'callback-waits');
+  await susan.page.goto(`${s.origin}/wall`);
+  await susan.page.locator('[data-alert]').first().waitFor();
+  await shot(susan.page, 'wall-alerts');
+  await susan.page.goto(`${s.origin}/tickets`);
+  await susan.page.waitForTimeout(500);
+  await shot(susan.page, 'badge');
+  await s.ask('POST', `/interactions/${callback.id}/finish`);
 
   const anna = await person(b, { lang, theme });
   await signIn(anna.page, s.origin, 'anna', s.users.anna);
@@ -58,8 +97,6 @@ for (const [lang, theme] of looks) {
   await shot(anna.page, 'palette');
   await anna.page.keyboard.press('Escape');
 
-  const susan = await person(b, { lang, theme });
-  await signIn(susan.page, s.origin, 'susan', s.users.susan);
   await susan.page.goto(`${s.origin}/wall`);
   await susan.page.waitForTimeout(800);
   await shot(susan.page, 'wall');
@@ -95,7 +132,27 @@ for (const [lang, theme] of looks) {
   await shot(susan.page, 'me');
   const admin = await person(b, { lang, theme });
   await signIn(admin.page, s.origin, 'admin', s.users.admin);
-  for (const part of ['users', 'people', 'queues', 'numbers', 'hours', 'codes', 'trunks', 'rules', 'flows', 'flows/main', 'config', 'widget', 'keys', 'webhooks', 'retention', 'audit', 'health']) {
+  const { customers } = await s.ask('GET', '/customers?q=%E7%8E%8B');
+  await admin.page.goto(`${s.origin}/customers/${customers[0].id}`);
+  await admin.page.getByRole('button', { name: /^(Hold|设为保全)$/ }).first().click();
+  const why = admin.page.getByRole('dialog');
+  await why.locator('input[name=reason]').fill(lang === 'en' ? 'Case 7, letter of the court' : '案件 7，法院来函');
+  await shot(admin.page, 'hold-dialog');
+  await why.locator('button[type=submit]').click();
+  await why.waitFor({ state: 'detached' });
+  await admin.page.waitForTimeout(400);
+  await shot(admin.page, 'hold-on');
+  await admin.page.locator('button', { hasText: /^(Erase|删除个人数据)$/ }).first().click();
+  await admin.page.waitForTimeout(500);
+  await shot(admin.page, 'erase-held');
+  await admin.page.keyboard.press('Escape');
+  await s.ask('DELETE', `/holds/customer/${customers[0].id}`);
+  await admin.page.reload();
+  await admin.page.locator('button', { hasText: /^(Erase|删除个人数据)$/ }).first().click();
+  await admin.page.waitForTimeout(500);
+  await shot(admin.page, 'erase-dialog');
+  await admin.page.keyboard.press('Escape');
+  for (const part of ['users', 'people', 'queues', 'numbers', 'hours', 'codes', 'trunks', 'rules', 'calls', 'alerts', 'flows', 'flows/main', 'config', 'widget', 'keys', 'webhooks', 'retention', 'audit', 'health']) {
     await admin.page.goto(`${s.origin}/admin/${part}`);
     await admin.page.waitForTimeout(700);
     await shot(admin.page, `admin-${part.replace('/', '-')}`);
@@ -110,6 +167,12 @@ for (const [lang, theme] of looks) {
       await shot(admin.page, 'admin-diff');
       await admin.page.keyboard.press('Escape');
       await admin.page.getByRole('button', { name: /^(Undo all|撤销修改)$/ }).click();
+    }
+    if (part === 'trunks') {
+      await admin.page.getByRole('button', { name: 'carrier', exact: true }).click();
+      await admin.page.getByRole('dialog').waitFor();
+      await shot(admin.page, 'admin-carrier');
+      await admin.page.keyboard.press('Escape');
     }
     if (part === 'flows/main') {
       for (const [tab, what] of [[/^(Last 7 days|最近 7 天)$/, 'counts'], [/^(Table|表格)$/, 'table'], [/^(Text|文本)$/, 'text'], [/^(Try it|模拟)$/, 'try']]) {

@@ -1,7 +1,7 @@
 // What a supervisor sees of a call afterwards: its recording with what happened in it, how it sounded, what was said, why this agent.
 
 import assert from 'node:assert/strict';
-import { beginChat, eventually, faults, person, ready, signIn, visits } from './kit.mjs';
+import { beginChat, eventually, faults, inForce, person, ready, signIn, visits } from './kit.mjs';
 import { baresip, hears } from './phones.mjs';
 import { answers, connected, desk } from './voice.mjs';
 
@@ -100,7 +100,7 @@ export const sight = {
   },
 
   async a_customer_on_hold_for_too_long_is_said_and_heard_at_the_desk_and_seen_on_the_wall({ s, b }) {
-    await s.configure((yaml) => yaml.replace(/^( +)max_length: 20$/m, '$1max_length: 20\n$1hold_max_s: 2'));
+    await s.configure((yaml) => yaml.replace(/^( +)max_length: 20$/m, '$1max_length: 20\n$1hold_max_s: 2').replace(/^( +)routing:$/m, '$1alerts: {rules: [{metric: held}], clear_after_s: 1}\n$1routing:'));
     const ben = await desk(s, 'ben');
     const caller = await baresip(s, '+862155501234');
     try {
@@ -128,53 +128,71 @@ export const sight = {
       await eventually(async () => assert.ok(await page.evaluate(() => window.notesHeard) > heard, 'it is heard, too'));
       await faults(page, 'somebody is on hold for too long');
       if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/hold-en-light.png` });
-      await susan.page.locator('[data-alert="sales held"]').getByText(/最长保持/).waitFor();
+      await susan.page.locator('[data-alert="sales/held"]').getByText(/最长保持/).first().waitFor();
       await faults(susan.page, 'a hold that is too long, on the wall');
       if (process.env.SHOTS) await susan.page.screenshot({ path: `${process.env.SHOTS}/hold-wall-zh-CN-dark.png` });
       await alert.getByRole('button', { name: 'Take back' }).click();
       await alert.waitFor({ state: 'detached' });
-      await susan.page.locator('[data-alert="sales held"]').waitFor({ state: 'detached' });
+      await susan.page.locator('[data-alert="sales/held"]').waitFor({ state: 'detached' });
       await page.getByRole('button', { name: /^Hang up/ }).click();
       await caller.saw('CALL_CLOSED');
       assert.deepEqual([...ben.complaints, ...susan.complaints], []);
     } finally { await caller.end(); await ben.end(); }
   },
 
-  async a_screen_on_the_wall_says_what_is_past_its_threshold_until_it_is_not_and_remembers_it({ s, b, shop, figure }) {
+  async an_alert_is_set_by_form_seen_wherever_a_supervisor_is_taken_up_and_remembered({ s, b, shop, figure }) {
+    const admin = await person(b);
+    await signIn(admin.page, s.origin, 'admin', s.users.admin);
+    await admin.page.goto(`${s.origin}/admin/alerts`);
+    // What every queue promises by itself is watched from the beginning.
+    await admin.page.getByLabel('Limit, row 1').waitFor();
+    assert.equal(await admin.page.getByLabel('Limit, row 1').getAttribute('placeholder'), 'the queue’s target');
+    await admin.page.getByRole('button', { name: 'Add a rule' }).click();
+    await admin.page.getByLabel('Queue, row 5').selectOption('support');
+    await admin.page.getByLabel('Figure, row 5').selectOption('waiting');
+    await admin.page.getByRole('button', { name: 'Check and show changes' }).click();
+    await admin.page.getByText(/rules\[4\]\.limit: `waiting` needs one/).waitFor();
+    await admin.page.getByLabel('Limit, row 5').fill('0');
+    await admin.page.getByLabel(/^Well again for so long/).fill('1');
+    await faults(admin.page, 'what is watched for');
+    await inForce(admin.page, ['clear_after_s: 1', 'metric: waiting', 'queue: support']);
+    assert.deepEqual(admin.complaints, []);
     let looked = 0;
     for (const [lang, theme] of [['en', 'light'], ['zh-CN', 'dark']]) {
       const susan = await person(b, { lang, theme });
       const { page } = susan;
       await signIn(page, s.origin, 'susan', s.users.susan);
-      await page.goto(`${s.origin}/wall`);
-      await page.getByRole('button', { name: /^(Thresholds and alerts|阈值与告警)$/ }).click();
-      const box = page.getByRole('dialog');
-      await box.getByRole('combobox', { name: /^(Figure|指标)$/ }).selectOption('waiting');
-      await box.getByRole('spinbutton').fill('0');
-      await box.getByRole('button', { name: /^(Add|添加)$/ }).click();
-      await box.getByText(/(waiting above 0|排队数 大于 0)$/).waitFor();
-      await faults(page, `thresholds, ${lang}, ${theme}`);
-      await page.keyboard.press('Escape');
-      await box.waitFor({ state: 'detached' });
+      await page.goto(`${s.origin}/tickets`);
       const guest = await person(b, { width: 1000, height: 700 });
       await beginChat(await visits(guest, shop), 'Wu Ming');
-      const alert = page.locator('[data-alert="support waiting"]');
-      await alert.getByText(/(waiting 1 \(limit 0\)|排队数 1（阈值 0）)$/).waitFor();
+      // She is somewhere else, and is told all the same.
+      const badge = page.locator('nav [data-alerts]');
+      await badge.getByText(/1 (alerts nobody looks after|条告警待处理)/).waitFor({ state: 'attached' });
+      await faults(page, `an alert while somebody looks at tickets, ${lang}, ${theme}`);
+      await page.getByRole('link', { name: /Wallboard|监控大屏/ }).click();
+      const alert = page.locator('[data-alert="support/waiting"]');
+      await alert.getByText(/(waiting 1 \(limit 0\)|排队数 1（阈值 0）)$/).first().waitFor();
       await faults(page, `an alert, ${lang}, ${theme}`);
       if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/alert-${lang}-${theme}.png` });
-      await alert.getByRole('button', { name: /^(Seen|已阅)/ }).click();
+      await alert.getByRole('button', { name: /^(Look after it|我来处理)/ }).click();
+      await alert.getByText(/^(Susan looks after it|Susan 正在处理)$/).waitFor();
       await alert.getByRole('button').waitFor({ state: 'detached' });
+      await badge.waitFor({ state: 'detached' });
       await page.goto(`${s.origin}/wall?tv=1`);
       await alert.waitFor();
       await faults(page, `an alert on the big screen, ${lang}, ${theme}`);
       if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/tv-${lang}-${theme}.png` });
       await page.goto(`${s.origin}/wall`);
+      await alert.waitFor();
       const [{ id }] = (await s.ask('GET', '/interactions?live=true')).interactions;
       await s.ask('POST', `/interactions/${id}/finish`);
       await alert.waitFor({ state: 'detached' });
-      await page.getByRole('button', { name: /^(Thresholds and alerts|阈值与告警)$/ }).click();
+      await page.getByRole('button', { name: /^(This screen and earlier alerts|本屏设置与历史告警)$/ }).click();
       await page.getByRole('list', { name: /^(What was|历史告警)$/ }).getByText(/(waiting up to 1 \(limit 0\)|排队数 最差 1（阈值 0）)$/).first().waitFor();
-      looked += 3;
+      await faults(page, `what was, ${lang}, ${theme}`);
+      // A screen at Sales has other things to look at.
+      await page.getByRole('combobox', { name: /^(This screen shows alerts of|本屏显示的告警)/ }).selectOption('sales');
+      looked += 4;
       assert.deepEqual(susan.complaints, []);
       await susan.context.close();
       await guest.context.close();

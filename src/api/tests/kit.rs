@@ -231,6 +231,7 @@ impl SmallCenter {
                 self.commit(&mut known, of, closed(interaction));
                 Ok(Done::Ok)
             }
+            Command::AlertAck { queue, metric } => thing(format!("{queue}/{}", metric.as_str())).map(|()| Done::Ok),
             Command::Accept { offer } | Command::Decline { offer } => thing(offer.to_string()).map(|()| Done::Ok),
             Command::Ticket { ticket, .. } | Command::Viewing { ticket, .. } => thing(ticket.to_string()).map(|()| Done::Ok),
             Command::Customer { customer, .. } => thing(customer.to_string()).map(|()| Done::Ok),

@@ -8,7 +8,9 @@ use super::{openapi::Event, *};
 use crate::{
     base::{Channel, QueueId},
     center::{
+        alerts::{Board, Metric},
         command::SuperviseMode,
+        fact::AlertRaised,
         view::{AgentView, CallbackView, ConsultView, InteractionView, QueueView, SupervisorView, WorkView},
     },
     routing::AgentState,
@@ -104,6 +106,7 @@ fn busy(h: &House) -> (InteractionId, InteractionId) {
             waiting: 2,
             longest_since: Some(Wall(3)),
             signed_in: 2,
+            ready: 1,
             free: 0,
             offered: 5,
             answered: 3,
@@ -217,6 +220,10 @@ async fn every_frame_is_an_event_of_the_document() {
     h.center.shows("demo", |v| {
         v.interactions.remove(&mine);
         v.alarms.insert("disk".into(), "the disk is full".into());
+        let (queue, metric) = (QueueId::parse("sales").unwrap(), Metric::Longest);
+        let mut board = Board::default();
+        board.apply(Wall(9), &Fact::AlertRaised(AlertRaised { queue, metric, value: 21, limit: 20, began_at: Some(Wall(3)) }));
+        v.alerts = board.on().map(|a| ("sales/longest".to_owned(), a.clone())).collect();
     });
     frames.extend(s.all_until("view").await);
     let view = frames.last().unwrap();

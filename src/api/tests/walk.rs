@@ -89,6 +89,7 @@ impl Ids {
         };
         let path = path.replace("{id}", id).replace("{name}", "demo-agent").replace("{version}", "1").replace("{seq}", "1");
         let path = path.replace("{due_at}", DUE).replace("{kind}", "ticket");
+        let path = path.replace("{queue}", "support").replace("{metric}", "waiting");
         if path.ends_with("/files") { path + "?client_id=c1&name=a.txt" } else { path }
     }
 }
@@ -97,7 +98,7 @@ async fn demo_things(h: &House) -> Ids {
     let (now, rng) = (h.center.at(), &mut Rng::seeded(123));
     let interaction = annas_call(h).await;
     let (offer, ticket, customer) = (OfferId::new(now, rng), TicketId::new(now, rng), CustomerId::new(now, rng));
-    for thing in [offer.to_string(), ticket.to_string(), customer.to_string()] {
+    for thing in [offer.to_string(), ticket.to_string(), customer.to_string(), "support/waiting".to_owned()] {
         h.center.knows("demo", thing);
     }
     let opening = json!({"n": 1, "at": 0, "by": "system", "change": "opened", "id": ticket, "number": 1, "title": "t"});

@@ -504,11 +504,7 @@ fn destination(wish: Wish<'_>) -> Option<String> {
     // North America dials abroad with 011.
     let abroad = raw.strip_prefix("011").filter(|_| wish.country == Some("1")).map(|rest| format!("+{rest}"));
     let number = abroad.unwrap_or_else(|| e164::normalise(raw, wish.country, wish.national));
-    match number.strip_prefix('+') {
-        // E.164 has 15 digits at most, and no country code begins with 0.
-        Some(d) => ((7..=15).contains(&d.len()) && !d.starts_with('0')).then_some(number),
-        None => Some(number),
-    }
+    (!number.starts_with('+') || e164::is_whole(&number)).then_some(number)
 }
 
 fn millionths(money: f64) -> u64 {

@@ -27,7 +27,7 @@ pub(super) struct Hour {
 
 impl Center {
     /// A number asks again that waits already: it keeps what it has, and hears of it when it wants another hour.
-    pub(in crate::center) fn callback_again(&self, before: InteractionId, at: Option<Wall>) -> Result<InteractionId, Refusal> {
+    pub(super) fn callback_again(&self, before: InteractionId, at: Option<Wall>) -> Result<InteractionId, Refusal> {
         let chosen = self.interactions.get(&before).and_then(|i| i.callback.as_ref()).and_then(Callback::chosen);
         match at.is_none() || at == chosen {
             true => Ok(before),

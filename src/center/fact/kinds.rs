@@ -58,7 +58,10 @@ impl Fact {
             | AgentState { .. }
             | EndpointChosen { .. }
             | Counted { .. }
-            | Alarm { .. } => {
+            | Alarm { .. }
+            | AlertRaised { .. }
+            | AlertCleared { .. }
+            | AlertAcked { .. } => {
                 return None;
             }
         })
@@ -119,6 +122,9 @@ impl Fact {
             CallOut { .. } => "call_out",
             CallOutOver { .. } => "call_out_over",
             Alarm { .. } => "alarm",
+            AlertRaised { .. } => "alert_raised",
+            AlertCleared { .. } => "alert_cleared",
+            AlertAcked { .. } => "alert_acked",
         }
     }
 }

@@ -1,10 +1,42 @@
 //! Calls from the first ring to the ticket.
 
 use crate::{
-    base::secs,
-    center::{command::Command, fact::Fact},
+    base::{CodeId, secs},
+    center::{
+        command::{Command, Done},
+        fact::Fact,
+    },
     sim::{Manner, Stage, World},
+    ticket::Change,
 };
+
+#[test]
+fn what_is_noted_on_a_call_whose_ticket_was_merged_meanwhile_stands_on_the_ticket_that_is_left() {
+    let mut w = World::new(91);
+    let anna = w.agent("anna").ready();
+    let caller = w.phone("+3265551234").dials("4001");
+    w.until(|w| w.rings(anna));
+    w.answers(anna);
+    w.until(|w| w.hear_each_other(caller, anna));
+    let id = w.contact(caller);
+    let of_the_call = w.ticket(id).unwrap();
+    let title = || "Broken lamp".to_owned();
+    let mut opens =
+        || w.supervises(Command::TicketOpen { title: title(), customer: None, queue: None, priority: None, body: None });
+    let (Ok(Done::Ticket { ticket: middle }), Ok(Done::Ticket { ticket: left })) = (opens(), opens()) else { panic!() };
+    for (ticket, into) in [(of_the_call, middle), (middle, left)] {
+        w.supervises(Command::Ticket { ticket, change: Change::MergedInto { into } }).unwrap();
+    }
+    let note = "Sends a photo tomorrow".to_owned();
+    let dispose = |agent| Command::Dispose { interaction: id, agent, code: CodeId::parse("solved").unwrap(), note };
+    w.asks(anna, dispose).unwrap();
+    w.hangs_up(caller);
+    w.until(|w| w.agent_state(anna) == "ready");
+    let log = w.ticket_log(left).join("\n");
+    assert!(log.contains("Sends a photo tomorrow") && log.contains("Disposed"), "{log}");
+    assert!(w.ticket_log(of_the_call).last().unwrap().contains("MergedInto"), "nothing more is written there");
+    w.nothing_is_left();
+}
 
 #[test]
 fn a_caller_chooses_support_and_gets_the_best_skilled_agent() {

@@ -1,5 +1,6 @@
 //! The scenarios: a day in a contact center each, in the words of the people in it.
 
+mod alerts;
 mod callback;
 mod calls;
 mod chats;

@@ -125,7 +125,7 @@ macro_rules! states_due {
 macro_rules! loose_due {
     () => {
         "FROM journal WHERE tenant = $1 AND at < $2 AND interaction IS NULL \
-         AND kind IN ('counted', 'call_out', 'call_out_over', 'node_started') \
+         AND kind IN ('counted', 'call_out', 'call_out_over', 'node_started', 'alert_raised', 'alert_cleared', 'alert_acked') \
          AND seq > COALESCE((SELECT n FROM keeping WHERE tenant = $1 AND kind = 'journal'), 0)"
     };
 }

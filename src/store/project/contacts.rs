@@ -259,7 +259,10 @@ impl Contacts {
             | Fact::RecordingPaused { .. }
             | Fact::EndpointChosen { .. }
             | Fact::Said { .. }
-            | Fact::Alarm { .. } => {}
+            | Fact::Alarm { .. }
+            | Fact::AlertRaised { .. }
+            | Fact::AlertCleared { .. }
+            | Fact::AlertAcked { .. } => {}
         }
         true
     }

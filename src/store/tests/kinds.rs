@@ -9,7 +9,7 @@ use crate::{
     center::{
         callback::{Outcome, Plan, Promise, Words},
         command::{Actor, CommandId, Role, SuperviseMode, TransferTo},
-        fact::{ConsultEnd, EndedBy, Fact, LegRole, LegTrouble, Quality, Unqueued},
+        fact::{AlertAcked, AlertCleared, AlertRaised, ConsultEnd, EndedBy, Fact, LegRole, LegTrouble, Quality, Unqueued},
     },
     ivr, routing,
     sip::dialog::DialogSnapshot,
@@ -61,6 +61,10 @@ async fn a_fact_of_every_kind_comes_back_as_it_was(lab: &Lab) {
         per_minute: 20_000,
     });
     s.tell(Fact::CallOutOver { permit: 3, talked_s: 61, spent: 20_334 });
+    let (sales, metric) = (|| queue("sales"), crate::center::alerts::Metric::Longest);
+    s.tell(Fact::AlertRaised(AlertRaised { queue: sales(), metric, value: 21, limit: 20, began_at: Some(NINE) }));
+    s.tell(Fact::AlertAcked(AlertAcked { queue: sales(), metric, by: by.clone() }));
+    s.tell(Fact::AlertCleared(AlertCleared { queue: sales(), metric, worst: 90, limit: 20, since: NINE }));
     s.tell(Fact::Alarm { code: "disk".into(), message: "the disk is full".into(), on: true });
     let waiting = s.opens(Channel::Webchat, alice);
     let mut entry = routing::Entry::new(waiting, queue("sales"), Channel::Webchat, NINE);

@@ -172,8 +172,10 @@ impl Events {
                         self.view[part].as_object_mut().unwrap().remove(key.as_str().unwrap());
                     }
                 }
-                if let Some(alarms) = frame.get("alarms") {
-                    self.view["alarms"] = alarms.clone();
+                for whole in ["alarms", "alerts"] {
+                    if let Some(now) = frame.get(whole) {
+                        self.view[whole] = now.clone();
+                    }
                 }
                 self.seq = self.seq.max(frame["seq"].as_u64().unwrap());
             }

@@ -4,7 +4,9 @@ import { lazy, Suspense } from 'react';
 import { t, type Key } from '../lib/i18n';
 import { A } from '../lib/router';
 import { Page } from '../ui/parts';
+import { Alerts } from './Alerts';
 import { Audit } from './Audit';
+import { Calls } from './Calls';
 import { Codes } from './Codes';
 import { Config } from './Config';
 import { Hours } from './Hours';
@@ -25,7 +27,7 @@ const Flows = lazy(async () => ({ default: (await import('../flows/Flows')).Flow
 
 const PARTS: readonly (readonly [string, Key])[] = [
   ['users', 'admin.users'], ['people', 'admin.people'], ['queues', 'admin.queues'], ['numbers', 'admin.numbers'], ['flows', 'admin.flows'], ['hours', 'admin.hours'],
-  ['codes', 'admin.codes'], ['trunks', 'admin.trunks'], ['rules', 'admin.rules'], ['config', 'admin.config'], ['widget', 'admin.widget'], ['keys', 'admin.keys'], ['webhooks', 'admin.webhooks'], ['retention', 'admin.retention'], ['audit', 'admin.audit'], ['health', 'admin.health'],
+  ['codes', 'admin.codes'], ['trunks', 'admin.trunks'], ['calls', 'admin.calls'], ['rules', 'admin.rules'], ['alerts', 'admin.alerts'], ['config', 'admin.config'], ['widget', 'admin.widget'], ['keys', 'admin.keys'], ['webhooks', 'admin.webhooks'], ['retention', 'admin.retention'], ['audit', 'admin.audit'], ['health', 'admin.health'],
 ];
 
 export default function Admin({ part }: { part: string }) {
@@ -43,7 +45,9 @@ export default function Admin({ part }: { part: string }) {
       {here[0] === 'hours' && <Hours />}
       {here[0] === 'codes' && <Codes />}
       {here[0] === 'trunks' && <div className="grid gap-6"><div><Trunks /></div><Carriers /></div>}
+      {here[0] === 'calls' && <Calls />}
       {here[0] === 'rules' && <Rules />}
+      {here[0] === 'alerts' && <Alerts />}
       {here[0] === 'config' && <Config />}
       {here[0] === 'widget' && <ChatForm />}
       {here[0] === 'keys' && <Keys />}

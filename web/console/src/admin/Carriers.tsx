@@ -1,11 +1,12 @@
-// Carriers as forms: where they are, how one logs in, how much they carry, how they write numbers and callers, and which stand in
-// for each other. Signing stays in the text and is not touched here.
+// Carriers as forms: where they are, how one logs in, how much they carry, how they write numbers and callers, who
+// vouches for callers, and which stand in for each other.
 
 import { t } from '../lib/i18n';
 import { Label } from '../ui/parts';
 import { change, type Trunk } from './draft';
 import { Form, Num, Pick, Text, Things, Tick } from './Form';
 import { Groups } from './Groups';
+import { Signing } from './Signing';
 import { Ways } from './Ways';
 
 const TRANSPORTS = ['udp', 'tcp', 'tls', 'auto'];
@@ -46,6 +47,7 @@ export function Carriers() {
                   <Tick text={t('carriers.register.more')} value={x.register !== undefined} onChange={(v) => set(id, (c) => { if (v) c.register = {}; else delete c.register; })} />
                   <Tick text={t('carriers.look')} value={x.options !== undefined} onChange={(v) => set(id, (c) => { if (v) c.options = {}; else delete c.options; })} />
                 </div>
+                <Signing stir={x.stir} set={(stir) => set(id, (c) => { if (stir) c.stir = stir; else delete c.stir; })} />
                 <Ways trunk={x} house={{ country: country ?? '', prefix: trunk_prefix ?? '' }} set={(how) => set(id, how)} />
               </div>
             )} />

@@ -2,6 +2,7 @@
 
 import { t, tCode } from '../lib/i18n';
 import { change, type Queue } from './draft';
+import { Order } from './Order';
 import { Form, Num, Pick, Several, Text, Things, Tick, pairs } from './Form';
 
 const STRATEGIES = ['longest_idle', 'round_robin', 'fewest', 'best_skilled', 'weighted_random', 'ring_all'];
@@ -31,6 +32,7 @@ export function Queues() {
             onRemove={(id) => change((tenant) => {
               delete tenant.routing.queues[id];
               for (const a of Object.values(tenant.routing.agents)) a.queues = a.queues.filter((q) => (typeof q === 'string' ? q : q.queue) !== id);
+              if (tenant.alerts) tenant.alerts.rules = tenant.alerts.rules.filter((r) => r.queue !== id);
             })}
             sheet={(q, id) => (
               <div className="grid gap-3 sm:grid-cols-2">
@@ -57,6 +59,7 @@ export function Queues() {
                     </label>
                   ))}</div>
                 </fieldset>
+                <Order q={q} skills={pairs(routing.skills)} set={(how) => set(id, how)} />
                 <div className="sm:col-span-2"><Several text={t('queues.codes')} value={q.dispositions} options={pairs(routing.dispositions)} onChange={(v) => set(id, (x) => { x.dispositions = v; })} /></div>
                 <Several text={t('queues.members')} value={Object.entries(routing.agents).filter(([, a]) => a.queues.some((w) => (typeof w === 'string' ? w : w.queue) === id)).map(([a]) => a)} options={pairs(routing.agents)}
                   onChange={(now) => change((tenant) => {

@@ -3,11 +3,12 @@
 import { useState } from 'react';
 import { api, take } from '../api/client';
 import type { components } from '../api/schema';
-import { act, notice, problemText } from '../lib/act';
+import { notice, problemText } from '../lib/act';
 import { t, type Key } from '../lib/i18n';
 import { useLoad } from '../lib/load';
 import { A } from '../lib/router';
 import { dateTime } from '../lib/time';
+import { Lift } from '../ui/Keep';
 import { Button, Dialog, Empty, Trouble } from '../ui/parts';
 import type { Problem } from '../api/client';
 
@@ -116,13 +117,7 @@ function Holds() {
         )}
         {holds.data && rows.length === 0 && <Empty>{t('hold.none')}</Empty>}
       </div>
-      <Dialog open={lifting !== null} onClose={() => setLifting(null)} title={t('hold.lift.sure')}>
-        <p>{t('hold.lift.text')}</p>
-        <div className="mt-4 flex justify-end gap-2">
-          <Button onClick={() => setLifting(null)}>{t('do.cancel')}</Button>
-          <Button look="bad" onClick={async () => { if (lifting && await act(api.DELETE('/api/v1/holds/{kind}/{id}', { params: { path: lifting } }), t('hold.lifted'))) holds.reload(); setLifting(null); }}>{t('hold.lift')}</Button>
-        </div>
-      </Dialog>
+      <Lift of={lifting} onClose={() => setLifting(null)} onDone={holds.reload} />
     </section>
   );
 }

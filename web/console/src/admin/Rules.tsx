@@ -3,6 +3,7 @@
 import { t, tCode } from '../lib/i18n';
 import { Label } from '../ui/parts';
 import { change, type Caps, type Sla, type Tenant, type Toll } from './draft';
+import { Rates } from './Rates';
 import { Form, Num, Pick, Several, Text, Things, Tick, pairs } from './Form';
 
 const ROLES = ['agent', 'supervisor', 'admin'] as const;
@@ -88,6 +89,7 @@ function Guard({ tenant }: { tenant: Tenant }) {
             ))}</tr>
         ))}</tbody>
       </table>
+      <Rates rates={toll.rates ?? []} set={(rates) => set((x) => { if (rates.length) x.rates = rates; else delete x.rates; })} />
     </section>
   );
 }

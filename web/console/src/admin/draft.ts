@@ -9,7 +9,7 @@ export interface Queue extends Named {
   strategy: string; ring_s: number; retry_s: number; wrap_up_s: number; wrap_up_mandatory: boolean; sl_target_s: number; sl_percent: number;
   short_abandon_s: number; max_wait_s?: number; max_length?: number; join_empty: string; leave_empty: string; leave_empty_s: number;
   needs: Record<string, number>; relax: { after_s: number; skill?: string; to: number }[]; head_starts: { attribute: string; is: string; minutes: number }[];
-  expected_handle_s: number; music?: string; hold_max_s?: number; calendar?: string; dispositions: string[];
+  expected_handle_s: number; on_no_answer?: string; music?: string; hold_max_s?: number; calendar?: string; dispositions: string[];
 }
 export type AgentQueue = string | { queue: string; priority_min: number; delay_s: number; weight: number };
 export interface Agent extends Named { skills: Record<string, number>; queues: AgentQueue[]; capacity: Record<string, number>; voice_blocks_text: boolean }
@@ -19,9 +19,10 @@ export interface Route { match: string; to: Record<string, unknown>; from: strin
 export interface Canned extends Named { text: string; lang?: string; queues?: string[] }
 export interface Sla extends Named { calendar?: string | null; first_reply_min?: number | null; next_reply_min?: number | null; resolve_min?: number | null; owner_ack_min?: number | null; reopen_h?: number | null }
 export interface Caps { calls_h?: number; minutes_h?: number; spend_h?: number }
+export interface TollRate { to: string; per_minute: number }
 export interface Toll {
   allow?: string[]; deny?: string[]; emergency?: string[]; international?: boolean; premium?: boolean; calendar?: string; max_call_min?: number | null;
-  per_agent?: Caps; per_source?: Caps; per_tenant?: Caps; [other: string]: unknown;
+  per_agent?: Caps; per_source?: Caps; per_tenant?: Caps; rates?: TollRate[]; [other: string]: unknown;
 }
 /** By language: `en`, `zh`. */
 export type ByLang = Partial<Record<'en' | 'zh', string>>;
@@ -45,14 +46,22 @@ export interface Numbers { country?: string; national_prefix?: string; internati
 export interface Identity { trusted?: boolean; pass_caller?: boolean; tell?: string[] }
 export interface Member { trunk: string; priority: number; weight: number }
 export interface HeaderRule { add?: string; set?: string; remove?: string; value?: string }
+/** `verify`: `off`, `inform`, `require`. */
+export interface Stir { key_secret?: string; cert_url?: string; owns?: string[]; verify?: string; max_age_s?: number }
 export interface Trunk {
   host?: string; transport: string; from: string[]; login?: { username: string; password_secret: string }; username?: string; password_secret?: string; realm?: string; caller_id?: string; max_calls?: number; calls_per_s?: number;
   register?: Record<string, unknown>; options?: Record<string, unknown>; numbers?: Numbers; identity?: Identity; headers?: HeaderRule[]; refer?: boolean;
-  failover?: { codes?: number[]; silence_ms?: number }; [other: string]: unknown;
+  failover?: { codes?: number[]; silence_ms?: number }; stir?: Stir; deny?: string[]; [other: string]: unknown;
 }
+export interface Stream { url: string; rate?: number; token_secret?: string }
+export interface Supervision { tell_agents?: boolean; queues?: Record<string, string[]> }
+export interface AlertRule { metric: string; queue?: string; limit?: number; after_s?: number }
+export interface AlertRules { rules: AlertRule[]; raise_after_s: number; clear_after_s: number }
 export interface Tenant {
   name: string; language?: string; country?: string | null; trunk_prefix?: string | null; security?: { second_factor: string[] };
-  slas: Record<string, Sla>; default_sla?: string | null; toll?: Toll;
+  slas: Record<string, Sla>; default_sla?: string | null; toll?: Toll; alerts?: AlertRules;
+  recording?: string; recording_format?: string; calls?: { hold_reminder_s?: number; mask_keys?: boolean }; supervision?: Supervision;
+  transcripts?: { queues?: string[]; numbers?: string[] }; streams?: Record<string, Stream>; stream_talks?: string | null; flow_config: Record<string, string>;
   routing: {
     skills: Record<string, Named>; queues: Record<string, Queue>; agents: Record<string, Agent>; calendars: Record<string, Calendar>;
     reasons: Record<string, Named & { productive: boolean }>; dispositions: Record<string, Named>;

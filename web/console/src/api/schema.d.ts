@@ -110,6 +110,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The alerts that are on, and the last ones that were. */
+        get: operations["alerts_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{queue}/{metric}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that somebody looks after an alert. It stays on until the figure is well again; nobody is called to it a second time. */
+        post: operations["alerts_acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/api-keys": {
         parameters: {
             query?: never;
@@ -1918,6 +1952,61 @@ export interface components {
             /** @description What the agent is working on. */
             work: components["schemas"]["WorkNow"][];
         };
+        /** @description Alerts of the tenant. */
+        AlertList: {
+            /** @description Those that are on, by queue. */
+            on: components["schemas"]["AlertNow"][];
+            /** @description The last ones that were, the latest first. */
+            past: components["schemas"]["AlertPast"][];
+        };
+        /** @description An alert that is on. */
+        AlertNow: {
+            /** @description Since when. */
+            acked_at?: string | null;
+            /** @description Who looks after it. */
+            acked_by?: string | null;
+            /** @description The instant a wait counts from. */
+            began_at?: string | null;
+            /**
+             * Format: int32
+             * @description What it is measured by.
+             */
+            limit: number;
+            /** @description Which figure. */
+            metric: components["schemas"]["Figure"];
+            /** @description Of which queue. */
+            queue: string;
+            /** @description When it was raised, RFC 3339. */
+            since: string;
+            /**
+             * Format: int32
+             * @description The figure: a count or percent as it is, seconds as they were when last looked at; count on from `began_at`.
+             */
+            value: number;
+        };
+        /** @description An alert that is over. */
+        AlertPast: {
+            /** @description Who looked after it. */
+            acked_by?: string | null;
+            /**
+             * Format: int32
+             * @description What it was measured by.
+             */
+            limit: number;
+            /** @description Which figure. */
+            metric: components["schemas"]["Figure"];
+            /** @description Of which queue. */
+            queue: string;
+            /** @description When it was raised, RFC 3339. */
+            since: string;
+            /** @description When it was over. */
+            until: string;
+            /**
+             * Format: int32
+             * @description The worst it came to: a count, percent or seconds.
+             */
+            worst: number;
+        };
         /** @description To whom: one of the two. */
         Assign: {
             /** @description Agent id. */
@@ -2261,6 +2350,10 @@ export interface components {
             alarms?: {
                 [key: string]: string;
             } | null;
+            /** @description The alerts that are on, when that changed. */
+            alerts?: {
+                [key: string]: components["schemas"]["AlertNow"];
+            } | null;
             /** @description When it was taken, RFC 3339. */
             at: string;
             /** @description Ids that are gone. */
@@ -2325,7 +2418,7 @@ export interface components {
          * @description The kinds of facts.
          * @enum {string}
          */
-        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "callback_booked" | "callback_tried" | "transferred" | "consulted" | "consult_answered" | "consult_merged" | "consult_ended" | "muted" | "keys_sent" | "supervised" | "supervision_ended" | "taken_over" | "reassigned" | "prioritised" | "recording_paused" | "rated" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "said" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "call_out" | "call_out_over" | "alarm";
+        FactKind: "node_started" | "interaction_opened" | "flow_started" | "flow_entered" | "flow_saved" | "flow_event" | "queued" | "unqueued" | "offered" | "offer_ended" | "connected" | "held" | "callback_booked" | "callback_tried" | "transferred" | "consulted" | "consult_answered" | "consult_merged" | "consult_ended" | "muted" | "keys_sent" | "supervised" | "supervision_ended" | "taken_over" | "reassigned" | "prioritised" | "recording_paused" | "rated" | "talk_ended" | "wrap_up" | "disposed" | "wrap_up_over" | "interaction_closed" | "leg_opened" | "leg_dialog" | "leg_trouble" | "leg_ended" | "recording_started" | "recording_ended" | "voicemail_left" | "said" | "message" | "read_up_to" | "ticket" | "customer" | "agent_state" | "counted" | "call_out" | "call_out_over" | "alarm" | "alert_raised" | "alert_cleared" | "alert_acked";
         /** @description A fact of the timeline. Further fields by kind. */
         FactLine: {
             /** @description When, RFC 3339. */
@@ -2381,6 +2474,11 @@ export interface components {
             /** @description The administrator wants one of everybody with this role. */
             required: boolean;
         };
+        /**
+         * @description A figure of a queue that can be watched.
+         * @enum {string}
+         */
+        Figure: "waiting" | "longest" | "level" | "abandoned" | "free" | "ready" | "held";
         /** @description Which version shall be in force again. */
         FlowBack: {
             /**
@@ -3238,6 +3336,10 @@ export interface components {
             alarms: {
                 [key: string]: string;
             };
+            /** @description Alerts that are on, by `queue/figure`. Supervisors see them. */
+            alerts: {
+                [key: string]: components["schemas"]["AlertNow"];
+            };
             /** @description When it was taken, RFC 3339. */
             at: string;
             /** @description By id, the oldest first. */
@@ -3540,6 +3642,11 @@ export interface components {
              * @description Entered today.
              */
             offered: number;
+            /**
+             * Format: int64
+             * @description Of these, ready, whether busy or not.
+             */
+            ready: number;
             /**
              * Format: double
              * @description 0 to 1; none before the first.
@@ -4488,6 +4595,63 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+        };
+    };
+    alerts_acknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: string;
+                metric: components["schemas"]["Figure"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

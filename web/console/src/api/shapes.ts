@@ -6,6 +6,7 @@ type S = components['schemas'];
 export type View = S['Picture'];
 export type AgentNow = S['AgentNow'];
 export type QueueNow = S['QueueNow'];
+export type AlertNow = S['AlertNow'];
 export type InteractionNow = S['InteractionNow'];
 export type WorkNow = S['WorkNow'];
 export type Codes = S['Codes'];

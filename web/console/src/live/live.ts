@@ -25,7 +25,7 @@ export interface Live {
   ended: boolean;
 }
 
-const nothing: View = { seq: 0, at: '', agents: {}, queues: {}, interactions: {}, alarms: {} };
+const nothing: View = { seq: 0, at: '', agents: {}, queues: {}, interactions: {}, alarms: {}, alerts: {} };
 const start: Live = {
   me: undefined, view: nothing, ready: false, up: false, retryAt: 0, codes: { reasons: [], dispositions: [], hold_warn_s: 0 }, stale: false, ended: false,
 };
@@ -141,6 +141,7 @@ function told(line: WebSocket, event: LiveEvent): void {
         (view as Record<string, unknown>)[part] = next;
       }
       if (event.alarms) view.alarms = event.alarms;
+      if (event.alerts) view.alerts = event.alerts;
       set({ view });
       return;
     }
@@ -217,4 +218,6 @@ export const myself = (l: Live) => (l.me?.agent ? l.view.agents[l.me.agent] : un
 export const agentName = (l: Live, id: string | null | undefined): string => (id ? l.view.agents[id]?.name || id : '');
 /** How long a customer may be on hold, seconds; 0 where nobody says. */
 export const holdLimit = (l: Live, queue: string | null | undefined): number => (queue && l.view.queues[queue]?.hold_max_s) || l.codes.hold_warn_s;
+/** Alerts nobody looks after yet. */
+export const alertsOpen = (l: Live): number => Object.values(l.view.alerts).filter((a) => !a.acked_by).length;
 export const queueName = (l: Live, id: string | null | undefined): string => (id ? l.view.queues[id]?.name || id : '');

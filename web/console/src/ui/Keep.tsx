@@ -11,11 +11,25 @@ import { Button, Dialog, Label, Trouble } from './parts';
 
 const useAdmin = (): boolean => useLive((l) => l.me?.role === 'admin');
 
+/** Asks once more before a hold is lifted: what it kept may be deleted the same night. */
+export function Lift({ of, onClose, onDone }: { of: { kind: string; id: string } | null; onClose: () => void; onDone: () => void }) {
+  return (
+    <Dialog open={of !== null} onClose={onClose} title={t('hold.lift.sure')}>
+      <p>{t('hold.lift.text')}</p>
+      <div className="mt-4 flex justify-end gap-2">
+        <Button onClick={onClose}>{t('do.cancel')}</Button>
+        <Button look="bad" onClick={async () => { if (of && await act(api.DELETE('/api/v1/holds/{kind}/{id}', { params: { path: of } }), t('hold.lifted'))) onDone(); onClose(); }}>{t('hold.lift')}</Button>
+      </div>
+    </Dialog>
+  );
+}
+
 /** Says that a thing is held and why, and puts or lifts the hold. */
 export function Hold({ kind, id }: { kind: 'customer' | 'interaction' | 'ticket'; id: string }) {
   const admin = useAdmin();
   const holds = useLoad(admin ? 'holds' : null, () => take(api.GET('/api/v1/holds')));
   const [open, setOpen] = useState(false);
+  const [lifting, setLifting] = useState(false);
   const path = { params: { path: { kind, id } } };
   if (!admin || !holds.data) return null;
   const on = holds.data.holds.find((h) => h.kind === kind && h.id === id);
@@ -23,7 +37,8 @@ export function Hold({ kind, id }: { kind: 'customer' | 'interaction' | 'ticket'
   return (
     <>
       {on && <span className="rounded-lg bg-warn-fill px-2 py-1 text-warn"><span aria-hidden="true">⚖ </span>{t('hold.on', { why: on.reason })}</span>}
-      {on ? <Button small onClick={async () => done(await act(api.DELETE('/api/v1/holds/{kind}/{id}', path), t('hold.lifted')))}>{t('hold.lift')}</Button> : <Button small onClick={() => setOpen(true)}>{t('hold.put')}</Button>}
+      {on ? <Button small onClick={() => setLifting(true)}>{t('hold.lift')}</Button> : <Button small onClick={() => setOpen(true)}>{t('hold.put')}</Button>}
+      <Lift of={lifting ? { kind, id } : null} onClose={() => setLifting(false)} onDone={holds.reload} />
       <Dialog open={open} onClose={() => setOpen(false)} title={t('hold.put.title')}>
         <form className="grid gap-3" onSubmit={async (e) => {
           e.preventDefault();

@@ -38,7 +38,7 @@ export default function Wall({ tv = false }: { tv?: boolean }) {
         <A href={tv ? '/wall' : '/wall?tv=1'} className="btn btn-small">{t(tv ? 'wall.tv.leave' : 'wall.tv')}</A>
       </header>
       <Alarms alarms={view.alarms} />
-      <Alerts queues={view.queues} tv={tv} />
+      <Alerts view={view} tv={tv} />
       <Tiles live={live} />
       <div className={`grid min-h-0 grow gap-3 ${tv ? 'grid-cols-[minmax(0,3fr)_minmax(0,2fr)]' : 'wide:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]'}`}>
         <div className="flex min-h-0 flex-col gap-3">

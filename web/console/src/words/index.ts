@@ -2,6 +2,8 @@
 
 import { accounts } from './accounts';
 import { admin } from './admin';
+import { alerts } from './alerts';
+import { calls } from './calls';
 import { chat } from './chat';
 import { codes } from './codes';
 import { desk } from './desk';
@@ -18,6 +20,6 @@ import { webhooks } from './webhooks';
 type Entry = readonly [en: string, zh: string, pinyin?: string];
 
 const all = {
-  ...accounts, ...admin, ...chat, ...codes, ...desk, ...keeping, ...ladder, ...phone, ...regions, ...reports, ...rules, ...screens, ...sight, ...webhooks,
+  ...accounts, ...admin, ...alerts, ...calls, ...chat, ...codes, ...desk, ...keeping, ...ladder, ...phone, ...regions, ...reports, ...rules, ...screens, ...sight, ...webhooks,
 } as const;
 export const words: { readonly [K in keyof typeof all]: Entry } = all;

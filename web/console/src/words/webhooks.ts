@@ -70,5 +70,6 @@ export const webhooks = {
   'group.ticket': ['Tickets', '工单'],
   'group.customer': ['Customers', '客户'],
   'group.agent': ['Agents', '坐席'],
-  'group.alarm': ['Alarms', '告警'],
+  'group.alarm': ['Alarms', '系统告警'],
+  'group.alert': ['Alerts of queues', '队列告警'],
 } as const satisfies Record<string, Entry>;
