@@ -168,9 +168,12 @@ export const talknow = {
     await wang.when.selectOption(second);
     await wang.form.locator('button.main').click();
     await wang.form.getByText(/我们会在.*后尽快拨打/).waitFor();
-    const booked = (await s.ask('GET', '/interactions?live=true')).interactions;
     const at = (text) => Date.parse(text);
-    assert.deepEqual(booked.map((i) => [i.from, i.stage, at(i.callback.chosen_at)]).sort(), [['+861065551234', 'scheduled', at(first)], ['+8613812345678', 'scheduled', at(second)]]);
+    const booked = await eventually(async () => {
+      const { interactions } = await s.ask('GET', '/interactions?live=true');
+      assert.deepEqual(interactions.map((i) => [i.from, i.stage, at(i.callback.chosen_at)]).sort(), [['+861065551234', 'scheduled', at(first)], ['+8613812345678', 'scheduled', at(second)]]);
+      return interactions;
+    });
     const susan = await person(b);
     await signIn(susan.page, s.origin, 'susan', s.users.susan);
     await susan.page.goto(`${s.origin}/w/${booked[0].id}`);
