@@ -447,6 +447,8 @@ pub struct CallbackNow {
     last: Option<String>,
     /// When it waits for an agent again, while it rests.
     again_at: Option<String>,
+    /// The hour the customer has chosen.
+    chosen_at: Option<String>,
 }
 
 /// A consultation now.

@@ -293,6 +293,12 @@ pub const CALL_ME_PER_VISITOR: u32 = 3;
 pub const CALL_ME_PER_ADDRESS: u32 = 10;
 /// Calls to one number that visitors may ask for in a day.
 pub const CALL_ME_PER_NUMBER: u32 = 5;
+/// Customers a configuration may let choose the same hour to be called back at.
+pub const CALLBACK_EACH_MAX: u32 = 1_000;
+/// Days ahead such an hour may be.
+pub const CALLBACK_DAYS_MAX: u32 = 30;
+/// Hours a visitor is shown to choose from.
+pub const CALLBACK_HOURS_SHOWN: usize = 500;
 /// Times one visitor may ask for a login to talk in ten minutes: a page that is tried, closed and opened again.
 pub const TALK_NOW_PER_VISITOR: u32 = 6;
 /// Such logins from one address in ten minutes: an office behind one router.

@@ -7,7 +7,7 @@ use super::{
     leave::line,
 };
 use crate::{
-    base::{Channel, InteractionId, Now, TenantId, VisitorId},
+    base::{Channel, InteractionId, Now, TenantId, VisitorId, Wall},
     customer, routing,
 };
 
@@ -18,6 +18,8 @@ pub(super) struct Asked {
     pub number: String,
     pub language: Option<String>,
     pub page: Option<String>,
+    /// The hour they have chosen.
+    pub at: Option<Wall>,
 }
 
 impl Center {
@@ -34,7 +36,7 @@ impl Center {
         let Some(config) = settings.config.chat.call_me.as_ref() else {
             return Err(Refusal::not_found("a call back on this site"));
         };
-        if settings.call_me(now.wall).is_none() {
+        if asked.at.is_none() && settings.call_me(now.wall).is_none() {
             return Err(Refusal::new(RefusalCode::WrongState, "nobody is called outside the hours"));
         }
         let lang = asked.language.as_deref().and_then(|l| l.split(['-', '_']).next()).unwrap_or("en").to_owned();
@@ -47,9 +49,10 @@ impl Center {
             screens: !config.ignore_machines,
             message: message.map(|text| Words::Say { text: text.clone(), lang: said.into() }).into_iter().collect(),
             ticket: config.ticket.clone(),
+            at: asked.at,
         };
         let chat = self.visitors.get(&visitor).copied();
-        let checked = self.callback_check(now, &settings, &plan.number, &config.queue, chat, out)?;
+        let checked = self.callback_check(now, &settings, &plan, &config.queue, chat, out)?;
         if let Some(before) = checked.before {
             return Ok(Done::Interaction { interaction: before });
         }
@@ -66,7 +69,7 @@ impl Center {
         if let Some(page) = asked.page.as_deref().map(|p| line(p, 500)).filter(|p| !p.is_empty()) {
             entry.attributes.insert("page".into(), page);
         }
-        let interaction = self.callback_open(now, &settings, Wish { plan, customer, of: chat, entry }, checked.number, out);
+        let interaction = self.callback_open(now, &settings, Wish { plan, customer, of: chat, entry }, checked, out);
         Ok(Done::Interaction { interaction })
     }
 }

@@ -12,14 +12,21 @@
 //! called whom nobody waits for. Every call out passes the guard against toll fraud, when it is booked and each time it is made.
 //! One number is called back once, however often it asks.
 //!
+//! A customer may choose the hour ([`ChosenHours`]): then it rests until that has come, and waits from then on in front of whoever
+//! came within the last of such hours. So many customers may choose the same one.
+//!
 //! Tests: `sim::tests::callback`.
 
+mod chosen;
+mod hours;
 mod plan;
 
 use std::{sync::Arc, time::Duration};
 
 use media::wire::{Answerer, LegId, PlayId, Repeat};
 
+use chosen::{Hour, meant};
+pub use hours::ChosenHours;
 pub use plan::{Outcome, Plan, Promise, Words};
 
 use super::{
@@ -77,7 +84,7 @@ pub(super) struct Remembered {
 
 impl Remembered {
     pub fn new(plan: &Plan, entry: &routing::Entry) -> Self {
-        Remembered { plan: plan.clone(), entry: entry.clone(), tried: 0, last: None, next: None }
+        Remembered { plan: plan.clone(), entry: entry.clone(), tried: 0, last: None, next: plan.at }
     }
     /// It waits.
     pub fn queued(&mut self, entry: &routing::Entry) {
@@ -105,14 +112,21 @@ pub(super) struct Wish {
 #[derive(Debug)]
 pub(super) struct Checked {
     /// In E.164.
-    pub number: String,
+    number: String,
     /// It has asked before.
     pub before: Option<InteractionId>,
+    /// The hour that was chosen.
+    hour: Option<Hour>,
 }
 
 impl Callback {
     fn new(plan: Plan) -> Self {
-        Callback { plan, tried: 0, last: None, told: false, stage: Stage::Waits }
+        let stage = plan.at.map_or(Stage::Waits, |until| Stage::Rests { until });
+        Callback { plan, tried: 0, last: None, told: false, stage }
+    }
+    /// The hour the customer has chosen.
+    pub fn chosen(&self) -> Option<Wall> {
+        self.plan.at
     }
     /// The customer is still to be called.
     pub fn is_due(&self) -> bool {
@@ -130,6 +144,7 @@ impl Callback {
             attempts: self.plan.attempts,
             last: self.last,
             again_at: if let Stage::Rests { until } = self.stage { Some(until) } else { None },
+            chosen_at: self.plan.at,
         }
     }
 }
@@ -159,25 +174,32 @@ impl Center {
         wish: Wish,
         out: &mut Vec<Output>,
     ) -> Result<InteractionId, Refusal> {
-        let checked = self.callback_check(now, settings, &wish.plan.number, &wish.entry.queue, wish.of, out)?;
+        let checked = self.callback_check(now, settings, &wish.plan, &wish.entry.queue, wish.of, out)?;
         Ok(match checked.before {
             Some(before) => before,
-            None => self.callback_open(now, settings, wish, checked.number, out),
+            None => self.callback_open(now, settings, wish, checked, out),
         })
     }
 
-    /// Takes a wish whose number was just found to be good.
+    /// Takes a wish that was just found to be good.
     pub(super) fn callback_open(
         &mut self,
         now: Now,
         settings: &Arc<TenantSettings>,
         wish: Wish,
-        number: String,
+        checked: Checked,
         out: &mut Vec<Output>,
     ) -> InteractionId {
         let Wish { mut plan, customer, of, mut entry } = wish;
         let tenant = settings.id.clone();
-        plan.number = number;
+        plan.number = checked.number;
+        let mut said = String::new();
+        if let (Some(at), Some(hour)) = (plan.at, checked.hour) {
+            // Its age is that of the promise.
+            let ahead = i32::try_from(hour.minutes).unwrap_or(0);
+            (entry.since, entry.priority_min) = (at, entry.priority_min.max(ahead));
+            said = format!(", {}", hour.said);
+        }
         let id = InteractionId::new(now, &mut self.rng);
         let title = format!("Call back {}", plan.number);
         let ticket = self.ticket_for(now, &tenant, customer, id, Channel::Voice, title, out);
@@ -198,33 +220,39 @@ impl Center {
         (entry.max_wait, entry.patient) = (None, true);
         self.fact(now, &tenant, Fact::CallbackBooked { interaction: id, of, plan: plan.clone(), entry: entry.clone() }, out);
         if let Some(ticket) = ticket {
-            let text = format!("Asked to be called back at {}.", plan.number);
+            let text = format!("Asked to be called back at {}{said}.", plan.number);
             self.ticket_change(now, &tenant, ticket, ticket::Actor::System, ticket::Change::Noted { text }, out);
         }
+        let chosen = plan.at;
         self.callback_hold(id, Callback::new(plan), &entry);
-        self.timers.set(Timer::CallbackLife(id), now.mono + limits::CALLBACK_LIFE);
-        self.enqueue(now, id, entry, "default".into(), false, out);
+        let begins = chosen.map_or(now.mono, |at| now.mono_at(at));
+        self.timers.set(Timer::CallbackLife(id), begins + limits::CALLBACK_LIFE);
+        match chosen {
+            Some(_) => self.timers.set(Timer::Callback(id), begins),
+            None => self.enqueue(now, id, entry, "default".into(), false, out),
+        }
         id
     }
 
-    /// Whether a number may be called back, and whether it is already.
+    /// Whether a number may be called back, at the hour that was chosen if one was, and whether it is already.
     pub(super) fn callback_check(
         &mut self,
         now: Now,
         settings: &Arc<TenantSettings>,
-        number: &str,
+        plan: &Plan,
         queue: &QueueId,
         of: Option<InteractionId>,
         out: &mut Vec<Output>,
     ) -> Result<Checked, Refusal> {
-        let number = settings.config.number(number);
+        let number = settings.config.number(&plan.number);
         // Short numbers and extensions are nobody's own.
         if !e164::is_whole(&number) {
             return Err(Refusal::new(RefusalCode::Invalid, "number: expected a whole telephone number, with its area code"));
         }
         let Some(t) = self.tenants.get(&settings.id) else { return Err(Refusal::not_found("this tenant")) };
         if let Some(before) = t.callbacks.get(&number).copied() {
-            return Ok(Checked { number, before: Some(before) });
+            let before = self.callback_again(before, plan.at)?;
+            return Ok(Checked { number, before: Some(before), hour: None });
         }
         if !t.settings.plan.queues.contains_key(queue) {
             return Err(Refusal::not_found(format!("queue {queue}")));
@@ -237,12 +265,14 @@ impl Center {
         }
         let whose = Behalf { agent: None, source: &number, diverted: None, interaction: of };
         self.may_call_out(now, settings, whose, &number, out)?;
-        Ok(Checked { number, before: None })
+        let hour = plan.at.map(|at| self.hour_is_free(now, settings, queue, at)).transpose()?;
+        Ok(Checked { number, before: None, hour })
     }
 
     fn callback_hold(&mut self, id: InteractionId, callback: Callback, entry: &routing::Entry) {
         let Some(i) = self.interactions.get_mut(&id) else { return };
         i.voice = Some(Voice::default());
+        i.queue = Some(entry.queue.clone());
         i.attributes = entry.attributes.clone();
         let number = callback.plan.number.clone();
         i.callback = Some(callback);
@@ -264,6 +294,7 @@ impl Center {
             (None, stood) => stood,
             (Some(queue), _) => Some(routing::Entry::new(id, queue, Channel::Voice, opened)),
         };
+        let at = entry.as_ref().zip(wish.at).map(|(e, said)| meant(now, &settings, &e.queue, &said));
         let plan = Plan {
             number: wish.number,
             attempts: wish.attempts,
@@ -271,8 +302,10 @@ impl Center {
             screens: wish.screens,
             message: wish.message.into_iter().map(words).collect(),
             ticket: wish.ticket.map(|t| Promise { queue: t.queue, title: t.title, sla: t.sla }),
+            at: at.flatten(),
         };
         let booked = match entry {
+            Some(_) if at == Some(None) => Err(Refusal::new(RefusalCode::Invalid, "this is no hour that is offered here")),
             Some(mut entry) => {
                 entry.since = entry.since.min(opened);
                 entry.attributes = attributes;
@@ -527,7 +560,8 @@ impl Center {
         let stage = r.next.map_or(Stage::Waits, |until| Stage::Rests { until });
         let callback = Callback { tried: r.tried, last: r.last, told, stage, ..Callback::new(r.plan) };
         self.callback_hold(id, callback, &entry);
-        self.timers.set(Timer::CallbackLife(id), now.mono_at(opened + limits::CALLBACK_LIFE));
+        let begins = self.interactions.get(&id).and_then(|i| i.callback.as_ref()?.chosen()).unwrap_or(opened);
+        self.timers.set(Timer::CallbackLife(id), now.mono_at(begins.max(opened) + limits::CALLBACK_LIFE));
         match (queued, r.next) {
             (Some(_), _) => self.wait_again(now, id, entry, "default".into(), false),
             (None, Some(next)) => self.timers.set(Timer::Callback(id), now.mono_at(next)),

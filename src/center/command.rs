@@ -7,7 +7,9 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{AgentId, CodeId, CustomerId, InteractionId, MessageId, OfferId, QueueId, TenantId, TicketId, TrunkId, VisitorId},
+    base::{
+        AgentId, CodeId, CustomerId, InteractionId, MessageId, OfferId, QueueId, TenantId, TicketId, TrunkId, VisitorId, Wall,
+    },
     sip::auth::Ha1,
 };
 
@@ -240,7 +242,15 @@ pub enum Command {
     /// A visitor leaves words while nobody is there: they become a ticket.
     Leave { visitor: VisitorId, name: String, contact: String, language: Option<String>, page: Option<String>, text: String },
     /// A visitor asks to be called.
-    CallMe { visitor: VisitorId, name: String, number: String, language: Option<String>, page: Option<String> },
+    CallMe {
+        visitor: VisitorId,
+        name: String,
+        number: String,
+        language: Option<String>,
+        page: Option<String>,
+        /// The hour they have chosen; as soon as somebody is free if none.
+        at: Option<Wall>,
+    },
     /// A visitor asks for a login to call from the page. The edge has made it: a user name and the hashes of its password.
     TalkNow { visitor: VisitorId, name: String, language: Option<String>, page: Option<String>, username: String, ha1: Ha1 },
     /// A visitor's socket came or went.

@@ -426,9 +426,9 @@ impl Center {
                 }
                 _ => Err(not_allowed("words are left by a visitor")),
             },
-            Command::CallMe { visitor, name, number, language, page } => match by {
+            Command::CallMe { visitor, name, number, language, page, at } => match by {
                 Actor::Visitor { visitor: me } if *me == visitor => {
-                    self.call_me(now, tenant, visitor, super::call_me::Asked { name, number, language, page }, out)
+                    self.call_me(now, tenant, visitor, super::call_me::Asked { name, number, language, page, at }, out)
                 }
                 _ => Err(not_allowed("a visitor asks for their own call")),
             },

@@ -27,8 +27,9 @@ pub use transcripts::Transcripts;
 
 use serde::{Deserialize, Serialize};
 
+use super::callback::ChosenHours;
 use crate::{
-    base::{AgentId, CalendarId, CodeId, FlowId, SlaId, TenantId, TrunkId, Wall, e164},
+    base::{AgentId, CalendarId, CodeId, FlowId, QueueId, SlaId, TenantId, TrunkId, Wall, e164},
     call::{
         Dtmf, MediaPolicy, PhonePolicies,
         route::{self, Destination, Route},
@@ -111,6 +112,9 @@ pub struct Tenant {
     /// What people must show to come in.
     #[serde(skip_serializing_if = "Security::is_default")]
     pub security: Security,
+    /// The hours customers may choose to be called back at, by the queue that calls.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub callback_hours: BTreeMap<QueueId, ChosenHours>,
     /// Promises made on tickets.
     pub slas: BTreeMap<SlaId, Sla>,
     /// The promise on a ticket that names none.
@@ -241,6 +245,13 @@ impl Business {
             bad.extend(t.routing.validate().into_iter().map(|p| format!("{at}.routing.{p}")));
             t.route_problems(&at, &mut bad);
             t.talk_problems(&at, &mut bad);
+            for (queue, hours) in &t.callback_hours {
+                let at = format!("{at}.callback_hours.{queue}");
+                if !t.routing.queues.contains_key(queue) {
+                    bad.push(format!("{at}: there is no queue `{queue}`"));
+                }
+                hours.problems(&at, t.routing.calendars.contains_key(&hours.calendar), &mut bad);
+            }
             t.supervision.problems(&at, |q| t.routing.queues.contains_key(q), &mut bad);
             t.alerts.problems(&at, |q| t.routing.queues.contains_key(q), &mut bad);
             t.transcripts.problems(&at, |q| t.routing.queues.contains_key(q), &mut bad);

@@ -37,6 +37,7 @@ const STAMPS: &[&str] = &[
     "idle_since",
     "last_seen",
     "again_at",
+    "chosen_at",
     "acked_at",
 ];
 

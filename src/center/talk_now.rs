@@ -44,8 +44,7 @@ pub(super) struct Guest {
 impl Guest {
     /// What agents and flows see of it with the contact.
     pub(super) fn attributes(&self) -> BTreeMap<String, String> {
-        let known =
-            [("asked_on", Some("web".to_owned())), ("visitor", Some(self.visitor.to_string())), ("page", self.page.clone())];
+        let known = [("asked_on", Some("web".to_owned())), ("page", self.page.clone())];
         known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
     }
     /// By what they are known.

@@ -189,6 +189,8 @@ pub struct CallbackView {
     pub last: Option<super::callback::Outcome>,
     /// When it waits for an agent again, while it rests.
     pub again_at: Option<Wall>,
+    /// The hour the customer has chosen.
+    pub chosen_at: Option<Wall>,
 }
 
 /// A consultation now.

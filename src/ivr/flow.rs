@@ -428,6 +428,8 @@ pub struct Callback {
     pub number: Option<At<Template>>,
     /// Whose work it is; the queue waited in last if absent.
     pub queue: Option<At<QueueId>>,
+    /// The hour the customer has chosen, four digits of a clock; as soon as it is their turn if absent.
+    pub at: Option<At<Template>>,
     /// Calls to the customer, at most.
     pub attempts: u32,
     /// Between two of them.

@@ -14,7 +14,7 @@ use super::{
     world::{World, password},
 };
 use crate::{
-    base::{AgentId, CodeId, InteractionId, OfferId, QueueId, VisitorId, ms},
+    base::{AgentId, CodeId, InteractionId, OfferId, QueueId, VisitorId, Wall, ms},
     center::command::{Actor, Command, CommandId, Done, Envelope, Refusal, Role, TransferTo, WantedState},
     sdp::Offering,
     sip::auth::Ha1,
@@ -407,10 +407,17 @@ impl World {
     }
     /// Asks to be called.
     pub fn asks_for_a_call(&mut self, g: Guest, number: &str) -> Result<Done, Refusal> {
+        self.asks_for_a_call_at(g, number, None)
+    }
+    /// Asks to be called at an hour.
+    pub fn asks_for_a_call_at(&mut self, g: Guest, number: &str, at: Option<Wall>) -> Result<Done, Refusal> {
         let v = &self.visitors[g.0];
         let (visitor, name, number) = (v.id, v.name.clone(), number.to_owned());
         let page = Some("https://shop.example/lamps".to_owned());
-        self.command(Actor::Visitor { visitor }, Command::CallMe { visitor, name, number, language: Some("en".into()), page })
+        self.command(
+            Actor::Visitor { visitor },
+            Command::CallMe { visitor, name, number, language: Some("en".into()), page, at },
+        )
     }
     /// Asks for a login to talk from the page; the phone of their browser, which has it.
     pub fn may_talk(&mut self, g: Guest) -> Result<Who, Refusal> {

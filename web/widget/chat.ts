@@ -40,7 +40,10 @@ window.ringdeskChat = (host: Host): void => {
   ring.hidden = true;
   const speak = make('button', 'plain', w.talk);
   speak.hidden = true;
-  head.append(titles, speak, ring, end, shut);
+  // A row of their own: beside the others a title has no room on a telephone.
+  const ways = make('div', 'ways');
+  ways.append(speak, ring);
+  head.append(titles, end, shut, ways);
   const trouble = make('p', 'trouble');
   trouble.setAttribute('role', 'alert');
   trouble.hidden = true;
@@ -150,6 +153,7 @@ window.ringdeskChat = (host: Host): void => {
     const calls = call.open();
     ring.hidden = !s.callMe;
     speak.hidden = !s.talkNow || onair.busy();
+    ways.hidden = ring.hidden && speak.hidden;
     ring.setAttribute('aria-expanded', String(calls));
     begin.hidden = calls || s.begun || presence !== 'open';
     away.form.hidden = calls;

@@ -28,8 +28,8 @@ export class Line {
   /** What is asked at the end; none when nothing is. */
   rating: { best: number; question: Record<string, string> } | null = null;
   rated = false;
-  /** Calls can be asked for, and what is agreed to by asking, by language. */
-  callMe: { consent: Record<string, string> } | null = null;
+  /** Calls can be asked for, at once or at an hour that is chosen, and what is agreed to by asking, by language. */
+  callMe: { consent: Record<string, string>; now: boolean; later: boolean } | null = null;
   /** Visitors may call from the page now. */
   talkNow = false;
   trouble: Trouble | null = null;
@@ -196,7 +196,7 @@ export class Line {
     try {
       const answer = await fetch(`${this.base}/chat/v1/state${this.site ? `?site=${encodeURIComponent(this.site)}` : ''}`, { credentials: 'omit' });
       if (!answer.ok) return 'open';
-      const now = (await answer.json()) as { presence: string; call_me?: { consent: Record<string, string> }; talk_now?: { max_min: number } };
+      const now = (await answer.json()) as { presence: string; call_me?: Line['callMe']; talk_now?: { max_min: number } };
       this.callMe = now.call_me ?? null;
       this.talkNow = now.talk_now !== undefined;
       return now.presence;
@@ -204,8 +204,15 @@ export class Line {
   }
   /** Leaves words for whoever comes back first. Answers what went wrong: the empty word for nothing. */
   leave(words: { name: string; contact: string; text: string }): Promise<string> { return this.post('message', words); }
+  /** The hours at which nobody is to be called yet, as instants. */
+  async hours(): Promise<Date[]> {
+    try {
+      const answer = await fetch(`${this.base}/chat/v1/hours${this.site ? `?site=${encodeURIComponent(this.site)}` : ''}`, { credentials: 'omit' });
+      return answer.ok ? ((await answer.json()) as { hours: string[] }).hours.map((at) => new Date(at)) : [];
+    } catch { return []; }
+  }
   /** Asks to be called. Answers as `leave`. */
-  askCall(wish: { number: string; name: string }): Promise<string> { return this.post('callback', { ...wish, consent: true }); }
+  askCall(wish: { number: string; name: string; at?: string }): Promise<string> { return this.post('callback', { ...wish, consent: true }); }
   /** Asks for a login to call with; or what went wrong. */
   async askTalk(): Promise<Login | string> {
     const [wrong, login] = await this.ask('talk', { name: this.profile?.name ?? '' });

@@ -6,14 +6,16 @@ export const STYLE = `
   .box[hidden], .box [hidden] { display: none !important; }
   * { box-sizing: border-box; font: inherit; }
   button { white-space: nowrap; cursor: pointer; border-radius: 8px; min-height: 32px; }
-  button:focus-visible, textarea:focus-visible, input:focus-visible, .log:focus-visible { outline: 2px solid var(--c); outline-offset: 1px; }
-  header { display: flex; align-items: center; gap: 4px; padding: 10px 10px 10px 16px; background: var(--c); color: var(--on); }
+  button:focus-visible, textarea:focus-visible, input:focus-visible, select:focus-visible, .log:focus-visible { outline: 2px solid var(--c); outline-offset: 1px; }
+  header { display: flex; flex-wrap: wrap; align-items: center; gap: 4px; padding: 10px 10px 10px 16px; background: var(--c); color: var(--on); }
   header button:focus-visible { outline-color: var(--on); }
   .titles { flex: 1; min-width: 0; display: grid; }
   strong { font-weight: 600; }
   .state { font-size: 13px; }
   .plain { border: 0; background: none; color: inherit; padding: 0 8px; }
   .shut { min-width: 32px; }
+  .ways { flex-basis: 100%; display: flex; gap: 8px; padding-top: 4px; }
+  .ways button { border: 1px solid; padding: 0 12px; }
   .main { border: 0; background: var(--c); color: var(--on); padding: 0 16px; min-height: 40px; font-weight: 500; }
   .trouble { margin: 0; padding: 8px 16px; background: light-dark(#fff1d6, #3b2a0b); color: light-dark(#7d4c00, #ffc166); }
   .begin, .offline, .callme { display: grid; gap: 14px; padding: 18px; overflow-y: auto; }
@@ -23,13 +25,13 @@ export const STYLE = `
   .onair .row { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
   .stage { font-weight: 500; }
   .clock { font-variant-numeric: tabular-nums; color: var(--soft); }
-  .hang { border-color: #a51d12; background: #a51d12; color: #fff; }
+  .onair .hang { border-color: #a51d12; background: #a51d12; color: #fff; }
   .keys { display: grid; grid-template-columns: repeat(3, 1fr); gap: 6px; }
   .keys button { min-height: 44px; font-size: 18px; }
   label { display: grid; gap: 4px; }
   .agree { grid-template-columns: auto 1fr; align-items: start; gap: 8px; }
   .agree input { width: 20px; height: 20px; margin: 0; }
-  input, textarea { width: 100%; border: 1px solid light-dark(#76808d, #7d8896); border-radius: 8px; padding: 8px 10px; background: var(--bg); color: var(--ink); }
+  input, textarea, select { width: 100%; border: 1px solid light-dark(#76808d, #7d8896); border-radius: 8px; padding: 8px 10px; background: var(--bg); color: var(--ink); }
   .talk { flex: 1; min-height: 0; display: flex; flex-direction: column; }
   .log { flex: 1; min-height: 0; overflow-y: auto; margin: 0; padding: 14px; display: flex; flex-direction: column; gap: 8px; }
   .log > div { max-width: 85%; width: fit-content; padding: 7px 12px; border-radius: 14px; background: var(--raised); overflow-wrap: anywhere; }

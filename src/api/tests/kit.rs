@@ -59,7 +59,9 @@ tenants:
           a: {say: [hi], then: q, on_error: {goto: q}}
           q: {queue: {queue: sales}, when: {answered: z, timeout: z, no_agents: z, full: z}, on_error: {goto: z}}
           z: {hangup: {}}
+    callback_hours: {sales: {calendar: always, every_min: 60}}
     routing:
+      calendars: {always: {zone: UTC, weekly: {mon: ["00:00-24:00"], tue: ["00:00-24:00"], wed: ["00:00-24:00"], thu: ["00:00-24:00"], fri: ["00:00-24:00"], sat: ["00:00-24:00"], sun: ["00:00-24:00"]}}}
       queues: {sales: {name: Sales}}
       agents: {anna: {name: Anna}, ben: {name: Ben}, sue: {name: Sue}}
       reasons: {lunch: {name: Lunch}}

@@ -51,6 +51,7 @@ fn contact(of: &str) -> InteractionView {
             attempts: 3,
             last: Some(crate::center::callback::Outcome::Busy),
             again_at: Some(Wall(9)),
+            chosen_at: Some(Wall(9)),
         }),
         consult: Some(ConsultView {
             to: crate::center::command::TransferTo::Agent { agent: agent("ben") },

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{QueueId, SlaId};
+use crate::base::{QueueId, SlaId, Wall};
 
 /// What was agreed with the customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Plan {
     /// What becomes of a customer nobody has reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<Promise>,
+    /// The hour the customer has chosen: nobody calls before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Wall>,
 }
 
 /// Something to be said.

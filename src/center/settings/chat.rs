@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{super::callback::Promise, TenantSettings};
+use super::{
+    super::callback::{ChosenHours, Promise},
+    TenantSettings,
+};
 use crate::{
     base::{CalendarId, FlowId, QueueId, SlaId, Wall, limits},
     call::route,
@@ -251,6 +254,17 @@ impl TenantSettings {
         let offered = self.config.chat.call_me.as_ref()?;
         let calendar = offered.calendar.as_ref().and_then(|c| self.plan.calendars.get(c));
         calendar.is_none_or(|c| c.state(now) == State::Open).then_some(offered)
+    }
+    /// The hours customers of a queue may choose to be called back at, and the calendar they are of.
+    pub fn callback_hours(&self, queue: &QueueId) -> Option<(&ChosenHours, &routing::hours::Calendar)> {
+        let hours = self.config.callback_hours.get(queue)?;
+        Some((hours, self.plan.calendars.get(&hours.calendar)?))
+    }
+    /// The hours visitors are offered, if they may choose one.
+    pub fn call_me_later(&self) -> Option<(&CallMe, &ChosenHours, &routing::hours::Calendar)> {
+        let offered = self.config.chat.call_me.as_ref()?;
+        let (hours, calendar) = self.callback_hours(&offered.queue)?;
+        Some((offered, hours, calendar))
     }
     /// What visitors are offered who want to talk, if they are now.
     pub fn talk_now(&self, now: Wall) -> Option<&TalkNow> {

@@ -1,18 +1,19 @@
 //! A visitor asks to be called.
 //!
 //! ```text
-//!   GET  /chat/v1/state?site=demo     ─▶ {.., call_me: {consent}}      while it is offered
-//!   POST /chat/v1/callback            {number, consent: true, ..} with a visitor's token ─▶ 201
+//!   GET  /chat/v1/state?site=demo     ─▶ {.., call_me: {consent, now, later}}      while it is offered
+//!   GET  /chat/v1/hours?site=demo     ─▶ {minutes, hours: [..]}                     those that are free
+//!   POST /chat/v1/callback            {number, consent: true, at?, ..} with a visitor's token ─▶ 201
 //! ```
 //! Somebody else's number is easily typed: so many in a while from a visitor, from an address, and to a number, and what the
 //! house may call at all is the center's to say.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use axum::{
     Json,
     extract::{ConnectInfo, Request, State},
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -20,12 +21,12 @@ use serde_json::json;
 
 use super::{
     Shared, files,
-    offline::paced,
+    offline::{self, paced},
     session::{self, From, problem, share},
     socket,
 };
 use crate::{
-    base::source,
+    base::{Wall, source},
     center::command::{Actor, Command, Done},
 };
 
@@ -45,9 +46,33 @@ struct Asked {
     lang: Option<String>,
     #[serde(default)]
     page: Option<String>,
+    /// One of the hours.
+    #[serde(default)]
+    at: Option<String>,
 }
 
-/// `POST /chat/v1/callback`: a call, as soon as somebody has time.
+/// `GET /chat/v1/hours`: the hours a visitor may choose to be called at. What others have chosen is as the latest picture has it;
+/// the center has the last word.
+pub async fn hours(State(shared): State<Arc<Shared>>, asked: offline::Asked, request: Request) -> Response {
+    offline::told(&shared, asked, &request, |tenant| {
+        let Some((call_me, hours, calendar)) = tenant.call_me_later() else {
+            return problem(StatusCode::NOT_FOUND, "not_found", "no hours are offered on this site");
+        };
+        let mut taken: BTreeMap<Wall, u32> = BTreeMap::new();
+        let view = shared.door.view(&tenant.id);
+        for i in view.iter().flat_map(|v| v.interactions.values()).filter(|i| i.queue.as_ref() == Some(&call_me.queue)) {
+            if let Some(at) = i.callback.as_ref().and_then(|c| c.chosen_at) {
+                *taken.entry(at).or_default() += 1;
+            }
+        }
+        let all = hours.offered(calendar, shared.door.now().wall);
+        let free = all.iter().filter(|at| taken.get(*at).is_none_or(|n| *n < hours.each)).map(|at| at.rfc3339());
+        let answer = json!({"minutes": hours.every_min, "hours": free.collect::<Vec<_>>()});
+        ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
+    })
+}
+
+/// `POST /chat/v1/callback`: a call, as soon as somebody has time or at the hour that is chosen.
 pub async fn ask(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let from = session::from(request.headers());
     let answer = match take(&shared, &from, request).await {
@@ -67,6 +92,9 @@ async fn take(shared: &Shared, from: &From, request: Request) -> Result<Response
     if !asked.consent {
         return Err(problem(StatusCode::UNPROCESSABLE_ENTITY, "consent", "nobody is called who has not agreed to it"));
     }
+    let at =
+        asked.at.as_deref().map(|at| Wall::parse_rfc3339(at).ok_or_else(|| invalid("at: expected one of the hours offered")));
+    let at = at.transpose()?;
     let (now, visitor, tenant) = (shared.door.now().mono, here.visitor.id, &here.visitor.tenant);
     let number: String = asked.number.chars().take(40).collect();
     let called = format!("{tenant} {}", here.tenant.config.number(&number));
@@ -82,6 +110,7 @@ async fn take(shared: &Shared, from: &From, request: Request) -> Result<Response
         number,
         language: asked.lang.map(|l| l.chars().take(16).collect()),
         page: asked.page.map(|p| p.chars().take(500).collect()),
+        at,
     };
     match shared.door.command(tenant.clone(), Actor::Visitor { visitor }, command).await {
         Ok(Done::Interaction { .. }) => Ok((StatusCode::CREATED, Json(json!({"called": true}))).into_response()),

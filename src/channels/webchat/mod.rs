@@ -134,6 +134,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/chat/v1/look", get(offline::look).options(session::preflight))
         .route("/chat/v1/message", post(offline::leave).options(session::preflight))
         .route("/chat/v1/callback", post(callback::ask).options(session::preflight))
+        .route("/chat/v1/hours", get(callback::hours).options(session::preflight))
         .route("/chat/v1/talk", post(talk::ask).options(session::preflight))
         .route("/chat/v1/socket", get(socket::open))
         .layer(DefaultBodyLimit::max(4_096))

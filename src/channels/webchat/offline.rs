@@ -65,10 +65,11 @@ fn signed_in(shared: &Shared, tenant: &TenantId, queue: Option<&QueueId>) -> usi
     }
 }
 
-type Asked = Result<Query<Site>, QueryRejection>;
+/// Which site a page asks about.
+pub type Asked = Result<Query<Site>, QueryRejection>;
 
 /// Answers a page about the tenant of its site.
-fn told(shared: &Shared, asked: Asked, request: &Request, tell: impl FnOnce(&TenantSettings) -> Response) -> Response {
+pub fn told(shared: &Shared, asked: Asked, request: &Request, tell: impl FnOnce(&TenantSettings) -> Response) -> Response {
     let from = session::from(request.headers());
     let settings = shared.door.settings();
     if !from.allowed_somewhere(&settings) {
@@ -90,8 +91,9 @@ pub async fn state(State(shared): State<Arc<Shared>>, asked: Asked, request: Req
         let now = shared.door.now().wall;
         let presence = tenant.chat_presence(now, |queue| signed_in(&shared, &tenant.id, queue));
         let mut state = json!({"presence": presence});
-        if let Some(offered) = tenant.call_me(now) {
-            state["call_me"] = json!({"consent": offered.consent});
+        let (at_once, later) = (tenant.call_me(now), tenant.call_me_later().map(|(offered, ..)| offered));
+        if let Some(offered) = at_once.or(later) {
+            state["call_me"] = json!({"consent": offered.consent, "now": at_once.is_some(), "later": later.is_some()});
         }
         if let Some(offered) = tenant.talk_now(now) {
             state["talk_now"] = json!({"max_min": offered.max_min});

@@ -25,7 +25,7 @@ use super::{
     socket,
 };
 use crate::{
-    base::limits,
+    base::{limits, source},
     center::command::{Actor, Command, Done},
     sip::auth::Ha1,
 };
@@ -56,7 +56,8 @@ pub async fn ask(State(shared): State<Arc<Shared>>, request: Request) -> Respons
 
 async fn take(shared: &Shared, from: &From, request: Request) -> Result<Response, Response> {
     let here = files::recognised(shared, request.headers(), from).await?;
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or("?".to_owned(), |c| c.0.ip().to_string());
+    let address =
+        request.extensions().get::<ConnectInfo<SocketAddr>>().map_or("?".to_owned(), |c| source(c.0.ip()).to_string());
     let body = axum::body::to_bytes(request.into_body(), BODY_MAX).await;
     let body = body.map_err(|_| problem(StatusCode::PAYLOAD_TOO_LARGE, "too_long", "expected at most 4096 bytes"))?;
     let invalid = |said: &str| problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", said);

@@ -401,7 +401,7 @@ async fn a_visitor_asks_to_be_called_a_few_times_and_nobody_has_one_number_calle
     }
     assert_eq!(h.ask("POST", path, &me, Some(&body("+3265551234"))).await.code(), "too_fast");
     let (by, asked) = h.center.is_asked(|c| matches!(c, Command::CallMe { .. })).await;
-    let Command::CallMe { visitor: who, number, name, .. } = asked else { panic!() };
+    let Command::CallMe { visitor: who, number, name, at: None, .. } = asked else { panic!() };
     assert_eq!((number.as_str(), name.as_str()), ("+3265550000", "Li Wei"));
     assert_eq!(by, crate::center::command::Actor::Visitor { visitor: who });
     // Several visitors want the same number called.
@@ -411,6 +411,25 @@ async fn a_visitor_asks_to_be_called_a_few_times_and_nobody_has_one_number_calle
         let a = h.ask("POST", path, &[("authorization", other.as_str())], Some(&body("+3265551234"))).await;
         assert_eq!(a.status, if n < limits::CALL_ME_PER_NUMBER { 201 } else { 429 }, "{n}");
     }
+}
+
+#[tokio::test]
+async fn a_visitor_is_shown_the_hours_they_may_be_called_at_and_chooses_one_of_them() {
+    let h = house().await;
+    let a = h.ask("GET", "/chat/v1/state?site=demo", &[], None).await;
+    assert_eq!((&a.json()["call_me"]["now"], &a.json()["call_me"]["later"]), (&json!(true), &json!(true)), "{}", a.text());
+    assert_eq!(h.ask("GET", "/chat/v1/hours?site=demo", &[("origin", "https://evil.example")], None).await.code(), "origin");
+    let shown = h.ask("GET", "/chat/v1/hours?site=demo", &[], None).await.json();
+    assert_eq!(shown["minutes"], 60);
+    let hour = shown["hours"][0].as_str().unwrap().to_owned();
+    let mine = format!("Bearer {}", visitor(&h).await);
+    let me = [("authorization", mine.as_str())];
+    let body = |at: &str| format!(r#"{{"number": "+3265551234", "consent": true, "at": "{at}"}}"#);
+    assert_eq!(h.ask("POST", "/chat/v1/callback", &me, Some(&body("at three"))).await.code(), "invalid");
+    assert_eq!(h.ask("POST", "/chat/v1/callback", &me, Some(&body(&hour))).await.status, 201);
+    let (_, asked) = h.center.is_asked(|c| matches!(c, Command::CallMe { .. })).await;
+    let Command::CallMe { at: Some(at), .. } = asked else { panic!("{asked:?}") };
+    assert_eq!(at.rfc3339(), hour);
 }
 
 #[tokio::test]

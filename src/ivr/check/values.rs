@@ -224,6 +224,9 @@ impl Look<'_, '_> {
                 if let Some(n) = &c.number {
                     self.template(n, Sink::Seen("a number that is dialled"), "");
                 }
+                if let Some(at) = &c.at {
+                    self.template(at, Sink::Seen("an hour to be called at"), "");
+                }
                 if let Some(t) = &c.ticket {
                     self.template(&t.title, Sink::Seen("a ticket"), "");
                 }

@@ -222,6 +222,8 @@ pub struct Callback {
     pub number: String,
     /// Whose work it is; None: the queue waited in last.
     pub queue: Option<QueueId>,
+    /// The hour the customer has chosen, as they said it: `1530`, `15:30`.
+    pub at: Option<String>,
     /// Calls to the customer, at most.
     pub attempts: u32,
     /// Between two of them.

@@ -285,6 +285,7 @@ impl Run {
         out.push(Output::Callback(super::Callback {
             number,
             queue: c.queue.as_ref().map(|q| q.it.clone()),
+            at: c.at.as_ref().map(|at| self.fill(now, &at.it)),
             attempts: c.attempts,
             gap: c.gap,
             screens: c.screens,

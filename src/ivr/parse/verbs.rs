@@ -435,14 +435,23 @@ fn record(t: &Tree, e: &mut Errors) -> Option<Record> {
 }
 
 fn callback(v: &Tree, e: &mut Errors) -> Option<Callback> {
-    let mut c =
-        Callback { number: None, queue: None, attempts: 3, gap: secs(300), screens: true, message: Vec::new(), ticket: None };
+    let mut c = Callback {
+        number: None,
+        queue: None,
+        at: None,
+        attempts: 3,
+        gap: secs(300),
+        screens: true,
+        message: Vec::new(),
+        ticket: None,
+    };
     if v.is_null() {
         return Some(c);
     }
     let mut f = Fields::of(v, "`callback`", e)?;
     c.number = f.take("number").and_then(|t| template(t, "a number", e));
     c.queue = f.take("queue").and_then(|t| id(t, "the id of a queue", e));
+    c.at = f.take("at").and_then(|t| template(t, "an hour", e));
     c.attempts = f.take("attempts").and_then(|t| number(t, 1, CALLBACK_ATTEMPTS_MAX, e)).unwrap_or(c.attempts);
     c.gap = f.take("gap").map_or(c.gap, |t| {
         let gap = duration(t, e).unwrap_or(c.gap);

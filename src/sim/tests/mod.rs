@@ -4,6 +4,7 @@ mod alerts;
 mod callback;
 mod calls;
 mod chats;
+mod chosen_hour;
 mod consult;
 mod crashes;
 mod early;

@@ -35,7 +35,7 @@ fn a_visitor_calls_from_the_page_and_is_known_by_the_chat_and_the_login_is_over_
     assert_eq!((of, customer), (visitor, known), "the same visitor, the same person");
     let view = w.view().interactions[&call].clone();
     let said = |key: &str| view.attributes.get(key).cloned().unwrap_or_default();
-    assert_eq!((said("page"), said("visitor")), ("https://shop.example/lamps".into(), visitor.to_string()));
+    assert_eq!((said("page").as_str(), said("asked_on").as_str()), ("https://shop.example/lamps", "web"));
     assert_eq!(view.customer_name, "Mia");
     w.answers(anna);
     w.until(|w| w.hear_each_other(anna, browser));

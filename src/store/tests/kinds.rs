@@ -105,6 +105,7 @@ fn tell_callback(s: &mut Story, waiting: crate::base::InteractionId, entry: rout
             Words::Say { text: "We tried to reach you.".into(), lang: "en-US".into() },
         ],
         ticket: Some(Promise { queue: queue("sales"), title: "Not reached".into(), sla: None }),
+        at: Some(NINE),
     };
     s.tell(Fact::CallbackBooked { interaction: waiting, of: Some(waiting), plan, entry });
     s.tell(Fact::CallbackTried { interaction: waiting, attempt: 1, outcome: Outcome::Told, again_at: Some(NINE) });

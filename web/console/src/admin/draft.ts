@@ -38,6 +38,8 @@ export interface Chat {
 }
 /** Visitors ask to be called. What has no field here is written as text, and stays as it is. */
 export interface CallMe { queue: string; calendar?: string; attempts?: number; gap_s?: number; consent?: ByLang; [other: string]: unknown }
+/** Hours customers may choose to be called back at. */
+export interface ChosenHours { calendar: string; every_min?: number; each?: number; ahead_min?: number; days?: number }
 /** Visitors call from the page: where a number leads, or to a flow. */
 export interface TalkNow { to: { number?: string; flow?: string }; calendar?: string; max_min?: number; at_once?: number }
 export interface Numbers { country?: string; national_prefix?: string; international_prefix?: string; send?: string; prefix?: string }
@@ -64,7 +66,7 @@ export interface Tenant {
     skills: Record<string, Named>; queues: Record<string, Queue>; agents: Record<string, Agent>; calendars: Record<string, Calendar>;
     reasons: Record<string, Named & { productive: boolean }>; dispositions: Record<string, Named>;
   };
-  trunks: Record<string, Trunk>; trunk_groups?: Record<string, Member[]>; chat: Chat; routes: Route[]; canned?: Record<string, Canned>; flows?: Record<string, string>;
+  trunks: Record<string, Trunk>; trunk_groups?: Record<string, Member[]>; chat: Chat; callback_hours?: Record<string, ChosenHours>; routes: Route[]; canned?: Record<string, Canned>; flows?: Record<string, string>;
   [other: string]: unknown;
 }
 

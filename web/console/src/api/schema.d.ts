@@ -2044,6 +2044,8 @@ export interface components {
              * @description At most.
              */
             attempts: number;
+            /** @description The hour the customer has chosen. */
+            chosen_at?: string | null;
             /**
              * @description How the last one ended: `no_answer`, `busy`, `declined`, `machine`, `told` (a machine was), `agent_left`, `not_allowed`,
              *     `failed`.

@@ -57,7 +57,7 @@ function Head({ contact: c, written, onProfile }: { contact: C; written: boolean
         <h1 className="min-w-0 truncate text-[1.3rem] font-semibold"><Channel channel={c.channel} /> {c.who}</h1>
         {c.from !== c.who && <span className="num text-soft">{c.from}</span>}
         {c.stage ? <span className="chip text-[1rem]"><State state={c.stage} />{since && <Since at={since} {...(c.stage === 'hold' && warn > 0 ? { max_s: warn } : {})} />}</span> : <span className="chip text-soft">{t('work.over')}</span>}
-        {c.now?.callback && <span className="chip"><span aria-hidden="true">↩</span>{t('work.callback', { n: Math.min(c.now.callback.tried + 1, c.now.callback.attempts), of: c.now.callback.attempts })}{c.now.callback.last && c.stage === 'scheduled' && ` · ${tCode('callback', c.now.callback.last)}`}{c.now.callback.again_at && ` · ${t('work.callback.next', { at: exactTime(c.now.callback.again_at) })}`}</span>}
+        {c.now?.callback && <span className="chip"><span aria-hidden="true">↩</span>{t('work.callback', { n: Math.min(c.now.callback.tried + 1, c.now.callback.attempts), of: c.now.callback.attempts })}{c.now.callback.last && c.stage === 'scheduled' && ` · ${tCode('callback', c.now.callback.last)}`}{c.now.callback.again_at && ` · ${t(c.now.callback.chosen_at === c.now.callback.again_at ? 'work.callback.chosen' : 'work.callback.next', { at: exactTime(c.now.callback.again_at) })}`}</span>}
         {c.paused && <span className="chip border-warn text-warn"><span aria-hidden="true">❚❚</span>{t('call.paused')}</span>}
         <Watchers i={c.now} />
         <span className="grow" />

@@ -47,10 +47,16 @@ function tell(f: Fact, live: Live): string | null {
   const agent = agentName(live, text('agent'));
   const long = (name: string): string => clock(Number(f[name] ?? 0));
   switch (f.fact) {
-    case 'interaction_opened': return f.way === 'outbound' ? t('story.calls', { to: text('to') }) : t('story.opened', { from: text('from'), to: text('to') });
+    case 'interaction_opened':
+      if (f.way === 'outbound') return t('story.calls', { to: text('to') });
+      // A visitor of a page has no number.
+      return !f.from && f.visitor ? t('story.opened.page', { to: text('to') }) : t('story.opened', { from: text('from'), to: text('to') });
     case 'flow_entered': return t('story.node', { node: text('node') });
     case 'flow_event': return t('story.event', { name: text('name') });
-    case 'callback_booked': return t('story.callback', { number: (f.plan as { number: string }).number });
+    case 'callback_booked': {
+      const { number, at } = f.plan as { number: string; at?: string };
+      return at ? t('story.callback.at', { number, at: exactTime(at) }) : t('story.callback', { number });
+    }
     case 'callback_tried': {
       const how = tCode('callback', text('outcome'));
       return f.again_at ? t('story.called.again', { n: text('attempt'), how, at: exactTime(text('again_at')) }) : t('story.called', { n: text('attempt'), how });
@@ -90,7 +96,7 @@ function tell(f: Fact, live: Live): string | null {
     case 'recording_ended': return t('story.recorded', { long: long('ms') }) + (f.trouble ? ` ⚠ ${text('trouble')}` : '');
     case 'voicemail_left': return t('story.voicemail', { long: long('ms') });
     case 'leg_trouble': return f.trouble === 'lost' ? t(f.on ? 'story.lost' : 'story.back') : null;
-    case 'leg_opened': return t('story.leg', { role: tCode('leg', text('role')), party: agentName(live, text('party')) || text('party') });
+    case 'leg_opened': return f.party ? t('story.leg', { role: tCode('leg', text('role')), party: agentName(live, text('party')) || text('party') }) : tCode('leg', text('role'));
     case 'leg_ended': return t('story.legended') + quality(f.quality as Quality | null);
     case 'message': {
       const m = f.message as { sender: unknown; text: string };
