@@ -96,6 +96,7 @@ export const factor = {
     await row.getByText('两步验证', { exact: true }).waitFor();
     await faults(admin.page, 'logins with a second factor');
     await row.getByRole('button', { name: '重置两步验证' }).click();
+    await admin.page.getByRole('dialog').getByRole('button', { name: /重置两步验证/ }).click();
     await admin.page.getByText('已重置两步验证').first().waitFor();
     await page.locator('input[name=login]').waitFor();
     await signIn(page, s.origin, 'anna', s.users.anna);
