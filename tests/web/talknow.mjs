@@ -180,6 +180,7 @@ export const talknow = {
     await susan.page.getByText(/at the hour they chose/).first().waitFor();
     await faults(susan.page, 'a call back at an hour');
     await susan.page.getByRole('button', { name: 'Do not call back' }).click();
+    await susan.page.getByRole('dialog').getByRole('button', { name: 'Do not call back' }).click();
     await eventually(async () => assert.equal((await s.ask('GET', '/interactions?live=true')).interactions.length, 1));
     assert.deepEqual([...li.guest.complaints, ...wang.guest.complaints, ...susan.complaints], []);
   },
