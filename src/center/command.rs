@@ -360,6 +360,10 @@ impl Refusal {
     pub fn not_found(what: impl std::fmt::Display) -> Self {
         Self::new(RefusalCode::NotFound, format!("{what} does not exist"))
     }
+    /// Whoever asks may not; why.
+    pub fn not_allowed(why: impl Into<String>) -> Self {
+        Self::new(RefusalCode::NotAllowed, why)
+    }
     /// No such contact in this tenant.
     pub fn no_interaction(id: InteractionId) -> Self {
         Self::not_found(format_args!("interaction {id}"))

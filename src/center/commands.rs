@@ -23,10 +23,6 @@ pub(super) fn refused(e: routing::Refused) -> Refusal {
     Refusal::new(code, e.to_string())
 }
 
-fn not_allowed(what: impl std::fmt::Display) -> Refusal {
-    Refusal::new(RefusalCode::NotAllowed, what.to_string())
-}
-
 impl Center {
     pub(super) fn command(&mut self, now: Now, e: Envelope, out: &mut Vec<Output>) -> Result<Done, Refusal> {
         let Envelope { tenant, by, command, .. } = e;
@@ -73,7 +69,7 @@ impl Center {
             }
             // Asked for at the API, which knows what is held; carried out by the house.
             Command::Customer { change: customer::Change::Erased, .. } if by != Actor::System => {
-                Err(not_allowed("whoever is erased is erased by their own route"))
+                Err(Refusal::not_allowed("whoever is erased is erased by their own route"))
             }
             Command::Customer { customer, change } => {
                 self.staff(&by)?;
@@ -85,7 +81,7 @@ impl Center {
                 false => Err(Refusal::not_found(format!("trunk {trunk}"))),
             },
             Command::TrunkCall { trunk, number } if by.supervises() => self.trial(now, &tenant, &by, &trunk, &number, out),
-            Command::TrunkTest { .. } | Command::TrunkCall { .. } => Err(not_allowed("only a supervisor may do this")),
+            Command::TrunkTest { .. } | Command::TrunkCall { .. } => Err(Refusal::not_allowed("only a supervisor may do this")),
             other => self.contact_command(now, &tenant, &by, other, out),
         }
     }
@@ -95,7 +91,7 @@ impl Center {
     /// Anybody but visitors.
     fn staff(&self, by: &Actor) -> Result<(), Refusal> {
         match by {
-            Actor::Visitor { .. } => Err(not_allowed("visitors may not do this")),
+            Actor::Visitor { .. } => Err(Refusal::not_allowed("visitors may not do this")),
             _ => Ok(()),
         }
     }
@@ -107,7 +103,7 @@ impl Center {
         }
         match by.agent() == Some(agent) || by.supervises() {
             true => Ok(()),
-            false => Err(not_allowed(format!("only {agent} or a supervisor may do this"))),
+            false => Err(Refusal::not_allowed(format!("only {agent} or a supervisor may do this"))),
         }
     }
 
@@ -123,7 +119,7 @@ impl Center {
             true => Ok(i),
             // To a stranger another's contact does not exist.
             false if matches!(by, Actor::Visitor { .. }) => Err(Refusal::no_interaction(id)),
-            false => Err(not_allowed(format!("interaction {id} is not yours"))),
+            false => Err(Refusal::not_allowed(format!("interaction {id} is not yours"))),
         }
     }
 
@@ -138,7 +134,7 @@ impl Center {
         })?;
         match by.agent() == Some(&ring.agent) || by.supervises() {
             true => Ok((i.id, i.channel)),
-            false => Err(not_allowed(format!("offer {offer} is not yours"))),
+            false => Err(Refusal::not_allowed(format!("offer {offer} is not yours"))),
         }
     }
 
@@ -417,27 +413,27 @@ impl Center {
                     let coming = super::chat::Coming { name, contact, language, page, answers };
                     self.chat_open(now, tenant, visitor, coming, out)
                 }
-                _ => Err(not_allowed("a chat is opened by its visitor")),
+                _ => Err(Refusal::not_allowed("a chat is opened by its visitor")),
             },
             Command::Leave { visitor, name, contact, language, page, text } => match by {
                 Actor::Visitor { visitor: me } if *me == visitor => {
                     let left = super::leave::Left { name, contact, language, page, text };
                     self.leave(now, tenant, visitor, left, out)
                 }
-                _ => Err(not_allowed("words are left by a visitor")),
+                _ => Err(Refusal::not_allowed("words are left by a visitor")),
             },
             Command::CallMe { visitor, name, number, language, page, at } => match by {
                 Actor::Visitor { visitor: me } if *me == visitor => {
                     self.call_me(now, tenant, visitor, super::call_me::Asked { name, number, language, page, at }, out)
                 }
-                _ => Err(not_allowed("a visitor asks for their own call")),
+                _ => Err(Refusal::not_allowed("a visitor asks for their own call")),
             },
             Command::TalkNow { visitor, name, language, page, username, ha1 } => match by {
                 Actor::Visitor { visitor: me } if *me == visitor => {
                     let asked = super::talk_now::Asked { name, language, page, login: (username, ha1) };
                     self.talk_now(now, tenant, visitor, asked, out)
                 }
-                _ => Err(not_allowed("a visitor calls for themselves")),
+                _ => Err(Refusal::not_allowed("a visitor calls for themselves")),
             },
             Command::ChatPresence { interaction, connected } => {
                 self.about(tenant, by, interaction)?;
@@ -470,14 +466,14 @@ impl Center {
                     Actor::User { user, .. } => {
                         self.say_command(now, interaction, text::Sender::Note(user.clone()), &client_id, body, None, out)
                     }
-                    _ => Err(not_allowed("notes are written by people who sign in")),
+                    _ => Err(Refusal::not_allowed("notes are written by people who sign in")),
                 }
             }
             Command::Read { interaction, seq } => {
                 self.about(tenant, by, interaction)?;
                 match Self::party_of(by) {
                     Some(party) => self.read_command(now, interaction, party, seq, out),
-                    None => Err(not_allowed("only people read")),
+                    None => Err(Refusal::not_allowed("only people read")),
                 }
             }
             Command::Typing { interaction } => {
@@ -501,7 +497,9 @@ impl Center {
         match by {
             Actor::Visitor { .. } => Ok(text::Sender::Visitor),
             Actor::User { user, .. } if self.has_it(id, user) => Ok(text::Sender::Agent(user.clone())),
-            _ => Err(not_allowed("only the agent who has the chat writes to the visitor; take it over, or leave a note")),
+            _ => Err(Refusal::not_allowed(
+                "only the agent who has the chat writes to the visitor; take it over, or leave a note",
+            )),
         }
     }
 }

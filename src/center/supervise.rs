@@ -26,10 +26,6 @@ fn wrong(what: impl Into<String>) -> Refusal {
     Refusal::new(RefusalCode::WrongState, what)
 }
 
-fn not_allowed(what: impl Into<String>) -> Refusal {
-    Refusal::new(RefusalCode::NotAllowed, what)
-}
-
 /// Asks a phone to answer by itself: the standard's way (RFC 5373), the two ways desk phones know, and ours for the console.
 pub(super) fn answer_by_itself(why: &str) -> Vec<(String, String)> {
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -45,7 +41,7 @@ impl Center {
     /// A supervisor of the tenant, and of the contact's queue if their part is limited to some.
     pub(super) fn may_supervise(&self, tenant: &TenantId, by: &Actor, id: InteractionId) -> Result<&Interaction, Refusal> {
         if !by.supervises() {
-            return Err(not_allowed("only a supervisor may do this"));
+            return Err(Refusal::not_allowed("only a supervisor may do this"));
         }
         let i = self.interactions.get(&id).filter(|i| i.tenant == *tenant);
         let i = i.ok_or_else(|| Refusal::no_interaction(id))?;
@@ -53,14 +49,16 @@ impl Center {
         let only = limited.and_then(|(t, who)| t.settings.config.supervision.queues.get(who));
         match only.is_none_or(|only| i.queue.as_ref().is_some_and(|q| only.contains(q))) {
             true => Ok(i),
-            false => Err(not_allowed(format!("interaction {id} is of a queue that is not yours to supervise"))),
+            false => Err(Refusal::not_allowed(format!("interaction {id} is of a queue that is not yours to supervise"))),
         }
     }
 
     /// Nobody makes another person's phone a listening one; a program acts for whom it names.
     pub(super) fn themselves(&self, tenant: &TenantId, by: &Actor, who: &AgentId) -> Result<(), Refusal> {
         match by {
-            Actor::User { user, .. } if user != who => Err(not_allowed("everybody supervises with their own phone only")),
+            Actor::User { user, .. } if user != who => {
+                Err(Refusal::not_allowed("everybody supervises with their own phone only"))
+            }
             Actor::User { .. } => Ok(()),
             // A program cannot show that a login exists; an agent of the plan does.
             _ if self.agent_exists(tenant, who) => Ok(()),
@@ -231,7 +229,7 @@ impl Center {
         out: &mut Vec<Output>,
     ) -> Result<Done, Refusal> {
         if !by.supervises() {
-            return Err(not_allowed("only a supervisor may do this"));
+            return Err(Refusal::not_allowed("only a supervisor may do this"));
         }
         self.known(tenant, id)?;
         match who {

@@ -7,7 +7,7 @@ use crate::{
     base::{Now, QueueId, TenantId},
     center::{
         Center, Output,
-        command::{Actor, Refusal, RefusalCode},
+        command::{Actor, Refusal},
         fact::{AlertAcked, Fact},
         picture,
         turns::Timer,
@@ -51,14 +51,13 @@ impl Center {
         metric: Metric,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        let denied = |why: &str| Err(Refusal::new(RefusalCode::NotAllowed, why));
         if !by.supervises() {
-            return denied("only a supervisor may do this");
+            return Err(Refusal::not_allowed("only a supervisor may do this"));
         }
         let Some(t) = self.tenants.get_mut(tenant) else { return Err(Refusal::not_found(format!("tenant {tenant}"))) };
         let only = by.agent().and_then(|who| t.settings.config.supervision.queues.get(who));
         if only.is_some_and(|only| !only.contains(&queue)) {
-            return denied("this queue is not yours to supervise");
+            return Err(Refusal::not_allowed("this queue is not yours to supervise"));
         }
         match t.alerts.get(&queue, metric) {
             None => Err(Refusal::not_found(format!("an alert about {} of {queue}", metric.as_str()))),
