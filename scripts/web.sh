@@ -34,12 +34,14 @@ packages() {
 
 case "${1-build}" in
     build)
-        made=web/dist/console/index.html
-        if [ -f "$made" ] && [ -z "$(find web/console web/widget web/*.json web/build.mjs -newer "$made" -print -quit)" ]; then
+        made=web/node_modules/.ringdesk-built # written at the end of a build that kept its budgets
+        if [ -f "$made" ] && [ -f web/dist/console/index.html ] && [ -z "$(find web/console web/widget web/*.json web/build.mjs -newer "$made" -print -quit)" ]; then
             exit 0
         fi
         packages
+        rm -f "$made"
         (cd web && node build.mjs)
+        touch "$made"
         ;;
     check)
         packages

@@ -1,7 +1,7 @@
 // Builds the console and the widget into dist/, packs what is served packed, and holds the sizes against their budgets.
 
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 
@@ -10,7 +10,7 @@ const dist = join(root, 'dist');
 const began = Date.now();
 
 for (const part of ['console', 'widget']) rmSync(join(dist, part), { recursive: true, force: true });
-await build({ configFile: join(root, 'console/vite.config.mjs'), logLevel: 'warn' });
+const { output } = await build({ configFile: join(root, 'console/vite.config.mjs'), logLevel: 'warn' });
 for (const [entry, name] of [['loader.ts', 'widget'], ['chat.ts', 'chat'], ['talk.ts', 'talk']]) {
   await build({
     configFile: false, root: join(root, 'widget'), logLevel: 'warn', publicDir: false,
@@ -40,6 +40,29 @@ const first = [...html.matchAll(/(?:src|href)="\/(app\/[^"]+)"/g)].map((m) => `c
 const sum = (names) => names.reduce((n, name) => n + (sizes.get(name) ?? 0), 0);
 const scripts = [...sizes.keys()].filter((n) => n.startsWith('console/app/') && n.endsWith('.js'));
 const lazy = scripts.filter((n) => !first.includes(n));
+
+// Words that come with a page: whoever uses them must bring their dictionary.
+const chunks = new Map(output.filter((c) => c.type === 'chunk').map((c) => [c.fileName, c]));
+const brings = (chunk, seen = new Set()) => {
+  if (seen.has(chunk)) return [];
+  seen.add(chunk);
+  return [...chunk.moduleIds, ...chunk.imports.filter((n) => chunks.has(n)).flatMap((n) => brings(chunks.get(n), seen))];
+};
+const dictionaries = join(root, 'console/src/words');
+let over = 0;
+for (const name of readdirSync(dictionaries)) {
+  const text = readFileSync(join(dictionaries, name), 'utf8');
+  if (!/^learn\(/m.test(text)) continue;
+  const keys = [...text.matchAll(/^  '([^']+)':/gm)].map((m) => m[1]);
+  for (const chunk of chunks.values()) {
+    if (brings(chunk).some((id) => id.endsWith(`/words/${name}`))) continue;
+    for (const key of keys.filter((k) => chunk.code.includes(`\`${k}\``) || chunk.code.includes(`"${k}"`) || chunk.code.includes(`'${k}'`))) {
+      over += 1;
+      console.log(`WORDS ${basename(chunk.fileName)} uses '${key}' and does not bring words/${name}: import it there, or move the word to a dictionary of all pages`);
+    }
+  }
+}
+
 const kB = (n) => `${(n / 1000).toFixed(1)} kB`;
 const budgets = [
   ['console, first scripts', sum(first.filter((n) => n.endsWith('.js'))), 180_000],
@@ -50,7 +73,6 @@ const budgets = [
   ['widget, calls', sizes.get('widget/talk.js'), 60_000],
   ['everything', sum([...sizes.keys()]), 1_500_000],
 ];
-let over = 0;
 for (const [name, size, most] of budgets) {
   const bad = size > most;
   over += bad;

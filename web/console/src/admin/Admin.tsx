@@ -2,6 +2,10 @@
 
 import { lazy, Suspense } from 'react';
 import { t, type Key } from '../lib/i18n';
+import '../words/calls';
+import '../words/chat';
+import '../words/rules';
+import '../words/webhooks';
 import { A } from '../lib/router';
 import { Page } from '../ui/parts';
 import { Alerts } from './Alerts';

@@ -3,7 +3,7 @@
 import { useSyncExternalStore } from 'react';
 import { take, type Problem } from '../api/client';
 import { t, tCode } from './i18n';
-import { words } from '../words';
+import { hasWord } from '../words';
 
 export interface Notice { id: number; text: string; bad: boolean }
 let notices: Notice[] = [];
@@ -26,7 +26,7 @@ export const useNotices = (): Notice[] =>
 
 /** What went wrong, in the reader's language; the server's sentence is added where it names the mistake. */
 export function problemText(problem: Problem): string {
-  const known = `error.${problem.code}` in words;
+  const known = hasWord(`error.${problem.code}`);
   const text = known ? tCode('error', problem.code) : t('error.other');
   const more = ['invalid', 'wrong_state', 'bad_json'].includes(problem.code) || !known ? problem.detail : '';
   return more ? `${text} ${more}` : text;

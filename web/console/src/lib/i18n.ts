@@ -1,10 +1,10 @@
 // The console's two languages. A key that is in no dictionary does not compile, and neither does one with a missing language.
 
 import { useSyncExternalStore } from 'react';
-import { words } from '../words';
+import { hasWord, word, type Key } from '../words';
 import { keep, remember, watchPrefs } from './prefs';
 
-export type Key = keyof typeof words;
+export type { Key };
 export type Language = 'en' | 'zh-CN';
 
 export function language(): Language {
@@ -21,7 +21,7 @@ export function speak(next: Language): void {
 }
 
 export function t(key: Key, values?: Record<string, string | number>): string {
-  const text: string = words[key][language() === 'zh-CN' ? 1 : 0];
+  const text: string = word(key)[language() === 'zh-CN' ? 1 : 0];
   return values ? text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? '')) : text;
 }
 
@@ -29,11 +29,11 @@ export function t(key: Key, values?: Record<string, string | number>): string {
 export function tCode(prefix: string, code: string | null | undefined): string {
   if (!code) return '';
   const key = `${prefix}.${code}`;
-  return key in words ? t(key as Key) : code.replaceAll('_', ' ');
+  return hasWord(key) ? t(key) : code.replaceAll('_', ' ');
 }
 
 /** Initials of the label's pinyin, so that "zj" finds 转接. */
-export const pinyin = (key: Key): string => words[key][2] ?? '';
+export const pinyin = (key: Key): string => word(key)[2] ?? '';
 
 /** Makes a component be drawn again when the language changes. */
 export const useLanguage = (): Language => useSyncExternalStore(watchPrefs, language);

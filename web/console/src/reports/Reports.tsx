@@ -5,6 +5,7 @@ import { useMemo, useState } from 'react';
 import { api, take } from '../api/client';
 import type { components } from '../api/schema';
 import { t, type Key } from '../lib/i18n';
+import '../words/reports';
 import { useLoad } from '../lib/load';
 import { setQuery, usePlace } from '../lib/router';
 import { now } from '../lib/time';

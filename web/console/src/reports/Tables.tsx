@@ -5,7 +5,7 @@ import { memo, useEffect, useMemo, useState, type ReactNode } from 'react';
 import type { components } from '../api/schema';
 import { t, useLanguage, type Key } from '../lib/i18n';
 import { clock, dateTime } from '../lib/time';
-import { words } from '../words';
+import { hasWord } from '../words';
 
 export type Cell = components['schemas']['ReportInterval'];
 export type Agent = components['schemas']['ReportAgent'];
@@ -42,6 +42,11 @@ function cell(r: Cell, { sl, queues }: CellsOf): ReactNode {
   );
 }
 
+const explained = (head: Key): string | undefined => {
+  const key = `${head}.is`;
+  return hasWord(key) ? t(key) : undefined;
+};
+
 /** By interval, or by queue where their names are given. */
 export const Cells = memo(function Cells({ rows, sl, queues }: { rows: Cell[] } & CellsOf) {
   const heads: Key[] = ['reports.offered', 'reports.answered', `reports.${sl}`, 'reports.abandoned', 'reports.overflowed', 'reports.asa', 'reports.p50', 'reports.p90', 'reports.p95', 'reports.longest', 'reports.noanswer', 'reports.handled', 'reports.aht', 'reports.csat'];
@@ -51,7 +56,7 @@ export const Cells = memo(function Cells({ rows, sl, queues }: { rows: Cell[] } 
   return (
     <table className="table">
       <caption className="sr-only">{t(queues ? 'reports.queues' : 'reports.intervals')}</caption>
-      <thead><tr><th scope="col">{t(queues ? 'wall.queue' : 'calls.when')}</th>{heads.map((h) => <th key={h} scope="col" title={`${h}.is` in words ? t(`${h}.is` as Key) : undefined}>{t(h)}</th>)}</tr></thead>
+      <thead><tr><th scope="col">{t(queues ? 'wall.queue' : 'calls.when')}</th>{heads.map((h) => <th key={h} scope="col" title={explained(h)}>{t(h)}</th>)}</tr></thead>
       <Parts rows={rows} row={cell} of={of} />
     </table>
   );

@@ -1,6 +1,6 @@
 // Words of what happens during calls, of who vouches for callers, and of what a minute costs.
 
-type Entry = readonly [en: string, zh: string, pinyin?: string];
+import { learn, type Entry } from '.';
 
 export const calls = {
   'admin.calls': ['Calls', '通话规则', 'thgz'],
@@ -85,3 +85,5 @@ export const calls = {
   'rates.none': ['No prices: caps on money cannot be set.', '未设资费，无法限制费用。'],
   'rates.add': ['Add a price', '添加资费'],
 } as const satisfies Record<string, Entry>;
+
+learn(calls);

@@ -1,6 +1,6 @@
 // Words of the forms for web chat, groups of carriers, and a carrier's ways.
 
-type Entry = readonly [en: string, zh: string, pinyin?: string];
+import { learn, type Entry } from '.';
 
 export const chat = {
   'chat.hint': ['Where visitors may chat, how the widget looks, what it asks, and what they find when nobody is there.', '访客在哪些网站可以咨询、插件外观、咨询前的问题，以及无人值守时的留言方式。'],
@@ -119,3 +119,5 @@ export const chat = {
   'ways.codes.hint': ['408 and 500 to 599', '408 及 500 至 599'],
   'ways.silence': ['Nothing came back for, milliseconds', '无响应超时（毫秒）'],
 } as const satisfies Record<string, Entry>;
+
+learn(chat);

@@ -1,10 +1,13 @@
 // Every word the console shows: English, Simplified Chinese, and for what the palette offers the initials of its pinyin.
+//
+// What only one page shows comes with that page: such a dictionary ends with `learn`, and the page's module imports it. A key is
+// checked against all of them, loaded or not; build.mjs refuses a page that uses the words of a dictionary it does not bring.
 
 import { accounts } from './accounts';
 import { admin } from './admin';
 import { alerts } from './alerts';
-import { calls } from './calls';
-import { chat } from './chat';
+import type { calls } from './calls';
+import type { chat } from './chat';
 import { codes } from './codes';
 import { desk } from './desk';
 import { did } from './did';
@@ -13,15 +16,24 @@ import { keeping } from './keeping';
 import { ladder } from './ladder';
 import { phone } from './phone';
 import { regions } from './regions';
-import { reports } from './reports';
-import { rules } from './rules';
+import type { reports } from './reports';
+import type { rules } from './rules';
 import { screens } from './screens';
 import { sight } from './sight';
-import { webhooks } from './webhooks';
+import type { webhooks } from './webhooks';
 
-type Entry = readonly [en: string, zh: string, pinyin?: string];
+export type Entry = readonly [en: string, zh: string, pinyin?: string];
 
-const all = {
-  ...accounts, ...admin, ...alerts, ...calls, ...chat, ...codes, ...desk, ...did, ...floor, ...keeping, ...ladder, ...phone, ...regions, ...reports, ...rules, ...screens, ...sight, ...webhooks,
+const first = {
+  ...accounts, ...admin, ...alerts, ...codes, ...desk, ...did, ...floor, ...keeping, ...ladder, ...phone, ...regions, ...screens, ...sight,
 } as const;
-export const words: { readonly [K in keyof typeof all]: Entry } = all;
+export type Key = keyof typeof first | keyof typeof calls | keyof typeof chat | keyof typeof reports | keyof typeof rules | keyof typeof webhooks;
+
+const known = new Map<string, Entry>(Object.entries(first));
+
+/** Adds a page's own words. */
+export const learn = (more: Readonly<Record<string, Entry>>): void => Object.entries(more).forEach(([key, entry]) => known.set(key, entry));
+
+export const hasWord = (key: string): key is Key => known.has(key);
+/** The entry of a key; the key itself stands in for a word whose page did not bring it. */
+export const word = (key: Key): Entry => known.get(key) ?? [key, key];

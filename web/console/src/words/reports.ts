@@ -1,6 +1,6 @@
 // Words of reports: every figure with what it means. The definitions are those of the table in docs/administration.md.
 
-type Entry = readonly [en: string, zh: string, pinyin?: string];
+import { learn, type Entry } from '.';
 
 export const reports = {
   'reports.span': ['Span', '时间范围'],
@@ -52,7 +52,6 @@ export const reports = {
   'reports.noanswer': ['Not picked up', '未应答'],
   'reports.noanswer.is': ['Offers that rang out, once each.', '振铃未接的分配，每次计一。'],
   'reports.ofoffers': ['{n} of {of}', '{n} / {of}'],
-  'reports.csat': ['Satisfied', '满意度'],
   'reports.csat.is': ['Ratings of 4 and 5, or thumbs up, ÷ ratings given; beside it ratings given ÷ handled. A rating counts to the interval it was given in.', '评价为 4 分、5 分或“满意”的数量 ÷ 评价数；旁为评价数 ÷ 处理数。评价计入给出评价的时段。'],
   'reports.handled': ['Handled', '处理'],
   'reports.talk': ['Talk', '通话'],
@@ -96,3 +95,5 @@ export const reports = {
   'saved.files': ['{n} tables to fetch', '{n} 份可下载'],
   'saved.span': ['{from} to {to}', '{from} 至 {to}'],
 } as const satisfies Record<string, Entry>;
+
+learn(reports);

@@ -1,6 +1,6 @@
 // Words of the rules of the house and of carriers.
 
-type Entry = readonly [en: string, zh: string, pinyin?: string];
+import { learn, type Entry } from '.';
 
 export const rules = {
   'admin.rules': ['Rules', '规则', 'gz'],
@@ -68,3 +68,5 @@ export const rules = {
   'carriers.register.more': ['We register with the carrier', '向运营商注册'],
   'carriers.look': ['We look whether it is there (OPTIONS)', '检测是否在线（OPTIONS）'],
 } as const satisfies Record<string, Entry>;
+
+learn(rules);

@@ -251,6 +251,7 @@ export const screens = {
   'tickets.bulk.some': ['{n} changed, {failed} could not be.', '已修改 {n} 个，{failed} 个失败。'],
 
   'calls.when': ['When', '时间'],
+  'reports.csat': ['Satisfied', '满意度'],
   'calls.channel': ['Channel', '渠道'],
   'calls.from': ['From', '起始日期'],
   'calls.to': ['Came in by', '进线'],

@@ -1,6 +1,6 @@
 // Words of webhooks: endpoints, deliveries, telling again.
 
-type Entry = readonly [en: string, zh: string, pinyin?: string];
+import { learn, type Entry } from '.';
 
 export const webhooks = {
   'admin.webhooks': ['Webhooks', '事件推送', 'sjts'],
@@ -73,3 +73,5 @@ export const webhooks = {
   'group.alarm': ['Alarms', '系统告警'],
   'group.alert': ['Alerts of queues', '队列告警'],
 } as const satisfies Record<string, Entry>;
+
+learn(webhooks);

@@ -1,8 +1,8 @@
 // Why this agent: the decision record, so that a person understands it.
 
 import type { Decision, Verdict } from '../api/shapes';
-import { t, tCode, type Key } from '../lib/i18n';
-import { words } from '../words';
+import { t, tCode } from '../lib/i18n';
+import { hasWord } from '../words';
 import { clock, exactTime } from '../lib/time';
 import { agentName, useLive, type Live } from '../live/live';
 
@@ -41,7 +41,7 @@ function sentence(d: Decision, live: Live): string {
   if (at < 0) return t('why.level.equal', names);
   const shown = (n: number): string => (measure === 'idle_since' ? exactTime(new Date(n / 1000).toISOString()) : String(n));
   const key = `why.level.${measure}`;
-  return key in words ? t(key as Key, { ...names, x: shown(x), y: shown(y) }) : d.tie_break;
+  return hasWord(key) ? t(key, { ...names, x: shown(x), y: shown(y) }) : d.tie_break;
 }
 
 export function Why({ decision: d, most = 12 }: { decision: Decision; most?: number }) {
