@@ -34,7 +34,7 @@ const BATCH: usize = 16;
 /// The ids of a person: that of today and those merged into it.
 macro_rules! person {
     () => {
-        "(SELECT id FROM customers WHERE tenant = $1 AND (id = $2 OR merged_into = $2))"
+        "(SELECT $2 UNION ALL SELECT id FROM customers WHERE tenant = $1 AND merged_into = $2)"
     };
 }
 /// The contacts of a person.
