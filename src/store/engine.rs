@@ -397,6 +397,11 @@ impl Tx {
         values: Vec<Value>,
         attempted: impl FnOnce() -> String,
     ) -> Result<u64> {
+        let sql = sql.into_sql_str();
+        #[cfg(test)]
+        if let Tx::Sqlite(tx) = self {
+            super::tests::plans::look(&mut **tx, sql.as_str()).await;
+        }
         let done = match self {
             Tx::Sqlite(tx) => tx.execute(bind_sqlite(sql, values)).await.map(|d| d.rows_affected()),
             Tx::Postgres(tx) => tx.execute(bind_postgres(sql, values)).await.map(|d| d.rows_affected()),

@@ -248,8 +248,8 @@ impl Store {
         }
         forget_places(&mut tx, &gone).await?;
         for seq in gone {
-            let sql = "DELETE FROM customer_log WHERE tenant = $1 AND seq = $2";
-            tx.write(sql, values![tenant, seq], attempted).await?;
+            let sql = concat!("DELETE FROM customer_log WHERE tenant = $1 AND seq = $3 AND customer IN ", person!());
+            tx.write(sql, values![tenant, customer, seq], attempted).await?;
         }
         for sql in [
             concat!("DELETE FROM customer_words WHERE tenant = $1 AND customer IN ", person!()),

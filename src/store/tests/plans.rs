@@ -1,4 +1,4 @@
-//! Every statement the store's tests read by is looked at here for how SQLite would find its rows. A table that grows with every
+//! Every statement the store's tests run is looked at here for how SQLite would find its rows. A table that grows with every
 //! call is never read along its whole length, nor along a tenant's whole part of it, unless the statement goes along its order
 //! and ends after a page.
 
