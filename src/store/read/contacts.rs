@@ -224,11 +224,11 @@ fn recording(r: &Row) -> Result<RecordingRow> {
 
 /// Contacts whose number ends so: a range of the digits the other way round.
 fn by_number(ask: &mut Ask, ends: &[String]) {
-    ask.sql.push_str(" AND (1 = 0");
+    ask.sql.push_str(" AND id IN (SELECT id FROM interactions WHERE 1 = 0");
     for end in ends {
         let turned: String = end.chars().rev().collect();
-        ask.and(" OR (turned >= ?", &turned);
-        ask.and(" AND turned < ?)", prefix_end(&turned));
+        ask.and(" UNION SELECT id FROM interactions WHERE tenant = $1 AND turned >= ?", &turned);
+        ask.and(" AND turned < ?", prefix_end(&turned));
     }
     ask.sql.push(')');
 }
@@ -280,7 +280,9 @@ impl Store {
             Some(false) => ask.sql.push_str(" AND closed_at IS NOT NULL"),
             None => {}
         }
-        ask.newest_first("opened_at", filter.after, rows);
+        // What is looked for is little: found first and sorted then. By the index of time SQLite would walk through all there is.
+        let order = if filter.search.is_some() { "+opened_at" } else { "opened_at" };
+        ask.newest_first(order, filter.after, rows);
         let rows = self.db.all(ask.sql, ask.values, || format!("list the contacts of {tenant}")).await?;
         rows.iter().map(interaction).collect()
     }
