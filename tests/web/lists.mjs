@@ -189,4 +189,21 @@ export const lists = {
     await faults(page, 'keys with their use');
     assert.deepEqual(admin.complaints, []);
   },
+
+  async whoever_ends_other_sign_ins_is_asked_first_and_the_others_are_out_at_once({ s, b }) {
+    const [here, there] = [await enter(b, s, 'anna'), await enter(b, s, 'anna')];
+    const { page } = here;
+    await page.goto(`${s.origin}/me`);
+    await page.getByRole('button', { name: 'End all others' }).click();
+    const sure = page.getByRole('dialog', { name: 'End all others' });
+    await faults(page, 'ending sign-ins');
+    await sure.getByRole('button', { name: 'Cancel' }).click();
+    await there.page.reload();
+    await there.page.getByRole('button', { name: 'Begin shift' }).waitFor();
+    await page.getByRole('button', { name: 'End all others' }).click();
+    await sure.getByRole('button', { name: 'End all others' }).click();
+    await there.page.getByText('Your session has ended').waitFor();
+    await page.getByRole('button', { name: 'End all others' }).waitFor({ state: 'detached' });
+    assert.deepEqual([...here.complaints, ...there.complaints], []);
+  },
 };

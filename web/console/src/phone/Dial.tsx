@@ -98,8 +98,8 @@ export function Callable({ number, bare }: { number: string; bare?: boolean }) {
   const ready = useLive((l) => l.up && (myself(l)?.phone ?? false));
   if (!can) return bare ? null : <span className="num">{number}</span>;
   return (
-    <button type="button" className="num link min-h-6 min-w-6 disabled:text-soft disabled:no-underline" disabled={!ready} aria-label={t('dial.this', { number })} title={ready ? t('dial.this', { number }) : t('dial.nophone')} onClick={() => void callOut(number)}>
-      {!bare && <><span>{number}</span> </>}<span aria-hidden="true">☎</span>
+    <button type="button" className="num link inline-flex min-h-[24px] min-w-[24px] items-center justify-center gap-1 disabled:text-soft disabled:no-underline" disabled={!ready} aria-label={t('dial.this', { number })} title={ready ? t('dial.this', { number }) : t('dial.nophone')} onClick={() => void callOut(number)}>
+      {!bare && <span>{number}</span>}<span aria-hidden="true">☎</span>
     </button>
   );
 }
