@@ -56,12 +56,12 @@ export function Hours() {
                       const row = t('hours.override', { n: n + 1 });
                       const put = (next: Partial<Override>): void => set(id, (x) => { Object.assign(x.overrides[n]!, next); });
                       return (
-                        <div key={n} className="grid items-center gap-2 sm:grid-cols-[auto_auto_8rem_1fr_auto]">
+                        <div key={n} className="grid grid-cols-[1fr_auto] items-center gap-2 border-b border-line pb-2 sm:grid-cols-[1fr_1fr_auto]">
                           <input className="field num" type="datetime-local" aria-label={`${t('hours.override.from')}, ${row}`} value={o.from.slice(0, 16)} onChange={(e) => put({ from: e.target.value })} />
                           <input className="field num" type="datetime-local" aria-label={`${t('hours.override.to')}, ${row}`} value={o.to.slice(0, 16)} onChange={(e) => put({ to: e.target.value })} />
-                          <select className="field" aria-label={`${t('hours.override.how')}, ${row}`} value={String(o.open)} onChange={(e) => put({ open: e.target.value === 'true' })}><option value="false">{t('hours.closed')}</option><option value="true">{t('hours.override.open')}</option></select>
-                          <input className="field" aria-label={`${t('hours.override.why')}, ${row}`} placeholder={t('hours.override.why')} value={o.why} maxLength={200} onChange={(e) => put({ why: e.target.value })} />
-                          <Button small look="bad" aria-label={`${t('do.remove')}: ${row}`} onClick={() => set(id, (x) => { x.overrides.splice(n, 1); })}>✕</Button>
+                          <select className="field w-auto" aria-label={`${t('hours.override.how')}, ${row}`} value={String(o.open)} onChange={(e) => put({ open: e.target.value === 'true' })}><option value="false">{t('hours.closed')}</option><option value="true">{t('hours.override.open')}</option></select>
+                          <input className="field sm:col-span-2" aria-label={`${t('hours.override.why')}, ${row}`} placeholder={t('hours.override.why')} value={o.why} maxLength={200} onChange={(e) => put({ why: e.target.value })} />
+                          <Button small look="bad" className="justify-self-start" aria-label={`${t('do.remove')}: ${row}`} onClick={() => set(id, (x) => { x.overrides.splice(n, 1); })}>✕</Button>
                         </div>
                       );
                     })}

@@ -21,7 +21,7 @@ export function Views({ kind, path, here, query }: { kind: ViewKind; path: strin
     for (const [key, value] of Object.entries(view.query)) if (value) to.searchParams.set(key, value);
     return to.pathname + to.search;
   };
-  const me = useLive((l) => l.me?.agent);
+  const me = useLive((l) => l.me?.login);
   const may = useLive(supervises);
   const [naming, setNaming] = useState(false);
   const save = async (form: HTMLFormElement): Promise<void> => {
