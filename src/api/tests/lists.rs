@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::{Browser, bearer, house, kit::tenant};
+use super::{
+    Browser, bearer, house,
+    kit::{PATIENCE, tenant},
+};
 use crate::{
     base::{Wall, secs},
     center::command::Role,
@@ -81,4 +84,28 @@ async fn many_customers_take_a_tier_or_a_tag_and_each_stands_for_itself() {
     let named = ask(json!({"customers": [known], "change": {"change": "named", "name": "Everybody"}})).await;
     assert_eq!((named.status, named.code().as_str()), (422, "invalid"));
     assert_eq!(ask(json!({"customers": [], "change": {"change": "tagged", "tag": "x"}})).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_key_says_when_it_was_used_and_one_nobody_uses_is_marked() {
+    let h = house().await;
+    let admin = bearer("demo", Role::Admin);
+    let row = async |name: &str| {
+        let answer = h.ask("GET", "/api/v1/api-keys", &[("authorization", &admin)], None).await.json();
+        answer["keys"].as_array().unwrap().iter().find(|k| k["name"] == name).unwrap().clone()
+    };
+    // Written beside the request: a later answer has it.
+    let noted = async {
+        loop {
+            let row = row("demo-admin").await;
+            if row["used_at"].is_string() {
+                return row;
+            }
+        }
+    };
+    let noted = tokio::time::timeout(PATIENCE, noted).await.expect("the use is noted in time");
+    assert_eq!((&noted["used_at"], &noted["unused"]), (&json!(h.center.at().wall.rfc3339()), &json!(false)));
+    // Made long ago, and never used.
+    let other = row("demo-agent").await;
+    assert_eq!((&other["used_at"], &other["unused"]), (&json!(null), &json!(true)));
 }
