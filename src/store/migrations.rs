@@ -31,6 +31,7 @@ macro_rules! steps {
             (16, "views by kind", include_str!(concat!("../../sql/", $folder, "/0016_views_by_kind.sql"))),
             (17, "looking up", include_str!(concat!("../../sql/", $folder, "/0017_looking_up.sql"))),
             (18, "customers", include_str!(concat!("../../sql/", $folder, "/0018_customers.sql"))),
+            (21, "paths", include_str!(concat!("../../sql/", $folder, "/0021_paths.sql"))),
         ]
     };
 }

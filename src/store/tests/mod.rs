@@ -12,6 +12,7 @@ mod kinds;
 mod ladder;
 mod lists;
 mod matters;
+pub(super) mod plans;
 mod reports;
 mod story;
 mod webhooks;
