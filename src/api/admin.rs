@@ -1,4 +1,4 @@
-//! The business configuration as text, and the audit log.
+//! The business configuration as text.
 //!
 //! The configuration of the house holds all tenants; an administrator belongs to one. So what is exported is their own
 //! tenant, and what is put back replaces their own tenant only, whatever else the text names.
@@ -152,23 +152,4 @@ fn wrong(problems: Vec<String>) -> Problem {
     let first = problems.first().cloned().unwrap_or_else(|| "the configuration was refused".to_owned());
     let detail = if problems.len() > 1 { format!("{first} (and {} more)", problems.len() - 1) } else { first };
     Problem { problems, ..Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail) }
-}
-
-/// Which part of the log.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct Part {
-    /// Only entries before this one.
-    before: Option<u64>,
-    /// At most so many, 500 at most.
-    limit: Option<usize>,
-}
-
-/// Who did what, newest first.
-#[utoipa::path(get, path = "/api/v1/audit", tag = "admin", params(Part), responses((status = 200, body = Object)))]
-pub async fn audit(State(shared): State<Arc<Shared>>, who: Who, Params(p): Params<Part>) -> Result<Json<Value>, Problem> {
-    let limit = p.limit.unwrap_or(100).clamp(1, 500);
-    let rows = shared.store.audit_list(&who.tenant, p.before, limit).await.map_err(Problem::internal)?;
-    Ok(Json(serde_json::json!({"entries": wire::to_json(&rows)?})))
 }

@@ -126,7 +126,7 @@ pub async fn codes(State(shared): State<Arc<Shared>>, who: Who) -> Json<Codes> {
     responses((status = 200, body = std::collections::BTreeMap<String, super::openapi::AgentNow>)))]
 pub async fn list(State(shared): State<Arc<Shared>>, who: Who) -> Result<Json<Value>, Problem> {
     let view = picture(&shared, &who);
-    wire::answer(&feed::view_for(&who, &view).agents)
+    wire::answer(&feed::view_for(&who, None, &view).agents)
 }
 
 /// Every queue now, by id.
@@ -142,7 +142,7 @@ pub async fn queues(State(shared): State<Arc<Shared>>, who: Who) -> Result<Json<
 pub async fn state(State(shared): State<Arc<Shared>>, who: Who, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let agent = who.agent(&id)?;
     let view = picture(&shared, &who);
-    match feed::view_for(&who, &view).agents.get(&agent) {
+    match feed::view_for(&who, None, &view).agents.get(&agent) {
         Some(now) => wire::answer(now),
         None => Err(Problem::not_found(format!("agent `{agent}`"))),
     }

@@ -12,7 +12,7 @@ use super::{
     agents::picture,
     guard::Who,
     interactions::{Answer, S},
-    wire,
+    scope, wire,
 };
 use crate::{
     base::QueueId,
@@ -89,12 +89,15 @@ pub struct AlertList {
     past: Vec<AlertPast>,
 }
 
-/// The alerts that are on, and the last ones that were.
+/// The alerts that are on, and the last ones that were; for a supervisor whose part is limited to some queues, those of them.
 #[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", responses((status = 200, body = AlertList)))]
 pub async fn list(shared: S, who: Who) -> Result<Json<Value>, Problem> {
     let view = picture(&shared, &who);
-    let on: Vec<_> = view.alerts.values().collect();
-    wire::answer(&json!({"on": on, "past": *view.alerts_past}))
+    let only = scope::only_queues(&shared, &who);
+    let theirs = |queue: &QueueId| only.as_ref().is_none_or(|only| only.contains(queue));
+    let on: Vec<_> = view.alerts.values().filter(|a| theirs(&a.queue)).collect();
+    let past: Vec<_> = view.alerts_past.iter().filter(|a| theirs(&a.queue)).collect();
+    wire::answer(&json!({"on": on, "past": past}))
 }
 
 /// Says that somebody looks after an alert. It stays on until the figure is well again; nobody is called to it a second time.

@@ -56,6 +56,8 @@ pub struct Me {
     role: String,
     /// The agent id, when this login handles interactions.
     agent: Option<String>,
+    /// The queues that agent serves: on whose behalf they may call out.
+    queues: Vec<String>,
     /// To be sent as `x-csrf-token` with every changing request of this session.
     csrf: Option<String>,
     /// The administrator wants a second factor, and there is none: nothing else is answered until it is made.
@@ -229,12 +231,14 @@ fn describe(shared: &Shared, who: &Who) -> Me {
     let settings = shared.door.settings();
     let tenant = settings.tenants.get(&who.tenant);
     let agent = who.actor.agent().filter(|a| tenant.is_some_and(|t| t.plan.agents.contains_key(*a)));
+    let served = agent.and_then(|a| tenant.and_then(|t| t.plan.agents.get(a)));
     Me {
         login: who.name(),
         tenant: who.tenant.to_string(),
         tenant_name: tenant.map(|t| t.config.name.clone()).filter(|n| !n.is_empty()).unwrap_or_else(|| who.tenant.to_string()),
         role: who.role.as_str().to_owned(),
         agent: agent.map(AgentId::to_string),
+        queues: served.into_iter().flat_map(|a| a.queues.iter().map(|q| q.queue.to_string())).collect(),
         csrf: match &who.by {
             Pass::Cookie { csrf, .. } => Some(csrf.expose().to_owned()),
             Pass::Key { .. } => None,

@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
@@ -18,7 +18,7 @@ use super::{
     wire,
 };
 use crate::{
-    base::{Channel, CustomerId},
+    base::{Channel, CustomerId, limits},
     center::command::Command,
     customer::{Change, Identity, Tier, Trust},
     store::CustomerFilter,
@@ -109,6 +109,36 @@ pub enum CustomerChange {
         /// The other's id.
         from: String,
     },
+}
+
+/// The same change to many customers.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ManyCustomerChanges {
+    /// Customer ids, 1 to 200.
+    customers: Vec<String>,
+    /// What changes, on each: `tiered`, `tagged` or `untagged`.
+    change: CustomerChange,
+}
+
+/// A customer who was not changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CustomerNotChanged {
+    /// Who.
+    customer: String,
+    /// The word of the problem.
+    code: String,
+    /// Why, in a sentence.
+    detail: String,
+}
+
+/// What became of many changes: each stands for itself.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ManyCustomersChanged {
+    /// Changed, in the order given.
+    changed: Vec<String>,
+    /// Not changed.
+    refused: Vec<CustomerNotChanged>,
 }
 
 /// What somebody is recognised by.
@@ -225,6 +255,36 @@ pub async fn change(
     }
     let change = read(&shared, &who, wish)?;
     shared.ask(&who, Command::Customer { customer, change }).await.map(wire::outcome)
+}
+
+/// The same change to many customers, one after the other; one that is refused does not keep back the others. Only what can be true of
+/// many: a tier, a tag.
+#[utoipa::path(post, path = "/api/v1/customers/changes", tag = "customers", request_body = ManyCustomerChanges,
+    responses((status = 200, body = ManyCustomersChanged), (status = 422, body = Problem)))]
+pub async fn change_many(
+    State(shared): State<Arc<Shared>>,
+    who: Who,
+    Body(many): Body<ManyCustomerChanges>,
+) -> Result<Json<ManyCustomersChanged>, Problem> {
+    if many.customers.is_empty() || many.customers.len() > limits::CUSTOMERS_AT_ONCE {
+        return Err(Problem::invalid("customers", format!("expected 1 to {} customer ids", limits::CUSTOMERS_AT_ONCE)));
+    }
+    let change = read(&shared, &who, many.change)?;
+    if !matches!(change, Change::Tiered { .. } | Change::Tagged { .. } | Change::Untagged { .. }) {
+        return Err(Problem::invalid("change", "expected tiered, tagged or untagged: the rest is one person's own"));
+    }
+    let (mut changed, mut refused) = (Vec::new(), Vec::new());
+    for id in many.customers {
+        let done = match customer_id(&id) {
+            Ok(customer) => shared.ask(&who, Command::Customer { customer, change: change.clone() }).await.map(drop),
+            Err(problem) => Err(problem),
+        };
+        match done {
+            Ok(()) => changed.push(id),
+            Err(problem) => refused.push(CustomerNotChanged { customer: id, code: problem.code, detail: problem.detail }),
+        }
+    }
+    Ok(Json(ManyCustomersChanged { changed, refused }))
 }
 
 fn words(field: &str, text: String) -> Result<String, Problem> {

@@ -12,7 +12,7 @@
 //! is sent. The order of a socket's frames is decided here alone: one task a socket, one `select`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -37,9 +37,10 @@ use super::{
     feed::{self, Sieve},
     guard::{self, Who},
     problem::Params,
+    scope,
 };
 use crate::{
-    base::{AgentId, TenantId, limits},
+    base::{AgentId, QueueId, TenantId, limits},
     center::{
         command::Command,
         fact::{Fact, Record},
@@ -282,6 +283,10 @@ impl Stream {
         agents::picture(&self.shared, &self.who)
     }
 
+    fn only(&self) -> Option<BTreeSet<QueueId>> {
+        scope::only_queues(&self.shared, &self.who)
+    }
+
     /// Facts that were just committed, or the news that this client is too slow for them.
     async fn take(&mut self, batch: Result<Arc<[Record]>, RecvError>) -> Result<(), Over> {
         match batch {
@@ -320,8 +325,9 @@ impl Stream {
     /// The picture, whole, and whatever was committed after it.
     async fn snapshot(&mut self, reset: bool) -> Result<(), Over> {
         let view = self.picture();
-        let cut = feed::view_for(&self.who, &view);
-        self.sieve = Some(Sieve::new(&self.who, &view));
+        let only = self.only();
+        let cut = feed::view_for(&self.who, only.as_ref(), &view);
+        self.sieve = Some(Sieve::new(&self.who, only, &view));
         self.send(&feed::snapshot_event(&cut, reset)).await?;
         self.seq = view.seq;
         self.shown = cut;
@@ -335,12 +341,12 @@ impl Stream {
         if since > newest || newest - since > limits::EVENTS_BEHIND_MAX as u64 {
             return self.snapshot(true).await;
         }
-        self.sieve = Some(Sieve::new(&self.who, &view));
+        self.sieve = Some(Sieve::new(&self.who, self.only(), &view));
         self.seq = since;
         self.catch_up(limits::EVENTS_BEHIND_MAX).await?;
         // The picture may be a little older than the last fact sent: what came after it is not sent twice.
         let sent = self.seq;
-        let cut = feed::view_for(&self.who, &view);
+        let cut = feed::view_for(&self.who, self.only().as_ref(), &view);
         self.send(&feed::snapshot_event(&cut, false)).await?;
         self.shown = cut;
         self.seq = sent.max(view.seq);
@@ -369,13 +375,13 @@ impl Stream {
 
     /// Looks at the picture and sends what changed.
     async fn look(&mut self) -> Result<(), Over> {
-        let view = self.picture();
-        let cut = feed::view_for(&self.who, &view);
+        let (view, only) = (self.picture(), self.only());
+        let cut = feed::view_for(&self.who, only.as_ref(), &view);
         if Arc::ptr_eq(&cut, &self.shown) || cut.seq < self.shown.seq {
             return Ok(());
         }
         if let Some(sieve) = &mut self.sieve {
-            sieve.refresh(&view);
+            sieve.refresh(only, &view);
         }
         let event = feed::view_event(&self.shown, &cut);
         self.shown = cut;

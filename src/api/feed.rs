@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::{guard::Who, wire};
 use crate::{
-    base::{AgentId, InteractionId},
+    base::{AgentId, InteractionId, QueueId},
     center::{
         command::SuperviseMode,
         fact::{Fact, LegRole, Record},
@@ -26,10 +26,14 @@ use crate::{
 /// Most contacts one socket remembers as its owner's own; far more than anybody handles at once.
 const OWN_MAX: usize = 1_000;
 
-/// The picture cut to what `who` may see.
-pub fn view_for(who: &Who, view: &Arc<TenantView>) -> Arc<TenantView> {
+/// The picture cut to what `who` may see; of alerts, a supervisor whose part is `only` some queues sees those of them.
+pub fn view_for(who: &Who, only: Option<&BTreeSet<QueueId>>, view: &Arc<TenantView>) -> Arc<TenantView> {
     if who.supervises() {
-        return view.clone();
+        let foreign = |only: &BTreeSet<QueueId>| view.alerts.values().any(|a| !only.contains(&a.queue));
+        let Some(only) = only.filter(|o| foreign(o)) else { return view.clone() };
+        let mut cut = TenantView::clone(view);
+        cut.alerts.retain(|_, a| only.contains(&a.queue));
+        return Arc::new(cut);
     }
     let me = who.actor.agent();
     let mut cut = TenantView::clone(view);
@@ -69,6 +73,8 @@ fn own_in(me: Option<&AgentId>, view: &TenantView) -> BTreeSet<InteractionId> {
 #[derive(Debug)]
 pub struct Sieve {
     all: bool,
+    /// Whose alerts a supervisor is told of; all queues' if none.
+    only: Option<BTreeSet<QueueId>>,
     me: Option<AgentId>,
     own: BTreeSet<InteractionId>,
     discreet: Discreet,
@@ -119,19 +125,24 @@ impl Discreet {
 
 impl Sieve {
     /// For `who`, beginning from the picture they are shown.
-    pub fn new(who: &Who, view: &TenantView) -> Self {
+    pub fn new(who: &Who, only: Option<BTreeSet<QueueId>>, view: &TenantView) -> Self {
         let me = who.actor.agent().cloned();
-        Sieve { all: who.supervises(), own: own_in(me.as_ref(), view), me, discreet: Discreet::new(view.tell_agents) }
+        Sieve { all: who.supervises(), only, own: own_in(me.as_ref(), view), me, discreet: Discreet::new(view.tell_agents) }
     }
 
-    /// Takes over what a later picture says is theirs.
-    pub fn refresh(&mut self, view: &TenantView) {
+    /// Takes over what a later picture says is theirs, and which queues' alerts they are told of by now.
+    pub fn refresh(&mut self, only: Option<BTreeSet<QueueId>>, view: &TenantView) {
+        self.only = only;
         self.own.extend(own_in(self.me.as_ref(), view));
     }
 
     /// Whether the fact is for this socket's owner. Facts must come in order: each may change what is theirs.
     pub fn lets(&mut self, record: &Record) -> bool {
         if self.all {
+            let of = alert_of(&record.fact);
+            if of.is_some_and(|queue| self.only.as_ref().is_some_and(|only| !only.contains(queue))) {
+                return false;
+            }
             return !matches!(record.fact, Fact::LegDialog { .. } | Fact::FlowSaved { .. } | Fact::Counted { .. });
         }
         if !self.discreet.lets(&record.fact) {
@@ -193,6 +204,16 @@ impl Sieve {
             // Tickets are the whole team's work.
             Blink::Viewing { .. } => true,
         }
+    }
+}
+
+/// The queue a fact about an alert is of.
+fn alert_of(fact: &Fact) -> Option<&QueueId> {
+    match fact {
+        Fact::AlertRaised(a) => Some(&a.queue),
+        Fact::AlertCleared(a) => Some(&a.queue),
+        Fact::AlertAcked(a) => Some(&a.queue),
+        _ => None,
     }
 }
 

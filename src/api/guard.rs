@@ -4,7 +4,7 @@
 //! pages by its `Origin` header; a socket must come from our own pages. A key in `Authorization` is not sent by browsers on
 //! their own and needs neither.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State},
@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq;
 
 use super::{Problem, Shared, rights};
 use crate::{
-    base::{AgentId, TenantId, mins, redact::Secret},
+    base::{AgentId, TenantId, Wall, limits, mins, redact::Secret},
     center::command::{Actor, Role},
     store::sha256_hex,
 };
@@ -32,6 +32,9 @@ pub const SESSION_LIFE: std::time::Duration = mins(12 * 60);
 
 /// That a session is used is noted this often.
 const SEEN_EVERY: std::time::Duration = mins(5);
+
+/// That a key is used is noted this often.
+const USED_EVERY: std::time::Duration = mins(1);
 
 /// The caller.
 #[derive(Debug, Clone)]
@@ -189,6 +192,9 @@ pub async fn again(shared: &Shared, who: &Who) -> Result<Option<Who>, Problem> {
 
 async fn by_key(shared: &Shared, hash: String) -> Result<Option<Who>, Problem> {
     let key = shared.store.api_key_find(&hash).await.map_err(Problem::internal)?;
+    if key.is_some() {
+        note_use(shared, &hash);
+    }
     Ok(key.map(|k| Who {
         tenant: k.tenant,
         actor: Actor::Key { name: k.name, role: k.role },
@@ -196,6 +202,38 @@ async fn by_key(shared: &Shared, hash: String) -> Result<Option<Who>, Problem> {
         by: Pass::Key { hash },
         factor: true,
     }))
+}
+
+/// Notes that a key is used, once in a minute and beside the request: no answer waits for it.
+fn note_use(shared: &Shared, hash: &str) {
+    let now = shared.door.now().wall;
+    if !shared.keys_used.lock().unwrap_or_else(|e| e.into_inner()).is_news(hash, now) {
+        return;
+    }
+    let (store, hash) = (shared.store.clone(), hash.to_owned());
+    tokio::spawn(async move {
+        if let Err(error) = store.api_key_used(&hash, now).await {
+            tracing::warn!(%error, "the use of an API key was not noted");
+        }
+    });
+}
+
+/// When the use of which key was noted last, by the key's hash.
+#[derive(Debug, Default)]
+pub struct KeysUsed(BTreeMap<String, Wall>);
+
+impl KeysUsed {
+    /// Whether this use is to be noted. Meeting the bound forgets all of them: each is noted once more.
+    fn is_news(&mut self, hash: &str, now: Wall) -> bool {
+        if self.0.get(hash).is_some_and(|at| now.since(*at) < USED_EVERY) {
+            return false;
+        }
+        if self.0.len() >= limits::KEYS_NOTED_MAX {
+            self.0.clear();
+        }
+        self.0.insert(hash.to_owned(), now);
+        true
+    }
 }
 
 async fn by_session(shared: &Shared, hash: String) -> Result<Option<Who>, Problem> {
@@ -238,4 +276,22 @@ pub fn same_origin(shared: &Shared, headers: &HeaderMap) -> Result<(), Problem> 
     }
     let said = format!("the request comes from `{}`, which is not this server", origin.unwrap_or("no origin"));
     Err(Problem::new(StatusCode::FORBIDDEN, "origin", said))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::secs;
+
+    #[test]
+    fn the_use_of_a_key_is_news_once_a_minute_and_what_is_remembered_of_it_is_bounded() {
+        let (mut used, nine) = (KeysUsed::default(), Wall::from_unix_s(1_795_406_400));
+        assert!(used.is_news("a", nine) && used.is_news("b", nine + secs(1)));
+        assert!(!used.is_news("a", nine + secs(59)));
+        assert!(used.is_news("a", nine + secs(60)) && !used.is_news("a", nine + secs(61)));
+        for n in 0..limits::KEYS_NOTED_MAX {
+            used.is_news(&n.to_string(), nine);
+            assert!(used.0.len() <= limits::KEYS_NOTED_MAX);
+        }
+    }
 }

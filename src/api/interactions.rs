@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     Problem, Shared, agents, feed,
     guard::Who,
+    lookup,
     problem::{Body, Params},
     scope, shapes, wire,
 };
@@ -41,6 +42,8 @@ pub struct Which {
     queue: Option<String>,
     /// Only of this customer.
     customer: Option<String>,
+    /// The customer's number as people write it, its last digits (three at least), or words of their name. Of the history only.
+    q: Option<String>,
     /// `voice` or `webchat`.
     channel: Option<String>,
     /// Opened at this instant or later, RFC 3339.
@@ -80,8 +83,12 @@ pub async fn list(
         None => None,
     };
     let queue = w.queue.as_deref().map(|q| wire::slug("queue", q)).transpose()?;
+    let search = lookup::search(&shared, &who, w.q.as_deref())?;
+    if w.live && search.is_some() {
+        return Err(Problem::invalid("q", "only the history is searched"));
+    }
     if w.live {
-        let view = feed::view_for(&who, &agents::picture(&shared, &who));
+        let view = feed::view_for(&who, None, &agents::picture(&shared, &who));
         let wanted = view.interactions.iter().filter(|(_, i)| {
             (agent.is_none() || i.agent == agent)
                 && (queue.is_none() || i.queue == queue)
@@ -112,6 +119,7 @@ pub async fn list(
         agent: agent.or(mine),
         queue,
         customer,
+        search,
         channel,
         from: wire::instant("from", w.from.as_deref())?,
         to: wire::instant("to", w.to.as_deref())?,

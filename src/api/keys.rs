@@ -1,6 +1,6 @@
 //! API keys for programs: made, listed, revoked by administrators. A key is shown once; its SHA-256 is kept.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -18,7 +18,7 @@ use super::{
     wire,
 };
 use crate::{
-    base::{Slug, redact::Secret},
+    base::{Slug, Wall, limits, mins, redact::Secret},
     center::command::Role,
     store::{ApiKey, StoreError},
 };
@@ -42,27 +42,42 @@ pub struct KeyShown {
     role: String,
     /// When it was made, RFC 3339.
     made_at: String,
+    /// When it was last used, to a minute, RFC 3339; none before the first use.
+    used_at: Option<String>,
+    /// Nobody has used it for 90 days: it may be forgotten somewhere.
+    unused: bool,
     /// The key, shown this one time.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
 }
 
-/// The keys.
+/// A key nobody has used for so long is marked.
+const UNUSED_AFTER: Duration = mins(90 * 24 * 60);
+
+/// The keys: 200 at most.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Keys {
     /// By name.
     keys: Vec<KeyShown>,
 }
 
-fn shown(key: &ApiKey) -> KeyShown {
-    KeyShown { name: key.name.clone(), role: key.role.as_str().to_owned(), made_at: key.made_at.rfc3339(), key: None }
+fn shown(key: &ApiKey, used_at: Option<Wall>, now: Wall) -> KeyShown {
+    KeyShown {
+        name: key.name.clone(),
+        role: key.role.as_str().to_owned(),
+        made_at: key.made_at.rfc3339(),
+        used_at: used_at.map(Wall::rfc3339),
+        unused: now.since(used_at.unwrap_or(key.made_at)) >= UNUSED_AFTER,
+        key: None,
+    }
 }
 
-/// Every key of the tenant.
+/// Every key of the tenant: 200 at most, for a further one is refused (`limit`).
 #[utoipa::path(get, path = "/api/v1/api-keys", tag = "keys", responses((status = 200, body = Keys)))]
 pub async fn list(State(shared): State<Arc<Shared>>, who: Who) -> Result<Json<Keys>, Problem> {
     let keys = shared.store.api_key_list(&who.tenant).await.map_err(Problem::internal)?;
-    Ok(Json(Keys { keys: keys.iter().map(shown).collect() }))
+    let now = shared.door.now().wall;
+    Ok(Json(Keys { keys: keys.iter().map(|k| shown(&k.key, k.used_at, now)).collect() }))
 }
 
 /// Makes a key: `rk_` and 64 hex digits (256 bits). It is in this answer and nowhere else.
@@ -82,14 +97,18 @@ pub async fn create(State(shared): State<Arc<Shared>>, who: Who, Body(new): Body
         made_at: shared.door.now().wall,
     };
     match shared.store.api_key_put(&key).await {
-        Ok(()) => {}
+        Ok(true) => {}
+        Ok(false) => {
+            let said = format!("there are {} keys: revoke one first", limits::API_KEYS_MAX);
+            return Err(Problem::new(StatusCode::CONFLICT, "limit", said));
+        }
         Err(StoreError::Conflict { .. }) => {
             return Err(Problem::new(StatusCode::CONFLICT, "exists", format!("key `{name}` exists already")));
         }
         Err(e) => return Err(Problem::internal(e)),
     }
     wire::audit(&shared, &who, "key.create", &key.name, None, Some(format!("role={}", role.as_str()))).await?;
-    let answer = KeyShown { key: Some(plain), ..shown(&key) };
+    let answer = KeyShown { key: Some(plain), ..shown(&key, None, key.made_at) };
     Ok((StatusCode::CREATED, [("cache-control", "no-store")], Json(answer)).into_response())
 }
 

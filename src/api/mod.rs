@@ -14,6 +14,7 @@
 //! | `problem` | errors as RFC 9457, checked bodies and queries |
 //! | `agents` .. `admin` | the routes by subject |
 //! | `alerts` | figures of queues past their limits |
+//! | `audit` | who did what |
 //! | `files` | files of chats |
 //! | `floor` | supervision, consultation, keys, mute, recording |
 //! | `flows`, `flow_shapes` | flows: drawn, checked, tried out, published |
@@ -23,6 +24,7 @@
 //! | `sip` | phones in the browser |
 //! | `ladder` | the SIP messages of a contact |
 //! | `quality` | how its legs sounded |
+//! | `lookup` | by what contacts are found |
 //! | `scope` | which interactions an agent may look into |
 //! | `events`, `feed` | the event socket, and what of the facts and views its owner may see |
 //! | `openapi`, `shapes`, `pages` | the document, what it describes, and the embedded files |
@@ -32,6 +34,7 @@
 mod admin;
 mod agents;
 mod alerts;
+mod audit;
 mod auth;
 mod canned;
 mod customers;
@@ -49,6 +52,7 @@ mod health;
 mod interactions;
 mod keys;
 mod ladder;
+mod lookup;
 mod once;
 mod openapi;
 mod pages;
@@ -179,6 +183,7 @@ pub(crate) struct Shared {
     blinks: broadcast::Receiver<(TenantId, Blink)>,
     rng: Mutex<Rng>,
     guesses: Mutex<guesses::Guesses>,
+    keys_used: Mutex<guard::KeysUsed>,
     consoles: events::Consoles,
     /// Counts up when somebody may have lost their rights: sockets look again at once.
     access: watch::Sender<u64>,
@@ -226,6 +231,7 @@ pub fn router(parts: Parts) -> Router {
         blinks: parts.blinks,
         rng: Mutex::new(parts.rng),
         guesses: Mutex::default(),
+        keys_used: Mutex::default(),
         consoles: events::Consoles::default(),
         access: watch::channel(0).0,
         metrics: parts.metrics,

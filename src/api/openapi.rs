@@ -18,9 +18,9 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Shared, admin, agents, alerts, alerts::AlertNow, auth, canned, customers, erasure, events, factor, files, floor, flows,
-    guard, health, interactions, keys, ladder, quality, recording, reports, retention, sessions, sip, tickets, trunks, users,
-    views, webhooks,
+    Shared, admin, agents, alerts, alerts::AlertNow, audit, auth, canned, customers, erasure, events, factor, files, floor,
+    flows, guard, health, interactions, keys, ladder, quality, recording, reports, retention, sessions, sip, tickets, trunks,
+    users, views, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -134,6 +134,7 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(customers::get))
         .routes(routes!(customers::timeline))
         .routes(routes!(customers::change))
+        .routes(routes!(customers::change_many))
         .routes(routes!(erasure::show, erasure::erase))
         .routes(routes!(admin::export, admin::apply))
         .routes(routes!(admin::document))
@@ -151,7 +152,7 @@ pub fn routes() -> (Router<Arc<Shared>>, utoipa::openapi::OpenApi) {
         .routes(routes!(reports::saved::list))
         .routes(routes!(reports::saved::keep, reports::saved::forget))
         .routes(routes!(reports::saved::file))
-        .routes(routes!(admin::audit))
+        .routes(routes!(audit::audit))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::change, users::delete))
         .routes(routes!(keys::list, keys::create))

@@ -16,9 +16,9 @@ use super::{
     wire,
 };
 use crate::{
-    base::{self, CustomerId, InteractionId, TicketId, limits},
+    base::{self, CustomerId, InteractionId, TicketId, Wall, limits},
     center::settings,
-    store::{Aged, Held, Hold},
+    store::{Aged, Held, Hold, NamedHold},
 };
 
 /// Longest reason, bytes.
@@ -211,6 +211,15 @@ pub struct HoldShown {
     at: String,
     /// What for.
     pub(super) reason: String,
+    /// What people call it; only in the list. The customer's name, the ticket's title, the number or name of the contact's customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// The ticket's number; only in the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<u64>,
+    /// When the contact began, RFC 3339; only in the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    began: Option<String>,
 }
 
 /// The holds.
@@ -229,14 +238,21 @@ pub struct Reason {
 }
 
 pub(super) fn hold_shown(h: Hold) -> HoldShown {
-    HoldShown { kind: h.kind.as_str().into(), id: h.id, who: h.who, at: h.at.rfc3339(), reason: h.reason }
+    let (kind, at) = (h.kind.as_str().into(), h.at.rfc3339());
+    HoldShown { kind, id: h.id, who: h.who, at, reason: h.reason, name: None, number: None, began: None }
 }
 
-/// What is held: not deleted by age, not erased on request.
+/// What is held: not deleted by age, not erased on request. 1 000 at most, for a further one is refused (`limit`).
 #[utoipa::path(get, path = "/api/v1/holds", tag = "admin", responses((status = 200, body = Holds)))]
 pub async fn holds(State(shared): State<Arc<Shared>>, who: Who) -> Result<Json<Holds>, Problem> {
     let rows = shared.store.hold_list(&who.tenant, limits::HOLDS_MAX).await.map_err(Problem::internal)?;
-    Ok(Json(Holds { holds: rows.into_iter().map(hold_shown).collect() }))
+    let named = |n: NamedHold| HoldShown {
+        name: Some(n.name),
+        number: n.number,
+        began: n.began.map(Wall::rfc3339),
+        ..hold_shown(n.hold)
+    };
+    Ok(Json(Holds { holds: rows.into_iter().map(named).collect() }))
 }
 
 fn kind_of(text: &str) -> Result<Held, Problem> {
@@ -278,7 +294,7 @@ pub async fn hold(
     }
     let id = existing(&shared, &who, kind, &id).await?;
     let there = shared.store.hold_list(&who.tenant, limits::HOLDS_MAX).await.map_err(Problem::internal)?;
-    if there.len() >= limits::HOLDS_MAX && !there.iter().any(|h| h.kind == kind && h.id == id) {
+    if there.len() >= limits::HOLDS_MAX && !there.iter().any(|h| h.hold.kind == kind && h.hold.id == id) {
         let said = format!("there are {} holds: lift some", limits::HOLDS_MAX);
         return Err(Problem::new(axum::http::StatusCode::CONFLICT, "limit", said));
     }

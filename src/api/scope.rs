@@ -3,12 +3,14 @@
 //! What is not theirs to see is answered like what does not exist only across tenants; within one, a plain "not yours" helps
 //! more than it tells.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Problem, Shared, agents, guard::Who, wire};
 use crate::{
-    base::{AgentId, InteractionId, limits},
-    center::fact::Fact,
+    base::{AgentId, InteractionId, QueueId, limits},
+    center::{command::Role, fact::Fact},
 };
 
 /// An interaction that may be seen.
@@ -24,6 +26,12 @@ pub struct Seen {
 pub fn me(who: &Who) -> Result<AgentId, Problem> {
     let none = || Problem::not_allowed("an API key is no agent: say which agent is meant, with a key of the role supervisor");
     who.actor.agent().cloned().ok_or_else(none)
+}
+
+/// The queues a supervisor's part is limited to; none where there is no limit, and for administrators.
+pub fn only_queues(shared: &Shared, who: &Who) -> Option<BTreeSet<QueueId>> {
+    let me = who.actor.agent().filter(|_| who.role < Role::Admin)?;
+    shared.door.settings().tenants.get(&who.tenant)?.config.supervision.queues.get(me).cloned()
 }
 
 /// Whether the agent was ever connected with it: a transfer leaves both a part in it.

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::{Problem, Shared, guard::Who, password, problem::Body, wire};
 use crate::{
-    base::{AgentId, TenantId, redact::Secret},
+    base::{AgentId, TenantId, limits, redact::Secret},
     center::{command::Role, settings::Settings},
     sip::auth::Revoke,
     store::User,
@@ -127,15 +127,12 @@ fn give_sip_password(shared: &Shared, user: &mut User, answer: &mut UserShown) {
     (answer.sip_password, answer.sip_realm, answer.phone) = (Some(plain), Some(realm), true);
 }
 
-/// Every login of the tenant.
+/// Every login of the tenant: 10 000 at most, for a further one is refused (`limit`).
 #[utoipa::path(get, path = "/api/v1/users", tag = "users", responses((status = 200, body = Users)))]
 pub async fn list(State(shared): State<Arc<Shared>>, who: Who) -> Result<Json<Users>, Problem> {
     let users = shared.store.user_list(&who.tenant).await.map_err(Problem::internal)?;
-    let mut all = Vec::new();
-    for user in &users {
-        all.push(UserShown { factor: Some(super::factor::is_on(&shared, user).await?), ..shown(user) });
-    }
-    Ok(Json(Users { users: all }))
+    let users = users.iter().map(|(user, factor)| UserShown { factor: Some(*factor), ..shown(user) });
+    Ok(Json(Users { users: users.collect() }))
 }
 
 /// Makes a login. The passwords are in this answer and nowhere else.
@@ -149,6 +146,10 @@ pub async fn create(State(shared): State<Arc<Shared>>, who: Who, Body(new): Body
     let role = role(&new.role)?;
     if shared.store.user_get(&who.tenant, &login).await.map_err(Problem::internal)?.is_some() {
         return Err(Problem::new(StatusCode::CONFLICT, "exists", format!("login `{login}` exists already")));
+    }
+    if shared.store.user_count(&who.tenant).await.map_err(Problem::internal)? >= limits::USERS_MAX as u64 {
+        let said = format!("there are {} logins: remove one first", limits::USERS_MAX);
+        return Err(Problem::new(StatusCode::CONFLICT, "limit", said));
     }
     let none = Secret::new("");
     let mut user =

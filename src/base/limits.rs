@@ -208,12 +208,16 @@ pub const TYPING_LASTS: Duration = secs(6);
 
 /// Longest ticket title, characters. Longer: refused.
 pub const TITLE_MAX: usize = 200;
-/// Most named lists of tickets of one person; the next is refused.
-pub const TICKET_VIEWS_MAX: usize = 100;
+/// Most named lists of one person, of tickets, customers and contacts together; the next is refused.
+pub const VIEWS_MAX: usize = 100;
+/// Most named lists a tenant shares with everybody; the next is refused.
+pub const VIEWS_SHARED_MAX: usize = 200;
 /// Longest name of such a list, characters.
-pub const TICKET_VIEW_NAME_MAX: usize = 60;
+pub const VIEW_NAME_MAX: usize = 60;
 /// Most tickets changed by one request; more are refused.
 pub const TICKETS_AT_ONCE: usize = 200;
+/// Most customers changed by one request; more are refused.
+pub const CUSTOMERS_AT_ONCE: usize = 200;
 /// Most tickets whose logs are shown inside the one they were merged into; the rest is named only.
 pub const MERGED_SHOWN_MAX: usize = 10;
 /// Most tags of a ticket or a customer; the next is refused.
@@ -457,5 +461,13 @@ pub const STIR_CACHE_FAILED: Duration = secs(30);
 pub const ALERT_RULES_MAX: usize = 200;
 /// Alerts that are over are told of so many; the oldest go.
 pub const ALERTS_PAST_MAX: usize = 200;
+/// Most entries of the audit log in one table; of more, the newest.
+pub const AUDIT_EXPORT_MAX: usize = 100_000;
+/// Most API keys of a tenant; the next is refused.
+pub const API_KEYS_MAX: usize = 200;
+/// Most logins of a tenant; the next is refused.
+pub const USERS_MAX: usize = 10_000;
+/// Keys of whose use something is remembered between two notes of it; more are noted more often.
+pub const KEYS_NOTED_MAX: usize = 10_000;
 /// Most legal holds of a tenant; the next is refused.
 pub const HOLDS_MAX: usize = 1_000;

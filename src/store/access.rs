@@ -11,7 +11,7 @@ use super::{
     error::Result,
 };
 use crate::{
-    base::{AgentId, InteractionId, TenantId, VisitorId, Wall, redact::Secret},
+    base::{AgentId, InteractionId, TenantId, VisitorId, Wall, limits, redact::Secret},
     center::command::Role,
 };
 
@@ -28,6 +28,15 @@ pub struct ApiKey {
     pub key_sha256: Secret,
     /// When it was made.
     pub made_at: Wall,
+}
+
+/// A key in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedKey {
+    /// The key.
+    pub key: ApiKey,
+    /// When it was last used, to a minute; none before the first use.
+    pub used_at: Option<Wall>,
 }
 
 /// A sign-in.
@@ -124,11 +133,13 @@ fn visitor(row: &Row) -> Result<Visitor> {
 }
 
 impl Store {
-    /// Keeps a new key. A second key of the same name in the tenant is a conflict.
-    pub async fn api_key_put(&self, key: &ApiKey) -> Result<()> {
-        let sql = "INSERT INTO api_keys (tenant, name, role, key_sha256, made_at) VALUES ($1, $2, $3, $4, $5)";
-        let values = values![&key.tenant, &key.name, key.role.as_str(), key.key_sha256.expose(), key.made_at];
-        self.db.write(sql, values, || format!("keep API key {}/{}", key.tenant, key.name)).await.map(drop)
+    /// Keeps a new key. A second key of the same name in the tenant is a conflict. False when there are [`limits::API_KEYS_MAX`].
+    pub async fn api_key_put(&self, key: &ApiKey) -> Result<bool> {
+        let sql = "INSERT INTO api_keys (tenant, name, role, key_sha256, made_at) SELECT $1, $2, $3, $4, CAST($5 AS BIGINT) \
+                   WHERE (SELECT COUNT(*) FROM api_keys WHERE tenant = $1) < $6";
+        let mut values = values![&key.tenant, &key.name, key.role.as_str(), key.key_sha256.expose(), key.made_at];
+        values.extend(values![limits::API_KEYS_MAX]);
+        Ok(self.db.write(sql, values, || format!("keep API key {}/{}", key.tenant, key.name)).await? > 0)
     }
 
     /// The key with this hash.
@@ -138,11 +149,19 @@ impl Store {
         row.as_ref().map(key).transpose()
     }
 
-    /// The tenant's keys by name.
-    pub async fn api_key_list(&self, tenant: &TenantId) -> Result<Vec<ApiKey>> {
-        let sql = format!("{KEY} WHERE tenant = $1 ORDER BY name");
-        let rows = self.db.all(sql, values![tenant], || format!("list the API keys of {tenant}")).await?;
-        rows.iter().map(key).collect()
+    /// The tenant's keys by name; there are [`limits::API_KEYS_MAX`] at most.
+    pub async fn api_key_list(&self, tenant: &TenantId) -> Result<Vec<ListedKey>> {
+        let sql =
+            "SELECT tenant, name, role, key_sha256, made_at, used_at FROM api_keys WHERE tenant = $1 ORDER BY name LIMIT $2";
+        let values = values![tenant, limits::API_KEYS_MAX];
+        let rows = self.db.all(sql, values, || format!("list the API keys of {tenant}")).await?;
+        rows.iter().map(|r| Ok(ListedKey { key: key(r)?, used_at: r.wall_opt(5)? })).collect()
+    }
+
+    /// A key was used at `now`.
+    pub async fn api_key_used(&self, key_sha256: &str, now: Wall) -> Result<()> {
+        let sql = "UPDATE api_keys SET used_at = $2 WHERE key_sha256 = $1 AND (used_at IS NULL OR used_at < $2)";
+        self.db.write(sql, values![key_sha256, now], || "note the use of an API key".into()).await.map(drop)
     }
 
     /// Revokes a key; true if there was one.

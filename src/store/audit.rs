@@ -7,6 +7,7 @@ use super::{
     Store,
     engine::{Row, values},
     error::Result,
+    read::{Ask, prefix_end},
 };
 use crate::base::{TenantId, Wall};
 
@@ -37,6 +38,23 @@ pub struct AuditRow {
     pub entry: AuditEntry,
 }
 
+/// Which entries. Everything left out is not asked about.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Before this place.
+    pub before: Option<u64>,
+    /// Of this login, key (`key:name`) or `system`.
+    pub who: Option<String>,
+    /// What was done begins so: `user.` is everything about logins.
+    pub what: Option<String>,
+    /// The id it was done to begins so.
+    pub subject: Option<String>,
+    /// At or after.
+    pub from: Option<Wall>,
+    /// Before.
+    pub to: Option<Wall>,
+}
+
 fn row(r: &Row) -> Result<AuditRow> {
     let entry = AuditEntry {
         at: r.wall(1)?,
@@ -57,12 +75,24 @@ impl Store {
         self.db.write(sql, values, || format!("note {} of {} in the audit log", e.what, e.subject)).await.map(drop)
     }
 
-    /// The newest entries first, those before place `before` if given.
-    pub async fn audit_list(&self, tenant: &TenantId, before: Option<u64>, limit: usize) -> Result<Vec<AuditRow>> {
-        let sql =
-            "SELECT n, at, who, what, subject, was, became FROM audit WHERE tenant = $1 AND n < $2 ORDER BY n DESC LIMIT $3";
-        let values = values![tenant, before.unwrap_or(u64::MAX), limit];
-        let rows = self.db.all(sql, values, || format!("read the audit log of {tenant}")).await?;
+    /// The newest entries first, as far as the filter lets them through.
+    pub async fn audit_list(&self, tenant: &TenantId, filter: &AuditFilter, limit: usize) -> Result<Vec<AuditRow>> {
+        let mut ask = Ask::new("SELECT n, at, who, what, subject, was, became FROM audit WHERE tenant = $1", tenant);
+        ask.and_if(" AND n < ?", filter.before);
+        ask.and_if(" AND who = ?", filter.who.as_deref());
+        if let Some(what) = &filter.what {
+            ask.and(" AND what >= ?", what);
+            ask.and(" AND what < ?", prefix_end(what));
+        }
+        if let Some(subject) = &filter.subject {
+            ask.and(" AND subject >= ?", subject);
+            ask.and(" AND subject < ?", prefix_end(subject));
+        }
+        ask.and_if(" AND at >= ?", filter.from);
+        ask.and_if(" AND at < ?", filter.to);
+        ask.sql.push_str(" ORDER BY n DESC");
+        ask.and(" LIMIT ?", limit);
+        let rows = self.db.all(ask.sql, ask.values, || format!("read the audit log of {tenant}")).await?;
         rows.iter().map(row).collect()
     }
 }

@@ -8,7 +8,7 @@ use super::{
     error::Result,
 };
 use crate::{
-    base::{AgentId, TenantId, Wall, redact::Secret},
+    base::{AgentId, TenantId, Wall, limits, redact::Secret},
     center::command::Role,
 };
 
@@ -136,11 +136,21 @@ impl Store {
         row.as_ref().map(user).transpose()
     }
 
-    /// The tenant's logins by name.
-    pub async fn user_list(&self, tenant: &TenantId) -> Result<Vec<User>> {
-        let sql = format!("{USER} WHERE tenant = $1 ORDER BY login");
-        let rows = self.db.all(sql, values![tenant], || format!("list the logins of {tenant}")).await?;
-        rows.iter().map(user).collect()
+    /// The tenant's logins by name, each with whether it has a second factor; [`limits::USERS_MAX`] at most.
+    pub async fn user_list(&self, tenant: &TenantId) -> Result<Vec<(User, bool)>> {
+        let sql = "SELECT tenant, login, role, password, sip_md5, sip_sha256, disabled, (SELECT COUNT(*) FROM second_factors f \
+                   WHERE f.tenant = users.tenant AND f.login = users.login AND f.confirmed = 1) \
+                   FROM users WHERE tenant = $1 ORDER BY login LIMIT $2";
+        let values = values![tenant, limits::USERS_MAX];
+        let rows = self.db.all(sql, values, || format!("list the logins of {tenant}")).await?;
+        rows.iter().map(|r| Ok((user(r)?, r.flag(7)?))).collect()
+    }
+
+    /// How many logins a tenant has.
+    pub async fn user_count(&self, tenant: &TenantId) -> Result<u64> {
+        let sql = "SELECT COUNT(*) FROM users WHERE tenant = $1";
+        let row = self.db.one(sql, values![tenant], || format!("count the logins of {tenant}")).await?;
+        row.map_or(Ok(0), |r| r.count(0))
     }
 
     /// Every login of every tenant: what the registrar is given at start.

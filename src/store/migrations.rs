@@ -28,6 +28,8 @@ macro_rules! steps {
             (12, "reports", include_str!(concat!("../../sql/", $folder, "/0012_reports.sql"))),
             (13, "accounts", include_str!(concat!("../../sql/", $folder, "/0013_accounts.sql"))),
             (15, "keeping", include_str!(concat!("../../sql/", $folder, "/0015_keeping.sql"))),
+            (16, "views by kind", include_str!(concat!("../../sql/", $folder, "/0016_views_by_kind.sql"))),
+            (17, "looking up", include_str!(concat!("../../sql/", $folder, "/0017_looking_up.sql"))),
             (18, "customers", include_str!(concat!("../../sql/", $folder, "/0018_customers.sql"))),
             (21, "paths", include_str!(concat!("../../sql/", $folder, "/0021_paths.sql"))),
         ]

@@ -37,22 +37,22 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use access::{ApiKey, Session, SessionUser, Visitor, sha256_hex};
-pub use audit::{AuditEntry, AuditRow};
+pub use access::{ApiKey, ListedKey, Session, SessionUser, Visitor, sha256_hex};
+pub use audit::{AuditEntry, AuditFilter, AuditRow};
 pub use directory::{ConfigVersion, User};
 pub use error::{Result, StoreError};
 pub use factors::Factor;
 pub use flows::{FlowCounts, FlowVersion, NewFlowVersion};
 pub use journal::{Journal, JournalHandle, JournalHealth, JournalStats, NotKept};
-pub use keep::{Aged, Due, Erasure, Held, Hold, Traces};
+pub use keep::{Aged, Due, Erasure, Held, Hold, NamedHold, Traces};
 pub use ladder::LadderRow;
 pub use once::{RequestName, RequestState};
 pub use ratings::RatingRow;
 pub use read::{
-    AgentStateRow, Cursor, CustomerContact, CustomerFilter, CustomerRow, DecisionRow, InteractionFilter, InteractionRow, Page,
-    RecordingRow, TicketFilter, TicketRow,
+    AgentStateRow, ContactSearch, Cursor, CustomerContact, CustomerFilter, CustomerRow, DecisionRow, InteractionFilter,
+    InteractionRow, Page, RecordingRow, TicketFilter, TicketRow,
 };
-pub use views::TicketView;
+pub use views::{SavedView, ViewKind};
 pub use webhooks::{Again, Delivery, DeliveryCounts, DeliveryState, Webhook};
 
 pub use reports::{ReportFile, SavedReport};

@@ -7,10 +7,11 @@ use super::{
     webhooks::{Got, Receiver},
 };
 
-/// One waiting in support is one too many; a second of calm is enough.
-async fn watches(admin: &Desk) {
-    let rules = "    alerts: {rules: [{metric: waiting, queue: support, limit: 0}], clear_after_s: 1}\n    routing:";
-    let yaml = admin.text("/api/v1/config").await.replacen("    routing:", rules, 1);
+/// One waiting in support is one too many; a second of calm is enough. `more` goes beside it.
+async fn watches(admin: &Desk, more: &str) {
+    let rules =
+        format!("    alerts: {{rules: [{{metric: waiting, queue: support, limit: 0}}], clear_after_s: 1}}\n{more}    routing:");
+    let yaml = admin.text("/api/v1/config").await.replacen("    routing:", &rules, 1);
     let mut request = admin.http.put(format!("http://{}/api/v1/config", admin.at));
     for (name, value) in &admin.headers {
         request = request.header(name, value);
@@ -27,7 +28,7 @@ fn told(got: &[Got]) -> Vec<&str> {
 async fn an_alert_reaches_supervisors_and_programs_is_taken_up_once_and_ends_when_it_is_well() {
     let house = House::opens_with(|c| c.webhooks.allow = vec!["127.0.0.0/8".parse().unwrap()]).await;
     let (admin, susan, anna) = (house.desk("admin").await, house.desk("susan").await, house.desk("anna").await);
-    watches(&admin).await;
+    watches(&admin, "").await;
     let receiver = Receiver::opens().await;
     let wish = json!({"name": "pager", "url": format!("http://{}/in", receiver.at), "events": ["alert"]});
     admin.post("/api/v1/webhooks", wish).await;
@@ -62,5 +63,35 @@ async fn an_alert_reaches_supervisors_and_programs_is_taken_up_once_and_ends_whe
     desk.until("the talk", |e| talks(e).then_some(())).await;
     assert_eq!(desk.view["alerts"], json!({}));
     assert!(desk.facts.iter().all(|f| !f["fact"].as_str().unwrap().starts_with("alert_")));
+    house.closes().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_supervisor_of_some_queues_is_told_of_their_alerts_only_and_an_administrator_of_all() {
+    let house = House::opens_with(|_| {}).await;
+    let (admin, susan) = (house.desk("admin").await, house.desk("susan").await);
+    watches(&admin, "    supervision: {queues: {susan: [sales], admin: [sales]}}\n").await;
+    let (mut wall, mut desk) = (admin.listens(None).await, susan.listens(None).await);
+
+    let mut li = Visitor::comes(house.at).await;
+    li.asks_for_a_person("Li Wei", None).await;
+    let alert = |e: &Events| e.view["alerts"].get("support/waiting").cloned();
+    wall.until("the alert", alert).await;
+    assert_eq!(admin.get("/api/v1/alerts").await["on"][0]["queue"], "support");
+    assert_eq!(susan.get("/api/v1/alerts").await["on"], json!([]));
+
+    // The supervisor sees everything else of the floor; what came before the end of it would have come by then.
+    let anna = house.desk("anna").await;
+    let mut events = anna.begins_work("anna").await;
+    anna.takes("anna", &mut events).await;
+    wall.until("that all is well", |e| alert(e).is_none().then_some(())).await;
+    let talks = |e: &Events| e.view["agents"]["anna"]["work"][0]["work"] == "talking";
+    desk.until("the talk", |e| talks(e).then_some(())).await;
+    assert_eq!(desk.view["alerts"], json!({}));
+    let words = |e: &Events| e.facts.iter().map(|f| f["fact"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    assert!(words(&wall).iter().any(|w| w == "alert_raised"));
+    assert!(words(&desk).iter().all(|w| !w.starts_with("alert_")), "{:?}", words(&desk));
+    assert_eq!(susan.get("/api/v1/alerts").await["past"], json!([]));
+    assert_eq!(admin.get("/api/v1/alerts").await["past"][0]["queue"], "support");
     house.closes().await;
 }

@@ -95,13 +95,14 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST",   "/api/v1/tickets/{id}/changes",               ". xx xx xxx ...."),
     ("POST",   "/api/v1/tickets/changes",                    ". xx xx xxx oooo"),
     ("POST",   "/api/v1/tickets/{id}/viewing",               ". xx xx xxx ...."),
-    ("GET",    "/api/v1/ticket-views",                       ". xx xx xxx oooo"),
-    ("POST",   "/api/v1/ticket-views",                       ". xx xx ... ooo."),
-    ("PUT",    "/api/v1/ticket-views/{id}",                  ". x. .. ... ...."),
+    ("GET",    "/api/v1/views",                              ". xx xx xxx oooo"),
+    ("POST",   "/api/v1/views",                              ". xx xx ... ooo."),
+    ("PUT",    "/api/v1/views/{id}",                         ". x. .. ... ...."),
     ("GET",    "/api/v1/customers",                          ". xx xx xxx oooo"),
     ("GET",    "/api/v1/customers/{id}",                     ". xx xx xxx ...."),
     ("GET",    "/api/v1/customers/{id}/timeline",            ". xx xx xxx ...."),
     ("POST",   "/api/v1/customers/{id}/changes",             ". xx xx xxx ...."),
+    ("POST",   "/api/v1/customers/changes",                  ". xx xx xxx oooo"),
     ("GET",    "/api/v1/trunks",                             ". .. xx .xx .ooo"),
     ("POST",   "/api/v1/trunks/{name}/test",                 ". .. xx .xx ...."),
     ("POST",   "/api/v1/trunks/{name}/call",                 ". .. xx .xx ...."),
@@ -160,7 +161,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST",   "/api/v1/interactions/{id}/pull",             ". .. x. .xx ...."),
     ("POST",   "/api/v1/interactions/{id}/finish",           ". x. xx .xx ...."),
     ("POST",   "/api/v1/agents/{id}/sign-out",               ". x. xx .xx ...."),
-    ("DELETE", "/api/v1/ticket-views/{id}",                  ". x. .. ... ...."),
+    ("DELETE", "/api/v1/views/{id}",                         ". x. .. ... ...."),
     ("DELETE", "/api/v1/users/{id}/factor",                  ". .. .x ..x ...."),
     ("DELETE", "/api/v1/users/{id}/sessions",                ". .. .x ..x ...."),
     ("PUT",    "/api/v1/users/{id}",                         ". .. .x ..x ...."),
@@ -224,11 +225,14 @@ fn body(method: &str, path: &str) -> Option<Value> {
         (_, "read") => json!({"seq": 1}),
         (_, "tickets") => json!({"title": "t"}),
         (_, "viewing") => json!({"here": true}),
-        (_, "ticket-views") => json!({"name": "Mine", "query": {"owner": "me"}}),
-        ("PUT", _) if path.contains("ticket-views") => json!({"name": "Mine", "query": {}}),
+        (_, "views") => json!({"name": "Mine", "kind": "tickets", "query": {"owner": "me"}}),
+        ("PUT", _) if path.contains("/views") => json!({"name": "Mine", "kind": "tickets", "query": {}}),
         // A ticket that is nobody's: the answer says so of it, to everybody who works here.
         (_, "changes") if path.ends_with("tickets/changes") => {
             json!({"tickets": ["0"], "change": {"change": "noted", "text": "n"}})
+        }
+        (_, "changes") if path.ends_with("customers/changes") => {
+            json!({"customers": ["0"], "change": {"change": "tagged", "tag": "t"}})
         }
         (_, "changes") if path.contains("tickets") => json!({"change": "noted", "text": "n"}),
         (_, "changes") => json!({"change": "named", "name": "n"}),
@@ -379,16 +383,17 @@ async fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
         .to_owned();
     admin.post("/api/v1/flows", json!({"text": FLOW})).await;
     let secret = vec![interaction.clone(), customer.clone(), ticket.clone(), "Li Wei".to_owned(), "Lotus Home".to_owned()];
-    let view = anna.post("/api/v1/ticket-views", json!({"name": "Anna's own", "query": {"owner": "me"}})).await["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let view =
+        anna.post("/api/v1/views", json!({"name": "Anna's own", "kind": "tickets", "query": {"owner": "me"}})).await["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
     let ids = BTreeMap::from([
         ("interactions", interaction),
         ("offers", offer),
         ("customers", customer),
         ("tickets", ticket),
-        ("ticket-views", view),
+        ("views", view),
     ]);
     let things = Things { ids, secret };
     // Nobody is as many as are wished for: an alert of the first tenant is on.

@@ -15,6 +15,7 @@ import { floor } from './floor.mjs';
 import { hooks } from './hooks.mjs';
 import { keeping } from './keeping.mjs';
 import { ladder } from './ladder.mjs';
+import { lists } from './lists.mjs';
 import { load } from './load.mjs';
 import { long } from './long.mjs';
 import { rules } from './rules.mjs';
@@ -27,7 +28,7 @@ import { waiting } from './waiting.mjs';
 import { walks } from './walks.mjs';
 import { xss } from './xss.mjs';
 
-const stories = { ...screens, ...administration, ...voice, ...floor, ...desk, ...files, ...after, ...factor, ...hooks, ...keeping, ...ladder, ...load, ...long, ...people, ...rules, ...sight, ...talknow, ...waiting, ...walks, ...xss };
+const stories = { ...screens, ...administration, ...voice, ...floor, ...desk, ...files, ...after, ...factor, ...hooks, ...keeping, ...ladder, ...lists, ...load, ...long, ...people, ...rules, ...sight, ...talknow, ...waiting, ...walks, ...xss };
 /** A story that takes longer has got stuck, ms: several times what the longest takes on a busy machine. */
 const LONGEST = 300_000 * Number(process.env.RINGDESK_SLOW ?? 1) + 2_000 * Number(process.env.RINGDESK_LOAD_S ?? 0);
 

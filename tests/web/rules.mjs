@@ -253,4 +253,57 @@ export const rules = {
     assert.deepEqual([routing.agents.ben.capacity.webchat, routing.agents.ben.queues.find((q) => q.queue === 'sales').delay_s], [2, 30]);
     assert.deepEqual(admin.complaints, []);
   },
+
+  async an_administrator_says_what_phones_speak_whom_a_carrier_refuses_and_when_a_calendar_differs({ s, b }) {
+    await s.configure((yaml) => yaml.replace(/^( *)trunks: \{\}$/m, '$1trunks: {carrier: {host: "127.0.0.1:5998", from: ["192.0.2.0/24"]}}'));
+    const { page, complaints } = await person(b);
+    await signIn(page, s.origin, 'admin', s.users.admin);
+    await page.goto(`${s.origin}/admin/calls`);
+    await page.getByLabel('Codecs, preferred first').fill('G722, pcma');
+    await page.getByLabel('Encryption of the sound (SRTP)').selectOption('required');
+    await page.getByRole('button', { name: 'Another phone' }).click();
+    const named = page.getByRole('dialog', { name: 'Another phone' });
+    await named.getByLabel('Id').fill('ben');
+    await named.getByRole('button', { name: 'Add' }).click();
+    const phone = page.getByRole('dialog', { name: 'ben', exact: true });
+    await phone.getByLabel('Keys come').selectOption('info');
+    await faults(page, 'a phone that differs');
+    await phone.getByRole('button', { name: 'Keep in the draft' }).click();
+
+    await page.getByRole('link', { name: 'Trunks', exact: true }).click();
+    await page.getByRole('button', { name: 'carrier', exact: true }).click();
+    const carrier = page.getByRole('dialog', { name: 'carrier', exact: true });
+    await carrier.getByLabel('Of these, refused').fill('192.0.2.64/26');
+    await carrier.getByLabel('Codecs, preferred first').fill('speex');
+    await carrier.getByLabel('May fall silent with comfort noise').selectOption('true');
+    await carrier.getByRole('button', { name: 'Keep in the draft' }).click();
+    await page.getByRole('button', { name: 'Check and show changes' }).click();
+    await page.getByText(/trunks\.carrier\.media\.codecs: `speex` is not known/).waitFor();
+    await page.getByRole('button', { name: 'carrier', exact: true }).click();
+    await carrier.getByLabel('Codecs, preferred first').fill('');
+    await faults(page, 'what is spoken with a carrier');
+    await carrier.getByRole('button', { name: 'Keep in the draft' }).click();
+
+    await page.getByRole('link', { name: 'Hours', exact: true }).click();
+    await page.getByRole('button', { name: /^Shop hours/ }).click();
+    const shop = page.getByRole('dialog', { name: 'shop', exact: true });
+    await shop.getByRole('button', { name: 'Add an exception' }).click();
+    await shop.getByLabel('From, exception 1').fill('2031-12-24T14:00');
+    await shop.getByLabel('Until, exception 1').fill('2031-12-24T18:30');
+    await shop.getByLabel('Why, exception 1').fill('Christmas party');
+    await faults(page, 'exceptions of a calendar');
+    await shop.getByRole('button', { name: 'Keep in the draft' }).click();
+    await inForce(page, ['srtp: required', 'dtmf: info', 'comfort_noise: true', '192.0.2.64/26', 'Christmas party']);
+    const { business } = await s.ask('GET', '/config/document');
+    const [tenant] = Object.values(business.tenants);
+    assert.deepEqual([tenant.media, tenant.phones], [{ codecs: ['g722', 'pcma'], srtp: 'required' }, { ben: { dtmf: 'info' } }]);
+    assert.deepEqual([tenant.trunks.carrier.deny, tenant.trunks.carrier.media], [['192.0.2.64/26'], { comfort_noise: true }]);
+    assert.deepEqual(tenant.routing.calendars.shop.overrides.map((o) => [o.from.slice(0, 16), o.to.slice(0, 16), o.open, o.why]), [['2031-12-24T14:00', '2031-12-24T18:30', false, 'Christmas party']]);
+    // Taken back, nothing of it is written.
+    await page.getByRole('button', { name: /^Shop hours/ }).click();
+    await shop.getByRole('button', { name: 'Remove: exception 1' }).click();
+    await shop.getByRole('button', { name: 'Keep in the draft' }).click();
+    await inForce(page, ['Christmas party']);
+    await eventually(() => assert.deepEqual(complaints, []));
+  },
 };

@@ -36,6 +36,7 @@ export const stories = {
     const admin = await enter(b, s, 'admin');
     await admin.page.goto(`${s.origin}/admin/users`);
     await admin.page.getByRole('row', { name: /^anna/ }).getByRole('button', { name: 'Lock' }).click();
+    await admin.page.getByRole('dialog', { name: 'Lock: anna' }).getByRole('button', { name: 'Lock: anna' }).click();
     await p.page.getByText('Your session has ended').waitFor();
     assert.deepEqual([...p.complaints, ...admin.complaints], []);
   },

@@ -8,13 +8,14 @@ use axum::{
 use jiff::tz::TimeZone;
 
 use super::{
+    super::Problem,
     make::Scope,
     shapes::{AgentFigures, HandledFigures, QueueFigures, ReportAgents, ReportIntervals},
 };
 use crate::base::{AgentId, QueueId, Wall};
 
 /// A text as a cell. What a spreadsheet would calculate is made a text by an apostrophe (OWASP: CSV injection).
-fn cell(text: &str) -> String {
+pub fn cell(text: &str) -> String {
     let formula = text.starts_with(['\t', '\r'])
         || text.trim_start().starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
@@ -25,13 +26,32 @@ fn cell(text: &str) -> String {
     }
 }
 
-fn table(head: &[&str], lines: impl Iterator<Item = Vec<String>>) -> String {
-    let mut text = format!("\u{feff}{}\r\n", head.join(","));
+/// Whether a table is asked for rather than a document.
+pub fn wanted(format: Option<&str>) -> Result<bool, Problem> {
+    match format {
+        None | Some("json") => Ok(false),
+        Some("csv") => Ok(true),
+        Some(_) => Err(Problem::invalid("format", "expected json or csv")),
+    }
+}
+
+/// The first line, with the mark of UTF-8 before it.
+pub fn head(names: &[&str]) -> String {
+    format!("\u{feff}{}\r\n", names.join(","))
+}
+
+/// Lines whose cells are cells already.
+pub fn lines(lines: impl Iterator<Item = Vec<String>>) -> String {
+    let mut text = String::new();
     for line in lines {
         text.push_str(&line.join(","));
         text.push_str("\r\n");
     }
     text
+}
+
+fn table(names: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    head(names) + &lines(rows)
 }
 
 /// A number; nothing where there is none.

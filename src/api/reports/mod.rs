@@ -10,7 +10,7 @@
 //! | `csv` | and as a table for a spreadsheet |
 //! | `saved` | reports people keep, and those that come by themselves |
 
-mod csv;
+pub(super) mod csv;
 mod make;
 pub mod saved;
 mod shapes;
@@ -72,14 +72,6 @@ fn scope(shared: &Shared, who: &Who, w: &ReportSpan) -> Result<Scope, Problem> {
     Ok(Scope { tenant: who.tenant.clone(), settings, now, from, to, step_min, zone, only })
 }
 
-fn wants_csv(format: Option<&str>) -> Result<bool, Problem> {
-    match format {
-        None | Some("json") => Ok(false),
-        Some("csv") => Ok(true),
-        Some(_) => Err(Problem::invalid("format", "expected json or csv")),
-    }
-}
-
 /// What came into each queue and what became of it, by interval, by queue, and in all.
 #[utoipa::path(get, path = "/api/v1/reports/intervals", tag = "reports", params(ReportSpan),
     responses((status = 200, body = ReportIntervals), (status = 422, body = Problem)))]
@@ -88,7 +80,7 @@ pub async fn intervals(
     who: Who,
     Params(w): Params<ReportSpan>,
 ) -> Result<Response, Problem> {
-    let (as_csv, scope) = (wants_csv(w.format.as_deref())?, scope(&shared, &who, &w)?);
+    let (as_csv, scope) = (csv::wanted(w.format.as_deref())?, scope(&shared, &who, &w)?);
     let report = make(&shared.store, &scope).await?;
     let answer = ReportIntervals::of(&report, &scope);
     Ok(if as_csv { csv::answer("intervals", csv::intervals(&answer, &scope)) } else { Json(answer).into_response() })
@@ -98,7 +90,7 @@ pub async fn intervals(
 #[utoipa::path(get, path = "/api/v1/reports/agents", tag = "reports", params(ReportSpan),
     responses((status = 200, body = ReportAgents), (status = 422, body = Problem)))]
 pub async fn agents(State(shared): State<Arc<Shared>>, who: Who, Params(w): Params<ReportSpan>) -> Result<Response, Problem> {
-    let (as_csv, mut scope) = (wants_csv(w.format.as_deref())?, scope(&shared, &who, &w)?);
+    let (as_csv, mut scope) = (csv::wanted(w.format.as_deref())?, scope(&shared, &who, &w)?);
     if w.step_min.is_some() {
         return Err(Problem::invalid("step_min", "agents are summed over the whole span"));
     }

@@ -461,8 +461,26 @@ impl Answer {
         let head = std::str::from_utf8(&raw[..end]).unwrap();
         let mut lines = head.split("\r\n");
         let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-        let headers = lines.filter_map(|l| l.split_once(": ")).map(|(n, v)| (n.to_lowercase(), v.to_owned())).collect();
-        Answer { status, headers, body: raw[end + 4..].to_vec() }
+        let headers: Vec<(String, String)> =
+            lines.filter_map(|l| l.split_once(": ")).map(|(n, v)| (n.to_lowercase(), v.to_owned())).collect();
+        let body = &raw[end + 4..];
+        let chunked = headers.iter().any(|(n, v)| n == "transfer-encoding" && v == "chunked");
+        Answer { status, body: if chunked { Answer::unchunked(body) } else { body.to_vec() }, headers }
+    }
+
+    /// What is streamed comes in pieces, each after its length (RFC 9112 section 7.1).
+    fn unchunked(mut rest: &[u8]) -> Vec<u8> {
+        let mut body = Vec::new();
+        loop {
+            let end = rest.windows(2).position(|w| w == b"\r\n").expect("a piece begins with its length");
+            let length = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
+            if length == 0 {
+                return body;
+            }
+            let from = end + 2;
+            body.extend_from_slice(&rest[from..from + length]);
+            rest = &rest[from + length + 2..];
+        }
     }
     pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)

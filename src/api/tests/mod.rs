@@ -17,6 +17,7 @@ mod floor;
 mod flows;
 mod kit;
 mod ladder;
+mod lists;
 mod live;
 mod walk;
 
@@ -263,7 +264,7 @@ async fn anna_plays_her_own_recording_from_the_middle_and_ben_may_not() {
     std::fs::write(folder.join("b.ogg"), b"OggS").unwrap();
     let small = anna.ask(&h, "GET", &format!("{path}?recording={small}"), None).await;
     assert_eq!((small.status, small.header("content-type"), small.text().as_str()), (200, "audio/ogg", "OggS"));
-    let plays = h.store.audit_list(&tenant("demo"), None, 10).await.unwrap();
+    let plays = h.store.audit_list(&tenant("demo"), &Default::default(), 10).await.unwrap();
     assert_eq!(plays.iter().filter(|p| p.entry.what == "recording.play").count(), 2);
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{rights::Need, *};
 use crate::{
     base::{OfferId, TicketId},
-    store::TicketView,
+    store::SavedView,
 };
 
 /// The routes as the document has them: method, path.
@@ -49,9 +49,12 @@ fn body(method: &str, path: &str) -> Option<&'static str> {
         (_, "endpoint") => r#"{"kind":"phone"}"#,
         (_, "tickets") => r#"{"title":"t"}"#,
         (_, "viewing") => r#"{"here":true}"#,
-        (_, "ticket-views") => r#"{"name":"Mine","query":{"owner":"me"}}"#,
-        ("PUT", _) if path.contains("ticket-views") => r#"{"name":"Everybody's","shared":true,"query":{}}"#,
+        (_, "views") => r#"{"name":"Mine","kind":"tickets","query":{"owner":"me"}}"#,
+        ("PUT", _) if path.contains("/views") => r#"{"name":"Everybody's","kind":"tickets","shared":true,"query":{}}"#,
         (_, "changes") if path.ends_with("tickets/changes") => r#"{"tickets":["0"],"change":{"change":"noted","text":"n"}}"#,
+        (_, "changes") if path.ends_with("customers/changes") => {
+            r#"{"customers":["0"],"change":{"change":"tagged","tag":"t"}}"#
+        }
         (_, "changes") if path.contains("tickets") => r#"{"change":"noted","text":"n"}"#,
         (_, "changes") => r#"{"change":"named","name":"n"}"#,
         ("POST", "users") => r#"{"login":"new-user","role":"agent"}"#,
@@ -110,8 +113,9 @@ async fn demo_things(h: &House) -> Ids {
     let ladder = crate::store::LadderRow { tenant: tenant("demo"), interaction, at: now.wall, messages: 0, body };
     h.store.ladder_put(vec![ladder]).await.unwrap();
     let (name, body) = ("Everybody's".to_owned(), "{}".to_owned());
-    let view = TicketView { id: "anna".into(), owner: agent("anna"), shared: true, name, body, made_at: now.wall };
-    assert!(h.store.ticket_view_put(&tenant("demo"), &view).await.unwrap());
+    let kind = crate::store::ViewKind::Tickets;
+    let view = SavedView { id: "anna".into(), kind, owner: agent("anna"), shared: true, name, body, made_at: now.wall };
+    assert!(h.store.view_put(&tenant("demo"), &view).await.unwrap());
     let (made_at, made_for) = (now.wall, None);
     let what = r#"{"by":"agents","step_min":30,"span":"day","queue":null,"schedule":null}"#.to_owned();
     let report = crate::store::SavedReport { name: "demo-agent".into(), owner: "sue".into(), made_at, made_for, body: what };

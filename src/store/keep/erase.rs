@@ -84,7 +84,7 @@ static WORDS: [Bulk; 8] = [
          JOIN given ON given.tenant = i.tenant AND given.id = i.id)",
     ),
     of_contacts(
-        ") UPDATE interactions SET caller = '', visitor = NULL, verdict = NULL, \
+        ") UPDATE interactions SET caller = '', turned = '', visitor = NULL, verdict = NULL, \
          called = CASE WHEN way = 'inbound' THEN called ELSE '' END, note = CASE WHEN note IS NULL THEN NULL ELSE '' END \
          WHERE (tenant, id) IN (SELECT tenant, id FROM given)",
     ),

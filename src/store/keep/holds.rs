@@ -51,6 +51,19 @@ pub struct Hold {
     pub reason: String,
 }
 
+/// A hold, and what people call what it is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedHold {
+    /// The hold.
+    pub hold: Hold,
+    /// The customer's name, the ticket's title, the number or name of the contact's customer; empty where there is none.
+    pub name: String,
+    /// The ticket's number.
+    pub number: Option<u64>,
+    /// When the contact began.
+    pub began: Option<Wall>,
+}
+
 pub(super) fn hold(r: &Row) -> Result<Hold> {
     Ok(Hold { kind: r.parsed(0, Held::parse)?, id: r.text(1)?, who: r.text(2)?, at: r.wall(3)?, reason: r.text(4)? })
 }
@@ -75,10 +88,20 @@ impl Store {
         Ok(n > 0)
     }
 
-    /// The holds of a tenant, the newest first, at most `limit`.
-    pub async fn hold_list(&self, tenant: &TenantId, limit: usize) -> Result<Vec<Hold>> {
-        let sql = "SELECT kind, id, who, at, reason FROM holds WHERE tenant = $1 ORDER BY at DESC, kind, id LIMIT $2";
+    /// The holds of a tenant with what they are on, the newest first, at most `limit`.
+    pub async fn hold_list(&self, tenant: &TenantId, limit: usize) -> Result<Vec<NamedHold>> {
+        let sql = "SELECT h.kind, h.id, h.who, h.at, h.reason, \
+                   COALESCE(c.name, t.title, CASE i.way WHEN 'outbound' THEN i.called ELSE i.caller END), t.number, i.opened_at \
+                   FROM holds h \
+                   LEFT JOIN customers c ON h.kind = 'customer' AND c.tenant = h.tenant AND c.id = h.id \
+                   LEFT JOIN tickets t ON h.kind = 'ticket' AND t.tenant = h.tenant AND t.id = h.id \
+                   LEFT JOIN interactions i ON h.kind = 'interaction' AND i.tenant = h.tenant AND i.id = h.id \
+                   WHERE h.tenant = $1 ORDER BY h.at DESC, h.kind, h.id LIMIT $2";
         let rows = self.db.all(sql, values![tenant, limit], || format!("list the holds of {tenant}")).await?;
-        rows.iter().map(hold).collect()
+        let read = |r: &Row| {
+            let (name, number, began) = (r.text_opt(5)?, r.count_opt(6)?, r.wall_opt(7)?);
+            Ok(NamedHold { hold: hold(r)?, name: name.unwrap_or_default(), number, began })
+        };
+        rows.iter().map(read).collect()
     }
 }

@@ -21,7 +21,7 @@ mod holds;
 pub use aging::{Aged, Due};
 pub use erase::{Erasure, Traces};
 pub(super) use forget::{FORGOTTEN, since};
-pub use holds::{Held, Hold};
+pub use holds::{Held, Hold, NamedHold};
 
 /// True of a contact `i` that a hold keeps: its own, its customer's under any of their ids, its ticket's.
 macro_rules! contact_held {

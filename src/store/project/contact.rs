@@ -11,14 +11,14 @@ use super::{
     contacts::{text_of, word_of},
 };
 use crate::{
-    base::{AgentId, CodeId, InteractionId, QueueId, TenantId, TicketId, Wall},
-    center::fact::{Fact, Record},
+    base::{AgentId, Channel, CodeId, InteractionId, QueueId, TenantId, TicketId, Wall},
+    center::fact::{Fact, Record, Way},
 };
 
 const NEW: Bulk = Bulk {
     head: "INSERT INTO interactions (tenant, id, channel, way, called, caller, customer, visitor, opened_at, ticket, queue, agent, \
-           answered_at, closed_at, cause, ended_by, unqueued, waited_ms, talk_ms, hold_ms, wrap_ms, disposition, note, verdict)",
-    columns: 24,
+           answered_at, closed_at, cause, ended_by, unqueued, waited_ms, talk_ms, hold_ms, wrap_ms, disposition, note, verdict, turned)",
+    columns: 25,
     // By name: another rule of the table that is broken must not look like a row that is there already.
     tail: "ON CONFLICT (tenant, id) DO NOTHING",
 };
@@ -55,6 +55,17 @@ const WENT_ON: Bulk = Bulk {
            FROM given WHERE interactions.tenant = given.tenant AND interactions.id = given.id",
 };
 
+/// Most digits of a number that are looked up; no number is as long (E.164 has 15).
+const DIGITS_MAX: usize = 24;
+
+/// The digits of a number, the last first, so that numbers that end alike stand beside each other. Empty for what is no number.
+fn turned(number: &str) -> String {
+    if !number.bytes().all(|b| b.is_ascii_digit() || b == b'+') {
+        return String::new();
+    }
+    number.chars().rev().filter(char::is_ascii_digit).take(DIGITS_MAX).collect()
+}
+
 /// What a group says about one contact.
 #[derive(Debug, Default)]
 pub(super) struct Contact {
@@ -62,6 +73,8 @@ pub(super) struct Contact {
     new: Option<Values>,
     /// Who vouches for the caller: told with the arrival.
     verdict: Option<String>,
+    /// The customer's number by its end.
+    turned: String,
     pub ticket: Option<TicketId>,
     queue: Option<QueueId>,
     agent: Option<(AgentId, Wall)>,
@@ -85,7 +98,9 @@ impl Contact {
         let new =
             values![&record.tenant, *interaction, channel.as_str(), word_of(way), to, from, *customer, *visitor, record.at];
         let verdict = verdict.as_ref().map(text_of);
-        Contact { new: Some(new), verdict, ticket: *ticket, ..Contact::default() }
+        let number = if *way == Way::Outbound { to } else { from };
+        let turned = if *channel == Channel::Voice { turned(number) } else { String::new() };
+        Contact { new: Some(new), verdict, turned, ticket: *ticket, ..Contact::default() }
     }
 
     /// It arrived within this group.
@@ -138,7 +153,7 @@ pub(super) async fn write(
             let (agent, answered) = c.agent.unzip();
             row.extend(values![c.ticket, c.queue.as_ref(), agent.as_ref(), answered]);
             row.extend(values![closed, cause, by, c.unqueued, c.waited_ms.unwrap_or(0), c.talk_ms, c.hold_ms, c.wrap_ms]);
-            row.extend(values![code.as_ref(), note, c.verdict]);
+            row.extend(values![code.as_ref(), note, c.verdict, c.turned]);
             new.push(row);
             continue;
         }

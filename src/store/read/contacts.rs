@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ask, Cursor, OF_CUSTOMER, Page, page_size, word};
+use super::{Ask, Cursor, OF_CUSTOMER, Page, page_size, prefix_end, term, word};
 use crate::{
     base::{
         AgentId, Channel, CodeId, CustomerId, InteractionId, OfferId, QueueId, RecordingId, Region, TenantId, TicketId,
@@ -90,12 +90,23 @@ pub struct InteractionFilter {
     pub customer: Option<CustomerId>,
     /// Of this matter.
     pub ticket: Option<TicketId>,
+    /// With a customer who is looked for.
+    pub search: Option<ContactSearch>,
     /// Still going on, or over.
     pub open: Option<bool>,
     /// Behind this row.
     pub after: Option<Cursor>,
     /// At most so many.
     pub limit: usize,
+}
+
+/// By what the customer of a contact is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContactSearch {
+    /// Their number ends with one of these rows of digits.
+    Number(Vec<String>),
+    /// Every word of this begins a word of their name.
+    Name(String),
 }
 
 /// Why an agent was offered a contact, and what came of it.
@@ -211,6 +222,31 @@ fn recording(r: &Row) -> Result<RecordingRow> {
     })
 }
 
+/// Contacts whose number ends so: a range of the digits the other way round.
+fn by_number(ask: &mut Ask, ends: &[String]) {
+    ask.sql.push_str(" AND id IN (SELECT '' WHERE 1 = 0");
+    for end in ends {
+        let turned: String = end.chars().rev().collect();
+        ask.and(" UNION SELECT id FROM interactions WHERE tenant = $1 AND turned >= ?", &turned);
+        ask.and(" AND turned < ?", prefix_end(&turned));
+    }
+    ask.sql.push(')');
+}
+
+/// Contacts of people so called, also of those who were merged into them.
+fn by_name(ask: &mut Ask, name: &str) {
+    for word in term(name).to_lowercase().split_whitespace().take(limits::NAME_WORDS_MAX) {
+        ask.and(" AND customer IN (SELECT customer FROM customer_words WHERE tenant = $1 AND word >= ?", word);
+        let from = ask.values.len();
+        ask.and(" AND word < ?", prefix_end(word));
+        ask.sql.push_str(&format!(
+            " UNION SELECT c.id FROM customer_words w JOIN customers c ON c.tenant = w.tenant AND c.merged_into = w.customer \
+             WHERE w.tenant = $1 AND w.word >= ${from} AND w.word < ${})",
+            from + 1
+        ));
+    }
+}
+
 impl Store {
     /// Contacts, the newest first.
     pub async fn interaction_list(&self, tenant: &TenantId, filter: &InteractionFilter) -> Result<Page<InteractionRow>> {
@@ -234,12 +270,19 @@ impl Store {
         ask.and_if(" AND channel = ?", filter.channel.map(Channel::as_str));
         ask.and_if(OF_CUSTOMER, filter.customer);
         ask.and_if(" AND ticket = ?", filter.ticket);
+        match &filter.search {
+            Some(ContactSearch::Number(ends)) => by_number(&mut ask, ends),
+            Some(ContactSearch::Name(name)) => by_name(&mut ask, name),
+            None => {}
+        }
         match filter.open {
             Some(true) => ask.sql.push_str(" AND closed_at IS NULL"),
             Some(false) => ask.sql.push_str(" AND closed_at IS NOT NULL"),
             None => {}
         }
-        ask.newest_first("opened_at", filter.after, rows);
+        // What is looked for is little: found first and sorted then. By the index of time SQLite would walk through all there is.
+        let order = if filter.search.is_some() { "+opened_at" } else { "opened_at" };
+        ask.newest_first(order, filter.after, rows);
         let rows = self.db.all(ask.sql, ask.values, || format!("list the contacts of {tenant}")).await?;
         rows.iter().map(interaction).collect()
     }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::engine::Value;
 use crate::base::{Wall, limits};
 
-pub use contacts::{AgentStateRow, DecisionRow, InteractionFilter, InteractionRow, RecordingRow};
+pub use contacts::{AgentStateRow, ContactSearch, DecisionRow, InteractionFilter, InteractionRow, RecordingRow};
 pub use matters::{CustomerContact, CustomerFilter, CustomerRow, TicketFilter, TicketRow};
 
 /// The last row of a page: the next page begins behind it.
@@ -65,23 +65,23 @@ fn page_size(asked: usize) -> usize {
 }
 
 /// A statement that grows with what was asked for.
-struct Ask {
-    sql: String,
-    values: Vec<Value>,
+pub(super) struct Ask {
+    pub sql: String,
+    pub values: Vec<Value>,
 }
 
 impl Ask {
     /// Begins with a statement whose only place is the tenant's.
-    fn new(sql: impl Into<String>, tenant: impl Into<Value>) -> Ask {
+    pub fn new(sql: impl Into<String>, tenant: impl Into<Value>) -> Ask {
         Ask { sql: sql.into(), values: vec![tenant.into()] }
     }
     /// Adds text in which every `?` stands for `value`.
-    fn and(&mut self, sql: &'static str, value: impl Into<Value>) {
+    pub fn and(&mut self, sql: &'static str, value: impl Into<Value>) {
         self.values.push(value.into());
         self.sql.push_str(&sql.replace('?', &format!("${}", self.values.len())));
     }
     /// Adds a condition when there is a value for it.
-    fn and_if<V: Into<Value>>(&mut self, sql: &'static str, value: Option<V>) {
+    pub fn and_if<V: Into<Value>>(&mut self, sql: &'static str, value: Option<V>) {
         if let Some(value) = value {
             self.and(sql, value);
         }
@@ -111,7 +111,7 @@ fn word<T: DeserializeOwned>(text: &str) -> Option<T> {
 }
 
 /// The end of the range of texts that begin with `prefix`.
-fn prefix_end(prefix: &str) -> String {
+pub(super) fn prefix_end(prefix: &str) -> String {
     format!("{prefix}{}", char::MAX)
 }
 

@@ -4,7 +4,7 @@ use super::{Lab, StoreError, on_both, story::*};
 use crate::{
     base::{InteractionId, Rng, VisitorId, Wall, redact::Secret, secs},
     center::command::Role,
-    store::{ApiKey, AuditEntry, Session, User, Visitor},
+    store::{ApiKey, AuditEntry, AuditFilter, ListedKey, Session, User, Visitor},
 };
 
 on_both! {
@@ -47,7 +47,7 @@ async fn a_login_is_found_in_its_own_tenant_only(lab: &Lab) {
     lab.store.user_put(NINE, &login("other", "zoe")).await.unwrap();
     assert_eq!(lab.store.user_get(&tenant("acme"), &agent("anna")).await.unwrap(), Some(anna.clone()));
     assert_eq!(lab.store.user_get(&tenant("other"), &agent("anna")).await.unwrap(), None);
-    assert_eq!(lab.store.user_list(&tenant("acme")).await.unwrap(), std::slice::from_ref(&anna));
+    assert_eq!(lab.store.user_list(&tenant("acme")).await.unwrap(), [(anna.clone(), false)]);
     assert_eq!(lab.store.user_list_all().await.unwrap().len(), 2);
 
     let chief = User { role: Role::Supervisor, sip_md5: None, ..anna };
@@ -150,7 +150,7 @@ async fn a_revoked_key_opens_nothing(lab: &Lab) {
     let twice = lab.store.api_key_put(&ApiKey { key_sha256: Secret::new("bb22"), ..key.clone() }).await;
     assert!(matches!(twice, Err(StoreError::Conflict { .. })), "{twice:?}");
     assert_eq!(lab.store.api_key_find("aa11").await.unwrap(), Some(key.clone()));
-    assert_eq!(lab.store.api_key_list(&tenant("acme")).await.unwrap(), [key]);
+    assert_eq!(lab.store.api_key_list(&tenant("acme")).await.unwrap(), [ListedKey { key, used_at: None }]);
     assert!(lab.store.api_key_list(&tenant("other")).await.unwrap().is_empty());
     assert!(!lab.store.api_key_delete(&tenant("other"), "crm").await.unwrap());
     assert!(lab.store.api_key_delete(&tenant("acme"), "crm").await.unwrap());
@@ -184,9 +184,13 @@ async fn the_audit_log_is_read_backwards_page_by_page(lab: &Lab) {
         };
         lab.store.audit_append(&tenant("acme"), &entry).await.unwrap();
     }
-    let first = lab.store.audit_list(&tenant("acme"), None, 3).await.unwrap();
-    let rest = lab.store.audit_list(&tenant("acme"), Some(first[2].n), 3).await.unwrap();
+    let first = lab.store.audit_list(&tenant("acme"), &AuditFilter::default(), 3).await.unwrap();
+    let rest = lab
+        .store
+        .audit_list(&tenant("acme"), &AuditFilter { before: Some(first[2].n), ..Default::default() }, 3)
+        .await
+        .unwrap();
     let subjects: Vec<&str> = first.iter().chain(&rest).map(|r| r.entry.subject.as_str()).collect();
     assert_eq!(subjects, ["user 4", "user 3", "user 2", "user 1", "user 0"]);
-    assert!(lab.store.audit_list(&tenant("other"), None, 3).await.unwrap().is_empty());
+    assert!(lab.store.audit_list(&tenant("other"), &AuditFilter::default(), 3).await.unwrap().is_empty());
 }

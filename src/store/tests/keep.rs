@@ -245,7 +245,7 @@ async fn audit_and_states_of_agents_grow_old_too(lab: &Lab) {
         lab.store.audit_append(&s.tenant, &entry).await.unwrap();
     }
     assert_eq!(age(lab, &s.tenant, Aged::Audit, NINE + days(2)).await, 2);
-    assert_eq!(lab.store.audit_list(&s.tenant, None, 10).await.unwrap().len(), 1);
+    assert_eq!(lab.store.audit_list(&s.tenant, &Default::default(), 10).await.unwrap().len(), 1);
     assert_eq!(age(lab, &s.tenant, Aged::Deliveries, s.now).await, 0);
 }
 

@@ -10,6 +10,7 @@ mod journal;
 mod keep;
 mod kinds;
 mod ladder;
+mod lists;
 mod matters;
 pub(super) mod plans;
 mod reports;

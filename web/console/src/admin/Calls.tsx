@@ -2,17 +2,18 @@
 // flows read.
 
 import { useState } from 'react';
-import { t } from '../lib/i18n';
+import { t, tCode } from '../lib/i18n';
 import { Button, Label } from '../ui/parts';
-import { change, type Stream, type Tenant } from './draft';
-import { Form, NewThing, Num, Pick, Several, Text, Things, Tick, pairs } from './Form';
+import { change, type Media, type Stream, type Tenant } from './draft';
+import { bare, Form, NewThing, Num, Pick, Several, Text, Things, Tick, pairs } from './Form';
+import { Spoken } from './Spoken';
 
 const REMINDER_S = 60;
 
 export function Calls() {
   return (
     <Form hint={t('calls.hint')}>
-      {(tenant) => <div className="grid gap-6"><During tenant={tenant} /><Supervision tenant={tenant} /><Streams tenant={tenant} /><Values tenant={tenant} /></div>}
+      {(tenant) => <div className="grid gap-6"><During tenant={tenant} /><Phones tenant={tenant} /><Supervision tenant={tenant} /><Streams tenant={tenant} /><Values tenant={tenant} /></div>}
     </Form>
   );
 }
@@ -42,6 +43,24 @@ function During({ tenant }: { tenant: Tenant }) {
         <input key={numbers} className="field font-mono" defaultValue={numbers} onBlur={(e) => written({ numbers: e.target.value.split(/[\s,]+/).filter(Boolean) })} spellCheck={false} autoComplete="off" />
       </Label>
     </section>
+  );
+}
+
+/** What is spoken with phones, and with those of some agents instead. */
+function Phones({ tenant }: { tenant: Tenant }) {
+  const set = (id: string, media: Media | undefined): void => change((x) => { x.phones = { ...x.phones, [id]: media ?? {} }; });
+  return (
+    <>
+      <section className="card grid gap-3 p-4 sm:grid-cols-2">
+        <h2 className="text-[1.05rem] font-semibold sm:col-span-2">{t('spoken.phones')}</h2>
+        <p className="text-soft sm:col-span-2">{t('spoken.hint')}</p>
+        <Spoken media={tenant.media} none={t('spoken.as.house')} set={(media) => change((x) => { if (media) x.media = media; else delete x.media; })} />
+      </section>
+      <Things<Media> unnamed things={tenant.phones ?? {}} label={t('spoken.some')} make={t('spoken.some.new')} none={t('spoken.some.none')}
+        columns={[[t('spoken.codecs'), (m) => <code>{m.codecs?.join(' ') ?? '–'}</code>], [t('spoken.srtp'), (m) => (m.srtp ? tCode('srtp', m.srtp) : '–')], [t('spoken.dtmf'), (m) => (m.dtmf ? tCode('dtmf', m.dtmf) : '–')]]}
+        onMake={(id) => set(id, undefined)} onRemove={(id) => change((x) => { delete x.phones?.[id]; if (x.phones && bare(x.phones)) delete x.phones; })}
+        sheet={(media, id) => <div className="grid gap-3 sm:grid-cols-2"><Spoken media={media} none={t('spoken.as.phones')} set={(next) => set(id, next)} /></div>} />
+    </>
   );
 }
 

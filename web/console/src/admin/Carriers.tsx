@@ -7,6 +7,7 @@ import { change, type Trunk } from './draft';
 import { Form, Num, Pick, Text, Things, Tick } from './Form';
 import { Groups } from './Groups';
 import { Signing } from './Signing';
+import { Spoken } from './Spoken';
 import { Ways } from './Ways';
 
 const TRANSPORTS = ['udp', 'tcp', 'tls', 'auto'];
@@ -43,10 +44,16 @@ export function Carriers() {
                 <Label text={t('carriers.from')} hint={t('carriers.from.hint')}>
                   <input className="field font-mono" defaultValue={x.from.join(' ')} onBlur={(e) => { const from = e.target.value.split(/[\s,]+/).filter(Boolean); set(id, (c) => { c.from = from; }); }} spellCheck={false} autoComplete="off" />
                 </Label>
+                <Label text={t('carriers.deny')} hint={t('carriers.deny.hint')}>
+                  <input className="field font-mono" defaultValue={(x.deny ?? []).join(' ')} onBlur={(e) => { const deny = e.target.value.split(/[\s,]+/).filter(Boolean); set(id, (c) => { if (deny.length) c.deny = deny; else delete c.deny; }); }} spellCheck={false} autoComplete="off" />
+                </Label>
                 <div className="grid content-center gap-1">
                   <Tick text={t('carriers.register.more')} value={x.register !== undefined} onChange={(v) => set(id, (c) => { if (v) c.register = {}; else delete c.register; })} />
                   <Tick text={t('carriers.look')} value={x.options !== undefined} onChange={(v) => set(id, (c) => { if (v) c.options = {}; else delete c.options; })} />
                 </div>
+                <fieldset className="grid gap-3 sm:col-span-2 sm:grid-cols-2"><legend className="mb-1 font-semibold">{t('spoken.trunk')}</legend>
+                  <Spoken media={x.media} none={t('spoken.as.phones')} set={(media) => set(id, (c) => { if (media) c.media = media; else delete c.media; })} />
+                </fieldset>
                 <Signing stir={x.stir} set={(stir) => set(id, (c) => { if (stir) c.stir = stir; else delete c.stir; })} />
                 <Ways trunk={x} house={{ country: country ?? '', prefix: trunk_prefix ?? '' }} set={(how) => set(id, how)} />
               </div>

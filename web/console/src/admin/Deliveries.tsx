@@ -8,6 +8,8 @@ import { t, tCode } from '../lib/i18n';
 import { useLoad } from '../lib/load';
 import { dateTime } from '../lib/time';
 import { Button, Dialog, Empty, Label, Trouble } from '../ui/parts';
+import { Sure } from '../ui/Sure';
+import '../words/lists';
 
 const PAGE = 50;
 const SIGNS: Record<string, [string, string]> = { delivered: ['●', 'text-good'], waiting: ['…', 'text-warn font-semibold'], failed: ['✕', 'text-bad font-semibold'] };
@@ -75,7 +77,7 @@ export function Deliveries({ name, changed }: { name: string; changed: () => voi
                 <td className="text-right"><span className="inline-flex gap-1">
                   <Button small onClick={() => void look(d.seq)} aria-label={`${t('hooks.show')}: ${d.event} ${d.seq}`}>{t('hooks.show')}</Button>
                   {d.seq > 0 && d.state !== 'waiting' && <Button small onClick={() => void again({ seq: d.seq })} aria-label={`${t('hooks.again')}: ${d.event} ${d.seq}`}>{t('hooks.again')}</Button>}
-                  {d.state === 'waiting' && <Button small look="bad" onClick={() => void act(api.DELETE('/api/v1/webhooks/{name}/deliveries/{seq}', { params: { path: { name, seq: d.seq } } })).then(() => { reload(); changed(); })} aria-label={`${t('hooks.give.up')}: ${d.event} ${d.seq}`}>{t('hooks.give.up')}</Button>}
+                  {d.state === 'waiting' && <Sure small look="bad" title={`${t('hooks.give.up')}: ${d.event} #${d.seq}`} what={t('hooks.give.up.sure')} onSure={() => void act(api.DELETE('/api/v1/webhooks/{name}/deliveries/{seq}', { params: { path: { name, seq: d.seq } } })).then(() => { reload(); changed(); })} aria-label={`${t('hooks.give.up')}: ${d.event} ${d.seq}`}>{t('hooks.give.up')}</Sure>}
                 </span></td>
               </tr>
             );

@@ -5,7 +5,7 @@ import { api, take, type Problem } from '../api/client';
 import { notice, problemText } from '../lib/act';
 import { t, tCode } from '../lib/i18n';
 import { Button } from '../ui/parts';
-import { change, refresh, useDraft, type Calendar } from './draft';
+import { change, refresh, useDraft, type Calendar, type Override } from './draft';
 import { Form, Text, Things } from './Form';
 
 const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
@@ -49,6 +49,23 @@ export function Hours() {
                       </div>
                     ))}
                     <div><Button small onClick={() => set(id, (x) => { x.holidays.push({ date: new Date().toISOString().slice(0, 10), name: '', open: [] }); })}>{t('hours.holiday.add')}</Button></div>
+                  </fieldset>
+                  <fieldset className="label sm:col-span-2"><legend className="mb-1">{t('hours.overrides')}</legend>
+                    <p className="mb-1 text-[0.9em] font-normal text-soft">{t('hours.overrides.hint')}</p>
+                    {c.overrides.map((o, n) => {
+                      const row = t('hours.override', { n: n + 1 });
+                      const put = (next: Partial<Override>): void => set(id, (x) => { Object.assign(x.overrides[n]!, next); });
+                      return (
+                        <div key={n} className="grid grid-cols-[1fr_auto] items-center gap-2 border-b border-line pb-2 sm:grid-cols-[1fr_1fr_auto]">
+                          <input className="field num" type="datetime-local" aria-label={`${t('hours.override.from')}, ${row}`} value={o.from.slice(0, 16)} onChange={(e) => put({ from: e.target.value })} />
+                          <input className="field num" type="datetime-local" aria-label={`${t('hours.override.to')}, ${row}`} value={o.to.slice(0, 16)} onChange={(e) => put({ to: e.target.value })} />
+                          <select className="field w-auto" aria-label={`${t('hours.override.how')}, ${row}`} value={String(o.open)} onChange={(e) => put({ open: e.target.value === 'true' })}><option value="false">{t('hours.closed')}</option><option value="true">{t('hours.override.open')}</option></select>
+                          <input className="field sm:col-span-2" aria-label={`${t('hours.override.why')}, ${row}`} placeholder={t('hours.override.why')} value={o.why} maxLength={200} onChange={(e) => put({ why: e.target.value })} />
+                          <Button small look="bad" className="justify-self-start" aria-label={`${t('do.remove')}: ${row}`} onClick={() => set(id, (x) => { x.overrides.splice(n, 1); })}>✕</Button>
+                        </div>
+                      );
+                    })}
+                    <div><Button small onClick={() => set(id, (x) => { const day = new Date().toISOString().slice(0, 10); x.overrides.push({ from: `${day}T12:00`, to: `${day}T18:00`, open: false, why: '' }); })}>{t('hours.override.add')}</Button></div>
                   </fieldset>
                 </div>
               )} />

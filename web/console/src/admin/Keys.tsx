@@ -7,6 +7,7 @@ import { notice, problemText } from '../lib/act';
 import { t, tCode } from '../lib/i18n';
 import { useLoad } from '../lib/load';
 import { dateTime } from '../lib/time';
+import '../words/lists';
 import { Button, Dialog, Empty, Label, Trouble } from '../ui/parts';
 import { Once } from './Once';
 
@@ -22,9 +23,10 @@ export function Keys() {
       <div className="card overflow-x-auto">
         <table className="table">
           <caption className="sr-only">{t('admin.keys')}</caption>
-          <thead><tr><th scope="col">{t('keys.name')}</th><th scope="col">{t('users.role')}</th><th scope="col">{t('keys.made')}</th><th scope="col"><span className="sr-only">{t('users.do')}</span></th></tr></thead>
+          <thead><tr><th scope="col">{t('keys.name')}</th><th scope="col">{t('users.role')}</th><th scope="col">{t('keys.made')}</th><th scope="col">{t('keys.used')}</th><th scope="col"><span className="sr-only">{t('users.do')}</span></th></tr></thead>
           <tbody>{list.data?.map((k) => (
             <tr key={k.name}><td className="font-medium">{k.name}</td><td>{tCode('role', k.role)}</td><td className="num">{dateTime(k.made_at)}</td>
+              <td><span className="num">{k.used_at ? dateTime(k.used_at) : t('keys.never')}</span>{k.unused && <span className="chip ml-2 border-warn text-warn"><span aria-hidden="true">⚠</span>{t('keys.unused')}</span>}</td>
               <td className="text-right"><Button small look="bad" onClick={() => setRemoving(k.name)}>{t('keys.revoke')}</Button></td></tr>
           ))}</tbody>
         </table>

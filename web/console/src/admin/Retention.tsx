@@ -108,7 +108,7 @@ function Holds() {
             <thead><tr><th scope="col">{t('hold.what')}</th><th scope="col">{t('hold.why')}</th><th scope="col">{t('hold.who')}</th><th scope="col">{t('hold.since')}</th><th scope="col">{t('users.do')}</th></tr></thead>
             <tbody>{rows.map((h) => (
               <tr key={`${h.kind} ${h.id}`}>
-                <td><A className="link" href={`${WHERE[h.kind]}/${h.id}`}>{t(`hold.${h.kind}` as Key)} <code>{h.id.slice(0, 8)}</code></A></td>
+                <td><A className="link" href={`${WHERE[h.kind]}/${h.id}`}>{t(`hold.${h.kind}` as Key)}{h.number != null && <span className="num"> #{h.number}</span>} {h.name || <code>{h.id.slice(0, 8)}</code>}</A>{h.began && <span className="num block text-soft">{dateTime(h.began)}</span>}</td>
                 <td>{h.reason}</td><td>{h.who}</td><td className="num whitespace-nowrap">{dateTime(h.at)}</td>
                 <td><Button small onClick={() => setLifting(h)}>{t('hold.lift')}<span className="sr-only"> {h.reason}</span></Button></td>
               </tr>

@@ -9,6 +9,7 @@ import { useLoad } from '../lib/load';
 import { useLive } from '../live/live';
 import { Button, Dialog, Label, Trouble } from '../ui/parts';
 import { Sure } from '../ui/Sure';
+import '../words/lists';
 import { SessionTable } from '../me/Sessions';
 import { Once } from './Once';
 
@@ -52,7 +53,7 @@ export function Users() {
                 <Sure small title={`${t('users.sip')}: ${u.login}`} what={t('users.sip.sure')} onSure={() => change(u.login, { new_sip_password: true })}>{t('users.sip')}</Sure>
                 <Button small onClick={() => setLooking(u.login)} aria-label={`${t('sessions.title')}: ${u.login}`}>{t('sessions.title')}</Button>
                 {u.factor && u.login !== me && <Sure small look="bad" title={`${t('factor.reset')}: ${u.login}`} what={t('factor.reset.sure')} onSure={() => void act(api.DELETE('/api/v1/users/{id}/factor', { params: { path: { id: u.login } } }), t('factor.reset.done')).then(list.reload)}>{t('factor.reset')}</Sure>}
-                {u.login !== me && <Button small onClick={() => change(u.login, { disabled: !u.disabled })}>{t(u.disabled ? 'users.unlock' : 'users.lock')}</Button>}
+                {u.login !== me && (u.disabled ? <Button small onClick={() => change(u.login, { disabled: false })}>{t('users.unlock')}</Button> : <Sure small title={`${t('users.lock')}: ${u.login}`} what={t('users.lock.sure')} onSure={() => change(u.login, { disabled: true })}>{t('users.lock')}</Sure>)}
                 {u.login !== me && <Button small look="bad" onClick={() => setRemoving(u.login)}>{t('do.remove')}</Button>}
               </div></td>
             </tr>
@@ -83,7 +84,7 @@ export function Users() {
       <Dialog wide open={looking !== null} onClose={() => setLooking(null)} title={`${t('sessions.title')}: ${looking ?? ''}`}>
         {sessions.problem && <Trouble problem={sessions.problem} again={sessions.reload} />}
         {sessions.data && <SessionTable name={t('sessions.title')} rows={sessions.data} />}
-        <div className="mt-3 flex justify-end"><Button look="bad" disabled={!sessions.data?.length} onClick={async () => { if (await act(api.DELETE('/api/v1/users/{id}/sessions', { params: { path: { id: looking! } } }), t('sessions.ended'))) setLooking(null); }}>{t('sessions.all')}</Button></div>
+        <div className="mt-3 flex justify-end"><Sure look="bad" disabled={!sessions.data?.length} title={`${t('sessions.all')}: ${looking ?? ''}`} what={t('sessions.all.sure')} onSure={() => void act(api.DELETE('/api/v1/users/{id}/sessions', { params: { path: { id: looking! } } }), t('sessions.ended')).then((done) => { if (done) setLooking(null); })}>{t('sessions.all')}</Sure></div>
       </Dialog>
       <Once open={shown !== null} onClose={() => setShown(null)} title={shown?.login ?? ''} rows={[
         [t('login.password'), shown?.password], [t('users.sip'), shown?.sip_password], [t('users.realm'), shown?.sip_realm],

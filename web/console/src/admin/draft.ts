@@ -14,7 +14,9 @@ export interface Queue extends Named {
 export type AgentQueue = string | { queue: string; priority_min: number; delay_s: number; weight: number };
 export interface Agent extends Named { skills: Record<string, number>; queues: AgentQueue[]; capacity: Record<string, number>; voice_blocks_text: boolean }
 export interface Holiday { date: string; name: string; open: string[] }
-export interface Calendar extends Named { zone: string; weekly: Record<string, string[]>; holidays: Holiday[]; overrides: unknown[]; emergency: boolean }
+/** From and to as in the calendar's own zone: `2026-11-23T14:00`. */
+export interface Override { from: string; to: string; open: boolean; why: string }
+export interface Calendar extends Named { zone: string; weekly: Record<string, string[]>; holidays: Holiday[]; overrides: Override[]; emergency: boolean }
 export interface Route { match: string; to: Record<string, unknown>; from: string }
 export interface Canned extends Named { text: string; lang?: string; queues?: string[] }
 export interface Sla extends Named { calendar?: string | null; first_reply_min?: number | null; next_reply_min?: number | null; resolve_min?: number | null; owner_ack_min?: number | null; reopen_h?: number | null }
@@ -51,8 +53,10 @@ export interface Stir { key_secret?: string; cert_url?: string; owns?: string[];
 export interface Trunk {
   host?: string; transport: string; from: string[]; login?: { username: string; password_secret: string }; username?: string; password_secret?: string; realm?: string; caller_id?: string; max_calls?: number; calls_per_s?: number;
   register?: Record<string, unknown>; options?: Record<string, unknown>; numbers?: Numbers; identity?: Identity; headers?: HeaderRule[]; refer?: boolean;
-  failover?: { codes?: number[]; silence_ms?: number }; stir?: Stir; deny?: string[]; [other: string]: unknown;
+  failover?: { codes?: number[]; silence_ms?: number }; stir?: Stir; deny?: string[]; media?: Media; [other: string]: unknown;
 }
+/** What is spoken: codecs, preferred first; `never`, `optional`, `required`; `rfc4733`, `info`, `inband`. */
+export interface Media { codecs?: string[] | undefined; srtp?: string | undefined; dtmf?: string | undefined; comfort_noise?: boolean | undefined }
 export interface Stream { url: string; rate?: number; token_secret?: string }
 export interface Supervision { tell_agents?: boolean; queues?: Record<string, string[]> }
 export interface AlertRule { metric: string; queue?: string; limit?: number; after_s?: number }
@@ -60,7 +64,7 @@ export interface AlertRules { rules: AlertRule[]; raise_after_s: number; clear_a
 export interface Tenant {
   name: string; language?: string; country?: string | null; trunk_prefix?: string | null; security?: { second_factor: string[] };
   slas: Record<string, Sla>; default_sla?: string | null; toll?: Toll; alerts?: AlertRules;
-  recording?: string; recording_format?: string; calls?: { hold_reminder_s?: number; mask_keys?: boolean }; supervision?: Supervision;
+  media?: Media; phones?: Record<string, Media>; recording?: string; recording_format?: string; calls?: { hold_reminder_s?: number; mask_keys?: boolean }; supervision?: Supervision;
   transcripts?: { queues?: string[]; numbers?: string[] }; streams?: Record<string, Stream>; stream_talks?: string | null; flow_config: Record<string, string>;
   routing: {
     skills: Record<string, Named>; queues: Record<string, Queue>; agents: Record<string, Agent>; calendars: Record<string, Calendar>;

@@ -117,7 +117,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The alerts that are on, and the last ones that were. */
+        /** The alerts that are on, and the last ones that were; for a supervisor whose part is limited to some queues, those of them. */
         get: operations["alerts_list"];
         put?: never;
         post?: never;
@@ -151,7 +151,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every key of the tenant. */
+        /** Every key of the tenant: 200 at most, for a further one is refused (`limit`). */
         get: operations["keys_list"];
         put?: never;
         /** Makes a key: `rk_` and 64 hex digits (256 bits). It is in this answer and nowhere else. */
@@ -186,7 +186,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who did what, newest first. */
+        /** Who did what, newest first. That somebody took it away as a table is an entry itself. */
         get: operations["admin_audit"];
         put?: never;
         post?: never;
@@ -417,6 +417,26 @@ export interface paths {
         get: operations["customers_list"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The same change to many customers, one after the other; one that is refused does not keep back the others. Only what can be true of
+         *     many: a tier, a tag.
+         */
+        post: operations["customers_change_many"];
         delete?: never;
         options?: never;
         head?: never;
@@ -659,7 +679,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is held: not deleted by age, not erased on request. */
+        /** What is held: not deleted by age, not erased on request. 1 000 at most, for a further one is refused (`limit`). */
         get: operations["admin_holds"];
         put?: never;
         post?: never;
@@ -1476,42 +1496,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/ticket-views": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The caller's own lists of tickets and the shared ones. */
-        get: operations["ticket-views_list"];
-        put?: never;
-        /** Keeps a list of tickets under a name. Lists belong to people: programs have none of their own. */
-        post: operations["ticket-views_create"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/ticket-views/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Changes a list: its name, what it asks for, whether it is shared. */
-        put: operations["ticket-views_replace"];
-        post?: never;
-        /** Forgets a list. The tickets in it stay what they are. */
-        delete: operations["ticket-views_delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/tickets": {
         parameters: {
             query?: never;
@@ -1663,7 +1647,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every login of the tenant. */
+        /** Every login of the tenant: 10 000 at most, for a further one is refused (`limit`). */
         get: operations["users_list"];
         put?: never;
         /** Makes a login. The passwords are in this answer and nowhere else. */
@@ -1722,6 +1706,42 @@ export interface paths {
         post?: never;
         /** Signs a login out everywhere. */
         delete: operations["users_end_user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's own lists and the shared ones. */
+        get: operations["views_list"];
+        put?: never;
+        /** Keeps a list under a name. Lists belong to people: programs have none of their own. */
+        post: operations["views_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a list: its name, what it asks for, whether it is shared. */
+        put: operations["views_replace"];
+        post?: never;
+        /** Forgets a list. What is in it stays what it is. */
+        delete: operations["views_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2035,6 +2055,9 @@ export interface components {
             /** @description Queue id. */
             queue?: string | null;
         };
+        BTreeMap: {
+            [key: string]: string;
+        };
         /** @description A call back now. */
         CallbackNow: {
             /** @description When it waits for an agent again, while it rests. */
@@ -2197,6 +2220,15 @@ export interface components {
             change: "absorbed";
             /** @description The other's id. */
             from: string;
+        };
+        /** @description A customer who was not changed. */
+        CustomerNotChanged: {
+            /** @description The word of the problem. */
+            code: string;
+            /** @description Who. */
+            customer: string;
+            /** @description Why, in a sentence. */
+            detail: string;
         };
         /** @description Deliveries. */
         Deliveries: {
@@ -2853,10 +2885,19 @@ export interface components {
         HoldShown: {
             /** @description When, RFC 3339. */
             at: string;
+            /** @description When the contact began, RFC 3339; only in the list. */
+            began?: string | null;
             /** @description Which. */
             id: string;
             /** @description `customer`, `interaction`, `ticket`. */
             kind: string;
+            /** @description What people call it; only in the list. The customer's name, the ticket's title, the number or name of the contact's customer. */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description The ticket's number; only in the list.
+             */
+            number?: number | null;
             /** @description What for. */
             reason: string;
             /** @description Who put it there. */
@@ -3047,8 +3088,12 @@ export interface components {
             name: string;
             /** @description What it may do. */
             role: string;
+            /** @description Nobody has used it for 90 days: it may be forgotten somewhere. */
+            unused: boolean;
+            /** @description When it was last used, to a minute, RFC 3339; none before the first use. */
+            used_at?: string | null;
         };
-        /** @description The keys. */
+        /** @description The keys: 200 at most. */
         Keys: {
             /** @description By name. */
             keys: components["schemas"]["KeyShown"][];
@@ -3160,6 +3205,20 @@ export interface components {
             /** @description Ticket ids, 1 to 200. */
             tickets: string[];
         };
+        /** @description The same change to many customers. */
+        ManyCustomerChanges: {
+            /** @description What changes, on each: `tiered`, `tagged` or `untagged`. */
+            change: components["schemas"]["CustomerChange"];
+            /** @description Customer ids, 1 to 200. */
+            customers: string[];
+        };
+        /** @description What became of many changes: each stands for itself. */
+        ManyCustomersChanged: {
+            /** @description Changed, in the order given. */
+            changed: string[];
+            /** @description Not changed. */
+            refused: components["schemas"]["CustomerNotChanged"][];
+        };
         /** @description Who one is. */
         Me: {
             /** @description The agent id, when this login handles interactions. */
@@ -3170,6 +3229,8 @@ export interface components {
             factor_needed: boolean;
             /** @description Login name, or `key:NAME`. */
             login: string;
+            /** @description The queues that agent serves: on whose behalf they may call out. */
+            queues: string[];
             /** @description `agent`, `supervisor`, `admin`. */
             role: string;
             /** @description The server's clock, RFC 3339. */
@@ -4114,51 +4175,11 @@ export interface components {
             /** @description When its state ends by itself, RFC 3339. */
             wakes_at?: string | null;
         };
-        /** @description What a list asks for: the filters of `GET /tickets`. */
-        TicketQuery: {
-            /** @description An agent id, `me` (whoever looks), or `nobody`. */
-            owner?: string | null;
-            /** @description Priorities, several with commas. */
-            priority?: string | null;
-            /** @description Words of the title, or the number. */
-            q?: string | null;
-            /** @description Queue id. */
-            queue?: string | null;
-            /** @description States, several with commas. */
-            status?: string | null;
-        };
         /**
          * @description A state people choose.
          * @enum {string}
          */
         TicketStateWord: "open" | "pending_customer" | "pending_internal" | "resolved" | "closed" | "spam";
-        /** @description A named list. */
-        TicketViewShown: {
-            /** @description Its name in the house. */
-            id: string;
-            /** @description Shown to people. */
-            name: string;
-            /** @description Who made it. */
-            owner: string;
-            /** @description What is asked for. */
-            query: components["schemas"]["TicketQuery"];
-            /** @description Everybody has it. */
-            shared: boolean;
-        };
-        /** @description A list to be kept. */
-        TicketViewWish: {
-            /** @description Shown to people. */
-            name: string;
-            /** @description What is asked for. */
-            query: components["schemas"]["TicketQuery"];
-            /** @description Everybody has it; only supervisors share. */
-            shared?: boolean;
-        };
-        /** @description The named lists somebody has. */
-        TicketViews: {
-            /** @description By name. */
-            views: components["schemas"]["TicketViewShown"][];
-        };
         /** @description A list of tickets. */
         Tickets: {
             /** @description Give it as `after` for the next part; none when this was the last. */
@@ -4297,12 +4318,48 @@ export interface components {
             /** @description By name. */
             users: components["schemas"]["UserShown"][];
         };
+        /**
+         * @description What a list is of.
+         * @enum {string}
+         */
+        ViewKind: "tickets" | "customers" | "contacts";
+        /** @description A named list. */
+        ViewShown: {
+            /** @description Its name in the house. */
+            id: string;
+            /** @description Of what. */
+            kind: components["schemas"]["ViewKind"];
+            /** @description Shown to people. */
+            name: string;
+            /** @description Who made it. */
+            owner: string;
+            /** @description What is asked for: filters of its kind by name. */
+            query: components["schemas"]["BTreeMap"];
+            /** @description Everybody has it. */
+            shared: boolean;
+        };
+        /** @description A list to be kept. */
+        ViewWish: {
+            /** @description Of what; a list that is changed stays of its kind. */
+            kind: components["schemas"]["ViewKind"];
+            /** @description Shown to people. */
+            name: string;
+            /** @description What is asked for: filters of its kind by name. */
+            query: components["schemas"]["BTreeMap"];
+            /** @description Everybody has it; only supervisors share. */
+            shared?: boolean;
+        };
         /** @description Whether the caller looks at a ticket. */
         Viewing: {
             /** @description False: has turned away. */
             here: boolean;
             /** @description Is writing something. */
             writing?: boolean;
+        };
+        /** @description The named lists somebody has: at most 100 of their own and 200 shared ones. */
+        Views: {
+            /** @description By name. */
+            views: components["schemas"]["ViewShown"][];
         };
         /** @description What changes about an endpoint. What is absent stays. */
         WebhookChange: {
@@ -4769,6 +4826,18 @@ export interface operations {
             query?: {
                 /** @description Only entries before this one. */
                 before?: number;
+                /** @description Only what this login, key (`key:name`) or `system` did. */
+                who?: string;
+                /** @description Only what begins so: `config.apply`, or `user.` for everything about logins. */
+                what?: string;
+                /** @description Only what was done to something whose id begins so. */
+                subject?: string;
+                /** @description At this instant or later, RFC 3339. */
+                from?: string;
+                /** @description Before this instant, RFC 3339. */
+                to?: string;
+                /** @description `json`, or `csv` for a table: the newest 100 000 entries that fit, whatever `limit` says. */
+                format?: string;
                 /** @description At most so many, 500 at most. */
                 limit?: number;
             };
@@ -4784,6 +4853,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                    "text/csv": string;
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5187,6 +5265,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    customers_change_many: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ManyCustomerChanges"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManyCustomersChanged"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5765,6 +5874,8 @@ export interface operations {
                 queue?: string;
                 /** @description Only of this customer. */
                 customer?: string;
+                /** @description The customer's number as people write it, its last digits (three at least), or words of their name. Of the history only. */
+                q?: string;
                 /** @description `voice` or `webchat`. */
                 channel?: string;
                 /** @description Opened at this instant or later, RFC 3339. */
@@ -7452,148 +7563,6 @@ export interface operations {
             };
         };
     };
-    "ticket-views_list": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TicketViews"];
-                };
-            };
-        };
-    };
-    "ticket-views_create": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TicketViewWish"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TicketViewShown"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "ticket-views_replace": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TicketViewWish"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TicketViewShown"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "ticket-views_delete": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     tickets_list: {
         parameters: {
             query?: {
@@ -8077,6 +8046,151 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    views_list: {
+        parameters: {
+            query?: {
+                /** @description Only lists of these. */
+                kind?: "tickets" | "customers" | "contacts";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Views"];
+                };
+            };
+        };
+    };
+    views_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewWish"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewShown"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    views_replace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewShown"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    views_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
             404: {
                 headers: {

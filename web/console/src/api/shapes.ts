@@ -49,8 +49,8 @@ export interface Decision {
 }
 
 export type Promise_ = S['Promise'];
-export type TicketQuery = S['TicketQuery'];
-export type TicketView = S['TicketViewShown'];
+export type ViewKind = S['ViewKind'];
+export type SavedView = S['ViewShown'];
 export interface TicketRow {
   promise?: Promise_ | null;
   id: string; number: number; title: string; status: string; priority: string; owner: string | null; queue: string | null;

@@ -10,6 +10,7 @@ import { A } from '../lib/router';
 import { clock, dateTime, now, timeOfDay } from '../lib/time';
 import { agentName, queueName, supervises, useFacts, useLive } from '../live/live';
 import { Button, Empty, Page, Trouble } from '../ui/parts';
+import { Callable } from '../phone/Dial';
 import { Hold } from '../ui/Keep';
 import { Vouched } from '../ui/Vouched';
 import { Section } from '../work/CustomerPanel';
@@ -47,6 +48,7 @@ export function Detail({ id }: { id: string }) {
   if (one.problem && !one.data) return <Trouble problem={one.problem} again={one.reload} />;
   if (!one.data || !told.data) return null;
   const r = one.data.record;
+  const theirs = r?.way === 'outbound' ? r.to : r?.from ?? '';
   const talk = history.messages;
   const facts = tellAll(told.data.facts, talk);
   const legs = sound.data?.legs ?? [];
@@ -56,11 +58,11 @@ export function Detail({ id }: { id: string }) {
   const bare = recorded.some((rec) => !rec.voicemail) || legs.length === 0 ? null : { from: Math.min(...legs.map((l) => Date.parse(l.from))), to: Math.max(...legs.map((l) => (l.until ? Date.parse(l.until) : now()))) };
   const code = r?.disposition ? live.codes.dispositions.find((d) => d.id === r.disposition)?.name ?? r.disposition : null;
   return (
-    <Page title={r ? `${tCode('channel', r.channel)} · ${r.from}` : t('nav.calls')} tools={<><Hold kind="interaction" id={id} /><A href="/calls" className="btn btn-small">← {t('nav.calls')}</A></>}>
+    <Page title={r ? `${tCode('channel', r.channel)} · ${theirs}` : t('nav.calls')} tools={<><Hold kind="interaction" id={id} /><A href="/calls" className="btn btn-small">← {t('nav.calls')}</A></>}>
       {r && (
         <dl className="card mb-4 flex flex-wrap gap-x-8 gap-y-2 px-4 py-3 [&_dt]:text-[0.86em] [&_dt]:text-soft">
           <div><dt>{t('calls.when')}</dt><dd className="num">{dateTime(r.opened_at)}</dd></div>
-          <div><dt>{t('customer.title')}</dt><dd><A className="link" href={`/customers/${r.customer}`}>{one.data.now?.customer_name || r.from}</A></dd></div>
+          <div><dt>{t('customer.title')}</dt><dd><A className="link" href={`/customers/${r.customer}`}>{one.data.now?.customer_name || theirs}</A> {r.channel === 'voice' && <Callable bare number={theirs} />}</dd></div>
           {r.verdict && <div><dt>{t('calls.vouched')}</dt><dd><Vouched verdict={r.verdict} />{r.verdict.origid && <span className="num block text-soft">{t('calls.origid', { id: r.verdict.origid })}</span>}</dd></div>}
           {r.region && <div><dt>{t('calls.region')}</dt><dd>{regionName(r.region)}</dd></div>}
           <div><dt>{t('calls.to')}</dt><dd className="num">{r.to}</dd></div>

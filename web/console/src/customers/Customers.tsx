@@ -12,7 +12,9 @@ import { supervises, useFacts, useLive } from '../live/live';
 import { Button, Dialog, Empty, Label, Page, Trouble } from '../ui/parts';
 import { changeCustomer, NewTicket, Past, reachedAt, Section, Who } from '../work/CustomerPanel';
 import { Erase, Hold } from '../ui/Keep';
-import { Search } from '../tickets/Tickets';
+import { Views } from '../lists/Views';
+import { Search } from '../ui/Search';
+import { Bulk } from './Bulk';
 
 export default function Customers({ selected }: { selected: string | null }) {
   return selected ? <One key={selected} id={selected} /> : <Find />;
@@ -31,7 +33,10 @@ function Find() {
     ...(q ? { q } : {}), ...(tier ? { tier } : {}), ...(after ? { after } : {}), limit: 50,
   } } }))) as unknown as Found;
   const first = useLoad(key, () => ask());
-  useEffect(() => { setMore([]); setNext(null); }, [key]);
+  const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
+  const toggle = (id: string): void => setPicked((was) => { const set = new Set(was); if (!set.delete(id)) set.add(id); return set; });
+  useEffect(() => { setMore([]); setNext(null); setPicked(new Set()); }, [key]);
+  const again = (): void => { setPicked(new Set()); setMore([]); setNext(null); first.reload(); };
   const rows = [...(first.data?.customers ?? []), ...more];
   const cursor = next ?? (more.length === 0 ? first.data?.next ?? null : null);
   return (
@@ -42,14 +47,17 @@ function Find() {
           <option value="">{t('customers.tier')}</option>{TIERS.map((x) => <option key={x} value={x}>{tCode('tier', x)}</option>)}
         </select>
       </div>
+      <div className="mt-3"><Views kind="customers" path="/customers" here={query.get('list')} query={{ ...(q ? { q } : {}), ...(tier ? { tier } : {}) }} /></div>
+      {picked.size > 0 && <Bulk rows={rows.filter((r) => picked.has(r.id))} done={again} />}
       {first.problem && <Trouble problem={first.problem} again={first.reload} />}
-      <div className="card mt-3 overflow-x-auto">
+      <div className="card overflow-x-auto">
         {rows.length > 0 && (
           <table className="table">
             <caption className="sr-only">{t('nav.customers')}</caption>
-            <thead><tr><th scope="col">{t('customer.name')}</th><th scope="col">{t('customer.reached')}</th><th scope="col">{t('customer.tier')}</th><th scope="col">{t('customer.tags')}</th><th scope="col">{t('ticket.changed')}</th></tr></thead>
+            <thead><tr><th scope="col"><span className="sr-only">{t('list.pick')}</span></th><th scope="col">{t('customer.name')}</th><th scope="col">{t('customer.reached')}</th><th scope="col">{t('customer.tier')}</th><th scope="col">{t('customer.tags')}</th><th scope="col">{t('ticket.changed')}</th></tr></thead>
             <tbody>{rows.map((c) => (
-              <tr key={c.id}>
+              <tr key={c.id} aria-selected={picked.has(c.id)}>
+                <td>{!c.profile.erased && <input type="checkbox" className="size-5 align-middle" checked={picked.has(c.id)} onChange={() => toggle(c.id)} aria-label={t('customers.pick', { who: c.name || t('customer.noname') })} />}</td>
                 <td><A className="link" href={`/customers/${c.id}`}>{c.name || t('customer.noname')}</A></td>
                 <td className="num">{c.profile.identities.map(reachedAt).filter(Boolean).join(', ')}</td>
                 <td>{tCode('tier', c.tier)}</td><td>{c.profile.tags.join(', ')}</td><td className="num text-soft">{dateTime(c.changed_at)}</td>

@@ -6,7 +6,9 @@ import { notice, problemText } from '../lib/act';
 import { t } from '../lib/i18n';
 import { useLoad } from '../lib/load';
 import { dateTime } from '../lib/time';
-import { Button, Trouble } from '../ui/parts';
+import { Trouble } from '../ui/parts';
+import { Sure } from '../ui/Sure';
+import '../words/lists';
 
 /** What a browser said of itself, in a few words. */
 export function device(text: string): string {
@@ -26,7 +28,7 @@ export function SessionTable({ rows, end, name }: { rows: SessionRow[]; end?: (i
         <tr key={s.id}>
           <td title={s.device}>{device(s.device)}{s.current && <span className="text-soft"> ({t('sessions.this')})</span>}</td>
           <td className="num">{s.address || '–'}</td><td className="num whitespace-nowrap">{dateTime(s.seen_at)}</td><td className="num whitespace-nowrap">{dateTime(s.made_at)}</td>
-          {end && <td className="text-right">{!s.current && <Button small look="bad" aria-label={`${t('sessions.end')}: ${device(s.device)} ${s.address}`} onClick={() => end(s.id)}>{t('sessions.end')}</Button>}</td>}
+          {end && <td className="text-right">{!s.current && <Sure small look="bad" aria-label={`${t('sessions.end')}: ${device(s.device)} ${s.address}`} title={`${t('sessions.end')}: ${device(s.device)}`} what={t('sessions.end.sure')} onSure={() => end(s.id)}>{t('sessions.end')}</Sure>}</td>}
         </tr>
       ))}</tbody>
     </table>
@@ -43,7 +45,7 @@ export function Sessions() {
       <h2 className="mb-3 text-[1.1rem] font-semibold">{t('sessions.title')}</h2>
       {list.problem && <Trouble problem={list.problem} again={list.reload} />}
       <div className="overflow-x-auto">{list.data && <SessionTable name={t('sessions.title')} rows={list.data} end={(id) => void end({ id, others: false })} />}</div>
-      {(list.data?.length ?? 0) > 1 && <div className="mt-3"><Button onClick={() => void end({ others: true })}>{t('sessions.others')}</Button></div>}
+      {(list.data?.length ?? 0) > 1 && <div className="mt-3"><Sure title={t('sessions.others')} what={t('sessions.end.sure')} onSure={() => void end({ others: true })}>{t('sessions.others')}</Sure></div>}
     </section>
   );
 }

@@ -1,15 +1,15 @@
 // The top bar: my state, my phone, calling out, and the way to everything (the palette).
 
 import { DropdownMenu as Menu } from 'radix-ui';
-import { useRef } from 'react';
 import { api } from '../api/client';
 import { act } from '../lib/act';
-import { keyOf, useActions } from '../lib/actions';
+import { useActions } from '../lib/actions';
 import { language, speak, t, tCode } from '../lib/i18n';
 import { otherTheme } from '../lib/prefs';
 import { go } from '../lib/router';
 import { leave, myself, useLive } from '../live/live';
 import { beginShift, PhoneChip } from '../phone/Chip';
+import { DialField } from '../phone/Dial';
 import { Button, Since, State } from '../ui/parts';
 import { openPalette } from './Palette';
 
@@ -34,7 +34,7 @@ export function Bar() {
       <span className="hidden font-semibold mid:inline">{me?.tenant_name}</span>
       <Mine />
       <span className="grow" />
-      <Dial />
+      <DialField />
       <Button small onClick={openPalette} aria-keyshortcuts={isMac ? 'Meta+K' : 'Control+K'} className="text-soft">
         <span aria-hidden="true">⌕</span><span className="hidden mid:inline">{t('palette.open')}</span><kbd className="kbd">{paletteKey}</kbd>
       </Button>
@@ -117,26 +117,5 @@ function Mine() {
       {my.pending && <span className="chip border-warn text-warn">{t('state.next', { state: tCode('state', my.pending) })}</span>}
       <PhoneChip registered={my.phone} />
     </div>
-  );
-}
-
-/** Calling out: my phone rings first, then the number. */
-function Dial() {
-  const my = useLive(myself);
-  const up = useLive((l) => l.up);
-  const field = useRef<HTMLInputElement>(null);
-  const can = my && my.state !== 'signed_out';
-  useActions([can && { id: 'call.dial', label: 'do.dial', group: 'call', run: () => field.current?.focus() }]);
-  if (!can) return null;
-  const dial = async (): Promise<void> => {
-    const number = field.current?.value.trim();
-    if (!number || !field.current) return;
-    if (await act(api.POST('/api/v1/agents/{id}/dial', { params: { path: { id: 'me' } }, body: { number } }), t('dial.ringing'))) field.current.value = '';
-  };
-  return (
-    <form className="hidden items-center gap-1 mid:flex" onSubmit={(event) => { event.preventDefault(); void dial(); }}>
-      <input ref={field} className="field min-h-[1.9rem] w-40" inputMode="tel" maxLength={64} aria-label={t('dial.number')} placeholder={t('dial.number')} onKeyDown={(e) => { if (e.key === 'Escape') e.currentTarget.blur(); }} />
-      <Button small type="submit" disabled={!up || !my.phone} title={my.phone ? undefined : t('dial.nophone')} hotkey={keyOf('call.dial')}>{t('do.dial')}</Button>
-    </form>
   );
 }

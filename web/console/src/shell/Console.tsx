@@ -9,6 +9,7 @@ import { go, usePlace } from '../lib/router';
 import { onBeat } from '../lib/time';
 import { agentName, liveNow, retryNow, supervises, useFacts, useLive } from '../live/live';
 import { PhoneDialog, PhoneLine } from '../phone/Chip';
+import { DialDialog } from '../phone/Dial';
 import { mentioned } from '../work/Mention';
 import { Workspace } from '../work/Workspace';
 import { Bar } from './Bar';
@@ -66,7 +67,7 @@ export function Console() {
 function Shared() {
   useGoActions();
   useMentions();
-  return <><Palette /><KeysHelp /><PhoneDialog /></>;
+  return <><Palette /><KeysHelp /><PhoneDialog /><DialDialog /></>;
 }
 
 /** A colleague has named me in a note on a ticket. */

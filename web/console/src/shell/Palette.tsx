@@ -79,7 +79,7 @@ export function Palette() {
         )}
         {text.trim().length > 1 && (
           <Command.Group heading={t('palette.find')} forceMount className="[&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:py-1 [&_[cmdk-group-heading]]:text-[0.86rem] [&_[cmdk-group-heading]]:text-soft">
-            {(['customers', 'tickets'] as const).map((where) => (
+            {(['customers', 'tickets', 'calls'] as const).map((where) => (
               <Command.Item key={where} forceMount value={`find ${where} ${text}`} onSelect={() => run(() => go(`/${where}?q=${encodeURIComponent(text.trim())}`))} className="flex min-h-9 items-center gap-3 rounded-md px-3 data-[selected=true]:bg-mine">
                 <span aria-hidden="true">⌕</span>{t(`nav.${where}`)}: {text.trim()}
               </Command.Item>

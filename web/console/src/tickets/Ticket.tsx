@@ -1,6 +1,6 @@
 // One ticket: what happened to it on the left, what it is on the right.
 
-import { useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { api, take } from '../api/client';
 import type { Customer, Promise_, TicketChange, TicketDetail, TicketEntry, TicketHead } from '../api/shapes';
 import { act } from '../lib/act';
@@ -17,6 +17,9 @@ import { Named, useMention } from '../work/Mention';
 import { Also } from './Also';
 import { MergeInto } from './Merge';
 import { Due, Priority } from './Tickets';
+
+// The player comes when somebody wants to hear something.
+const Heard = lazy(() => import('../calls/Heard'));
 
 type Change = TicketChange;
 
@@ -35,6 +38,7 @@ export function Ticket({ id }: { id: string }) {
   const { query } = usePlace();
   const [merging, setMerging] = useState(false);
   const [writing, setWriting] = useState(false);
+  const [heard, setHeard] = useState<string | null>(null);
   const into = loaded.data?.into;
   const stay = query.get('stay') === '1';
   // The old number leads to the matter as it is now; whoever wants the old one looks there.
@@ -60,6 +64,7 @@ export function Ticket({ id }: { id: string }) {
       <MergeInto id={head.id} open={merging} onClose={() => setMerging(false)} />
       <div className="grid gap-4 mid:grid-cols-[1fr_20rem]">
         <div className="min-w-0">
+          {heard && <section aria-label={t('ticket.play.of', { n: head.interactions.indexOf(heard) + 1 })}><Suspense fallback={null}><Heard key={heard} id={heard} /></Suspense></section>}
           <Thread log={loaded.data.log} />
           {!final && <Write change={change} onWriting={setWriting} />}
           {loaded.data.merged.map((m) => (
@@ -75,7 +80,7 @@ export function Ticket({ id }: { id: string }) {
           {customer.data && <div className="card p-4"><Who customer={customer.data} /></div>}
           {head.interactions.length > 0 && (
             <div className="card p-4"><Section title={t('ticket.contacts')}>
-              <ul className="grid gap-1">{head.interactions.map((x, n) => <li key={x}><A className="link" href={`/calls/${x}`}>{head.channel ? <Channel channel={head.channel} /> : null} {t('ticket.contact', { n: n + 1 })}</A></li>)}</ul>
+              <ul className="grid gap-1">{head.interactions.map((x, n) => <li key={x}><A className="link" href={`/calls/${x}`}>{head.channel ? <Channel channel={head.channel} /> : null} {t('ticket.contact', { n: n + 1 })}</A>{head.channel !== 'webchat' && <Button small look="plain" className="ml-2" aria-expanded={heard === x} onClick={() => setHeard((was) => (was === x ? null : x))}><span aria-hidden="true">▶</span>{t('ticket.play')}<span className="sr-only"> {n + 1}</span></Button>}</li>)}</ul>
             </Section></div>
           )}
         </aside>

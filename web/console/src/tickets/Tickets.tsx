@@ -12,9 +12,10 @@ import { dateTime } from '../lib/time';
 import { agentName, queueName, useFacts, useLive } from '../live/live';
 import { Button, Empty, Page, Since, Sla, Tabs, Trouble } from '../ui/parts';
 import { NewTicket } from '../work/CustomerPanel';
+import { Views } from '../lists/Views';
+import { Search } from '../ui/Search';
 import { MergeMany } from './Merge';
 import { Ticket } from './Ticket';
-import { Views } from './Views';
 
 /** Most tickets one request changes. */
 const AT_ONCE = 200;
@@ -96,7 +97,7 @@ function List() {
           <option value="">{t('tickets.anypriority')}</option>{['low', 'normal', 'high', 'urgent'].map((p) => <option key={p} value={p}>{tCode('priority', p)}</option>)}
         </select>
       </div>
-      <Views here={query.get('list')} query={wanted} />
+      <Views kind="tickets" path="/tickets?view=all" here={query.get('list')} query={wanted} />
       {picked.size > 0 && <Bulk picked={picked} rows={rows} done={() => { setPicked(new Set()); first.reload(); }} />}
       {first.problem && <Trouble problem={first.problem} again={first.reload} />}
       <div className="card overflow-x-auto">
@@ -116,20 +117,6 @@ function List() {
       <NewTicket open={opening} onClose={(made) => { setOpening(false); if (made) go(`/tickets/${made}`); }} />
     </Page>
   );
-}
-
-/** A search field that asks when the typing pauses. */
-export function Search({ value, label, onChange, field }: { value: string; label: string; onChange: (text: string) => void; field?: React.RefObject<HTMLInputElement | null> }) {
-  const [text, setText] = useState(value);
-  const own = useRef<HTMLInputElement>(null);
-  const input = field ?? own;
-  useEffect(() => setText(value), [value]);
-  useEffect(() => {
-    if (text.trim() === value) return;
-    const wait = setTimeout(() => onChange(text.trim()), 250);
-    return () => clearTimeout(wait);
-  }, [text, value]);
-  return <input ref={input} type="search" className="field w-64" value={text} onChange={(e) => setText(e.target.value)} aria-label={label} placeholder={label} onKeyDown={(e) => { if (e.key === 'Escape') e.currentTarget.blur(); }} />;
 }
 
 function Line({ row: r, picked, onPick, onFocus }: { row: TicketRow; picked: boolean; onPick: () => void; onFocus: () => void }) {

@@ -46,13 +46,6 @@ export const desk = {
   'call.paused': ['Not recorded', '未录音'],
   'calls.gap': ['Paused: silence is recorded', '暂停：录为静音'],
 
-  'views.save': ['Save as list', '保存为列表'],
-  'views.name': ['Name of the list', '列表名称'],
-  'views.shared': ['For everybody', '全员共享'],
-  'views.saved': ['List saved.', '列表已保存。'],
-  'views.remove': ['Delete the list {name}', '删除列表 {name}'],
-  'views.gone': ['List deleted.', '列表已删除。'],
-  'views.title': ['Saved lists', '已存列表'],
   'tickets.anyowner': ['All owners', '全部负责人'],
   'tickets.anypriority': ['All priorities', '全部优先级'],
   'tickets.nobody': ['Nobody', '无负责人'],

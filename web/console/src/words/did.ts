@@ -3,6 +3,7 @@
 type Entry = readonly [en: string, zh: string, pinyin?: string];
 
 export const did = {
+  'did.audit.export': ['took the audit log away as a table', '导出审计日志'],
   'did.alert.acknowledge': ['took up an alert', '接手告警'],
   'did.config.apply': ['changed the configuration', '修改业务配置'],
   'did.customer.erase': ['erased a customer', '删除客户个人数据'],
@@ -28,6 +29,9 @@ export const did = {
   'did.user.factor_reset': ['reset a second factor', '重置两步验证'],
   'did.user.recovery_code': ['came in by a recovery code', '使用恢复码登录'],
   'did.user.sessions_end': ['ended sign-ins', '结束登录会话'],
+  'did.view.share': ['shared a list', '共享列表'],
+  'did.view.change': ['changed a shared list', '修改共享列表'],
+  'did.view.delete': ['deleted a shared list', '删除共享列表'],
   'did.webhook.create': ['made a webhook', '创建 Webhook'],
   'did.webhook.change': ['changed a webhook', '修改 Webhook'],
   'did.webhook.delete': ['removed a webhook', '删除 Webhook'],

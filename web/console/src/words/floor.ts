@@ -35,7 +35,6 @@ export const floor = {
   'customer.merge.do': ['Merge into this one', '合并到此客户'],
   'customer.merge.done': ['Merged.', '已合并。'],
   'customer.merge.none': ['Nobody else is found.', '未找到其他客户。'],
-  'views.remove.sure': ['The list goes; the tickets stay.', '仅删除列表，工单保留。'],
   'saved.forget.sure': ['Its tables that wait to be fetched go with it.', '待下载的报表文件将一并删除。'],
   'users.password.sure': ['The present password is worth nothing from then on.', '当前密码将立即失效。'],
   'users.sip.sure': ['Phones that are logged in with the present one are logged out.', '使用当前密码的话机将掉线。'],

@@ -14,6 +14,7 @@ import { did } from './did';
 import { floor } from './floor';
 import { keeping } from './keeping';
 import { ladder } from './ladder';
+import type { lists } from './lists';
 import { phone } from './phone';
 import { regions } from './regions';
 import type { reports } from './reports';
@@ -27,7 +28,7 @@ export type Entry = readonly [en: string, zh: string, pinyin?: string];
 const first = {
   ...accounts, ...admin, ...alerts, ...codes, ...desk, ...did, ...floor, ...keeping, ...ladder, ...phone, ...regions, ...screens, ...sight,
 } as const;
-export type Key = keyof typeof first | keyof typeof calls | keyof typeof chat | keyof typeof reports | keyof typeof rules | keyof typeof webhooks;
+export type Key = keyof typeof first | keyof typeof calls | keyof typeof chat | keyof typeof lists | keyof typeof reports | keyof typeof rules | keyof typeof webhooks;
 
 const known = new Map<string, Entry>(Object.entries(first));
 

@@ -88,6 +88,9 @@ export const screens = {
 
   'dial.number': ['Number to call', '要呼叫的号码'],
   'dial.ringing': ['Your phone rings first.', '您的话机将先振铃。'],
+  'dial.title': ['Call a number', '拨打号码', 'bdhm'],
+  'dial.queue': ['On behalf of', '代表队列'],
+  'dial.this': ['Call {number}', '呼叫 {number}'],
   'dial.nophone': ['Your phone is not registered.', '您的话机未注册。'],
 
   'list.next': ['Next', '下一个', 'xyg'],

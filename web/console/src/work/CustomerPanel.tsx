@@ -8,6 +8,7 @@ import { t, tCode } from '../lib/i18n';
 import { A } from '../lib/router';
 import { clock, dateTime } from '../lib/time';
 import { useLive } from '../live/live';
+import { Callable } from '../phone/Dial';
 import { Button, Channel, Dialog, Empty, Label } from '../ui/parts';
 import type { Contact } from './contact';
 import { Why } from './Why';
@@ -53,10 +54,10 @@ export function Who({ customer }: { customer: Customer }) {
   return (
     <section>
       <h2 className="flex items-baseline gap-2 text-[1.15rem] font-semibold">
-        <A href={`/customers/${customer.id}`} className="link truncate">{customer.name || t('customer.noname')}</A>
+        <A href={`/customers/${customer.id}`} className="link min-h-[24px] truncate">{customer.name || t('customer.noname')}</A>
         {customer.tier !== 'standard' && <span className="chip border-warn font-semibold uppercase text-warn">★ {customer.tier}</span>}
       </h2>
-      <ul>{customer.identities.filter(reachedAt).map((i) => <li key={`${i.kind} ${reachedAt(i)}`} className="num break-all">{reachedAt(i)}{i.trust === 'verified' && <span className="text-good" title={t('customer.verified')}> ✓<span className="sr-only">{t('customer.verified')}</span></span>}</li>)}</ul>
+      <ul className="mt-1">{customer.identities.filter(reachedAt).map((i) => <li key={`${i.kind} ${reachedAt(i)}`} className="num break-all">{i.kind === 'number' && i.number ? <Callable number={i.number} /> : reachedAt(i)}{i.trust === 'verified' && <span className="text-good" title={t('customer.verified')}> ✓<span className="sr-only">{t('customer.verified')}</span></span>}</li>)}</ul>
       {Object.entries(customer.attributes).map(([k, v]) => <p key={k}><span className="text-soft">{k}</span> {v}</p>)}
       <div className="mt-1.5 flex flex-wrap items-center gap-1.5">
         {customer.tags.map((x) => <span key={x} className="chip">{x}<button type="button" className="min-h-6 min-w-6 text-soft" aria-label={t('tag.remove', { tag: x })} onClick={() => void change({ change: 'untagged', tag: x })}>✕</button></span>)}

@@ -2,8 +2,9 @@
 
 import { useState } from 'react';
 import { api, take, type Problem } from '../api/client';
-import type { TicketQuery, TicketView } from '../api/shapes';
+import type { SavedView, ViewKind } from '../api/shapes';
 import { act, notice, problemText } from '../lib/act';
+import '../words/lists';
 import { t } from '../lib/i18n';
 import { useLoad } from '../lib/load';
 import { A, go } from '../lib/router';
@@ -11,29 +12,30 @@ import { supervises, useLive } from '../live/live';
 import { Button, Dialog, Label } from '../ui/parts';
 import { Sure } from '../ui/Sure';
 
-const addressOf = (view: TicketView): string => {
-  const query = new URLSearchParams({ view: 'all', list: view.id });
-  for (const [key, value] of Object.entries(view.query)) if (value) query.set(key, value);
-  return `/tickets?${query.toString()}`;
-};
-
-export function Views({ here, query }: { here: string | null; query: TicketQuery }) {
-  const kept = useLoad('ticket-views', async () => (await take(api.GET('/api/v1/ticket-views'))).views);
-  const me = useLive((l) => l.me?.agent);
+/** `path` is the list without filters; `here` the named list that is shown, `query` what is asked for now. */
+export function Views({ kind, path, here, query }: { kind: ViewKind; path: string; here: string | null; query: Record<string, string> }) {
+  const kept = useLoad(`views ${kind}`, async () => (await take(api.GET('/api/v1/views', { params: { query: { kind } } }))).views);
+  const addressOf = (view: SavedView): string => {
+    const to = new URL(path, location.origin);
+    to.searchParams.set('list', view.id);
+    for (const [key, value] of Object.entries(view.query)) if (value) to.searchParams.set(key, value);
+    return to.pathname + to.search;
+  };
+  const me = useLive((l) => l.me?.login);
   const may = useLive(supervises);
   const [naming, setNaming] = useState(false);
   const save = async (form: HTMLFormElement): Promise<void> => {
     const data = new FormData(form);
     try {
-      const made = await take(api.POST('/api/v1/ticket-views', { body: { name: String(data.get('name')).trim(), shared: data.get('shared') === 'on', query } }));
+      const made = await take(api.POST('/api/v1/views', { body: { kind, name: String(data.get('name')).trim(), shared: data.get('shared') === 'on', query } }));
       notice(t('views.saved'));
       setNaming(false);
       kept.reload();
       go(addressOf(made));
     } catch (problem) { notice(problemText(problem as Problem), true); }
   };
-  const remove = async (view: TicketView): Promise<void> => {
-    if (await act(api.DELETE('/api/v1/ticket-views/{id}', { params: { path: { id: view.id } } }), t('views.gone'))) { kept.reload(); if (here === view.id) go('/tickets'); }
+  const remove = async (view: SavedView): Promise<void> => {
+    if (await act(api.DELETE('/api/v1/views/{id}', { params: { path: { id: view.id } } }), t('views.gone'))) { kept.reload(); if (here === view.id) go(path.split('?')[0] ?? path); }
   };
   const views = kept.data ?? [];
   return (
