@@ -15,6 +15,7 @@ use crate::{
     },
 };
 
+mod bodies;
 mod gate;
 mod login;
 mod next;
@@ -374,6 +375,7 @@ fn dials(b: &mut Bench, credentials: Option<Credentials>) -> (DialogKey, Message
         next: vec![],
         routes: vec![],
         open: false,
+        elsewhere: None,
     };
     let from = NameAddr::new(Uri::parse("sip:shop@192.0.2.1").unwrap());
     let body = Some(("application/sdp".to_owned(), Bytes::from_static(b"offer")));

@@ -14,7 +14,7 @@ use crate::{
     base::{Now, limits::SIP_DIALOGS_MAX},
     sip::{
         dialog::Dialog,
-        msg::{Message, Method, Name},
+        msg::{ACCEPTED, Message, Method, Name},
         transport::Source,
     },
 };
@@ -79,7 +79,7 @@ impl Stack {
         let Some(s) = self.servers.get(&id) else { return };
         let mut response = self.reply(m, 200, "", &s.tag);
         response.headers.push(Name::Allow, ALLOW);
-        response.headers.push(Name::Accept, ACCEPT);
+        response.headers.push(Name::Accept, ACCEPTED);
         response.headers.push(Name::Supported, [&build::SUPPORTED[..], &build::REGISTRAR].concat().join(", "));
         response.headers.push(Name::AllowEvents, crate::sip::event::ALLOW_EVENTS);
         self.respond(now, id, &response, out);
@@ -87,12 +87,8 @@ impl Stack {
 
     /// Whether we can read the body (8.2.3) and they can read ours. The status that says not.
     pub(super) fn body_fault(m: &Message) -> Option<u16> {
-        let optional = m.headers.get(&Name::ContentDisposition).is_some_and(|d| d.contains("handling=optional"));
-        let kind = m.content_type();
-        let ours = kind.as_deref().is_none_or(|k| k == ACCEPT);
-        let coded = m.headers.get(&Name::ContentEncoding).is_some_and(|e| !e.eq_ignore_ascii_case("identity"));
-        if !m.body.is_empty() && (!ours || coded) && !optional {
-            return Some(415);
+        if let Err(why) = m.session() {
+            return Some(why.code());
         }
         let accept = m.headers.items(&Name::Accept);
         let fits = |a: &String| {
