@@ -145,7 +145,7 @@ impl Calls {
         let sticky = t.addr().is_none();
         let to: Option<Uri> = sticky.then(|| SipUri::new(Some(&called), host.clone(), None).into());
         let (uri, flow, next, routes) = (uri.into(), way.flow, way.next, way.routes);
-        let targets = vec![Target { uri, to, flow, sticky, next, routes, open: t.open }];
+        let targets = vec![Target { uri, to, flow, sticky, next, routes, open: t.open, elsewhere: None }];
         let mut headers = hunt.headers.clone();
         for (name, value) in said.headers.iter() {
             headers.push_raw(name.clone(), value.clone());

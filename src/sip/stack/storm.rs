@@ -270,6 +270,7 @@ impl World {
             next: vec![],
             routes: vec![],
             open: false,
+            elsewhere: None,
         };
         let from = NameAddr::new(Uri::parse("sip:ann@192.0.2.1").unwrap());
         let mut headers = Headers::new();
