@@ -470,6 +470,10 @@ impl Calls {
             (State::Arrived { .. } | State::Opening { .. } | State::Early, Some(dialog)) => {
                 let (code, phrase) = cause.status();
                 let mut headers = reason(cause);
+                if code == 503 {
+                    // By chance, that they do not all come back together.
+                    headers.push(Name::RetryAfter, 5 + self.rng.below(26));
+                }
                 if let Some(why) = why {
                     // Miscellaneous, by us (RFC 3261 20.43): a person reads it.
                     headers.push(Name::Warning, format!("399 ringdesk \"{why}\""));
