@@ -19,6 +19,10 @@ use crate::{
     },
 };
 
+/// What the answer to an OPTIONS may be of the question by datagram, when nobody knows who asks: of the question with what was
+/// noted in its Via, so of what came it is one and a half times at most.
+const OPTIONS_GROWTH_PERCENT: usize = 120;
+
 impl Stack {
     /// Refuses a request.
     pub(super) fn refuse(&mut self, now: Now, id: TxId, code: u16, reason: &str, out: &mut Vec<Output>) {
@@ -78,10 +82,22 @@ impl Stack {
     fn options(&mut self, now: Now, id: TxId, m: &Message, out: &mut Vec<Output>) {
         let Some(s) = self.servers.get(&id) else { return };
         let mut response = self.reply(m, 200, "", &s.tag);
-        response.headers.push(Name::Allow, ALLOW);
-        response.headers.push(Name::Accept, ACCEPTED);
-        response.headers.push(Name::Supported, [&build::SUPPORTED[..], &build::REGISTRAR].concat().join(", "));
-        response.headers.push(Name::AllowEvents, crate::sip::event::ALLOW_EVENTS);
+        // Whoever may have forged its address is told no more than about what it has sent (RFC 3261 11.2 says SHOULD).
+        let forgeable = !s.source.transport.is_reliable() && !self.is_ours(&s.source);
+        let most = if forgeable { m.write().len() * OPTIONS_GROWTH_PERCENT / 100 } else { usize::MAX };
+        let supported = [&build::SUPPORTED[..], &build::REGISTRAR].concat().join(", ");
+        let able = [
+            (Name::Allow, ALLOW),
+            (Name::Supported, &*supported),
+            (Name::Accept, ACCEPTED),
+            (Name::AllowEvents, crate::sip::event::ALLOW_EVENTS),
+        ];
+        for (name, value) in able {
+            let one = name.as_bytes().len() + value.len() + ": \r\n".len();
+            if response.write().len() + one <= most {
+                response.headers.push(name, value);
+            }
+        }
         self.respond(now, id, &response, out);
     }
 
