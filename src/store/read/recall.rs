@@ -39,9 +39,10 @@ impl Store {
 
     /// A customer with everybody merged into them, by an id of today or of before a merge; nobody if there is none.
     pub(super) async fn person(&self, tenant: &TenantId, id: CustomerId) -> Result<Directory> {
-        let sql = "SELECT l.body FROM customer_log l JOIN customers c ON c.tenant = l.tenant AND c.id = l.customer, \
-                   (SELECT COALESCE(MAX(merged_into), $2) AS id FROM customers WHERE tenant = $1 AND id = $2) today \
-                   WHERE l.tenant = $1 AND (c.id = today.id OR c.merged_into = today.id) ORDER BY l.seq";
+        // One condition with OR would have the log of every customer read: the ids first, then their logs by key.
+        let sql = "WITH today(id) AS (SELECT COALESCE(merged_into, id) FROM customers WHERE tenant = $1 AND id = $2) \
+                   SELECT body FROM customer_log WHERE tenant = $1 AND customer IN (SELECT id FROM today UNION ALL \
+                   SELECT c.id FROM customers c JOIN today ON c.merged_into = today.id WHERE c.tenant = $1) ORDER BY seq";
         let rows = self.db.all(sql, values![tenant, id], || format!("read customer {id}")).await?;
         project::fold(rows.iter().map(|r| r.json(0)))
     }
