@@ -18,7 +18,7 @@ export PATH="$HOME/.cargo/bin:$PATH" RUSTC_BOOTSTRAP=1
 fail() { printf 'fuzz: %s\n' "$*" >&2; exit 1; }
 command -v cargo-fuzz >/dev/null || fail "cargo-fuzz is missing: cargo install cargo-fuzz"
 
-every=(message stream uri headers sdp stun rtp srtp dialog websocket flow identity)
+every=(message stream uri headers multipart sdp stun rtp srtp dialog websocket flow identity)
 # Largest input, bytes: enough for every promise, small enough to be tried thousands of times a second.
 size() { case "$1" in uri | headers | chat) echo 512 ;; stun | rtp | srtp) echo 1400 ;; dialog | identity) echo 2048 ;; *) echo 4096 ;; esac; }
 features() { [ "$1" != chat ] || echo "--features server"; }

@@ -234,6 +234,13 @@ impl Driver {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             let began = self.clock.now();
+            // Before what has come is looked at: a contact that begins now could not be written down.
+            let healthy = self.edges.journal.healthy();
+            if healthy != admitted {
+                admitted = healthy;
+                tracing::warn!(healthy, "the journal's health decides whether new contacts are taken");
+                self.center.handle(began, Input::Admission(healthy), &mut out);
+            }
             let mut taken = 0;
             let mut wake = first;
             while let Some((put, w)) = wake {
@@ -250,12 +257,6 @@ impl Driver {
             if self.center.deadline().is_some_and(|d| d <= now.mono) {
                 self.center.handle(now, Input::Tick, &mut out);
                 taken += 1;
-            }
-            let healthy = self.edges.journal.healthy();
-            if healthy != admitted {
-                admitted = healthy;
-                tracing::warn!(healthy, "the journal's health decides whether new contacts are taken");
-                self.center.handle(now, Input::Admission(healthy), &mut out);
             }
             if now.mono >= governor.due() {
                 self.look(now, &mut governor, &mut shards, &mut out);

@@ -12,6 +12,10 @@ pub const SIP_HEADERS_MAX: usize = 256;
 pub const SIP_LINE_MAX: usize = 8_192;
 /// Most values of one list header that are looked at (Via, Route, Contact). More: 400.
 pub const SIP_LIST_MAX: usize = 64;
+/// Most parts of one multipart body. More: 415.
+pub const SIP_BODY_PARTS_MAX: usize = 16;
+/// How deep multiparts may stand inside each other. Deeper: 415.
+pub const SIP_BODY_DEPTH_MAX: usize = 3;
 /// A stream peer that has sent half a message must send the rest within this.
 pub const SIP_STREAM_STALL: Duration = secs(15);
 /// A phone that registers over a stream sends a keep-alive at least this often (RFC 5626 4.4.1); sooner than NATs forget it.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     sync::Arc,
 };
 
@@ -470,6 +470,10 @@ impl Calls {
             (State::Arrived { .. } | State::Opening { .. } | State::Early, Some(dialog)) => {
                 let (code, phrase) = cause.status();
                 let mut headers = reason(cause);
+                if code == 503 {
+                    // By chance, that they do not all come back together.
+                    headers.push(Name::RetryAfter, 5 + self.rng.below(26));
+                }
                 if let Some(why) = why {
                     // Miscellaneous, by us (RFC 3261 20.43): a person reads it.
                     headers.push(Name::Warning, format!("399 ringdesk \"{why}\""));
@@ -579,8 +583,10 @@ impl Calls {
 
     /// The address the peer's signalling comes from, when the description says it sits behind a NAT.
     pub(super) fn nat(&self, leg: LegId, theirs: &Session) -> Option<IpAddr> {
-        let seen: SocketAddr = self.legs.get(&leg)?.flow?.remote;
-        theirs.behind_nat(seen.ip())
+        let l = self.legs.get(&leg)?;
+        // A phone that has moved to another network says so from there.
+        let way = l.dialog.and_then(|dialog| self.stack.way(dialog)).or(l.flow)?;
+        theirs.behind_nat(way.remote.ip())
     }
 }
 

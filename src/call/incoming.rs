@@ -38,17 +38,15 @@ impl Calls {
             }
             other => other.flatten(),
         };
-        let offer = match request.body.is_empty() {
-            true => None,
-            false => match sdp::parse(&request.body) {
-                Ok(s) => Some(s),
-                Err(error) => {
-                    tracing::info!(%error, "an INVITE with a description we cannot read");
-                    let (code, reason) = (400, format!("Bad SDP: {error}"));
-                    let refuse = stack::Action::Respond { dialog, code, reason, headers: Headers::new(), body: None };
-                    return self.sip(now, refuse, out);
-                }
-            },
+        // What may not be passed over has been refused by the stack.
+        let offer = match request.session().ok().flatten().map(|offer| sdp::parse(&offer)).transpose() {
+            Ok(offer) => offer,
+            Err(error) => {
+                tracing::info!(%error, "an INVITE with a description we cannot read");
+                let (code, reason) = (400, format!("Bad SDP: {error}"));
+                let refuse = stack::Action::Respond { dialog, code, reason, headers: Headers::new(), body: None };
+                return self.sip(now, refuse, out);
+            }
         };
         let leg = self.next_leg();
         let policy = self.policy_of_caller(&tenant, &who);

@@ -17,7 +17,7 @@ use crate::{
         msg::{Headers, Host, Name, NameAddr, SipUri, Uri},
         registrar,
         stack::{self, Body, DialogKey, Target},
-        transport::Transport,
+        transport::{Flow, Transport},
     },
 };
 
@@ -37,8 +37,19 @@ pub(super) struct Phone {
     pub dialog: DialogKey,
     /// What it was offered: a browser and a desk phone do not understand the same.
     pub offer: Session,
+    /// What is offered at its places of the other IP family, if it has any.
+    pub elsewhere: Option<Session>,
     /// What was agreed before it is answered.
     pub early: Option<sdp::Agreed>,
+}
+
+impl Phone {
+    /// What was offered by this way.
+    fn offer_by(&self, way: Option<Flow>) -> &Session {
+        let v6 = way.map(|w| w.remote.is_ipv6());
+        let elsewhere = self.elsewhere.as_ref().filter(|e| v6.is_some() && e.audio_ip().map(|ip| ip.is_ipv6()) == v6);
+        elsewhere.unwrap_or(&self.offer)
+    }
 }
 
 /// Phones that ring.
@@ -155,6 +166,7 @@ impl Calls {
                 next,
                 routes: b.path.clone(),
                 open: false,
+                elsewhere: None,
             })
             .collect();
         let name = if caller.number.is_empty() { "anonymous" } else { &caller.number };
@@ -174,10 +186,14 @@ impl Calls {
         let phones: Vec<Phone> = targets
             .iter()
             .map(|t| {
-                // One phone of somebody may be on IPv6 and the other not.
-                let local = LocalMedia { addr: self.media_addr(None, Some(&t.flow)), ..local.media() };
-                let offer = sdp::offer(&local, policy::offering(&policy, &t.flow));
-                Phone { dialog: self.stack.next_key(), offer, early: None }
+                // One phone of somebody may be on IPv6 and the other not, and so may be the places of one carrier.
+                let offer_at = |way: &Flow| {
+                    let local = LocalMedia { addr: self.media_addr(None, Some(way)), ..local.media() };
+                    sdp::offer(&local, policy::offering(&policy, &t.flow))
+                };
+                let crosses = |way: &&Flow| way.remote.is_ipv6() != t.flow.remote.is_ipv6();
+                let (offer, elsewhere) = (offer_at(&t.flow), t.next.iter().find(crosses).map(offer_at));
+                Phone { dialog: self.stack.next_key(), offer, elsewhere, early: None }
             })
             .collect();
         let Some(l) = self.legs.get_mut(&leg) else { return };
@@ -186,7 +202,8 @@ impl Calls {
         for phone in &phones {
             self.dialogs.insert(phone.dialog, leg);
         }
-        for (Phone { dialog, offer, .. }, to) in phones.into_iter().zip(targets) {
+        for (Phone { dialog, offer, elsewhere, .. }, to) in phones.into_iter().zip(targets) {
+            let to = Target { elsewhere: elsewhere.as_ref().map(body), ..to };
             let invite = stack::Action::Invite {
                 dialog,
                 to,
@@ -217,17 +234,23 @@ impl Calls {
     fn settle(&self, leg: LegId, dialog: DialogKey, theirs: &Session) -> Option<sdp::Agreed> {
         let State::Ringing(r) = &self.legs.get(&leg)?.state else { return None };
         let phone = r.phones.iter().find(|p| p.dialog == dialog)?;
-        sdp::agreed(&phone.offer, theirs, self.nat(leg, theirs)).ok()
+        let way = self.stack.way(dialog);
+        sdp::agreed(phone.offer_by(way), theirs, theirs.behind_nat(way?.remote.ip())).ok()
     }
 
     /// A phone agreed to media before it is answered. What a number says is heard; of several phones that ring, none.
     pub(super) fn early(&mut self, leg: LegId, dialog: DialogKey, agreed: sdp::Agreed, out: &mut Vec<Output>) {
         let Some(State::Ringing(r)) = self.legs.get_mut(&leg).map(|l| &mut l.state) else { return };
         let alone = r.phones.len() == 1;
+        let way = self.stack.way(dialog);
         let Some(phone) = r.phones.iter_mut().find(|p| p.dialog == dialog) else { return };
+        let said = phone.offer_by(way).clone();
         let first = phone.early.is_none();
         phone.early = Some(agreed.clone());
         if alone {
+            if first || self.has_moved(leg, way) {
+                self.goes_by(leg, way, said);
+            }
             self.agree(leg, agreed, out);
             if first {
                 out.push(Output::Event(Event::EarlyMedia { leg }));
@@ -247,14 +270,17 @@ impl Calls {
         let ringing = std::mem::take(r);
         l.dialog = Some(dialog);
         let phone = ringing.phones.iter().find(|p| p.dialog == dialog).cloned();
-        // Of several phones each has its own offer; what is said to one alone may have moved since (UPDATE).
-        if let Some(phone) = phone.as_ref().filter(|_| ringing.phones.len() > 1) {
-            l.ours = Some(phone.offer.clone());
-        }
+        let way = self.stack.way(dialog);
+        let ours = phone.as_ref().map(|p| p.offer_by(way).clone());
         // Not up yet, but no longer ringing: whoever looks now hangs up with BYE.
         l.state = State::Up;
+        // What is said to one alone may have moved since it was heard early (UPDATE).
+        let known = ringing.phones.len() == 1 && phone.as_ref().is_some_and(|p| p.early.is_some());
+        let known = known && !self.has_moved(leg, way);
+        if let Some(said) = ours.clone().filter(|_| !known) {
+            self.goes_by(leg, way, said);
+        }
         self.cancel_all(now, ringing, Some(dialog), Cause::ElsewhereAnswered, out);
-        let ours = phone.as_ref().map(|p| p.offer.clone());
         let theirs = answer.as_ref().and_then(|(_, b)| sdp::parse(b).ok());
         let agreed = match answer {
             Some(_) => ours.zip(theirs).and_then(|(ours, theirs)| {
@@ -271,6 +297,18 @@ impl Calls {
             }
             None => self.hang_up(now, leg, Cause::NoCodec, By::Us, out),
         }
+    }
+
+    fn has_moved(&self, leg: LegId, way: Option<Flow>) -> bool {
+        self.legs.get(&leg).is_some_and(|l| way.is_some() && l.flow != way)
+    }
+
+    /// Of several phones, or several places of one, this is where the call goes and what was offered there: what comes after is
+    /// measured by it.
+    fn goes_by(&mut self, leg: LegId, way: Option<Flow>, said: Session) {
+        let Some(l) = self.legs.get_mut(&leg) else { return };
+        l.flow = way.or(l.flow);
+        l.ours = Some(said);
     }
 
     pub(super) fn peer_refused(

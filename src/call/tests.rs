@@ -316,6 +316,25 @@ fn hold_is_heard_by_the_other_side_and_a_change_of_mind_is_not_lost() {
 }
 
 #[test]
+fn a_phone_that_goes_to_another_network_in_the_call_is_heard_from_there() {
+    let mut p = Pair::new();
+    let (ours, theirs) = p.talks();
+    p.does(0, Action::Hold { leg: ours, on: true });
+    let (_, _, offer) = p.wire.pop().unwrap();
+    // Behind another router now, which changes no byte but the address below.
+    let text = String::from_utf8(offer.to_vec()).unwrap().replace("c=IN IP4 192.0.2.1", "c=IN IP4 10.0.0.10");
+    let source = Flow::udp(addr(1), ([203, 0, 113, 77], 40_000).into());
+    let message = Message::parse_datagram(text.replace("Content-Length", "X-Length").into());
+    let mut out = Vec::new();
+    p.sides[1].calls.handle(p.now, Input::Sip(stack::Input::Received { message, source }), &mut out);
+    let agreed = out.iter().find_map(|o| match o {
+        Output::Media(Command::Agree { leg, remote }) if *leg == theirs => Some(remote),
+        _ => None,
+    });
+    assert_eq!(agreed.expect("the new place is agreed").nat, Some(source.remote.ip()));
+}
+
+#[test]
 fn two_holds_that_cross_both_come_through_in_the_end() {
     let mut p = Pair::new();
     let (ours, theirs) = p.talks();

@@ -50,10 +50,17 @@ impl Center {
         self.arrived_as(now, a, true, out);
     }
 
+    /// While nothing can be written down no contact begins but a call for help, and what belongs to a call in progress: a talk that
+    /// is taken to another phone. What they leave to be written is little.
+    fn comes_in_anyway(&self, a: &call::Arrival) -> bool {
+        let is_help = |t: &super::Tenant| t.settings.config.toll.emergency.contains(&a.dialled);
+        a.replaces.is_some() || self.tenants.get(&a.tenant).is_some_and(is_help)
+    }
+
     fn arrived_as(&mut self, now: Now, a: call::Arrival, known: bool, out: &mut Vec<Output>) {
         let leg = a.leg;
         let refuse = |c: &mut Center, cause| c.call(Action::Reject { leg, cause });
-        if !self.admission {
+        if !self.admission && !self.comes_in_anyway(&a) {
             return refuse(self, Cause::Congestion);
         }
         if self.takes_place(now, &a, out) {

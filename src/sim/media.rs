@@ -125,9 +125,10 @@ impl FakeMedia {
     pub fn sides(&self) -> impl Iterator<Item = (Option<LegId>, Option<LegId>)> {
         self.records.values().map(|r| r.sides)
     }
-    /// The leg that sends to this address.
+    /// The leg that sends to this address; to somebody behind a NAT, once it has heard from there.
     pub fn leg_to(&self, rtp: std::net::SocketAddr) -> Option<LegId> {
-        self.legs.iter().find(|(_, l)| l.remote.as_ref().is_some_and(|r| r.rtp == rtp)).map(|(id, _)| *id)
+        let meant = |r: &Remote| (r.nat.unwrap_or(r.rtp.ip()), r.rtp.port()) == (rtp.ip(), rtp.port());
+        self.legs.iter().find(|(_, l)| l.remote.as_ref().is_some_and(meant)).map(|(id, _)| *id)
     }
     /// What a leg hears besides people.
     pub fn plays_to(&self, leg: LegId) -> Option<&str> {

@@ -4,6 +4,7 @@
 //! to know; which port it listens on is said here.
 
 mod carrier;
+mod describe;
 mod keys;
 mod register;
 mod watch;
@@ -11,14 +12,19 @@ mod watch;
 pub use carrier::Takes;
 pub use watch::Watching;
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
-use media::wire::{Codec, Direction, Ice, Remote, SrtpKey, SrtpSuite};
+use media::wire::{Codec, Ice, Remote, SrtpKey, SrtpSuite};
 
 use crate::{
     base::{Mono, Now, NumberPattern, Rng, TenantId, redact::Secret},
-    sdp::{self, LocalMedia, Offering, Session, Srtp, Web},
+    sdp::{self, Offering, Session},
     sip::{
         auth::Credentials,
         msg::{Headers, Message, Method, Name, NameAddr, Uri},
@@ -138,6 +144,8 @@ pub struct Phone {
     pub late_offer: bool,
     /// It lets a caller hear something before it is answered.
     pub early: bool,
+    /// The address it has in its own house, which is all it knows and says: behind a NAT.
+    pub inside: Option<IpAddr>,
     /// What it was told by INFO.
     pub told: String,
     /// Its lamps.
@@ -197,6 +205,7 @@ impl Phone {
             gruu: None,
             late_offer: false,
             early: false,
+            inside: None,
             told: String::new(),
             takes: Takes::default(),
             asked_to_call: Vec::new(),
@@ -245,6 +254,7 @@ impl Phone {
             next: vec![],
             routes: vec![],
             open: false,
+            elsewhere: None,
         };
         let call = PhoneCall {
             stage: Stage::Calling,
@@ -553,37 +563,6 @@ impl Phone {
             Manner::Decline(after) => self.deeds.push((now.mono + after, Deed::Decline(dialog))),
             Manner::Refuse(..) | Manner::SendOn(_) => {}
         }
-    }
-
-    fn local(&self, rtp: SocketAddr, version: u64) -> LocalMedia<'_> {
-        LocalMedia {
-            addr: rtp.ip(),
-            rtp_port: rtp.port(),
-            session_id: u64::from(rtp.port()),
-            version,
-            codecs: &self.codecs,
-            dtmf: true,
-            comfort_noise: true,
-            ptime_ms: 20,
-            direction: Direction::SendRecv,
-            srtp: if self.speaks == Offering::Sdes { Srtp::Required } else { Srtp::Optional },
-            keys: if self.speaks == Offering::Plain { &[] } else { &self.keys },
-            ice: (self.speaks == Offering::Web).then_some(&self.ice),
-            web: (self.speaks == Offering::Web).then_some(Web { fingerprint: self.fingerprint, role: None }),
-        }
-    }
-
-    /// What we write is what a lite agent says; a browser is a full one: it has credentials in every description of its own.
-    fn as_browser(&self, rtp: SocketAddr, mut ours: Session) -> Session {
-        if self.speaks == Offering::Web {
-            ours.ice_lite = false;
-            for m in ours.media.iter_mut().filter(|m| m.port != 0) {
-                m.transport.ice = Some(self.ice.clone());
-                m.candidates = vec![sdp::Candidate { kind: "host".into(), priority: 1, addr: rtp }];
-                m.rtcp_mux = true;
-            }
-        }
-        ours
     }
 
     fn port(&mut self) -> SocketAddr {

@@ -13,7 +13,7 @@ pub use targets::{
     dialog::check as dialog,
     flow::check as flow,
     identity::check as identity,
-    message::{check as message, headers, stream, uri, websocket},
+    message::{check as message, headers, multipart, stream, uri, websocket},
     sdp::check as sdp,
 };
 

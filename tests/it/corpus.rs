@@ -123,6 +123,11 @@ fn every_message_of_the_corpus_is_refused_well_or_reads_back_the_same() {
 }
 
 #[test]
+fn every_body_of_the_corpus_gives_up_its_description_whole_or_says_why_not() {
+    holds("multipart", message::multipart);
+}
+
+#[test]
 fn every_stream_of_the_corpus_is_the_same_wherever_it_is_cut() {
     holds("stream", message::stream);
     holds("message", message::stream);

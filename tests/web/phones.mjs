@@ -249,6 +249,20 @@ export async function softphone(b, s, login, library) {
   const script = await bundled();
   // Of the server's own address, and empty enough: the answer of a request.
   await page.goto(`${s.origin}/api/v1/me`);
+  const credentials = await becomesPhone(page, script, s, login, library);
+  return {
+    page, ear, login: credentials, figures: () => page.evaluate(() => window.figures()),
+    does: (what, ...given) => page.evaluate(([name, args]) => window.phone[name](...args), [what, given]),
+    saw: (what) => page.waitForFunction((w) => window.phone.said.some((e) => e.startsWith(w)), what),
+    sees: () => page.evaluate(() => window.phone.said),
+    /** The page is loaded again, in the middle of whatever it does, and registers as it did at first. */
+    reload: async () => { await page.reload(); await becomesPhone(page, script, s, login, library); },
+    end: () => context.close(),
+  };
+}
+
+/** Makes an empty page somebody's phone; answers with its login. */
+async function becomesPhone(page, script, s, login, library) {
   await page.evaluate(script);
   await page.evaluate(() => { document.body.append(Object.assign(document.createElement('audio'), { autoplay: true })); });
   // A person has touched the page: it may make sounds.
@@ -261,13 +275,7 @@ export async function softphone(b, s, login, library) {
   await page.evaluate(library === 'SIP.js' ? bySipJs : byJsSip, credentials);
   // Chromium gives a remote stream sound only where an element plays it.
   await page.evaluate(() => { setInterval(() => { const h = window.heard.findLast((x) => x.track); const a = document.querySelector('audio'); if (h && a.srcObject?.getTracks()[0] !== h.track) a.srcObject = new MediaStream([h.track]); }, 20); });
-  return {
-    page, ear, login: credentials, figures: () => page.evaluate(() => window.figures()),
-    does: (what, ...given) => page.evaluate(([name, args]) => window.phone[name](...args), [what, given]),
-    saw: (what) => page.waitForFunction((w) => window.phone.said.some((e) => e.startsWith(w)), what),
-    sees: () => page.evaluate(() => window.phone.said),
-    end: () => context.close(),
-  };
+  return credentials;
 }
 
 const freePort = () => new Promise((done) => {

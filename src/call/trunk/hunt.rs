@@ -9,7 +9,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use media::wire::LegId;
 
-use super::{Denied, Key, Member, Permit, Toll, Wish, identity, keep::host, line::Line};
+use super::{Denied, Key, Member, Permit, Toll, Wish, identity, keep::host, line::Line, numbers::subscriber};
 use crate::{
     base::{Now, Rng, TrunkId},
     call::{
@@ -145,7 +145,7 @@ impl Calls {
         let sticky = t.addr().is_none();
         let to: Option<Uri> = sticky.then(|| SipUri::new(Some(&called), host.clone(), None).into());
         let (uri, flow, next, routes) = (uri.into(), way.flow, way.next, way.routes);
-        let targets = vec![Target { uri, to, flow, sticky, next, routes, open: t.open }];
+        let targets = vec![Target { uri, to, flow, sticky, next, routes, open: t.open, elsewhere: None }];
         let mut headers = hunt.headers.clone();
         for (name, value) in said.headers.iter() {
             headers.push_raw(name.clone(), value.clone());
@@ -292,8 +292,10 @@ impl Calls {
             // Who proved a name is known by it, whatever the request says.
             caller.number.clone_from(user);
         }
-        let dialled =
-            policy.map_or(dialled.clone(), |p| dialled.strip_prefix(&*p.numbers.prefix).unwrap_or(&dialled).to_owned());
+        let dialled = policy.map_or(dialled.clone(), |p| {
+            let number = subscriber(&dialled);
+            number.strip_prefix(&*p.numbers.prefix).unwrap_or(number).to_owned()
+        });
         (dialled, caller, read.diverted)
     }
 

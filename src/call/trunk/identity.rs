@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Numbers;
+use super::{Numbers, numbers::subscriber};
 use crate::{
     call::Party,
     sip::msg::{Headers, Host, Message, Name, NameAddr, SipUri, Uri},
@@ -57,8 +57,8 @@ fn display(text: &str) -> Option<String> {
 }
 
 fn party(a: &NameAddr) -> Party {
-    let user = a.uri.user().into_owned();
-    let number = if user.eq_ignore_ascii_case("anonymous") { String::new() } else { user };
+    let user = a.uri.user();
+    let number = if user.eq_ignore_ascii_case("anonymous") { String::new() } else { subscriber(&user).to_owned() };
     Party { number, display: display(&a.display) }
 }
 
@@ -208,6 +208,15 @@ mod tests {
         assert_eq!(r.diverted.as_deref(), Some("+3232220000"));
         let r = read(&m, false, Some(&numbers()));
         assert_eq!((r.party.number.as_str(), r.party.display.as_deref(), r.diverted), ("+3211", Some("Alice"), None));
+    }
+
+    #[test]
+    fn what_a_carrier_says_behind_a_number_is_no_part_of_the_caller() {
+        let m = invite(&[(
+            "P-Asserted-Identity",
+            "\"Bob\" <sip:+12125550100;cpc=ordinary;oli=0;verstat=TN-Validation-Passed@x;user=phone>",
+        )]);
+        assert_eq!(read(&m, true, Some(&numbers())).party.number, "+12125550100");
     }
 
     #[test]

@@ -37,6 +37,14 @@ pub enum Form {
     National,
 }
 
+/// The number in the user part of an address. What carriers put behind it says something about it: where it has been carried to (RFC
+/// 4694), what line it is of, what was found of it (`verstat`); RFC 3261 19.1.1 and RFC 3966 let them. A name may hold a `;`, and
+/// stays whole.
+pub(in crate::call) fn subscriber(user: &str) -> &str {
+    let is_number = |n: &&str| n.bytes().any(|b| b.is_ascii_digit()) && n.bytes().all(|b| b"0123456789+*#-.()".contains(&b));
+    user.split_once(';').map(|(number, _)| number).filter(is_number).unwrap_or(user)
+}
+
 impl Numbers {
     /// The same with the tenant's plan where it says nothing.
     pub fn over(&self, country: Option<&str>, national: Option<&str>) -> Numbers {
@@ -121,6 +129,21 @@ mod tests {
         assert_eq!(plan(Form::E164, "77#").call("0470000009"), "77#+32470000009");
         assert_eq!(plan(Form::E164, "").write("4000"), "4000");
         assert_eq!(plan(Form::E164, "").read("anonymous"), "anonymous");
+    }
+
+    #[test]
+    fn what_stands_behind_a_number_is_no_part_of_it_and_a_name_stays_whole() {
+        for (user, number) in [
+            ("+12125550100;npdi;rn=+12125550000", "+12125550100"),
+            ("2125550100;phone-context=+1", "2125550100"),
+            ("+12125550100;verstat=TN-Validation-Passed", "+12125550100"),
+            ("4000", "4000"),
+            ("anna;desk", "anna;desk"),
+            (";ext=1", ";ext=1"),
+            ("+;ext=1", "+;ext=1"),
+        ] {
+            assert_eq!(subscriber(user), number);
+        }
     }
 
     #[test]

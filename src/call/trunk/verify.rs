@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use media::wire::LegId;
 
-use super::{Demand, Key, Numbers, Stir, identity};
+use super::{Demand, Key, Numbers, Stir, identity, numbers::subscriber};
 use crate::{
     base::{
         Now,
@@ -62,7 +62,7 @@ fn named(a: &Uri, numbers: &Numbers) -> Named {
         Some(u) => format!("sip:{user}@{}", u.host),
         None => a.to_string(),
     };
-    stir::canonical(&numbers.read(&user)).map_or_else(|| Named::Uri(other()), Named::Number)
+    stir::canonical(&numbers.read(subscriber(&user))).map_or_else(|| Named::Uri(other()), Named::Number)
 }
 
 /// What an Identity header of this request has to say, to be for it: the number that is shown as the caller's, and whoever was

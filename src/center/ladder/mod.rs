@@ -120,10 +120,22 @@ impl Step {
         self.text.strip_prefix("SIP/2.0 ")?.get(..3)?.parse().ok()
     }
 
+    /// The session description in the body, alone or among other parts: what is stored has been judged, so looking for it is enough.
+    pub fn description(&self) -> Option<&str> {
+        let kind = self.header("Content-Type").or_else(|| self.header("c"))?.to_ascii_lowercase();
+        let (_, body) = self.text.split_once("\r\n\r\n")?;
+        if kind.starts_with("application/sdp") {
+            return Some(body);
+        }
+        let from = body.find("\nv=0").filter(|_| kind.starts_with("multipart/"))? + 1;
+        let part = &body[from..];
+        Some(part.split_once("\r\n--").map_or(part, |(part, _)| part))
+    }
+
     /// On one line: `INVITE (SDP)`, `180 Ringing`, `200 OK (BYE)`.
     pub fn title(&self) -> String {
         let first = self.text.split("\r\n").next().unwrap_or("");
-        let sdp = self.header("Content-Type").is_some_and(|t| t.to_ascii_lowercase().starts_with("application/sdp"));
+        let sdp = self.description().is_some();
         let mut more = Vec::new();
         let mut title = match first.strip_prefix("SIP/2.0 ") {
             Some(status) => {
@@ -280,5 +292,12 @@ pub(super) mod tests {
         let expected =
             ["INVITE (SDP)", "100 Trying", "INVITE (SDP)", "180 Ringing", "200 OK (SDP)", "ACK", "BYE", "200 OK (BYE)"];
         assert_eq!(titles, expected);
+        let mut among_others = short();
+        among_others.steps[0].text =
+            "INVITE sip:4000@x SIP/2.0\r\nc: multipart/mixed;boundary=b\r\n\r\n--b\r\nContent-Type: application/sdp\r\n\r\n\
+             v=0\r\nm=audio 4000 RTP/AVP 8\r\n--b\r\nContent-Type: application/isup\r\n\r\nm=\r\n--b--\r\n"
+                .into();
+        assert_eq!(among_others.steps[0].title(), "INVITE (SDP)");
+        assert_eq!(among_others.steps[0].description(), Some("v=0\r\nm=audio 4000 RTP/AVP 8"));
     }
 }

@@ -75,10 +75,7 @@ fn to(s: &Step) -> &str {
 
 /// The first audio stream of a description. Read by hand: masked keys are no keys to the parser.
 fn described(s: &Step) -> Option<Described> {
-    if !s.header("Content-Type")?.to_ascii_lowercase().starts_with("application/sdp") {
-        return None;
-    }
-    let (_, body) = s.text.split_once("\r\n\r\n")?;
+    let body = s.description()?;
     let mut d = Described { direction: "sendrecv", ..Described::default() };
     let (mut formats, mut in_audio, mut seen) = (Vec::new(), false, false);
     for line in body.lines() {

@@ -1,10 +1,12 @@
 //! The scenarios: a day in a contact center each, in the words of the people in it.
 
 mod alerts;
+mod behind_nat;
 mod callback;
 mod calls;
 mod chats;
 mod chosen_hour;
+mod clock;
 mod consult;
 mod crashes;
 mod early;
@@ -16,6 +18,7 @@ mod handing_by_phone;
 mod ladder;
 mod lamps;
 mod logged_in;
+mod no_database;
 mod overload;
 mod random;
 mod reattach;

@@ -186,3 +186,20 @@ fn a_signature_heard_on_the_way_makes_no_second_call_while_it_is_fresh() {
     w.until(|w| w.contacts(second).len() == 2);
     assert_eq!(recorded(&w).map(|v| v.verstat), Some(Verstat::Verified));
 }
+
+#[test]
+fn what_a_carrier_writes_behind_numbers_neither_leads_astray_nor_takes_the_word_of_who_vouches() {
+    let mut w = asks(8, Demand::Require);
+    let carrier = w.carrier();
+    w.phone_mut(carrier).user = format!("+{CARRIER};cpc=ordinary;oli=0;verstat=TN-Validation-Passed");
+    let header = signed(&w, "4001", 0, Attestation::A);
+    let caller = calls(&mut w, "4001;npdi;rn=+32470000000", Some(header));
+    w.until(|w| w.is_up(caller));
+    w.pass(ms(100));
+    assert_eq!(recorded(&w).unwrap().verstat, Verstat::Verified);
+    let view = w.view();
+    let shown = view.interactions.values().next().unwrap();
+    assert_eq!((shown.from.as_str(), shown.queue.as_ref().map(|q| q.as_str())), ("+3232221111", Some("support")));
+    w.hangs_up(caller);
+    w.nothing_is_left();
+}

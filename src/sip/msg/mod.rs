@@ -11,6 +11,7 @@
 
 mod addr;
 mod auth;
+mod body;
 mod error;
 mod headers;
 mod method;
@@ -33,6 +34,7 @@ mod torture;
 
 pub use addr::NameAddr;
 pub use auth::{AuthHeader, Challenge, Credentials};
+pub use body::{ACCEPTED, NotRead};
 pub use check::{Verdict, check};
 pub use error::{HeaderError, ParseError, ParseErrorKind};
 pub use headers::Headers;

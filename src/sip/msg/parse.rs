@@ -98,7 +98,7 @@ fn status_line(line: &[u8]) -> Result<(Start, Version), Kind> {
 }
 
 /// Reads the header that begins at `from..to`, with the folded lines behind it.
-fn header_line(data: &Bytes, from: usize, to: usize, at: &mut usize) -> Result<Field, Kind> {
+pub(super) fn header_line(data: &Bytes, from: usize, to: usize, at: &mut usize) -> Result<Field, Kind> {
     let line = &data[from..to];
     let colon = line.iter().position(|b| *b == b':').ok_or(Kind::HeaderLine("no colon"))?;
     if scan::is_blank(line[0]) {

@@ -192,9 +192,9 @@ impl Message {
         let text = self.headers.get(&Name::ContentType)?;
         Some(scan::trim(text.split(';').next().unwrap_or_default()).to_ascii_lowercase())
     }
-    /// True when the body is a session description.
+    /// True when there is a session description in the body.
     pub fn has_sdp(&self) -> bool {
-        !self.body.is_empty() && self.content_type().as_deref() == Some("application/sdp")
+        self.session().is_ok_and(|s| s.is_some())
     }
     /// Sets the body and its type.
     pub fn set_body(&mut self, content_type: &str, body: impl Into<bytes::Bytes>) {

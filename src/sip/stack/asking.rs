@@ -84,6 +84,14 @@ impl Stack {
         self.invite_of(key).is_some_and(|id: TxId| self.is_unanswered(id))
     }
 
+    /// The way a call goes: of one that is not answered yet, where it was tried last.
+    pub fn way(&self, key: DialogKey) -> Option<Flow> {
+        match self.invite_of(key) {
+            Some(tx) => Some(self.clients.get(&tx)?.flow),
+            None => Some(self.calls.get(&key)?.dialog.as_ref()?.flow),
+        }
+    }
+
     /// Our Contact towards a peer on this way, as it stands in a REGISTER.
     pub fn contact_for(&self, user: &str, flow: &Flow) -> NameAddr {
         self.contact(Some(user), flow)

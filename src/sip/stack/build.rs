@@ -5,7 +5,7 @@ use crate::{
     base::Rng,
     sip::{
         dialog::{contact_uri, request_uri},
-        msg::{Headers, MAGIC, Message, Method, Name, NameAddr, Via},
+        msg::{ACCEPTED, Headers, MAGIC, Message, Method, Name, NameAddr, Via},
         transport::{Flow, Source},
     },
 };
@@ -18,7 +18,7 @@ pub(super) const SUPPORTED: [&str; 4] =
     [super::reliable::TAG, super::session::TAG, super::refer::REPLACES, super::refer::NOREFERSUB];
 /// Those we know as a registrar.
 pub(super) const REGISTRAR: [&str; 3] = [super::register::OUTBOUND, super::register::PATH, super::register::GRUU];
-/// What bodies we read, for Accept (and 415).
+/// What bodies we ask for in calls: as short as it may be. All we can read is said where somebody asks.
 pub(super) const ACCEPT: &str = "application/sdp";
 
 /// A branch that is ours alone.
@@ -109,7 +109,7 @@ impl Stack {
         }
         match code {
             405 | 501 => m.headers.push(Name::Allow, ALLOW),
-            415 => m.headers.push(Name::Accept, ACCEPT),
+            415 => m.headers.push(Name::Accept, ACCEPTED),
             _ => {}
         }
         m
@@ -150,9 +150,9 @@ pub(super) fn secure_like(contact: &mut NameAddr, request: &Message) {
     }
 }
 
-/// The body of a message, if it has one.
+/// The session description of a message, if it has one.
 pub(super) fn body_of(m: &Message) -> Option<Body> {
-    (!m.body.is_empty()).then(|| (m.content_type().unwrap_or_default(), m.body.clone()))
+    Some((ACCEPT.to_owned(), m.session().ok()??))
 }
 
 /// The Reason header (RFC 3326).

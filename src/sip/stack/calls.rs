@@ -87,6 +87,8 @@ pub(super) enum State {
         answered: Option<String>,
         /// Where else, when nobody is there.
         next: Vec<Flow>,
+        /// What is described there, where it is another family than here.
+        elsewhere: Option<Body>,
         /// Something has come back that was no refusal.
         heard: bool,
     },

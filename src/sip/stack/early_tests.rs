@@ -63,6 +63,7 @@ impl Bench {
             next: Vec::new(),
             routes: vec![],
             open: false,
+            elsewhere: None,
         };
         let from = NameAddr::new(Uri::parse("sip:us@shop.example").unwrap());
         let (headers, credentials) = (Headers::new(), None);

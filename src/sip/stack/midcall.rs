@@ -79,7 +79,7 @@ impl Stack {
         }
         let from = m.from_tag();
         let Some(call) = self.calls.get_mut(&key) else { return };
-        if m.body.is_empty() {
+        if m.session() == Ok(None) {
             if let Some(d) = call.dialog_with(from.as_deref()) {
                 d.refresh(m, source);
             }

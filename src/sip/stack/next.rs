@@ -1,5 +1,7 @@
 //! The next place of a call that finds nobody at the first (RFC 3263 4.3): the same INVITE in a transaction of its own.
 //!
+//! A place of the other IP family hears of an address it can reach: both descriptions are made before the first is tried.
+//!
 //! A place is given up on an error of the transport, on 503, and when nothing at all has come back for
 //! [`SIP_NEXT_TARGET`]. Once it has said anything but a refusal it is not: the callee's phone may be ringing there, and must not
 //! ring twice. What still comes from a place that was given up is cancelled or hung up on, as any late answer is.
@@ -52,12 +54,14 @@ impl Stack {
 
     /// Tries the next place; false when there is none, or the one before may have rung. `refused`: it said 503.
     pub(super) fn try_next(&mut self, now: Now, id: TxId, key: DialogKey, refused: bool, out: &mut Vec<Output>) -> bool {
-        let Some(request) = self.clients.get(&id).map(|c| c.request.clone()) else { return false };
+        let Some((request, before)) = self.clients.get(&id).map(|c| (c.request.clone(), c.flow)) else { return false };
         let Some(call) = self.calls.get_mut(&key) else { return false };
-        let flow = match &mut call.state {
-            State::Calling { next, heard, .. } if !next.is_empty() && (refused || !*heard) => {
+        let (flow, other) = match &mut call.state {
+            State::Calling { next, heard, elsewhere, .. } if !next.is_empty() && (refused || !*heard) => {
                 *heard = false;
-                next.remove(0)
+                let flow = next.remove(0);
+                let crosses = flow.remote.is_ipv6() != before.remote.is_ipv6();
+                (flow, elsewhere.as_mut().filter(|_| crosses))
             }
             _ => return false,
         };
@@ -65,6 +69,15 @@ impl Stack {
         call.early.clear();
         let mut again = Message::clone(&request);
         again.headers.remove_first(&Name::Via);
+        if let Some(other) = other {
+            // What was said here is what is said should the way lead back.
+            if let Some(here) = call.ours.replace(other.clone()) {
+                *other = here;
+            }
+            if let Some((kind, bytes)) = &call.ours {
+                again.set_body(kind, bytes.clone());
+            }
+        }
         if let Ok(contact) = again.contact() {
             let user = contact.uri.user().into_owned();
             let mut contact = self.contact(Some(user.as_str()).filter(|u| !u.is_empty()), &flow);

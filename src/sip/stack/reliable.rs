@@ -153,7 +153,7 @@ impl Stack {
         let said = &mut call.said;
         // Section 3: the first is drawn from 1 to 2^31-1; low enough here to count on from.
         said.rseq = if said.rseq == 0 { 1 + u32::try_from(first).unwrap_or(0) } else { said.rseq + 1 };
-        let offer = described && !said.described && invite.body.is_empty();
+        let offer = described && !said.described && !invite.has_sdp();
         said.described |= described;
         said.out = Some(Unacked { n: 0, resend_at: now.mono + t1, give_up, offer });
         response.headers.push(Name::Require, TAG);

@@ -55,7 +55,7 @@ impl Stack {
         }
     }
 
-    fn is_ours(&self, source: &Source) -> bool {
+    pub(super) fn is_ours(&self, source: &Source) -> bool {
         source.transport.is_web() || self.settings.is_trunks(source.remote) || self.registrar.knows(source)
     }
 

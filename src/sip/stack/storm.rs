@@ -25,6 +25,8 @@ use crate::{
 struct Line {
     loss: u64,
     double: u64,
+    /// How many there are of what is doubled.
+    copies: u64,
     late_ms: u64,
     transport: Transport,
 }
@@ -109,7 +111,7 @@ impl World {
         let copies = match self.rng.below(1000) {
             _ if reliable => 1,
             dice if dice < self.line.loss => 0,
-            dice if dice < self.line.loss + self.line.double => 2,
+            dice if dice < self.line.loss + self.line.double => self.line.copies,
             _ => 1,
         };
         for _ in 0..copies {
@@ -270,6 +272,7 @@ impl World {
             next: vec![],
             routes: vec![],
             open: false,
+            elsewhere: None,
         };
         let from = NameAddr::new(Uri::parse("sip:ann@192.0.2.1").unwrap());
         let mut headers = Headers::new();
@@ -355,7 +358,7 @@ impl World {
 fn two_thousand_calls_over_a_terrible_line_each_end_once_on_both_sides_and_leave_nothing() {
     let mut packets = 0;
     for seed in 0..10 {
-        let line = Line { loss: 50 * seed, double: 100, late_ms: 20 + 90 * seed, transport: Transport::Udp };
+        let line = Line { loss: 50 * seed, double: 100, copies: 2, late_ms: 20 + 90 * seed, transport: Transport::Udp };
         let w = World::run(seed, 220, line);
         if seed == 0 {
             assert!(w.tally[0].answered.len() > 100, "on a good line people do talk");
@@ -378,7 +381,8 @@ fn a_storm_of_everything_ends_each_call_once_and_every_timer() {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let (mut packets, mut answered, mut resent) = (0, 0, 0);
     for seed in 0..calls.div_ceil(1_000) {
-        let line = Line { loss: 40 * (seed % 9), double: 100, late_ms: 10 + 90 * (seed % 7), transport: Transport::Udp };
+        let line =
+            Line { loss: 40 * (seed % 9), double: 100, copies: 2, late_ms: 10 + 90 * (seed % 7), transport: Transport::Udp };
         let w = World::run(100 + seed, 1_000, line);
         packets += w.packets;
         answered += w.tally[0].answered.len();
@@ -401,8 +405,17 @@ fn a_storm_of_everything_ends_each_call_once_and_every_timer() {
 }
 
 #[test]
+fn everything_said_twenty_times_is_a_call_each_and_no_more() {
+    let line = Line { loss: 0, double: 1_000, copies: 20, late_ms: 400, transport: Transport::Udp };
+    let w = World::run(9, 100, line);
+    assert_eq!(w.tally[0].started.len(), 100);
+    assert_eq!(w.tally[1].started.len(), 100);
+    assert_eq!(w.stacks.iter().map(|s| s.counters().timeouts).sum::<u64>(), 0, "nothing was lost");
+}
+
+#[test]
 fn calls_over_a_stream_never_repeat_a_message() {
-    let line = Line { loss: 0, double: 0, late_ms: 1, transport: Transport::Tcp };
+    let line = Line { loss: 0, double: 0, copies: 1, late_ms: 1, transport: Transport::Tcp };
     let w = World::run(7, 200, line);
     assert_eq!(w.stacks[0].counters().resent, 0);
     assert_eq!(w.stacks[0].counters().timeouts + w.stacks[1].counters().timeouts, 0);
@@ -410,7 +423,7 @@ fn calls_over_a_stream_never_repeat_a_message() {
 
 #[test]
 fn the_same_seed_is_the_same_story() {
-    let line = Line { loss: 200, double: 100, late_ms: 500, transport: Transport::Udp };
+    let line = Line { loss: 200, double: 100, copies: 2, late_ms: 500, transport: Transport::Udp };
     let (a, b) = (World::run(3, 50, line), World::run(3, 50, line));
     assert_eq!((a.packets, a.now, format!("{:?}", a.tally)), (b.packets, b.now, format!("{:?}", b.tally)));
 }

@@ -15,6 +15,7 @@ use crate::{
     },
 };
 
+mod bodies;
 mod gate;
 mod login;
 mod next;
@@ -311,10 +312,13 @@ fn what_we_do_not_do_is_said_politely() {
     assert_eq!(b.says(&request("INVITE", "mailto:a@b", "4", 4, "")), [416]);
     assert_eq!(b.says(&request("INFO", to, "5", 5, "tag=nobody")), [481]);
     assert_eq!(b.says(&request("INVITE", to, "6", 6, "Accept: text/plain")), [406]);
+    // All of it is said to whom we know: nobody can be meant by it who did not ask.
+    let stranger = std::mem::replace(&mut b.from, ([198, 51, 100, 1], 5060).into());
     assert_eq!(b.says(&request("OPTIONS", to, "7", 7, "")), [200]);
     for name in [Name::Allow, Name::Accept, Name::Supported] {
         assert!(b.sent[0].headers.has(&name));
     }
+    b.from = stranger;
     // The same request by two ways through the network.
     assert_eq!(b.says(&invite("8", 8)), [100]);
     assert_eq!(b.says(&invite("9", 8)), [482]);
@@ -374,6 +378,7 @@ fn dials(b: &mut Bench, credentials: Option<Credentials>) -> (DialogKey, Message
         next: vec![],
         routes: vec![],
         open: false,
+        elsewhere: None,
     };
     let from = NameAddr::new(Uri::parse("sip:shop@192.0.2.1").unwrap());
     let body = Some(("application/sdp".to_owned(), Bytes::from_static(b"offer")));

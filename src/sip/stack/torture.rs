@@ -11,7 +11,7 @@ use crate::{
     sip::{
         auth::Ha1,
         msg::{
-            Message, Method,
+            Message, Method, Name,
             frame::{Frame, Framer},
         },
         transport::{ConnId, Flow},
@@ -112,6 +112,31 @@ fn no_method_answers_much_more_than_it_was_asked() {
         // A challenge in two hashes is the largest thing a stranger can get.
         assert!(size < ask.len() * 5 / 2, "{method}: {code} of {size} bytes for {}", ask.len());
         assert_ne!(code, 200 + u16::from(*method == "OPTIONS") * 1000, "{method} is not for strangers");
+    }
+}
+
+#[test]
+fn an_options_is_answered_with_what_fits_and_with_everything_where_nobody_can_be_meant_but_who_asks() {
+    let now = Now { mono: Mono(1), wall: Wall::from_unix_s(1_795_406_706) };
+    for more in [0, 200, 400, 800] {
+        let ask = format!(
+            "OPTIONS sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.99:40000;rport;branch=z9hG4bKo\r\n\
+             From: <sip:a@192.0.2.99>;tag=12345678\r\nTo: <sip:example.com>\r\nCall-ID: 0123456789abcdef\r\n\
+             CSeq: 1 OPTIONS\r\nX-More: {}\r\n\r\n",
+            "x".repeat(more)
+        );
+        let [(code, _, size)] = answers(&mut stack(), now, ask.as_bytes())[..] else { panic!("no answer") };
+        assert_eq!(code, 200);
+        // What every answer repeats, and our tag, is no choice of ours.
+        assert!(size <= (ask.len() * 3 / 2).max(330), "{size} bytes for {}", ask.len());
+    }
+    let (said, _) = over_a_stream([
+        b"OPTIONS sip:example.com SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bKs\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:example.com>\r\n",
+        b"Call-ID: s\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
+    ]);
+    let answer = Message::parse_datagram(said[0].clone()).unwrap();
+    for name in [Name::Allow, Name::Accept, Name::Supported, Name::AllowEvents] {
+        assert!(answer.headers.has(&name), "{name:?}");
     }
 }
 

@@ -54,7 +54,7 @@ impl Stack {
         self.session_in_request(None, &mut m.headers);
         let (flow, next) = self.ways(&m, &to);
         let tx = self.send_request(now, m, flow, Purpose::Invite(key), out);
-        let state = State::Calling { tx, sticky: to.sticky, answered: None, next, heard: false };
+        let state = State::Calling { tx, sticky: to.sticky, answered: None, next, elsewhere: to.elsewhere, heard: false };
         let mut call = Call::new(state, None, local_tag, call_id);
         call.credentials = credentials;
         call.ours = body;

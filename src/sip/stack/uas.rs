@@ -14,10 +14,14 @@ use crate::{
     base::{Now, limits::SIP_DIALOGS_MAX},
     sip::{
         dialog::Dialog,
-        msg::{Message, Method, Name},
+        msg::{ACCEPTED, Message, Method, Name},
         transport::Source,
     },
 };
+
+/// What the answer to an OPTIONS may be of the question by datagram, when nobody knows who asks: of the question with what was
+/// noted in its Via, so of what came it is one and a half times at most.
+const OPTIONS_GROWTH_PERCENT: usize = 120;
 
 impl Stack {
     /// Refuses a request.
@@ -78,21 +82,29 @@ impl Stack {
     fn options(&mut self, now: Now, id: TxId, m: &Message, out: &mut Vec<Output>) {
         let Some(s) = self.servers.get(&id) else { return };
         let mut response = self.reply(m, 200, "", &s.tag);
-        response.headers.push(Name::Allow, ALLOW);
-        response.headers.push(Name::Accept, ACCEPT);
-        response.headers.push(Name::Supported, [&build::SUPPORTED[..], &build::REGISTRAR].concat().join(", "));
-        response.headers.push(Name::AllowEvents, crate::sip::event::ALLOW_EVENTS);
+        // Whoever may have forged its address is told no more than about what it has sent (RFC 3261 11.2 says SHOULD).
+        let forgeable = !s.source.transport.is_reliable() && !self.is_ours(&s.source);
+        let most = if forgeable { m.write().len() * OPTIONS_GROWTH_PERCENT / 100 } else { usize::MAX };
+        let supported = [&build::SUPPORTED[..], &build::REGISTRAR].concat().join(", ");
+        let able = [
+            (Name::Allow, ALLOW),
+            (Name::Supported, &*supported),
+            (Name::Accept, ACCEPTED),
+            (Name::AllowEvents, crate::sip::event::ALLOW_EVENTS),
+        ];
+        for (name, value) in able {
+            let one = name.as_bytes().len() + value.len() + ": \r\n".len();
+            if response.write().len() + one <= most {
+                response.headers.push(name, value);
+            }
+        }
         self.respond(now, id, &response, out);
     }
 
     /// Whether we can read the body (8.2.3) and they can read ours. The status that says not.
     pub(super) fn body_fault(m: &Message) -> Option<u16> {
-        let optional = m.headers.get(&Name::ContentDisposition).is_some_and(|d| d.contains("handling=optional"));
-        let kind = m.content_type();
-        let ours = kind.as_deref().is_none_or(|k| k == ACCEPT);
-        let coded = m.headers.get(&Name::ContentEncoding).is_some_and(|e| !e.eq_ignore_ascii_case("identity"));
-        if !m.body.is_empty() && (!ours || coded) && !optional {
-            return Some(415);
+        if let Err(why) = m.session() {
+            return Some(why.code());
         }
         let accept = m.headers.items(&Name::Accept);
         let fits = |a: &String| {

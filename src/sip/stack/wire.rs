@@ -91,6 +91,9 @@ pub struct Target {
     pub sticky: bool,
     /// Where else, in this order, when nobody is there (RFC 3263 4.3).
     pub next: Vec<Flow>,
+    /// The body for places of the other IP family than `flow`'s, who would be told of an address they cannot reach; `None`: the
+    /// same for all.
+    pub elsewhere: Option<Body>,
     /// Proxies on the way, nearest first: the path a binding was registered by (RFC 3327).
     pub routes: Vec<NameAddr>,
     /// Nobody has said which transport the peer wants: a long request goes by TCP first.

@@ -323,6 +323,7 @@ fn calls(w: &mut World, side: usize, which: u8) {
         sticky: which & 16 != 0,
         next,
         open: false,
+        elsewhere: None,
         routes: Vec::new(),
     };
     let body = if which & 4 != 0 { None } else { sound("offer") };

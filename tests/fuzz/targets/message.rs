@@ -1,4 +1,4 @@
-//! Messages and their parts: `message`, `stream`, `uri`, `headers`, `websocket`.
+//! Messages and their parts: `message`, `stream`, `uri`, `headers`, `multipart`, `websocket`.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -175,6 +175,61 @@ fn name_addr(text: &str, name: &str) {
     let ours = NameAddr::new(uri).with_display(name).with_tag("1");
     let read = NameAddr::parse(&ours.to_string()).unwrap_or_else(|e| panic!("{e}: {ours}"));
     assert_eq!((read.display, read.params.get("tag").as_deref()), (one_line(name), Some("1")), "a name is a name");
+}
+
+/// Target `multipart`: the first byte says what kind, and where a description of ours stands among what follows; the rest is a body,
+/// and the content of the parts beside ours.
+pub fn multipart(data: &[u8]) {
+    let Some((how, rest)) = data.split_first() else { return };
+    let kind = ["mixed", "alternative", "related", "x-unknown"][usize::from(how & 3)];
+    let mut given = with_body(&format!("multipart/{kind};boundary=b"), rest);
+    for disposition in ["", "session", "render;handling=optional"] {
+        if !disposition.is_empty() {
+            given.headers.set(Name::ContentDisposition, disposition);
+        }
+        match given.session() {
+            Ok(Some(found)) => {
+                let inside = given.body.as_ptr_range();
+                assert!(
+                    inside.contains(&found.as_ptr()) && found.len() < rest.len(),
+                    "{} of {} bytes",
+                    found.len(),
+                    rest.len()
+                );
+                assert!(!found.windows(5).any(|w| w == b"\n--b\n"), "a boundary inside: {found:?}");
+            }
+            Ok(None) => {}
+            Err(why) => assert!(!disposition.ends_with("optional"), "{why}: and it may be passed over"),
+        }
+    }
+    // Ours beside whatever they are: found to the last byte, or nothing is.
+    let ours = b"v=0\r\nm=audio 4000 RTP/AVP 8\r\n";
+    let place = usize::from(how >> 2) % 4;
+    let mut body = Vec::new();
+    let mut content = rest.chunks(1 + rest.len() / 3);
+    for n in 0..4 {
+        body.extend_from_slice(b"--=_our own\r\n");
+        if n == place {
+            body.extend_from_slice(b"Content-Type: application/sdp\r\n\r\n");
+            body.extend_from_slice(ours);
+        } else {
+            body.extend_from_slice(b"Content-Type: application/isup\r\nContent-Disposition: signal;handling=optional\r\n\r\n");
+            body.extend_from_slice(content.next().unwrap_or_default());
+        }
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--=_our own--");
+    let made = with_body("multipart/mixed; boundary=\"=_our own\"", &body);
+    if !rest.windows(5).any(|w| w == b"--=_o") {
+        assert_eq!(made.session().as_ref().map(|s| s.as_deref()), Ok(Some(&ours[..])), "{body:?}");
+    }
+}
+
+fn with_body(kind: &str, body: &[u8]) -> Message {
+    let mut m =
+        Message::request(ringdesk::sip::msg::Method::Invite, SipUri::new(None, std::net::IpAddr::from([192, 0, 2, 1]), None));
+    m.set_body(kind, body.to_vec());
+    m
 }
 
 /// Target `websocket`: frames (two bytes of length, then the frame) from one browser to a stack, then silence.

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `message` | `message` | what is read is written so that it reads back the same; a refusal is one message, hardly longer than what it answers |
 //! | | `stream` | a stream gives the same frames wherever it is cut |
+//! | | `multipart` | a description is found among the parts to the last byte, or it is said why not; what may be passed over is |
 //! | | `uri`, `headers` | read, written, read again is the same; no name or value of ours can end what it stands in |
 //! | | `websocket` | what came over a WebSocket is answered there or nowhere, and leaves nothing when it closes |
 //! | `sdp` | `sdp` | an answer has the lines of its offer in their places, and takes nothing that was not offered |

@@ -2,7 +2,7 @@
 
 from . import (
     at_a_mobile, by_name, by_sipp, called_back, carrier, crowd, dialling_out, families, first_call, full_disk, handing_over, hang_ups, lamps, live_copy, load,
-    logged_in, no_answer, restart, sealed, seeing, spoken, strangers, too_many, torture,
+    logged_in, no_answer, no_database, restart, sealed, seeing, spoken, strangers, too_many, torture,
 )
 
 ALL = [
@@ -24,12 +24,14 @@ ALL = [
     ("the presence of a colleague by baresip", lamps.presence_by_baresip),
     ("IPv6 beside IPv4 by baresip and sipp", families.tell),
     ("100rel both ways and a REFER that is taken, by sipp", lamps.handed_on),
+    ("the database is away in the middle of calls", no_database.tell),
     ("the power goes in the middle of calls", restart.tell),
     ("sealed: TLS, keys in the signalling, keys by a handshake", sealed.tell),
     ("a caller says where to go, and the talk is written down", spoken.tell),
     ("a call is seen afterwards: every message, and why nobody was heard", seeing.tell),
     ("a call is copied while it is spoken", live_copy.tell),
     ("strangers", strangers.tell),
+    ("strangers with a stopwatch", strangers.with_a_stopwatch),
     ("the disk is full", full_disk.tell),
     ("callers who leave at any moment", hang_ups.tell),
     ("more callers than ports", crowd.tell),

@@ -1,4 +1,5 @@
-"""A caller that is sipp: another stack, A-law, keys from a capture; over UDP, and over TCP."""
+"""A caller that is sipp: another stack, A-law, keys from a capture; over UDP, and over TCP as a carrier's gateway, which puts its
+own signalling (ISUP) beside the description."""
 
 import time
 
@@ -6,18 +7,26 @@ from harness import LOUD, TONES, VOICES, Phone, Sipp, check, names, near
 import sound
 
 TALK_MS = 3000
+GATEWAY = {
+    "Content-Type: application/sdp\nContent-Length: [len]\n\n":
+        "MIME-Version: 1.0\nContent-Type: multipart/mixed;boundary=ISUP-and-SDP\nContent-Length: [len]\n\n"
+        "--ISUP-and-SDP\nContent-Type: application/isup;version=itu-t92+;base=itu-t92+\n"
+        "Content-Disposition: signal;handling=optional\n\n01 00 20 01 0a 00\n"
+        "--ISUP-and-SDP\nContent-Type: application/sdp\nContent-Disposition: session\n\n",
+    "a=ptime:20\n]]>": "a=ptime:20\n--ISUP-and-SDP--\n]]>",
+}
 
 
 def tell(world):
     server = world.server()
     anna = Phone(server, "anna")
     server.ready("anna")
-    for number, transport in (("+15550003001", "u1"), ("+15550003002", "t1")):
+    for number, transport, marks in (("+15550003001", "u1", {}), ("+15550003002", "t1", GATEWAY)):
         since = anna.mark()
         if Sipp.RAW:
-            caller = Sipp(server, "caller", "4000", caller=number, key="1", voice="second", stays_ms=3000 + TALK_MS, transport=transport)
+            caller = Sipp(server, "caller", "4000", caller=number, key="1", voice="second", stays_ms=3000 + TALK_MS, transport=transport, marks=marks)
         else:
-            caller = Sipp(server, "caller", "4200", caller=number, stays_ms=2000 + TALK_MS, transport=transport)
+            caller = Sipp(server, "caller", "4200", caller=number, stays_ms=2000 + TALK_MS, transport=transport, marks=marks)
         anna.accept(since)
         talking = server.wait_contact(number, "talking")
         began = time.monotonic()

@@ -21,6 +21,7 @@ fn dials_two(b: &mut Bench, uri: &str, open: bool, body: &str) -> DialogKey {
         next: vec![way(2)],
         routes: vec![],
         open,
+        elsewhere: None,
     };
     let from = NameAddr::new(Uri::parse("sip:shop@192.0.2.1").unwrap());
     let body = Some(("application/sdp".to_owned(), Bytes::from(body.to_owned())));
@@ -141,9 +142,40 @@ fn a_secure_uri_is_called_over_tls_only_and_its_dialog_stays_secure() {
     let dialog = b.stack.next_key();
     let flow = Flow { transport: Transport::Tls, ..way(1) };
     let uri = Uri::parse("sips:0123@carrier.example").unwrap();
-    let to = Target { uri, to: None, flow, sticky: false, next: vec![], routes: vec![], open: false };
+    let to = Target { uri, to: None, flow, sticky: false, next: vec![], routes: vec![], open: false, elsewhere: None };
     let from = NameAddr::new(Uri::parse("sip:shop@192.0.2.1").unwrap());
     b.does(Action::Invite { dialog, to, from, headers: Headers::new(), body: None, credentials: None });
     let contact = b.sent[0].contact().unwrap().uri.to_string();
     assert_eq!(contact, "sips:shop@192.0.2.1:1");
+}
+
+#[test]
+fn a_place_of_the_other_family_is_offered_an_address_it_can_reach_and_the_way_back_the_first_again() {
+    let mut b = Bench::new();
+    let newer = Flow::udp("[2001:db8::1]:2".parse().unwrap(), "[2001:db8::7]:2".parse().unwrap());
+    let dialog = b.stack.next_key();
+    let sdp = |text: &'static str| Some(("application/sdp".to_owned(), Bytes::from_static(text.as_bytes())));
+    let to = Target {
+        uri: Uri::parse("sip:0123@carrier.example").unwrap(),
+        to: None,
+        flow: way(1),
+        sticky: false,
+        next: vec![way(3), newer, way(4)],
+        routes: vec![],
+        open: false,
+        elsewhere: sdp("v6"),
+    };
+    let from = NameAddr::new(Uri::parse("sip:shop@192.0.2.1").unwrap());
+    b.does(Action::Invite { dialog, to, from, headers: Headers::new(), body: sdp("v4"), credentials: None });
+    let mut said = Vec::new();
+    for tag in ["a", "b", "c"] {
+        let tried = b.sent.iter().rev().find(|m| m.method() == Some(&Method::Invite)).unwrap().clone();
+        said.push((String::from_utf8(tried.body.to_vec()).unwrap(), b.stack.way(dialog).unwrap().remote.port()));
+        answer(&mut b, &tried, 503, tag, &[]);
+    }
+    let last = b.sent.iter().rev().find(|m| m.method() == Some(&Method::Invite)).unwrap().clone();
+    said.push((String::from_utf8(last.body.to_vec()).unwrap(), b.stack.way(dialog).unwrap().remote.port()));
+    let expected = [("v4", 1), ("v4", 3), ("v6", 2), ("v4", 4)].map(|(body, port)| (body.to_owned(), port));
+    assert_eq!(said, expected);
+    assert_eq!(last.call_id().unwrap(), b.sent.last().unwrap().call_id().unwrap());
 }

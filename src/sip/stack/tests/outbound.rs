@@ -63,6 +63,7 @@ fn a_proxy_between_has_to_hold_the_flow_or_there_is_none() {
         next: vec![],
         routes: binding.path.clone(),
         open: false,
+        elsewhere: None,
     };
     let from = NameAddr::new(Uri::parse("sip:shop@192.0.2.1").unwrap());
     b.does(Action::Invite { dialog, to, from, headers: Headers::new(), body: None, credentials: None });
@@ -109,7 +110,7 @@ fn a_phone_that_asks_is_given_an_address_of_its_own_and_is_called_there_at_its_c
     let flow = b.stack.bindings(&demo(), "anna")[0].flow;
     let dialog = b.stack.next_key();
     let uri = Uri::parse(&given).unwrap();
-    let to = Target { uri, to: None, flow, sticky: true, next: vec![], routes: vec![], open: false };
+    let to = Target { uri, to: None, flow, sticky: true, next: vec![], routes: vec![], open: false, elsewhere: None };
     let from = NameAddr::new(Uri::parse("sip:shop@192.0.2.1").unwrap());
     b.does(Action::Invite { dialog, to, from, headers: Headers::new(), body: None, credentials: None });
     assert_eq!(b.sent[0].uri().unwrap().to_string(), "sip:anna@10.0.0.9:5060");
