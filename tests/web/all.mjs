@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { browser, browsers, doing, root, server, site } from './kit.mjs';
 import { administration } from './admin.mjs';
 import { after } from './after.mjs';
+import { budgets } from './budgets.mjs';
 import { desk } from './desk.mjs';
 import { factor } from './factor.mjs';
 import { files } from './files.mjs';
@@ -18,6 +19,7 @@ import { ladder } from './ladder.mjs';
 import { lists } from './lists.mjs';
 import { load } from './load.mjs';
 import { long } from './long.mjs';
+import { looks } from './looks.mjs';
 import { rules } from './rules.mjs';
 import { sight } from './sight.mjs';
 import { stories as screens } from './stories.mjs';
@@ -28,7 +30,7 @@ import { waiting } from './waiting.mjs';
 import { walks } from './walks.mjs';
 import { xss } from './xss.mjs';
 
-const stories = { ...screens, ...administration, ...voice, ...floor, ...desk, ...files, ...after, ...factor, ...hooks, ...keeping, ...ladder, ...lists, ...load, ...long, ...people, ...rules, ...sight, ...talknow, ...waiting, ...walks, ...xss };
+const stories = { ...screens, ...administration, ...voice, ...floor, ...desk, ...files, ...after, ...budgets, ...factor, ...hooks, ...keeping, ...ladder, ...lists, ...load, ...long, ...looks, ...people, ...rules, ...sight, ...talknow, ...waiting, ...walks, ...xss };
 /** A story that takes longer has got stuck, ms: several times what the longest takes on a busy machine. */
 const LONGEST = 300_000 * Number(process.env.RINGDESK_SLOW ?? 1) + 2_000 * Number(process.env.RINGDESK_LOAD_S ?? 0);
 

@@ -119,49 +119,46 @@ export const floor = {
 
   async no_screen_of_supervision_and_consultation_has_a_fault_axe_can_find({ s, figure }) {
     let looked = 0;
-    for (const [lang, theme] of [['en', 'light'], ['zh-CN', 'dark']]) {
-      const see = async (page, where) => { await faults(page, `${where}, ${lang}, ${theme}`); looked += 1; };
-      const look = { look: { lang, theme } };
-      const [ben, chen, susan] = [await desk(s, 'ben', look), await desk(s, 'chen', look), await desk(s, 'susan', look)];
-      const caller = await baresip(s, '+8613800009999');
-      try {
-        await works(ben);
-        caller.dial('4001');
-        await answers(ben.page);
-        await works(chen);
-        await susan.page.goto(`${s.origin}/wall`);
-        const part = susan.page.getByRole('group', { name: /^(Join the contact|加入与)/ });
-        await part.getByRole('button', { name: /^(Barge in|强插)$/ }).click();
-        await part.getByRole('button', { name: /^(Leave|退出)$/ }).waitFor();
-        await see(susan.page, 'wallboard with a supervisor on a call');
-        await ben.page.locator('header').getByText(/Susan: (Barge in|强插)/).waitFor();
-        await see(ben.page, 'call with a supervisor on it');
-        const [{ id }] = (await s.ask('GET', '/interactions?live=true')).interactions;
-        await susan.page.locator(`a[href="/w/${id}"]`).first().click();
-        await part.getByRole('button', { name: /^(Leave|退出)$/ }).waitFor();
-        await see(susan.page, 'the supervisor at the call');
-        await part.getByRole('button', { name: /^(Leave|退出)$/ }).click();
-        await asks(ben.page, /陈晨/);
-        await consultation(ben.page).waitFor();
-        await see(ben.page, 'a colleague is called');
-        await answers(chen.page);
-        await consultation(ben.page).getByRole('button', { name: /^(Swap|切换)$/ }).waitFor();
-        await see(ben.page, 'consultation');
-        await see(chen.page, 'being asked');
-        await consultation(ben.page).getByRole('button', { name: /^(All together|三方通话)$/ }).click();
-        await consultation(ben.page).getByText(/All together with|三方通话中/).waitFor();
-        await see(ben.page, 'three together');
-        await consultation(ben.page).getByRole('button', { name: /^(Hand over|完成转接)$/ }).click();
-        await done(ben.page).click();
-        await chen.page.getByRole('button', { name: /^(Hang up|挂断)/ }).click();
-        await done(chen.page).click();
-        for (const p of [ben, chen]) {
-          await p.page.getByRole('button', { name: /^(My state|我的状态)/ }).click();
-          await p.page.getByRole('menuitem', { name: /End shift|签出/ }).click();
-          await p.page.getByRole('button', { name: /^(Begin shift|签入)$/ }).waitFor();
-        }
-      } finally { await caller.end(); await susan.end(); await chen.end(); await ben.end(); }
-    }
+    const see = async (page, where) => { await faults(page, where); looked += 1; };
+    const [ben, chen, susan] = [await desk(s, 'ben'), await desk(s, 'chen'), await desk(s, 'susan')];
+    const caller = await baresip(s, '+8613800009999');
+    try {
+      await works(ben);
+      caller.dial('4001');
+      await answers(ben.page);
+      await works(chen);
+      await susan.page.goto(`${s.origin}/wall`);
+      const part = susan.page.getByRole('group', { name: /^(Join the contact|加入与)/ });
+      await part.getByRole('button', { name: /^(Barge in|强插)$/ }).click();
+      await part.getByRole('button', { name: /^(Leave|退出)$/ }).waitFor();
+      await see(susan.page, 'wallboard with a supervisor on a call');
+      await ben.page.locator('header').getByText(/Susan: (Barge in|强插)/).waitFor();
+      await see(ben.page, 'call with a supervisor on it');
+      const [{ id }] = (await s.ask('GET', '/interactions?live=true')).interactions;
+      await susan.page.locator(`a[href="/w/${id}"]`).first().click();
+      await part.getByRole('button', { name: /^(Leave|退出)$/ }).waitFor();
+      await see(susan.page, 'the supervisor at the call');
+      await part.getByRole('button', { name: /^(Leave|退出)$/ }).click();
+      await asks(ben.page, /陈晨/);
+      await consultation(ben.page).waitFor();
+      await see(ben.page, 'a colleague is called');
+      await answers(chen.page);
+      await consultation(ben.page).getByRole('button', { name: /^(Swap|切换)$/ }).waitFor();
+      await see(ben.page, 'consultation');
+      await see(chen.page, 'being asked');
+      await consultation(ben.page).getByRole('button', { name: /^(All together|三方通话)$/ }).click();
+      await consultation(ben.page).getByText(/All together with|三方通话中/).waitFor();
+      await see(ben.page, 'three together');
+      await consultation(ben.page).getByRole('button', { name: /^(Hand over|完成转接)$/ }).click();
+      await done(ben.page).click();
+      await chen.page.getByRole('button', { name: /^(Hang up|挂断)/ }).click();
+      await done(chen.page).click();
+      for (const p of [ben, chen]) {
+        await p.page.getByRole('button', { name: /^(My state|我的状态)/ }).click();
+        await p.page.getByRole('menuitem', { name: /End shift|签出/ }).click();
+        await p.page.getByRole('button', { name: /^(Begin shift|签入)$/ }).waitFor();
+      }
+    } finally { await caller.end(); await susan.end(); await chen.end(); await ben.end(); }
     figure(`${looked} screens`);
   },
 };

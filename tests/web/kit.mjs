@@ -108,8 +108,8 @@ export async function browser(more = []) {
  * A window of somebody's own; what its pages complain about is kept in `complaints`. `phone`: where this browser has been told
  * that calls ring, `browser` or `desk`; null: it was never asked.
  */
-export async function person(b, { lang = 'en', theme = 'light', width = 1440, height = 900, phone = 'desk' } = {}) {
-  const context = await b.newContext({ locale: lang, colorScheme: theme, viewport: { width, height }, serviceWorkers: 'block', permissions: ['microphone'] });
+export async function person(b, { lang = 'en', theme = 'light', width = 1440, height = 900, phone = 'desk', scale = 1 } = {}) {
+  const context = await b.newContext({ locale: lang, colorScheme: theme, viewport: { width, height }, deviceScaleFactor: scale, serviceWorkers: 'block', permissions: ['microphone'] });
   if (phone) await context.addInitScript((kind) => { if (location.protocol !== 'about:') localStorage.setItem('ringdesk.phone', kind); }, phone);
   const page = await context.newPage();
   page.setDefaultTimeout(SOON);
@@ -176,15 +176,52 @@ export async function agent(b, s, look) {
   return anna;
 }
 
-/** What axe finds wrong with a page as it stands. */
-export async function faults(page, where) {
-  await page.evaluate(axeSource);
-  const found = await page.evaluate(async () => {
+/** Every language by every theme. */
+export const LOOKS = [['en', 'light'], ['zh-CN', 'dark'], ['en', 'dark'], ['zh-CN', 'light']];
+
+/** Has the page look so: as if another tab of the same browser had been told to. `null`: as nobody ever said. */
+export async function look(page, lang, theme) {
+  await page.evaluate((told) => {
+    for (const [key, value] of Object.entries(told)) {
+      if (localStorage.getItem(key) === value) continue;
+      if (value === null) localStorage.removeItem(key); else localStorage.setItem(key, value);
+      dispatchEvent(new StorageEvent('storage', { key, newValue: value }));
+    }
+    return new Promise((drawn) => { requestAnimationFrame(() => requestAnimationFrame(drawn)); });
+  }, { 'ringdesk.language': lang, 'ringdesk.theme': theme });
+}
+
+/** What axe finds wrong with a page as it stands, or with a part of it. */
+async function axe(page, part) {
+  if (!await page.evaluate(() => Boolean(window.axe))) await page.evaluate(axeSource);
+  return page.evaluate(async (within) => {
     const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-    const { violations } = await window.axe.run(document, { runOnly: { type: 'tag', values: tags } });
+    const { violations } = await window.axe.run(within ? { include: within } : document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'], preload: false });
     return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(' | ')}`);
-  });
-  assert.deepEqual(found, [], where);
+  }, part);
+}
+
+/**
+ * That axe finds nothing wrong with a page as it stands, in every look it has: the console in both languages, light and dark; a
+ * widget, which takes its language from the page around it, light and dark. `part`: a selector, where only that part is new.
+ */
+export async function faults(page, where, part = null) {
+  const kind = await page.evaluate(() => (location.protocol === 'about:' ? 'bare' : document.querySelector('ringdesk-chat') ? 'widget' : 'console'));
+  if (kind === 'bare') return assert.deepEqual(await axe(page, part), [], where);
+  if (kind === 'widget') {
+    const was = await page.evaluate(() => (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'));
+    for (const colorScheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme });
+      assert.deepEqual(await axe(page, part), [], `${where}, ${colorScheme}`);
+    }
+    return page.emulateMedia({ colorScheme: was });
+  }
+  const was = await page.evaluate(() => ['language', 'theme'].map((key) => localStorage.getItem(`ringdesk.${key}`)));
+  for (const [lang, theme] of LOOKS) {
+    await look(page, lang, theme);
+    assert.deepEqual(await axe(page, part), [], `${where}, ${lang}, ${theme}`);
+  }
+  return look(page, ...was);
 }
 
 /** Says it again until it holds: what is true a moment later is true enough. */

@@ -1,6 +1,6 @@
 // The wallboard with two hundred agents and ten changes a second, for as long as RINGDESK_LOAD_S says (20 s): nothing is lost, the page
-// keeps half of its thread to itself, and its memory stays where it is. And how soon pages are there and answer. The longest task is
-// said but not judged: how long one takes by the clock is the machine's, not the page's.
+// keeps half of its thread to itself, and its memory stays where it is. The longest task is said but not judged: how long one takes
+// by the clock is the machine's, not the page's.
 
 import assert from 'node:assert/strict';
 import { eventually, person, signIn } from './kit.mjs';
@@ -37,8 +37,6 @@ async function figures(cdp) {
   const of = (name) => metrics.find((m) => m.name === name).value;
   return { at: Date.now() / 1000, busy: of('TaskDuration'), heap: of('JSHeapUsedSize'), nodes: of('Nodes'), listeners: of('JSEventListeners') };
 }
-
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 export const load = {
   async two_hundred_agents_change_ten_times_a_second_and_the_wallboard_loses_nothing_and_stays_light({ s, b, figure }) {
@@ -93,51 +91,6 @@ export const load = {
     assert.equal(heard.snapshots, 0, 'the stream was never given up for a snapshot');
     assert.ok(busy < 0.5 * Math.max(1, s.slow / 2), `the main thread is at work ${(100 * busy).toFixed(1)} % of the time`);
     assert.ok(grown < 10e6, `the heap has grown by ${mb(grown)}`);
-    assert.deepEqual(susan.complaints, []);
-    await susan.context.close();
-  },
-
-  async the_console_is_there_within_its_budgets_and_answers_keys_at_once({ s, b, figure }) {
-    const paints = async (p) => p.evaluate(() => new Promise((done) => {
-      const seen = performance.getEntriesByName('first-contentful-paint')[0];
-      if (seen) return done(seen.startTime);
-      new PerformanceObserver((list) => { const e = list.getEntriesByName('first-contentful-paint')[0]; if (e) done(e.startTime); }).observe({ type: 'paint', buffered: true });
-    }));
-    const [cold, warm] = [[], []];
-    for (let n = 0; n < 5; n += 1) {
-      const somebody = await person(b);
-      await somebody.page.goto(s.origin);
-      cold.push(await paints(somebody.page));
-      await somebody.page.reload();
-      warm.push(await paints(somebody.page));
-      await somebody.context.close();
-    }
-    const susan = await person(b);
-    const { page } = susan;
-    await signIn(page, s.origin, 'susan', s.users.susan);
-    // From a key to what it changes on the screen, by the page's own clock.
-    const opens = async () => {
-      await page.evaluate(() => {
-        window.took = new Promise((done) => {
-          addEventListener('keydown', (e) => {
-            const from = e.timeStamp;
-            const look = new MutationObserver(() => { if (document.querySelector('[role=dialog] input')) { look.disconnect(); requestAnimationFrame(() => done(performance.now() - from)); } });
-            look.observe(document.body, { childList: true, subtree: true });
-          }, { once: true, capture: true });
-        });
-      });
-      await page.keyboard.press('Control+k');
-      const took = await page.evaluate(() => window.took);
-      await page.keyboard.press('Escape');
-      await page.getByRole('dialog').waitFor({ state: 'detached' });
-      return took;
-    };
-    const keys = [];
-    for (let n = 0; n < 5; n += 1) keys.push(await opens());
-    const [c, w, k] = [median(cold), median(warm), median(keys)];
-    figure(`first paint ${c.toFixed(0)} ms cold, ${w.toFixed(0)} ms warm; a key to what it opens ${k.toFixed(0)} ms (medians of five)`);
-    assert.ok(c <= 1_500 * s.slow && w <= 400 * s.slow, 'first paint');
-    assert.ok(k <= 100 * s.slow, 'a key answers at once');
     assert.deepEqual(susan.complaints, []);
     await susan.context.close();
   },

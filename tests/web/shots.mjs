@@ -16,10 +16,21 @@ await s.configure((yaml) => yaml
   .replace(/\n( +)trunks: \{\}\n( +)routes:\n/, '\n$1trunks: {carrier: {host: "127.0.0.1:9", stir: {verify: inform}}}\n$2routes:\n$2- {match: "+*", to: {trunk: {trunk: carrier}}}\n')
   .replace(/^( *)gone_s: 600$/m, '$1gone_s: 600\n$1call_me: {queue: support, consent: {en: "Yes, you may call this number.", zh: "可以拨打此号码。"}}')
   .replace(/^( +)routing:$/m, '$1alerts: {rules: [{metric: longest, limit: 1}, {metric: waiting, limit: 0}, {metric: level}, {metric: free}, {metric: held}], clear_after_s: 1}\n$1routing:'));
+// WIDTHS: as wide as this as well, pixels: 1100,800,360.
+const widths = (process.env.WIDTHS ?? '').split(',').filter(Boolean).map(Number);
 // LOOKS: only so many of them.
 const looks = [['en', 'light'], ['zh-CN', 'dark'], ['en', 'dark'], ['zh-CN', 'light']].slice(0, Number(process.env.LOOKS ?? 4));
 for (const [lang, theme] of looks) {
-  const shot = async (page, name) => { if (name.includes(word)) await page.screenshot({ path: `${folder}/${name}-${lang}-${theme}.png` }); };
+  const shot = async (page, name) => {
+    if (!name.includes(word)) return;
+    await page.screenshot({ path: `${folder}/${name}-${lang}-${theme}.png` });
+    const was = page.viewportSize();
+    for (const width of widths) {
+      await page.setViewportSize({ ...was, width });
+      await page.screenshot({ path: `${folder}/${name}-${lang}-${theme}-${width}.png` });
+    }
+    if (widths.length) await page.setViewportSize(was);
+  };
   const door = await person(b, { lang, theme });
   await door.page.goto(s.origin);
   await door.page.locator('input[name=login]').waitFor();

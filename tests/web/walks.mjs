@@ -139,6 +139,9 @@ export const walks = {
         const [wide, room, who] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth,
           [...document.querySelectorAll('body *')].filter((node) => node.getBoundingClientRect().right > innerWidth + 1).map((node) => `${node.tagName.toLowerCase()}.${node.className} ${Math.round(node.getBoundingClientRect().right)}`).slice(0, 12)]);
         assert.ok(wide <= room, `${where}, ${lang}: ${wide} pixels in ${room}: ${who.join(' | ')}`);
+        // Neither does what a screen scrolls in: a table may, in a box of its own.
+        const inside = await page.locator('#main > .overflow-auto, #main > div > .overflow-auto').evaluateAll((all) => all.map((node) => [node.scrollWidth, node.clientWidth]));
+        for (const [has, gets] of inside) assert.ok(has <= gets, `${where}, ${lang}: the screen has ${has} pixels in ${gets}`);
         await faults(page, `${where}, ${lang}, ${theme}, 320 pixels`);
         looked += 1;
       };

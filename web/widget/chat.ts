@@ -198,7 +198,9 @@ window.ringdeskChat = (host: Host): void => {
       button.onclick = () => { line.say(o.send); write.focus(); };
       return button;
     }));
-    attach.hidden = !s.files;
+    // Until it is known whether files are taken its place is kept: nothing moves when it is.
+    attach.hidden = s.state !== 'none' && !s.files;
+    attach.disabled = !s.files;
     form.hidden = s.over;
     over.hidden = !s.over;
     if (atEnd) log.scrollTop = log.scrollHeight;

@@ -1,17 +1,18 @@
 // The widget's looks, inside its shadow root only.
 
 export const STYLE = `
-  .box { color-scheme: light dark; --bg: light-dark(#fff, #171b21); --ink: light-dark(#14181d, #e9edf2); --soft: light-dark(#4f5966, #a9b3c0); --line: light-dark(#d3d9e1, #323a45); --raised: light-dark(#eef1f5, #252c35); --mine: light-dark(#dcebff, #163355);
+  .box { color-scheme: light dark; --bg: light-dark(#fff, #171b21); --ink: light-dark(#14181d, #e9edf2); --soft: light-dark(#4f5966, #a9b3c0); --line: light-dark(#d3d9e1, #323a45); --raised: light-dark(#eef1f5, #252c35); --mine: light-dark(#dcebff, #163355); --ring: light-dark(#0b57b0, #7bb8ff);
     position: absolute; bottom: 70px; width: min(370px, calc(100vw - 40px)); height: min(560px, calc(100vh - 120px)); display: flex; flex-direction: column; overflow: hidden; border: 1px solid var(--line); border-radius: 14px; background: var(--bg); color: var(--ink); box-shadow: 0 10px 40px #0004; text-align: left; }
   .box[hidden], .box [hidden] { display: none !important; }
   * { box-sizing: border-box; font: inherit; }
   button { white-space: nowrap; cursor: pointer; border-radius: 8px; min-height: 32px; }
-  button:focus-visible, textarea:focus-visible, input:focus-visible, select:focus-visible, .log:focus-visible { outline: 2px solid var(--c); outline-offset: 1px; }
+  button:focus-visible, textarea:focus-visible, input:focus-visible, select:focus-visible, .log:focus-visible { outline: 2px solid var(--ring); outline-offset: 1px; }
   header { display: flex; flex-wrap: wrap; align-items: center; gap: 4px; padding: 10px 10px 10px 16px; background: var(--c); color: var(--on); }
   header button:focus-visible { outline-color: var(--on); }
   .titles { flex: 1; min-width: 0; display: grid; }
   strong { font-weight: 600; }
   .state { font-size: 13px; }
+  .state:empty::before { content: '\\200b'; }
   .plain { border: 0; background: none; color: inherit; padding: 0 8px; }
   .shut { min-width: 32px; }
   .ways { flex-basis: 100%; display: flex; gap: 8px; padding-top: 4px; }
@@ -49,6 +50,7 @@ export const STYLE = `
   .compose textarea { resize: none; max-height: 140px; min-height: 40px; }
   .compose .attach { min-width: 40px; min-height: 40px; padding: 0; color: var(--soft); display: grid; place-items: center; }
   .compose .attach[hidden] { display: none; }
+  .compose .attach:disabled { visibility: hidden; }
   .drop::after { content: ''; position: absolute; inset: 6px; border: 3px dashed var(--c); border-radius: 10px; background: color-mix(in srgb, var(--c) 12%, transparent); pointer-events: none; }
   .file { display: block; width: 100%; border: 0; background: none; color: inherit; padding: 4px 0; text-align: left; white-space: normal; overflow-wrap: anywhere; }
   .file .name { text-decoration: underline; text-underline-offset: 2px; }
@@ -67,7 +69,7 @@ export const STYLE = `
   .sign { font-size: 28px; line-height: 1; color: light-dark(#76808d, #7d8896); }
   .stars:has(:checked) label:not(:has(:checked) ~ label) .sign { color: light-dark(#8a5a00, #ffc166); }
   .stars label:has(:checked) { background: var(--raised); }
-  .stars label:has(:focus-visible) { outline: 2px solid var(--c); outline-offset: 1px; }
+  .stars label:has(:focus-visible) { outline: 2px solid var(--ring); outline-offset: 1px; }
   .said { font-size: 12px; color: var(--soft); }
   .over { max-height: 70%; overflow-y: auto; padding: 14px; text-align: center; border-top: 1px solid var(--line); }
   .box.right { right: 0; }

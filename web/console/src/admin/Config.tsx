@@ -13,6 +13,9 @@ const PLACES: readonly (readonly [string, Key])[] = [
   ['trunks:', 'config.trunks'], ['reasons:', 'config.reasons'], ['dispositions:', 'config.codes'], ['slas:', 'config.slas'], ['chat:', 'config.chat'],
 ];
 
+/** The largest file that is taken for a configuration, bytes: a text of so many nobody wrote. */
+const LARGEST = 5_000_000;
+
 export function Config() {
   const loaded = useLoad('config', async () => {
     // Which state the text is of is said beside it: a change names it, so that nobody writes over what they have not seen.
@@ -47,6 +50,12 @@ export function Config() {
       return null;
     } finally { setBusy(false); }
   };
+  const bring = async (file: File): Promise<void> => {
+    if (file.size > LARGEST) { notice(t('config.import.large', { name: file.name, mb: LARGEST / 1_000_000 }), true); return; }
+    setText(await file.text());
+    setProblem(null);
+    notice(t('config.import.read', { name: file.name }));
+  };
   const jump = (word: string): void => {
     const node = area.current;
     const at = new RegExp(`^\\s*${word}`, 'm').exec(now)?.index;
@@ -75,7 +84,7 @@ export function Config() {
         <Button look="main" disabled={!touched || busy} onClick={async () => { const d = await put(true); if (d !== null) setDiff(d); }}>{t('config.check')}</Button>
         <Button disabled={!touched} onClick={() => { setText(null); setProblem(null); }}>{t('config.undo')}</Button>
         <a className="btn" href="/api/v1/config" download="business.yaml">{t('config.export')}</a>
-        <label className="btn">{t('config.import')}<input type="file" accept=".yaml,.yml,text/*" className="sr-only" onChange={async (e) => { const file = e.target.files?.[0]; if (file) setText(await file.text()); e.target.value = ''; }} /></label>
+        <label className="btn">{t('config.import')}<input type="file" accept=".yaml,.yml,text/*" className="sr-only" onChange={(e) => { const file = e.target.files?.[0]; if (file) void bring(file); e.target.value = ''; }} /></label>
       </div>
       <Dialog wide open={diff !== null} onClose={() => setDiff(null)} title={t('config.diff')}>
         {diff === '' ? <p>{t('config.same')}</p> : <Diff text={diff ?? ''} />}

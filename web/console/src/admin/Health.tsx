@@ -11,7 +11,7 @@ export function Health() {
     const answer = await api.GET('/healthz');
     // A house in trouble answers 503 with the same document.
     const told = answer.data ?? answer.error;
-    if (!told) throw { code: 'net', status: 0, detail: '', title: '', type: '' };
+    if (!told || !('components' in told)) throw { code: 'net', status: 0, detail: '', title: '', type: '' };
     return told;
   });
   const { reload } = health;

@@ -80,8 +80,7 @@ export function Webhooks() {
   };
   return (
     <>
-      <p className="mb-3 text-soft">{t('hooks.hint')}</p>
-      <div className="mb-3"><Button look="main" onClick={() => setMaking(true)}>{t('hooks.new')}</Button></div>
+      <div className="mb-3 flex items-center gap-3"><p className="text-soft">{t('hooks.hint')}</p><span className="grow" /><Button look="main" small onClick={() => setMaking(true)}>{t('hooks.new')}</Button></div>
       {list.problem && <Trouble problem={list.problem} again={reload} />}
       <div className="card overflow-x-auto">
         <table className="table">

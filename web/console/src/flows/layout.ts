@@ -1,12 +1,17 @@
-// Where the nodes of a flow stand when it is drawn: in rows by their distance from the start, ordered so that edges cross little.
+// Where the nodes of a flow stand when it is drawn: in rows by their distance from the start, ordered so that edges cross little. An
+// edge that passes rows has a place of its own in each of them, so that it runs between the nodes and not behind them.
 
 import type { components } from '../api/schema';
 
 export type Drawing = components['schemas']['FlowDrawing'];
 export interface Spot { name: string; x: number; y: number }
 export const BOX = { w: 176, h: 52, gapX: 28, gapY: 62 };
+/** What a passing edge takes of a row, pixels. */
+const LANE = 10;
+export const edgeOf = (from: string, to: string): string => `${from} ${to}`;
 
-export function layout(d: Drawing): { spots: Map<string, Spot>; width: number; height: number } {
+/** `lanes`: by edge, where it passes the rows between its ends: x, and the row's upper side. */
+export function layout(d: Drawing): { spots: Map<string, Spot>; lanes: Map<string, { x: number; y: number }[]>; width: number; height: number } {
   const out = new Map<string, string[]>();
   for (const e of d.edges) out.set(e.from, [...(out.get(e.from) ?? []), e.to]);
   // The row of a node is its longest way from the start, so that edges lead down; those that lead back to a node one came by are
@@ -32,19 +37,47 @@ export function layout(d: Drawing): { spots: Map<string, Spot>; width: number; h
   for (const n of d.nodes) if (!row.has(n.name)) row.set(n.name, last + 1);
   const rows: string[][] = [];
   for (const n of d.nodes) (rows[row.get(n.name)!] ??= []).push(n.name);
-  // A node stands below the middle of those that lead to it.
+  // A node stands below the middle of those that lead to it; a lane stands below what it comes from.
   const into = new Map<string, string[]>();
-  for (const e of d.edges) if ((row.get(e.from) ?? 0) < (row.get(e.to) ?? 0)) into.set(e.to, [...(into.get(e.to) ?? []), e.from]);
-  const place = new Map<string, number>();
-  const settle = (names: string[]): void => names.forEach((name, i) => place.set(name, i - (names.length - 1) / 2));
-  for (const names of rows) {
-    const want = (name: string): number => { const from = (into.get(name) ?? []).map((f) => place.get(f) ?? 0); return from.length ? from.reduce((a, b) => a + b, 0) / from.length : 0; };
-    names.sort((a, b) => want(a) - want(b));
-    settle(names);
+  const leads = (from: string, to: string): void => { into.set(to, [...(into.get(to) ?? []), from]); };
+  const passing = new Map<string, string[]>();
+  for (const edge of new Set(d.edges.map((e) => edgeOf(e.from, e.to)))) {
+    const [from, to] = edge.split(' ') as [string, string];
+    const [first, end] = [row.get(from) ?? 0, row.get(to) ?? 0];
+    let before = from;
+    for (let y = first + 1; y < end; y += 1) {
+      const lane = `${edge} ${y}`;
+      rows[y]!.push(lane);
+      passing.set(edge, [...(passing.get(edge) ?? []), lane]);
+      leads(before, lane);
+      before = lane;
+    }
+    if (first < end) leads(before, to);
   }
-  const widest = Math.max(1, ...rows.map((names) => names.length));
-  const width = widest * (BOX.w + BOX.gapX) + BOX.gapX;
+  const place = new Map<string, number>();
+  const wide = (name: string): number => (spotless(name) ? LANE : BOX.w);
+  for (const names of rows) {
+    const want = new Map(names.map((name) => { const from = (into.get(name) ?? []).map((f) => place.get(f) ?? 0); return [name, from.length ? from.reduce((a, b) => a + b, 0) / from.length : 0]; }));
+    names.sort((a, b) => want.get(a)! - want.get(b)!);
+    let right = -Infinity;
+    for (const name of names) {
+      const x = Math.max(want.get(name)!, right + BOX.gapX + wide(name) / 2);
+      place.set(name, x);
+      right = x + wide(name) / 2;
+    }
+    // What had to make room is to the right of where it would be: half of that is given to the left.
+    const off = names.reduce((n, name) => n + place.get(name)! - want.get(name)!, 0) / Math.max(1, names.length);
+    for (const name of names) place.set(name, place.get(name)! - off);
+  }
+  const [leftmost, rightmost] = [Math.min(...[...place].map(([name, x]) => x - wide(name) / 2)), Math.max(...[...place].map(([name, x]) => x + wide(name) / 2))];
+  const at = (name: string): number => place.get(name)! - leftmost + BOX.gapX;
+  const top = (y: number): number => 16 + y * (BOX.h + BOX.gapY);
   const spots = new Map<string, Spot>();
-  rows.forEach((names, y) => names.forEach((name) => spots.set(name, { name, x: width / 2 + place.get(name)! * (BOX.w + BOX.gapX) - BOX.w / 2, y: 16 + y * (BOX.h + BOX.gapY) })));
-  return { spots, width, height: 32 + rows.length * (BOX.h + BOX.gapY) };
+  rows.forEach((names, y) => names.filter((name) => !spotless(name)).forEach((name) => spots.set(name, { name, x: at(name) - BOX.w / 2, y: top(y) })));
+  const lanes = new Map([...passing].map(([edge, names]) => [edge, names.map((name) => ({ x: at(name), y: top(Number(name.split(' ')[2])) }))]));
+  // Room at the right for what leads back up.
+  return { spots, lanes, width: rightmost - leftmost + 2 * BOX.gapX + 24, height: 32 + rows.length * (BOX.h + BOX.gapY) };
 }
+
+/** A lane's name has what a node's has not. */
+const spotless = (name: string): boolean => name.includes(' ');

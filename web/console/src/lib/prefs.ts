@@ -21,6 +21,16 @@ export function watchPrefs(watcher: Watcher): () => void {
   return () => { watchers.delete(watcher); };
 }
 
+/** Another tab of this browser was told to look otherwise: this one follows at once, and `then` does the rest. */
+export function followOtherTabs(then: () => void): void {
+  addEventListener('storage', ({ key }) => {
+    if (key !== 'ringdesk.language' && key !== 'ringdesk.theme') return;
+    mirror.delete(key.slice('ringdesk.'.length));
+    then();
+    watchers.forEach((w) => w());
+  });
+}
+
 export function applyTheme(): void {
   const theme = remember('theme');
   if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;

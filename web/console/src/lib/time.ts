@@ -32,6 +32,7 @@ function format(name: string, options: Intl.DateTimeFormatOptions, stamp: string
 
 export const timeOfDay = (stamp: string): string => format('time', { hour: '2-digit', minute: '2-digit', hour12: false }, stamp);
 export const exactTime = (stamp: string): string => format('exact', { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }, stamp);
+export const day = (stamp: string): string => format('day', { month: 'short', day: 'numeric' }, stamp);
 export const dateTime = (stamp: string): string =>
   format('both', { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hour12: false }, stamp);
 

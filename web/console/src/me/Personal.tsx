@@ -21,7 +21,7 @@ export default function Personal() {
   const agent = useLive((l) => l.me?.agent);
   return (
     <Page title={t('nav.me')}>
-      <div className="grid max-w-5xl gap-4 mid:grid-cols-2">
+      <div className="grid max-w-5xl grid-cols-[minmax(0,1fr)] gap-4 mid:grid-cols-2">
         <section className="card grid content-start gap-4 p-4">
           <h2 className="text-[1.1rem] font-semibold">{t('me.look')}</h2>
           <Label text={t('me.language')}>

@@ -4,7 +4,7 @@
 import { useMemo, useState } from 'react';
 import { api, take } from '../api/client';
 import type { components } from '../api/schema';
-import { t, type Key } from '../lib/i18n';
+import { t, useLanguage, type Key } from '../lib/i18n';
 import '../words/reports';
 import { useLoad } from '../lib/load';
 import { setQuery, usePlace } from '../lib/router';
@@ -49,6 +49,7 @@ export default function Reports() {
   const report = useLoad(`report ${from} ${step} ${queue}`, () => take(api.GET('/api/v1/reports/intervals', { params: { query: { from, to, step_min: Number(step), ...more } } })));
   const agents = useLoad(by === 'agents' ? `report agents ${from} ${queue}` : null, async () => (await take(api.GET('/api/v1/reports/agents', { params: { query: { from, to, ...more } } }))).rows);
   const r = report.data;
+  const speech = useLanguage();
   const plots = useMemo(() => ({
     at: (r?.intervals ?? []).map((i) => Date.parse(i.from ?? '') / 1000),
     volume: [
@@ -61,7 +62,7 @@ export default function Reports() {
       { label: t('reports.asa'), values: (r?.intervals ?? []).map((i) => (i.asa_ms ?? null) === null ? null : i.asa_ms! / 1000), colour: '--talking' },
       { label: t('reports.p90'), values: (r?.intervals ?? []).map((i) => (i.wait_p90_ms ?? null) === null ? null : i.wait_p90_ms! / 1000), colour: '--hold', dash: [6, 4] },
     ],
-  }), [r, sl]);
+  }), [r, sl, speech]);
   const csv = `/api/v1/reports/${by === 'agents' ? 'agents' : 'intervals'}?${new URLSearchParams({ from, to, format: 'csv', ...(by === 'agents' ? {} : { step_min: step }), ...more })}`;
   const filter = 'field w-auto';
   return (
@@ -84,6 +85,7 @@ export default function Reports() {
       <div className="card relative mb-3 min-w-0 overflow-x-auto" tabIndex={0} role="group" aria-label={t(`reports.${by}`)}>
         {agents.problem && <Trouble problem={agents.problem} again={agents.reload} />}
         {by === 'agents' ? <Agents rows={agents.data ?? NO_AGENTS} names={names} /> : <Cells rows={(by === 'queues' ? r?.queues : r?.intervals) ?? NO_CELLS} sl={sl} queues={by === 'queues' ? queues : null} />}
+        {((by === 'agents' && agents.data?.length === 0) || (by !== 'agents' && r?.[by].length === 0)) && <Empty>{t('reports.none')}</Empty>}
       </div>
       <details className="card mb-3 p-4">
         <summary className="font-medium">{t('reports.definition')}</summary>
@@ -112,9 +114,9 @@ function Tiles({ f, sl, conserved }: { f: Figures; sl: typeof LEVELS[number]; co
   const sum = t('reports.sum', { offered: f.offered, answered: f.answered, abandoned: f.abandoned, overflowed: f.overflowed, back: f.called_back, lost: f.lost, waiting: f.waiting });
   return (
     <>
-      <dl className="mb-2 grid gap-3 sm:grid-cols-2 wide:grid-cols-4">
+      <dl className="mb-2 flex flex-wrap gap-3">
         {tiles.map(([label, is, value, note]) => (
-          <div key={label} className="card flex flex-col px-4 py-3">
+          <div key={label} className="card flex min-w-0 grow basis-64 flex-col px-4 py-3">
             <dt className="font-medium">{t(label)}<span className="block text-[0.86rem] font-normal text-soft">{t(is)}</span></dt>
             <dd className="num -order-1 text-[1.6rem] font-semibold">{value}{note && <span className="ml-3 text-[0.86rem] font-normal text-soft">{note}</span>}</dd>
           </div>

@@ -54,7 +54,7 @@ export const Cells = memo(function Cells({ rows, sl, queues }: { rows: Cell[] } 
   // Dates and words are of the language.
   const of = useMemo(() => ({ sl, queues, language }), [sl, queues, language]);
   return (
-    <table className="table">
+    <table className="table [&_td]:text-right [&_th[scope=col]:not(:first-child)]:text-right">
       <caption className="sr-only">{t(queues ? 'reports.queues' : 'reports.intervals')}</caption>
       <thead><tr><th scope="col">{t(queues ? 'wall.queue' : 'calls.when')}</th>{heads.map((h) => <th key={h} scope="col" title={explained(h)}>{t(h)}</th>)}</tr></thead>
       <Parts rows={rows} row={cell} of={of} />
@@ -77,7 +77,7 @@ export const Agents = memo(function Agents({ rows, names }: { rows: Agent[]; nam
   const language = useLanguage();
   const of = useMemo(() => ({ names, language }), [names, language]);
   return (
-    <table className="table">
+    <table className="table [&_td]:text-right [&_th[scope=col]:not(:first-child)]:text-right">
       <caption className="sr-only">{t('reports.agents')}</caption>
       <thead><tr>{(['wall.agent', 'reports.handled', 'reports.aht', 'reports.csat', 'reports.p90', 'reports.talk', 'reports.hold', 'reports.wrap', 'reports.noanswer', 'reports.signedin', 'reports.idle', 'reports.ringing', 'reports.rest', 'reports.occupancy', 'reports.utilisation'] as const).map((h) => <th key={h} scope="col">{t(h)}</th>)}</tr></thead>
       <Parts rows={rows} row={agent} of={of} />

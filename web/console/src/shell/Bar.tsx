@@ -29,8 +29,8 @@ export const paletteKey = isMac ? '⌘K' : 'Ctrl K';
 export function Bar() {
   const me = useLive((l) => l.me);
   return (
-    <header className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line bg-panel px-3 py-1.5">
-      <img src="/assets/icon.svg" alt="" className="size-6" />
+    <header className="flex flex-wrap items-center gap-x-2 gap-y-1 border-b border-line bg-panel px-3 py-1 min-h-[2.9rem]">
+      <img src="/assets/icon.svg" alt="" className="hidden size-6 mid:block" />
       <span className="hidden font-semibold mid:inline">{me?.tenant_name}</span>
       <Mine />
       <span className="grow" />
@@ -50,7 +50,7 @@ function Who() {
   const out = async (): Promise<void> => { if (await act(api.POST('/api/v1/auth/logout'))) { leave(false); go('/login'); } };
   return (
     <Menu.Root>
-      <Menu.Trigger className="btn btn-plain btn-small">{agent?.name || me?.login} <span aria-hidden="true">▾</span></Menu.Trigger>
+      <Menu.Trigger className="btn btn-plain btn-small"><span className="max-w-28 truncate mid:max-w-60">{agent?.name || me?.login}</span> <span aria-hidden="true">▾</span></Menu.Trigger>
       <Menu.Portal>
         <Menu.Content align="end" className="card z-50 min-w-52 p-1 shadow-lg" sideOffset={4}>
           <p className="px-3 py-1.5 text-soft">{me?.login} · {tCode('role', me?.role)}</p>

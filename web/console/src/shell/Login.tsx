@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { api, take, type Problem } from '../api/client';
 import { problemText } from '../lib/act';
-import { t } from '../lib/i18n';
+import { t, useLanguage } from '../lib/i18n';
 import { Code } from '../me/Factor';
 import { Button, Label } from '../ui/parts';
 import { enter, useLive } from '../live/live';
@@ -17,7 +17,9 @@ export function Login() {
   // The password was right, and a code is asked for as well.
   const [second, setSecond] = useState(false);
   const first = useRef<HTMLInputElement>(null);
-  useEffect(() => { document.title = `${t('login.title')} · ringdesk`; first.current?.focus(); }, []);
+  const speech = useLanguage();
+  useEffect(() => { document.title = `${t('login.title')} · ringdesk`; }, [speech]);
+  useEffect(() => { first.current?.focus(); }, []);
   const submit = async (form: HTMLFormElement): Promise<void> => {
     const data = new FormData(form);
     const text = (name: string): string => String(data.get(name) ?? '').trim();

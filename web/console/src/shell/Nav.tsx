@@ -34,7 +34,7 @@ export function Nav() {
   const watches = useLive(supervises);
   const alerts = useLive(alertsOpen);
   return (
-    <nav aria-label={t('nav.label')} className="flex shrink-0 justify-around gap-1 border-t border-line bg-panel p-1 mid:w-[7.2rem] mid:flex-col mid:justify-start mid:border-r mid:border-t-0 mid:p-1.5">
+    <nav aria-label={t('nav.label')} className="flex shrink-0 justify-around gap-1 border-t border-line bg-panel p-1 mid:w-[7.6rem] mid:flex-col mid:justify-start mid:border-r mid:border-t-0 mid:p-1.5">
       {useScreens().map(([path, label, sign]) => {
         const here = `/${parts[0] ?? ''}` === path;
         const count = path === '/w' ? mine : path === '/wall' && watches ? waiting : 0;

@@ -48,7 +48,7 @@ export function Also({ id, writing }: { id: string; writing: boolean }) {
     if (up && !document.hidden) say.current(true);
   }, [writing, up]);
   return (
-    <p role="status" className="mb-2 flex min-h-7 flex-wrap items-center gap-2 text-soft">
+    <p role="status" className="flex flex-wrap items-center gap-2 text-soft">
       {others.size > 0 && <span>{t('ticket.also')}</span>}
       {[...others].map(([who, s]) => <span key={who} className={`chip ${s.writing ? 'border-warn text-warn' : ''}`}><span aria-hidden="true">{s.writing ? '✎' : '◉'}</span>{s.writing ? t('ticket.also.writing', { who: agentName(live, who) }) : agentName(live, who)}</span>)}
     </p>

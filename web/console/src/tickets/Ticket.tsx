@@ -23,6 +23,9 @@ const Heard = lazy(() => import('../calls/Heard'));
 
 type Change = TicketChange;
 
+/** Entries of a ticket that are drawn at once. */
+const PAGE = 100;
+
 export function Ticket({ id }: { id: string }) {
   const path = { params: { path: { id } } };
   const loaded = useLoad(`ticket ${id}`, async () => (await take(api.GET('/api/v1/tickets/{id}', path))) as unknown as TicketDetail);
@@ -57,8 +60,7 @@ export function Ticket({ id }: { id: string }) {
   if (loaded.problem && !head) return <Trouble problem={loaded.problem} again={loaded.reload} />;
   if (!head || !loaded.data) return null;
   return (
-    <Page title={`#${head.number} ${head.title}`} tools={<><Hold kind="ticket" id={head.id} />{!final && <Button small onClick={() => setMerging(true)}>{t('ticket.merge')}</Button>}<A href="/tickets" className="btn btn-small">← {t('nav.tickets')}</A></>}>
-      <Also id={head.id} writing={writing} />
+    <Page title={`#${head.number} ${head.title}`} tools={<><Also id={head.id} writing={writing} /><Hold kind="ticket" id={head.id} />{!final && <Button small onClick={() => setMerging(true)}>{t('ticket.merge')}</Button>}<A href="/tickets" className="btn btn-small">← {t('nav.tickets')}</A></>}>
       {from && <p role="status" className="mb-3 flex flex-wrap items-center gap-3 rounded-lg bg-mine px-3 py-2">{t('ticket.merged.here', { number: from.number })} <A className="link" href={`/tickets/${from.id}?stay=1`}>{t('ticket.merged.stay')}</A>{from.undoable && <Button small onClick={() => void undo(from.id, head.id)}>{t('ticket.unmerge')}</Button>}</p>}
       {into && <p className="mb-3 rounded-lg bg-warn-fill px-3 py-2 text-warn">{t('ticket.merged.into')} <A className="link" href={`/tickets/${into.id}`}>#{into.number} {into.title}</A> {into.undoable && <Button small onClick={() => void undo(head.id, into.id)}>{t('ticket.unmerge')}</Button>}</p>}
       <MergeInto id={head.id} open={merging} onClose={() => setMerging(false)} />
@@ -121,9 +123,12 @@ function sentence(e: TicketEntry, live: Live): string {
 
 function Thread({ log }: { log: TicketEntry[] }) {
   const live = useLive((l) => l);
+  // A long chat's ticket has thousands of them: the latest first, older ones when somebody wants them.
+  const [most, setMost] = useState(PAGE);
   return (
     <ol className="grid gap-2" aria-label={t('ticket.thread')}>
-      {log.map((e) => {
+      {log.length > most && <li className="text-center"><Button small onClick={() => setMost(most + PAGE)}>{t('talk.older')}</Button></li>}
+      {log.slice(-most).map((e) => {
         if (!e.text) return <li key={e.n} className="flex flex-wrap gap-x-2 px-3 text-soft"><span className="num">{dateTime(e.at)}</span><span>{by(e, live)}</span><span>{sentence(e, live)}</span></li>;
         const note = e.change === 'noted';
         const ours = note || e.change === 'replied';
@@ -174,7 +179,7 @@ function Properties({ head, promises, change, final }: { head: TicketHead; promi
         {head.unanswered && !final && <span className="chip border-warn text-warn"><span aria-hidden="true">◔</span>{t('ticket.unanswered')} <Since at={head.unanswered} /></span>}</p>
       {promises.length > 0 && !final && (
         <dl className="grid grid-cols-[auto_1fr] items-center gap-x-3 gap-y-1">
-          {promises.map((p) => [<dt key={p.clock} className="text-soft">{tCode('sla', p.clock)}</dt>, <dd key={`${p.clock} due`}>{p.phase === 'running' ? <Due promise={p} /> : <span className={p.missed ? 'text-bad' : 'text-soft'}>{t(p.missed ? 'sla.late' : p.phase === 'paused' ? 'sla.paused' : 'sla.fine')}</span>}</dd>])}
+          {promises.map((p) => [<dt key={p.clock} className="text-soft first-letter:uppercase">{tCode('sla', p.clock)}</dt>, <dd key={`${p.clock} due`}>{p.phase === 'running' ? <Due promise={p} /> : <span className={p.missed ? 'text-bad' : 'text-soft'}>{t(p.missed ? 'sla.late' : p.phase === 'paused' ? 'sla.paused' : 'sla.fine')}</span>}</dd>])}
         </dl>
       )}
       <Label text={t('ticket.status')}>

@@ -6,7 +6,7 @@ import { api } from '../api/client';
 import type { AgentNow, InteractionNow, QueueNow } from '../api/shapes';
 import { act } from '../lib/act';
 import { useActions } from '../lib/actions';
-import { t, tCode } from '../lib/i18n';
+import { t, tCode, useLanguage } from '../lib/i18n';
 import { A, go, setQuery, usePlace } from '../lib/router';
 import { clock, exactTime, now, onBeat } from '../lib/time';
 import { agentName, holdLimit, queueName, useLive, type Live } from '../live/live';
@@ -20,7 +20,8 @@ export default function Wall({ tv = false }: { tv?: boolean }) {
   const current = useLive((l) => l);
   const live = paused ?? current;
   const { view } = live;
-  useEffect(() => { document.title = `${t('nav.wall')} · ringdesk`; }, []);
+  const speech = useLanguage();
+  useEffect(() => { document.title = `${t('nav.wall')} · ringdesk`; }, [speech]);
   useActions([
     { id: 'wall.tv', label: tv ? 'wall.tv.leave' : 'wall.tv', group: 'view', run: () => go(tv ? '/wall' : '/wall?tv=1') },
     { id: 'wall.pause', label: paused ? 'wall.resume' : 'wall.pause', group: 'view', run: () => setPaused((was) => (was ? null : current)) },
@@ -40,8 +41,8 @@ export default function Wall({ tv = false }: { tv?: boolean }) {
       <Alarms alarms={view.alarms} />
       <Alerts view={view} tv={tv} />
       <Tiles live={live} />
-      <div className={`grid min-h-0 grow gap-3 ${tv ? 'grid-cols-[minmax(0,3fr)_minmax(0,2fr)]' : 'wide:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]'}`}>
-        <div className="flex min-h-0 flex-col gap-3">
+      <div className={`grid grow gap-3 wide:min-h-0 ${tv ? 'grid-cols-[minmax(0,3fr)_minmax(0,2fr)]' : 'wide:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]'}`}>
+        <div className="flex min-w-0 flex-col gap-3 wide:min-h-0">
           <Queues queues={view.queues} tv={tv} />
           {!tv && <Contacts live={live} />}
         </div>
@@ -86,7 +87,7 @@ function Tiles({ live: { view } }: { live: Live }) {
   const idle = on.filter((a) => a.state === 'ready' && a.work.length === 0).length;
   const going = Object.values(view.interactions).filter((i) => i.stage === 'talking' || i.stage === 'hold').length;
   return (
-    <dl className="grid grid-cols-2 gap-3 mid:grid-cols-3 wide:grid-cols-6">
+    <dl className="grid grid-cols-2 gap-3 sm:grid-cols-3 wide:grid-cols-6">
       <Tile label={t('wall.waiting')} bad={waiting > 0 && idle === 0 && on.length > 0}>{waiting}</Tile>
       <Tile label={t('wall.longest')} note={target ? t('wall.goal', { goal: clock(target * 1000) }) : ''}>{longest ? <Since at={longest} max_s={target} /> : '–'}</Tile>
       <Tile label={t('wall.level')} note={queues.length > 0 ? t('wall.goal', { goal: `${Math.round(goal * 100)} %` }) : ''} bad={level !== null && level < goal}>{percent(level)}</Tile>
@@ -112,7 +113,7 @@ function Tile({ label, note, bad, children }: { label: string; note?: string; ba
 function Queues({ queues, tv }: { queues: Record<string, QueueNow>; tv: boolean }) {
   const list = Object.entries(queues);
   return (
-    <section className="card overflow-auto" aria-label={t('wall.queues')} tabIndex={0}>
+    <section className="card shrink-0 overflow-auto wide:shrink" aria-label={t('wall.queues')} tabIndex={0}>
       <table className={`table ${tv ? 'text-[1.15rem]' : ''}`}>
         <caption className="sr-only">{t('wall.queues')}</caption>
         <thead><tr>
@@ -127,6 +128,7 @@ function Queues({ queues, tv }: { queues: Record<string, QueueNow>; tv: boolean 
 }
 
 const QueueRow = memo(function QueueRow({ id, q }: { id: string; q: QueueNow }) {
+  useLanguage();
   const low = q.service_level !== null && q.service_level !== undefined && 100 * q.service_level < q.sl_percent;
   return (
     <tr>
@@ -174,6 +176,7 @@ function Agents({ live, tv }: { live: Live; tv: boolean }) {
 }
 
 const Agent = memo(function Agent({ id, a, tv }: { id: string; a: AgentNow; tv: boolean }) {
+  useLanguage();
   const w = a.work[0];
   // Two hundred menus nobody opens would be most of the page's work: one is made when it is asked for.
   const [asked, setAsked] = useState(false);
@@ -249,6 +252,7 @@ function Contacts({ live }: { live: Live }) {
 }
 
 const ContactRow = memo(function ContactRow({ id, i, queue, agent }: { id: string; i: InteractionNow; queue: string; agent: string }) {
+  useLanguage();
   const limit = useLive((l) => (i.stage === 'hold' ? holdLimit(l, i.queue) : 0));
   return (
     <tr>

@@ -9,6 +9,7 @@ import { alerts } from './alerts';
 import type { calls } from './calls';
 import type { chat } from './chat';
 import { codes } from './codes';
+import type { config } from './config';
 import { desk } from './desk';
 import { did } from './did';
 import { floor } from './floor';
@@ -28,7 +29,7 @@ export type Entry = readonly [en: string, zh: string, pinyin?: string];
 const first = {
   ...accounts, ...admin, ...alerts, ...codes, ...desk, ...did, ...floor, ...keeping, ...ladder, ...phone, ...regions, ...screens, ...sight,
 } as const;
-export type Key = keyof typeof first | keyof typeof calls | keyof typeof chat | keyof typeof lists | keyof typeof reports | keyof typeof rules | keyof typeof webhooks;
+export type Key = keyof typeof first | keyof typeof calls | keyof typeof chat | keyof typeof config | keyof typeof lists | keyof typeof reports | keyof typeof rules | keyof typeof webhooks;
 
 const known = new Map<string, Entry>(Object.entries(first));
 

@@ -11,7 +11,7 @@ import { exactTime } from '../lib/time';
 import { agentName, holdLimit, queueName, supervises, useLive } from '../live/live';
 import { hangUp, lineOf, usePhone } from '../phone/state';
 import { Sound, useLine } from '../phone/Talk';
-import { Button, Channel, Empty, Since, State, Tabs } from '../ui/parts';
+import { Button, Channel, Empty, Since, State, Tabs, Trouble } from '../ui/parts';
 import { Sure } from '../ui/Sure';
 import { learned, learnedName, VouchedNow } from '../ui/Vouched';
 import { Assign } from './Assign';
@@ -36,6 +36,7 @@ export function Contact({ contact, onProfile }: { contact: C; onProfile: () => v
   return (
     <section className="flex min-h-0 min-w-0 flex-col" aria-label={contact.who}>
       <Head contact={contact} written={!text && lines.length > 0} onProfile={onProfile} />
+      {contact.problem && <Trouble problem={contact.problem} again={contact.again} />}
       {words && <div className="px-4 py-2"><Tabs label={t('work.show')} value={tab} onChange={setTab} tabs={[['talk', text ? 'work.talk' : 'work.transcript'], ['story', 'work.story']]} /></div>}
       {shown === 'talk' && text && <Conversation key={contact.id} contact={contact} />}
       {shown === 'talk' && !text && <Following count={lines.length}><Transcript lines={lines} customer={contact.who} /></Following>}

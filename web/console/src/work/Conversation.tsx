@@ -153,7 +153,7 @@ function Compose({ contact: c }: { contact: Contact }) {
       <GoingFiles going={files.going} />
       {choosing ? <CannedList replies={replies} at={chosen} onPick={pick} /> : mention.list}
       <textarea ref={field} rows={2} value={text} aria-autocomplete="list" {...(choosing ? listing(chosen) : mention.listing)} aria-label={t(note ? 'talk.write.note' : 'talk.write')} placeholder={t(note ? 'talk.write.note' : 'talk.write')}
-        className="block max-h-48 w-full resize-none bg-transparent px-1 [field-sizing:content]"
+        className="block max-h-48 w-full resize-none rounded-md bg-transparent px-1.5 py-1 [field-sizing:content]"
         onCompositionEnd={onCompositionEnd}
         onPaste={(e) => { if (up && !note && e.clipboardData.files.length) { e.preventDefault(); files.send(e.clipboardData.files); } }}
         onChange={(e) => {
@@ -174,9 +174,9 @@ function Compose({ contact: c }: { contact: Contact }) {
           if (e.key === 'Escape') e.currentTarget.blur();
           if (e.key === 'Enter' && !e.shiftKey && !composing(e)) { e.preventDefault(); void send(); }
         }} />
-      <div className="mt-1 flex flex-wrap items-center gap-2">
+      <div className="mt-2 flex flex-wrap items-center gap-2">
         <Button small aria-pressed={note} hotkey={keyOf('call.note')} onClick={() => { setNote((was) => !was); field.current?.focus(); }}>{t('do.note')}</Button>
-        <span className="text-[0.9em] text-soft">{t(note ? 'talk.note.hint' : 'talk.hint')}</span>
+        <span className={`text-[0.9em] text-soft ${note ? '' : 'hidden mid:inline'}`}>{t(note ? 'talk.note.hint' : 'talk.hint')}</span>
         <span className="grow" />
         <input ref={picker} type="file" multiple hidden onChange={(e) => { files.send(e.target.files ?? []); e.target.value = ''; }} />
         {!note && <Button small disabled={!up} onClick={() => picker.current?.click()}>{t('do.attach')}</Button>}

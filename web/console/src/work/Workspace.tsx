@@ -2,10 +2,10 @@
 
 import { useEffect, useState } from 'react';
 import { useActions } from '../lib/actions';
-import { t } from '../lib/i18n';
+import { t, useLanguage } from '../lib/i18n';
 import { go } from '../lib/router';
 import { liveNow, myself, useFacts, useLive } from '../live/live';
-import { Empty } from '../ui/parts';
+import { paletteKey } from '../shell/Bar';
 import { Contact } from './Contact';
 import { CustomerPanel } from './CustomerPanel';
 import { Inbox } from './Inbox';
@@ -14,7 +14,8 @@ import { useContact } from './contact';
 export function Workspace({ selected }: { selected: string | null }) {
   const [filter, setFilter] = useState('');
   const waitingForMe = useLive((l) => myself(l)?.work.find((w) => w.work !== 'alerting')?.interaction);
-  useEffect(() => { document.title = `${t('nav.work')} · ringdesk`; }, []);
+  const speech = useLanguage();
+  useEffect(() => { document.title = `${t('nav.work')} · ringdesk`; }, [speech]);
   // A call that was just answered comes up by itself; what somebody chose stays.
   useEffect(() => { if (!selected && waitingForMe) go(`/w/${waitingForMe}`, 'replace'); }, [selected, waitingForMe]);
   useFacts((fact) => {
@@ -35,7 +36,7 @@ export function Workspace({ selected }: { selected: string | null }) {
         <Inbox selected={selected} filter={filter} onFilter={setFilter} />
       </div>
       {!selected && <h1 className="sr-only">{t('nav.work')}</h1>}
-      {selected ? <Open key={selected} id={selected} /> : <div className="hidden mid:block"><Empty>{t('work.choose')}</Empty></div>}
+      {selected ? <Open key={selected} id={selected} /> : <div className="hidden place-content-center p-8 text-center text-soft mid:grid wide:col-span-2"><p aria-hidden="true" className="text-[3rem] leading-none">◫</p><p className="mt-3 text-[1.1rem]">{t('work.choose')}</p><p className="mt-1">{t('work.choose.keys', { key: paletteKey })}</p></div>}
     </div>
   );
 }

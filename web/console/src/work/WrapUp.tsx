@@ -46,11 +46,14 @@ export function WrapUp({ contact: c }: { contact: Contact }) {
             </Button>
           ))}
         </div>
-        <span className="grow" />
-        {after && c.work?.until && <><span className="text-soft">{t('wrap.left')} <Until at={c.work.until} soon_s={10} /></span><Button small disabled={!up} hotkey={keyOf('wrap.extend')} onClick={extend}>{t('wrap.extend')}</Button></>}
-        {after && <Button look="main" disabled={!up} onClick={() => void done()}>{t('wrap.done')}</Button>}
+        {after && (
+          <div className="ml-auto flex flex-wrap items-center justify-end gap-2">
+            {c.work?.until && <><span className="text-soft">{t('wrap.left')} <Until at={c.work.until} soon_s={10} /></span><Button small disabled={!up} hotkey={keyOf('wrap.extend')} onClick={extend}>{t('wrap.extend')}</Button></>}
+            <Button look="main" disabled={!up} onClick={() => void done()}>{t('wrap.done')}</Button>
+          </div>
+        )}
       </div>
-      <textarea ref={field} rows={1} className="field mt-2 resize-none [field-sizing:content]" value={note} aria-label={t('wrap.note')} placeholder={t('wrap.note')}
+      <textarea ref={field} rows={1} className={`field mt-2 resize-none [field-sizing:content] ${after || chosen || note ? '' : 'hidden mid:block'}`} value={note} aria-label={t('wrap.note')} placeholder={t('wrap.note')}
         onChange={(e) => setNote(e.target.value)} onKeyDown={(e) => { if (e.key === 'Escape') e.currentTarget.blur(); }}
         onBlur={() => { if (chosen && note.trim() !== (c.disposed?.note ?? '')) void give(chosen); }} />
     </section>
