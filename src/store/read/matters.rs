@@ -225,7 +225,9 @@ impl Store {
             ask.sql.push(')');
         }
         ask.and_if(" AND tier = ?", filter.tier.map(Tier::as_str));
-        ask.newest_first("changed_at", filter.after, limit + 1);
+        // Those found are sorted; without the sign all customers would be looked through in their order.
+        let order = if filter.search.is_some() { "+changed_at" } else { "changed_at" };
+        ask.newest_first(order, filter.after, limit + 1);
         let rows = self.db.all(ask.sql, ask.values, || format!("list the customers of {tenant}")).await?;
         let items = rows.iter().map(customer).collect::<Result<_>>()?;
         Ok(Page::cut(items, limit, |c: &CustomerRow| Cursor { at: c.changed_at, id: c.id.0 }))
