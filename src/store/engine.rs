@@ -312,7 +312,12 @@ impl Db {
         values: Vec<Value>,
         attempted: impl FnOnce() -> String,
     ) -> Result<Vec<Row>> {
-        let sql = AssertSqlSafe(sql.into());
+        let sql: String = sql.into();
+        #[cfg(test)]
+        if let Db::Sqlite { read, .. } = self {
+            super::tests::plans::look(read, &sql).await;
+        }
+        let sql = AssertSqlSafe(sql);
         let answer = match self {
             Db::Sqlite { read, .. } => {
                 bind_sqlite(sql, values).fetch_all(read).await.map(|rows| rows.into_iter().map(Row::Sqlite).collect())
@@ -331,7 +336,12 @@ impl Db {
         values: Vec<Value>,
         attempted: impl FnOnce() -> String,
     ) -> Result<Option<Row>> {
-        let sql = AssertSqlSafe(sql.into());
+        let sql: String = sql.into();
+        #[cfg(test)]
+        if let Db::Sqlite { read, .. } = self {
+            super::tests::plans::look(read, &sql).await;
+        }
+        let sql = AssertSqlSafe(sql);
         let answer = match self {
             Db::Sqlite { read, .. } => bind_sqlite(sql, values).fetch_optional(read).await.map(|r| r.map(Row::Sqlite)),
             Db::Postgres(pool) => bind_postgres(sql, values).fetch_optional(pool).await.map(|r| r.map(Row::Postgres)),
@@ -387,6 +397,11 @@ impl Tx {
         values: Vec<Value>,
         attempted: impl FnOnce() -> String,
     ) -> Result<u64> {
+        let sql = sql.into_sql_str();
+        #[cfg(test)]
+        if let Tx::Sqlite(tx) = self {
+            super::tests::plans::look(&mut **tx, sql.as_str()).await;
+        }
         let done = match self {
             Tx::Sqlite(tx) => tx.execute(bind_sqlite(sql, values)).await.map(|d| d.rows_affected()),
             Tx::Postgres(tx) => tx.execute(bind_postgres(sql, values)).await.map(|d| d.rows_affected()),
@@ -396,6 +411,10 @@ impl Tx {
 
     /// Reads all rows as this transaction sees them.
     pub async fn all(&mut self, sql: &'static str, values: Vec<Value>, attempted: impl FnOnce() -> String) -> Result<Vec<Row>> {
+        #[cfg(test)]
+        if let Tx::Sqlite(tx) = self {
+            super::tests::plans::look(&mut **tx, sql).await;
+        }
         let answer = match self {
             Tx::Sqlite(tx) => {
                 tx.fetch_all(bind_sqlite(sql, values)).await.map(|rows| rows.into_iter().map(Row::Sqlite).collect())

@@ -94,7 +94,7 @@ impl Store {
     /// [`limits::FLOW_COUNTED_MAX`] steps are counted.
     pub async fn flow_counts(&self, tenant: &TenantId, flow: &FlowId, from: Wall, to: Wall) -> Result<FlowCounts> {
         let sql = "SELECT seq, kind, body FROM journal WHERE tenant = $1 AND kind = 'flow_entered' AND at >= $2 AND at < $3 \
-                   ORDER BY seq DESC LIMIT $4";
+                   ORDER BY at DESC, seq DESC LIMIT $4";
         let values = values![tenant, from, to, limits::FLOW_COUNTED_MAX];
         let rows = self.db.all(sql, values, || format!("count the ways through flow {flow}")).await?;
         let mut counts = FlowCounts { cut: rows.len() == limits::FLOW_COUNTED_MAX, ..FlowCounts::default() };

@@ -29,6 +29,7 @@ macro_rules! steps {
             (13, "accounts", include_str!(concat!("../../sql/", $folder, "/0013_accounts.sql"))),
             (15, "keeping", include_str!(concat!("../../sql/", $folder, "/0015_keeping.sql"))),
             (18, "customers", include_str!(concat!("../../sql/", $folder, "/0018_customers.sql"))),
+            (21, "paths", include_str!(concat!("../../sql/", $folder, "/0021_paths.sql"))),
         ]
     };
 }

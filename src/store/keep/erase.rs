@@ -34,7 +34,7 @@ const BATCH: usize = 16;
 /// The ids of a person: that of today and those merged into it.
 macro_rules! person {
     () => {
-        "(SELECT id FROM customers WHERE tenant = $1 AND (id = $2 OR merged_into = $2))"
+        "(SELECT $2 UNION ALL SELECT id FROM customers WHERE tenant = $1 AND merged_into = $2)"
     };
 }
 /// The contacts of a person.
@@ -248,8 +248,8 @@ impl Store {
         }
         forget_places(&mut tx, &gone).await?;
         for seq in gone {
-            let sql = "DELETE FROM customer_log WHERE tenant = $1 AND seq = $2";
-            tx.write(sql, values![tenant, seq], attempted).await?;
+            let sql = concat!("DELETE FROM customer_log WHERE tenant = $1 AND seq = $3 AND customer IN ", person!());
+            tx.write(sql, values![tenant, customer, seq], attempted).await?;
         }
         for sql in [
             concat!("DELETE FROM customer_words WHERE tenant = $1 AND customer IN ", person!()),

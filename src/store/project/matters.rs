@@ -239,8 +239,12 @@ pub(super) async fn merge(
         return Ok(());
     }
     let attempted = || format!("merge customer {from} into {id}");
-    let sql = "UPDATE customers SET merged_into = $2 WHERE tenant = $1 AND (id = $3 OR merged_into = $3)";
-    tx.write(sql, values![tenant, id, from], attempted).await?;
+    for sql in [
+        "UPDATE customers SET merged_into = $2 WHERE tenant = $1 AND merged_into = $3",
+        "UPDATE customers SET merged_into = $2 WHERE tenant = $1 AND id = $3",
+    ] {
+        tx.write(sql, values![tenant, id, from], attempted).await?;
+    }
     for sql in [
         "DELETE FROM identities WHERE tenant = $1 AND customer = $2",
         "DELETE FROM customer_words WHERE tenant = $1 AND customer = $2",
@@ -290,8 +294,9 @@ fn words_of(name: &str) -> impl Iterator<Item = String> {
 
 /// The histories of `id`, of `other`, and of everybody merged into them before.
 async fn person_load(tx: &mut Tx, tenant: &TenantId, id: CustomerId, other: Option<CustomerId>) -> Result<Directory> {
-    let sql = "SELECT l.body FROM customer_log l JOIN customers c ON c.tenant = l.tenant AND c.id = l.customer \
-               WHERE l.tenant = $1 AND (c.id = $2 OR c.merged_into = $2 OR c.id = $3 OR c.merged_into = $3) ORDER BY l.seq";
+    let sql = "SELECT body FROM customer_log WHERE tenant = $1 AND customer IN \
+               (SELECT id FROM customers WHERE tenant = $1 AND id IN ($2, $3) \
+               UNION ALL SELECT id FROM customers WHERE tenant = $1 AND merged_into IN ($2, $3)) ORDER BY seq";
     let rows = tx.all(sql, values![tenant, id, other], || format!("read the history of customer {id}")).await?;
     fold(rows.iter().map(|r| r.json(0)))
 }

@@ -201,9 +201,10 @@ impl Store {
 
     /// The id of the ticket people call by this number.
     pub async fn ticket_by_number(&self, tenant: &TenantId, number: u64) -> Result<Option<TicketId>> {
-        let sql = "SELECT id FROM tickets WHERE tenant = $1 AND number = $2 ORDER BY id LIMIT 1";
-        let row = self.db.one(sql, values![tenant, number], || format!("look up ticket #{number}")).await?;
-        row.map(|r| r.parsed(0, TicketId::parse)).transpose()
+        let sql = "SELECT id FROM tickets WHERE tenant = $1 AND number = $2";
+        let rows = self.db.all(sql, values![tenant, number], || format!("look up ticket #{number}")).await?;
+        let ids = rows.iter().map(|r| r.parsed(0, TicketId::parse)).collect::<Result<Vec<_>>>()?;
+        Ok(ids.into_iter().min())
     }
 
     /// Customers, those something was learned of last first. What is searched for is the beginning of a word of the name, of a

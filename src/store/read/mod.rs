@@ -100,9 +100,10 @@ impl Ask {
 }
 
 /// The condition that a row belongs to a customer, also under the ids of those merged into them, whichever of them is asked for.
-const OF_CUSTOMER: &str = " AND customer IN (SELECT c.id FROM customers c, (SELECT COALESCE(MAX(merged_into), ?) AS id \
-                           FROM customers WHERE tenant = $1 AND id = ?) today \
-                           WHERE c.tenant = $1 AND (c.id = today.id OR c.merged_into = today.id) UNION SELECT ?)";
+const OF_CUSTOMER: &str = " AND customer IN (SELECT ? \
+                           UNION SELECT merged_into FROM customers WHERE tenant = $1 AND id = ? AND merged_into IS NOT NULL \
+                           UNION SELECT id FROM customers WHERE tenant = $1 AND merged_into = \
+                           COALESCE((SELECT merged_into FROM customers WHERE tenant = $1 AND id = ?), ?))";
 
 /// Reads a word by the name serde gives it.
 fn word<T: DeserializeOwned>(text: &str) -> Option<T> {

@@ -11,6 +11,7 @@ mod keep;
 mod kinds;
 mod ladder;
 mod matters;
+pub(super) mod plans;
 mod reports;
 mod story;
 mod webhooks;
