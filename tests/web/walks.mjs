@@ -142,7 +142,7 @@ export const walks = {
         // Neither does what a screen scrolls in: a table may, in a box of its own.
         const inside = await page.locator('#main > .overflow-auto, #main > div > .overflow-auto').evaluateAll((all) => all.map((node) => [node.scrollWidth, node.clientWidth]));
         for (const [has, gets] of inside) assert.ok(has <= gets, `${where}, ${lang}: the screen has ${has} pixels in ${gets}`);
-        await faults(page, `${where}, ${lang}, ${theme}, 320 pixels`);
+        await faults(page, `${where}, 320 pixels`);
         looked += 1;
       };
       const anna = await person(b, look);

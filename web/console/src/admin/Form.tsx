@@ -143,7 +143,7 @@ export function Things<T>({ things, columns, label, make, onMake, sheet, onRemov
         {shown !== undefined && open !== null && (
           <div className="grid gap-4">
             {sheet(shown, open)}
-            <div className="flex justify-between gap-2"><Button look="bad" onClick={() => { onRemove(open); setOpen(null); }}>{t('do.remove')}</Button><Button look="main" onClick={() => setOpen(null)}>{t('form.keep')}</Button></div>
+            <div className="sticky -bottom-4 -mx-4 -mb-4 flex justify-between gap-2 border-t border-line bg-panel px-4 py-3"><Button look="bad" onClick={() => { onRemove(open); setOpen(null); }}>{t('do.remove')}</Button><Button look="main" onClick={() => setOpen(null)}>{t('form.keep')}</Button></div>
           </div>
         )}
       </Dialog>

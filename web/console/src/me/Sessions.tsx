@@ -44,7 +44,7 @@ export function Sessions() {
     <section className="card p-4 mid:col-span-2">
       <h2 className="mb-3 text-[1.1rem] font-semibold">{t('sessions.title')}</h2>
       {list.problem && <Trouble problem={list.problem} again={list.reload} />}
-      <div className="overflow-x-auto">{list.data && <SessionTable name={t('sessions.title')} rows={list.data} end={(id) => void end({ id, others: false })} />}</div>
+      <div className="overflow-x-auto" tabIndex={0} role="group" aria-label={t('sessions.title')}>{list.data && <SessionTable name={t('sessions.title')} rows={list.data} end={(id) => void end({ id, others: false })} />}</div>
       {(list.data?.length ?? 0) > 1 && <div className="mt-3"><Sure title={t('sessions.others')} what={t('sessions.end.sure')} onSure={() => void end({ others: true })}>{t('sessions.others')}</Sure></div>}
     </section>
   );

@@ -36,7 +36,7 @@ export function Bar() {
       <span className="grow" />
       <DialField />
       <Button small onClick={openPalette} aria-keyshortcuts={isMac ? 'Meta+K' : 'Control+K'} className="text-soft">
-        <span aria-hidden="true">⌕</span><span className="hidden mid:inline">{t('palette.open')}</span><kbd className="kbd">{paletteKey}</kbd>
+        <span aria-hidden="true">⌕</span><span className="sr-only mid:not-sr-only">{t('palette.open')}</span><kbd className="kbd">{paletteKey}</kbd>
       </Button>
       <Who />
     </header>

@@ -129,7 +129,7 @@ export function Dialog({ open, onClose, title, children, wide }: { open: boolean
             <span className="grow" />
             <Box.Close className="btn btn-plain btn-small" aria-label={t('do.close')}>✕</Box.Close>
           </header>
-          <div className="overflow-y-auto p-4">{children}</div>
+          <div className="scroll-pb-20 overflow-y-auto p-4">{children}</div>
         </Box.Content>
       </Box.Portal>
     </Box.Root>
