@@ -47,11 +47,13 @@ impl Store {
         project::fold(rows.iter().map(|r| r.json(0)))
     }
 
-    /// The tickets of one customer, those something happened to last; closed ones only if they are wanted.
+    /// The tickets of one customer and of whoever was merged into them, those something happened to last; closed ones only if they are wanted.
     async fn tickets_of(&self, tenant: &TenantId, id: CustomerId, closed: bool, found: &mut Vec<Ticket>) -> Result<()> {
-        let sql = "SELECT l.ticket, l.body FROM ticket_log l JOIN (SELECT id FROM tickets WHERE tenant = $1 AND customer = $2 \
-                   AND ($3 = 1 OR status NOT IN ('closed', 'merged', 'spam')) ORDER BY changed_at DESC LIMIT $4) t \
-                   ON t.id = l.ticket WHERE l.tenant = $1 ORDER BY l.ticket, l.seq";
+        let sql = "SELECT ticket, body FROM ticket_log WHERE tenant = $1 AND ticket IN \
+                   (SELECT id FROM tickets WHERE tenant = $1 AND customer IN \
+                   (SELECT $2 UNION ALL SELECT id FROM customers WHERE tenant = $1 AND merged_into = $2) \
+                   AND ($3 = 1 OR status NOT IN ('closed', 'merged', 'spam')) ORDER BY changed_at DESC LIMIT $4) \
+                   ORDER BY ticket, seq";
         let values = values![tenant, id, closed, limits::TICKETS_RECALLED_MAX];
         let rows = self.db.all(sql, values, || format!("read the tickets of customer {id}")).await?;
         let mut logs: Vec<(TicketId, Vec<LogEntry>)> = Vec::new();

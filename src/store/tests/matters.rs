@@ -3,7 +3,7 @@
 use super::{Lab, on_both, story::*};
 use crate::{
     base::{Channel, secs},
-    center::fact::Fact,
+    center::{fact::Fact, recall::Wanted},
     customer::{Change as Person, Identity, Tier, Trust},
     store::{Cursor, CustomerContact, CustomerFilter, TicketFilter},
     ticket::{Actor, Change, Group, Priority, To},
@@ -15,7 +15,28 @@ on_both! {
     tickets_are_found_by_state_owner_customer_and_words
     a_customer_is_found_by_the_beginning_of_a_name_or_number
     two_people_who_are_one_have_one_history_under_either_id
+    a_caller_of_last_year_is_recalled_with_whoever_was_merged_into_her_and_what_is_open
     an_entry_that_does_not_follow_is_kept_in_the_journal_and_changes_no_list
+}
+
+async fn a_caller_of_last_year_is_recalled_with_whoever_was_merged_into_her_and_what_is_open(lab: &Lab) {
+    let mut s = Story::new("acme", 1);
+    let (alice, other) = (s.person("Alice", "+3265551234"), s.person("A.", "+3265559999"));
+    let (mut open, mut spam) = (s.ticket(1, "Broken box", Some(alice)), s.ticket(2, "Great offers", Some(other)));
+    s.change(&mut open, Actor::System, Change::Assigned { owner: Some(agent("anna")) });
+    s.change(&mut spam, Actor::Agent(agent("anna")), Change::State { to: To::Spam });
+    s.tell(Fact::Customer { customer: alice, change: Person::Absorbed { from: other } });
+    lab.keep(s.facts()).await;
+    let recalled = async |wanted| lab.store.recall(&s.tenant, &[wanted]).await.unwrap();
+    let number = |n| Wanted::Person(Identity::number(n).unwrap());
+    let found = recalled(number("+3265559999")).await;
+    let [person] = &found.people[..] else { panic!("{:?}", found.people) };
+    assert_eq!(person.get(other).map(|c| c.id), Some(alice), "her number of then leads to her");
+    assert_eq!(found.tickets, [open.clone()]);
+    let mut all = recalled(Wanted::Everything(other)).await.tickets;
+    all.sort_by_key(|t| t.head().number);
+    assert_eq!(all, [open, spam]);
+    assert!(recalled(number("+15550000")).await.people.is_empty(), "nobody");
 }
 
 async fn a_ticket_in_the_list_is_what_its_machine_says_also_after_a_restart(lab: &Lab) {
