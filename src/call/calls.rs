@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    net::IpAddr,
     sync::Arc,
 };
 
@@ -579,14 +578,6 @@ impl Calls {
             trunk: l.trunk.as_ref().map(|(_, t)| t.clone()),
         };
         out.push(Output::Event(Event::Dialog { leg, snapshot: Box::new(snapshot), media }));
-    }
-
-    /// The address the peer's signalling comes from, when the description says it sits behind a NAT.
-    pub(super) fn nat(&self, leg: LegId, theirs: &Session) -> Option<IpAddr> {
-        let l = self.legs.get(&leg)?;
-        // A phone that has moved to another network says so from there.
-        let way = l.dialog.and_then(|dialog| self.stack.way(dialog)).or(l.flow)?;
-        theirs.behind_nat(way.remote.ip())
     }
 }
 

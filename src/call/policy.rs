@@ -150,6 +150,14 @@ impl Calls {
         self.settings.media.towards(v6).or(seen).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
     }
 
+    /// The address the peer's signalling comes from, when the description says it sits behind a NAT.
+    pub(super) fn nat(&self, leg: LegId, theirs: &Session) -> Option<IpAddr> {
+        let l = self.legs.get(&leg)?;
+        // A phone that has moved to another network says so from there.
+        let way = l.dialog.and_then(|dialog| self.stack.way(dialog)).or(l.flow)?;
+        theirs.behind_nat(way.remote.ip())
+    }
+
     /// Our side of a leg's session, for an offer or for the answer to `theirs`. `None` before the port is bound.
     pub(super) fn local_media(&mut self, leg: LegId, theirs: Option<&Session>) -> Option<Local> {
         let l = self.legs.get(&leg)?;
