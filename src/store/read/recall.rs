@@ -49,10 +49,11 @@ impl Store {
 
     /// The tickets of one customer and of whoever was merged into them, those something happened to last; closed ones only if they are wanted.
     async fn tickets_of(&self, tenant: &TenantId, id: CustomerId, closed: bool, found: &mut Vec<Ticket>) -> Result<()> {
+        // With the sign the few of this person are sorted; without it all tickets would be looked through in their order.
         let sql = "SELECT ticket, body FROM ticket_log WHERE tenant = $1 AND ticket IN \
                    (SELECT id FROM tickets WHERE tenant = $1 AND customer IN \
                    (SELECT $2 UNION ALL SELECT id FROM customers WHERE tenant = $1 AND merged_into = $2) \
-                   AND ($3 = 1 OR status NOT IN ('closed', 'merged', 'spam')) ORDER BY changed_at DESC LIMIT $4) \
+                   AND ($3 = 1 OR status NOT IN ('closed', 'merged', 'spam')) ORDER BY +changed_at DESC LIMIT $4) \
                    ORDER BY ticket, seq";
         let values = values![tenant, id, closed, limits::TICKETS_RECALLED_MAX];
         let rows = self.db.all(sql, values, || format!("read the tickets of customer {id}")).await?;
