@@ -213,7 +213,15 @@ impl Store {
     pub async fn contacts_aged(&self, tenant: &TenantId, kind: Aged, before: Wall) -> Result<Vec<InteractionId>> {
         let sql = match kind {
             Aged::Recordings => {
-                concat!("SELECT i.id ", recordings_due!(), " AND NOT ", contact_held!(), " ORDER BY i.opened_at, i.id LIMIT $3")
+                // Along the recordings, whose oldest are those that go: contacts whose recordings went long ago stay for years.
+                concat!(
+                    "SELECT i.id FROM recordings a CROSS JOIN interactions i WHERE a.tenant = $1 AND a.began_at < $2 \
+                     AND i.tenant = a.tenant AND i.id = a.interaction AND i.closed_at IS NOT NULL AND NOT EXISTS \
+                     (SELECT 1 FROM recordings r WHERE r.tenant = $1 AND r.interaction = i.id \
+                     AND (r.began_at >= $2 OR r.ended_at IS NULL)) AND NOT ",
+                    contact_held!(),
+                    " ORDER BY a.began_at LIMIT $3"
+                )
             }
             Aged::Messages => {
                 concat!("SELECT i.id ", messages_due!(), " AND NOT ", contact_held!(), " ORDER BY i.opened_at, i.id LIMIT $3")
@@ -225,7 +233,11 @@ impl Store {
         };
         let attempted = || format!("look for old {} of {tenant}", kind.as_str());
         let rows = self.db.all(sql, values![tenant, before, BATCH], attempted).await?;
-        rows.iter().map(|r| r.parsed(0, InteractionId::parse)).collect()
+        let mut ids: Vec<InteractionId> = rows.iter().map(|r| r.parsed(0, InteractionId::parse)).collect::<Result<_>>()?;
+        // A contact with several recordings comes for each of them.
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids)
     }
 
     /// The files of recordings of contacts, below the recordings folder. They are deleted before the rows.

@@ -281,7 +281,8 @@ impl Store {
             None => {}
         }
         // What is looked for is little: found first and sorted then. By the index of time SQLite would walk through all there is.
-        let order = if filter.search.is_some() { "+opened_at" } else { "opened_at" };
+        let few = filter.search.is_some() || filter.customer.is_some() || filter.ticket.is_some();
+        let order = if few { "+opened_at" } else { "opened_at" };
         ask.newest_first(order, filter.after, rows);
         let rows = self.db.all(ask.sql, ask.values, || format!("list the contacts of {tenant}")).await?;
         rows.iter().map(interaction).collect()

@@ -176,7 +176,8 @@ impl Store {
         ask.and_if(OF_CUSTOMER, filter.customer);
         let search = filter.search.as_deref().map(|s| like(&term(s).to_lowercase()));
         ask.and_if(" AND search LIKE ? ESCAPE '!'", search);
-        ask.newest_first("changed_at", filter.after, limit + 1);
+        // A customer's are few: sorted once they are found, not looked for along the time of all.
+        ask.newest_first(if filter.customer.is_some() { "+changed_at" } else { "changed_at" }, filter.after, limit + 1);
         let rows = self.db.all(ask.sql, ask.values, || format!("list the tickets of {tenant}")).await?;
         let items = rows.iter().map(ticket).collect::<Result<_>>()?;
         Ok(Page::cut(items, limit, |t: &TicketRow| Cursor { at: t.changed_at, id: t.id.0 }))
@@ -213,6 +214,8 @@ impl Store {
         let limit = page_size(filter.limit);
         let mut ask = Ask::new(CUSTOMER, tenant);
         let prefix = filter.search.as_deref().map(term).filter(|p| !p.is_empty());
+        // Those found are sorted; without the sign all customers would be looked through in their order.
+        let order = if prefix.is_some() { "+changed_at" } else { "changed_at" };
         if let Some(prefix) = prefix {
             let word = prefix.to_lowercase();
             let plus = format!("+{}", prefix.trim_start_matches('+'));
@@ -225,8 +228,6 @@ impl Store {
             ask.sql.push(')');
         }
         ask.and_if(" AND tier = ?", filter.tier.map(Tier::as_str));
-        // Those found are sorted; without the sign all customers would be looked through in their order.
-        let order = if filter.search.is_some() { "+changed_at" } else { "changed_at" };
         ask.newest_first(order, filter.after, limit + 1);
         let rows = self.db.all(ask.sql, ask.values, || format!("list the customers of {tenant}")).await?;
         let items = rows.iter().map(customer).collect::<Result<_>>()?;
